@@ -1,0 +1,67 @@
+/**
+ * A CPU: a timeline of its own, the context it is in, and the seam at which work takes time.
+ *
+ * CPUs interleave at the granularity of one NAPI poll: while one polls, the others stand still,
+ * and an interrupt for a CPU that is polling is taken when that poll ends.
+ */
+import type { Ps } from './clock.ts';
+
+export const CTX_IDLE = 0;
+export const CTX_HARDIRQ = 1;
+export const CTX_SOFTIRQ = 2;
+export const CTX_KSOFTIRQD = 3;
+export const CTX_APP = 4;
+export const CONTEXT_NAMES: readonly string[] = ['idle', 'hardirq', 'softirq', 'ksoftirqd', 'app'];
+
+/** One thread of work on a CPU: it yields wherever other CPUs may run. */
+export type Work = Generator<void, void, void>;
+
+export class Cpu {
+  readonly id: number;
+  /** This CPU's present; only `charge`, waiting and the scheduler move it. */
+  now: Ps = 0;
+  /** Clock at the end of the last step, and up to where shared hardware was settled in it. */
+  stepEnd: Ps = 0;
+  sharedSeen: Ps = 0;
+  /** Settle shared hardware no further than this while the CPU is inside a step. */
+  othersMin: Ps = Infinity;
+  /** Picoseconds per operation, indexed by `OP_*`. */
+  readonly cost: Float64Array;
+  /** Picoseconds spent per context, indexed by `CTX_*`. */
+  readonly spent: Float64Array = new Float64Array(CONTEXT_NAMES.length);
+  context: number = CTX_IDLE;
+  private since: Ps = 0;
+  /** What runs next when nothing else does: the softirq dispatcher, a kernel thread. Null: idle. */
+  work: Work | null = null;
+  /** Called after each interrupt handler: finds `work` where there was none (irq_exit). */
+  irqExit: () => void = () => {};
+
+  constructor(id: number, cost: Float64Array) {
+    this.id = id;
+    this.cost = cost;
+  }
+
+  /** Time passes: one `op` of the profile. */
+  charge(op: number): void {
+    this.now += this.cost[op]!;
+  }
+
+  /** Time passes: `n` times one `op`. */
+  chargeTimes(op: number, n: number): void {
+    this.now += this.cost[op]! * n;
+  }
+
+  /** Book the time since the last switch to the old context and go on in the new one. @returns the old one */
+  enter(context: number): number {
+    const old = this.context;
+    this.spent[old]! += this.now - this.since;
+    this.since = this.now;
+    this.context = context;
+    return old;
+  }
+
+  /** An idle CPU waits until `at`; a busy one is never moved. */
+  idleUntil(at: Ps): void {
+    if (at > this.now) this.now = at;
+  }
+}

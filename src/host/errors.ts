@@ -1,0 +1,20 @@
+/** Something a user asked for lies outside what is possible; the message names what, and the range. */
+export class RangeRefused extends Error {
+  constructor(what: string, value: string | number, allowed: string) {
+    super(`${what}: ${value} is out of range (${allowed})`);
+    this.name = 'RangeRefused';
+  }
+}
+
+/** One of our own invariants does not hold: a defect in the emulator or in a driver under change. */
+export class BugError extends Error {
+  constructor(what: string) {
+    super(`BUG: ${what}`);
+    this.name = 'BugError';
+  }
+}
+
+/** Stop, in every build, when `condition` is true. */
+export function bugOn(condition: boolean, what: string): void {
+  if (condition) throw new BugError(what);
+}

@@ -1,0 +1,108 @@
+/**
+ * The ownership ledger: in checked mode, who holds each page, and which hand-overs are legal.
+ *
+ * Every page has exactly one owner. Each seam that hands a page on names the new owner; the ledger
+ * knows the old one and refuses a hand-over that the table below does not list: a double recycle,
+ * a use after recycle, a return to the wrong pool, a DMA into a page that was not given away.
+ *
+ * `Ledger` is the mode that costs nothing: `on` is false and nobody calls further.
+ * `CheckedLedger` has the same shape; `machine.ts` chooses one when it builds the machine.
+ */
+import { BugError } from './errors.ts';
+import type { HostAddr, HostMemory } from './memory.ts';
+import { PAGE_MASK, PAGE_SHIFT, PAGE_SIZE } from './memory.ts';
+
+export const FREE = 0;
+/** Taken from the page allocator, not yet in anybody's structure. */
+export const OWNED = 1;
+export const POOL_CACHE = 2;
+export const POOL_RING = 3;
+/** Held by the driver: between the ring and wherever the packet goes next. */
+export const DRIVER = 4;
+/** In a slot of an RX ring; the NIC may write to it once the doorbell has published it. */
+export const RX_RING = 5;
+/** In an XDP TX ring, and already back in an RX slot whose doorbell is withheld (facts 3.4). */
+export const TX_RING = 6;
+/** An `xdp_frame` on its way: bulk queue, or another device's TX ring. */
+export const XDP_FRAME = 7;
+export const SKB = 8;
+
+export const OWNER_NAMES: readonly string[] = [
+  'free',
+  'allocator',
+  'pool cache',
+  'pool ring',
+  'driver',
+  'RX ring',
+  'TX ring',
+  'xdp_frame',
+  'skb',
+];
+
+/** From each owner, the owners a page may go to next. */
+const LEGAL: readonly (readonly number[])[] = [
+  [OWNED],
+  [FREE, POOL_CACHE, DRIVER, SKB],
+  [DRIVER, FREE, POOL_RING],
+  [POOL_CACHE, FREE],
+  [RX_RING, TX_RING, XDP_FRAME, SKB, POOL_CACHE, POOL_RING, FREE],
+  [DRIVER],
+  [RX_RING, POOL_CACHE, POOL_RING, FREE],
+  [POOL_CACHE, POOL_RING, FREE],
+  [POOL_CACHE, POOL_RING, FREE],
+];
+
+const POISON = 0x5a;
+
+export class Ledger {
+  on = false;
+  /** Hand `page` to `owner`. @throws BugError when the table does not allow it */
+  move(_page: HostAddr, _owner: number): void {}
+  /** Assert, without a hand-over, that `owner` holds the page `at` lies in. */
+  holds(_at: HostAddr, _owner: number, _who: string): void {}
+  /** Pages per owner, in the order of `OWNER_NAMES`. */
+  census(): Int32Array {
+    return new Int32Array(OWNER_NAMES.length);
+  }
+}
+
+export class CheckedLedger extends Ledger {
+  private readonly owners: Uint8Array;
+  private readonly mem: HostMemory;
+
+  constructor(mem: HostMemory) {
+    super();
+    this.on = true;
+    this.mem = mem;
+    this.owners = new Uint8Array(mem.bytes >>> PAGE_SHIFT);
+  }
+
+  override move(page: HostAddr, owner: number): void {
+    const from = this.owners[page >>> PAGE_SHIFT]!;
+    if ((page & ~PAGE_MASK) !== 0 || page === 0) {
+      throw new BugError(`0x${page.toString(16)} is not a page`);
+    }
+    if (!LEGAL[from]!.includes(owner)) {
+      throw new BugError(
+        `page 0x${page.toString(16)}: ${OWNER_NAMES[from]} hands to ${OWNER_NAMES[owner]}, which is no legal hand-over`,
+      );
+    }
+    this.owners[page >>> PAGE_SHIFT] = owner;
+    if (owner === FREE) this.mem.fill(page, PAGE_SIZE, POISON);
+  }
+
+  override holds(at: HostAddr, owner: number, who: string): void {
+    const actual = this.owners[at >>> PAGE_SHIFT]!;
+    if (actual !== owner) {
+      throw new BugError(
+        `${who} uses page 0x${(at & PAGE_MASK).toString(16)}, which belongs to ${OWNER_NAMES[actual]}, not to ${OWNER_NAMES[owner]}`,
+      );
+    }
+  }
+
+  override census(): Int32Array {
+    const count = new Int32Array(OWNER_NAMES.length);
+    for (const owner of this.owners) count[owner]!++;
+    return count;
+  }
+}
