@@ -26,22 +26,21 @@ export const LOST_RX_RUNT = 2;
 export const LOST_RX_CRC = 3;
 export const LOST_MAC_FILTER = 4;
 export const LOST_DEVICE_CLOSED = 5;
-export const LOST_CMP_RING_FULL = 6;
-export const LOST_NTUPLE_DROP = 7;
-export const LOST_OOM = 8;
-export const LOST_OUT_OF_ORDER = 9;
-export const LOST_RX_ERROR = 10;
-export const LOST_TX_RING_FULL = 11;
-export const LOST_REDIRECT_FAILED = 12;
-export const LOST_REDIRECT_NO_TARGET = 13;
-export const LOST_INVALID_VERDICT = 14;
-export const LOST_RESET = 15;
-export const LOST_REDIRECT_QUEUE_FULL = 16;
-export const LOST_TX_DEVICE_CLOSED = 17;
-export const LOST_SKB_OOM = 18;
-export const LOST_VLAN_PROTO = 19;
-export const LOST_UP_DEVICE_CLOSED = 20;
-export const LOST_COUNT = 21;
+export const LOST_NTUPLE_DROP = 6;
+export const LOST_OOM = 7;
+export const LOST_OUT_OF_ORDER = 8;
+export const LOST_RX_ERROR = 9;
+export const LOST_TX_RING_FULL = 10;
+export const LOST_REDIRECT_FAILED = 11;
+export const LOST_REDIRECT_NO_TARGET = 12;
+export const LOST_INVALID_VERDICT = 13;
+export const LOST_RESET = 14;
+export const LOST_REDIRECT_QUEUE_FULL = 15;
+export const LOST_TX_DEVICE_CLOSED = 16;
+export const LOST_SKB_OOM = 17;
+export const LOST_VLAN_PROTO = 18;
+export const LOST_UP_DEVICE_CLOSED = 19;
+export const LOST_COUNT = 20;
 
 const cause = (name: string, stage: LossStage, counter: string): LossCause => ({
   name,
@@ -57,7 +56,6 @@ export const LOSS_CAUSES: readonly LossCause[] = [
   cause('rxCrc', 'nic', 'ethtool rx_fcs_err_frames (port)'),
   cause('macFilter', 'nic', 'none: the MAC ignores frames for others'),
   cause('deviceClosed', 'nic', 'none: the rings do not exist'),
-  cause('completionRingFull', 'nic', 'ethtool [i]: rx_discards'),
   cause('ntupleDrop', 'nic', 'ethtool [i]: rx_discards'),
   cause('oom', 'driver', 'ethtool rx_total_oom_discards'),
   cause('outOfOrder', 'driver', 'ethtool [i]: rx_resets, when the ring has been reset'),

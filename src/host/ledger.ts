@@ -26,6 +26,11 @@ export const TX_RING = 6;
 /** An `xdp_frame` on its way: bulk queue, or another device's TX ring. */
 export const XDP_FRAME = 7;
 export const SKB = 8;
+/**
+ * Cut into pieces with owners of their own; page_pool counts them. What happens to a piece is not
+ * followed: only the whole page's return is.
+ */
+export const SHARED = 9;
 
 export const OWNER_NAMES: readonly string[] = [
   'free',
@@ -37,20 +42,25 @@ export const OWNER_NAMES: readonly string[] = [
   'TX ring',
   'xdp_frame',
   'skb',
+  'several pieces',
 ];
 
 /** From each owner, the owners a page may go to next. */
 const LEGAL: readonly (readonly number[])[] = [
   [OWNED],
   [FREE, POOL_CACHE, DRIVER, SKB],
-  [DRIVER, FREE, POOL_RING],
+  [DRIVER, FREE, POOL_RING, SHARED],
   [POOL_CACHE, FREE],
-  [RX_RING, TX_RING, XDP_FRAME, SKB, POOL_CACHE, POOL_RING, FREE],
-  [DRIVER],
+  [RX_RING, TX_RING, XDP_FRAME, SKB, POOL_CACHE, POOL_RING, FREE, SHARED],
+  [DRIVER, SHARED],
   [RX_RING, POOL_CACHE, POOL_RING, FREE],
   [POOL_CACHE, POOL_RING, FREE],
+  [POOL_CACHE, POOL_RING, FREE, SHARED],
   [POOL_CACHE, POOL_RING, FREE],
 ];
+
+/** Between these, the pieces of a shared page move without the page. */
+const USERS: readonly number[] = [DRIVER, RX_RING, TX_RING, XDP_FRAME, SKB];
 
 const POISON = 0x5a;
 
@@ -60,6 +70,8 @@ export class Ledger {
   move(_page: HostAddr, _owner: number): void {}
   /** Assert, without a hand-over, that `owner` holds the page `at` lies in. */
   holds(_at: HostAddr, _owner: number, _who: string): void {}
+  /** Assert that the page `at` lies in was handed to a device for reading. */
+  readable(_at: HostAddr, _who: string): void {}
   /** Pages per owner, in the order of `OWNER_NAMES`. */
   census(): Int32Array {
     return new Int32Array(OWNER_NAMES.length);
@@ -82,6 +94,7 @@ export class CheckedLedger extends Ledger {
     if ((page & ~PAGE_MASK) !== 0 || page === 0) {
       throw new BugError(`0x${page.toString(16)} is not a page`);
     }
+    if (from === SHARED && USERS.includes(owner)) return;
     if (!LEGAL[from]!.includes(owner)) {
       throw new BugError(
         `page 0x${page.toString(16)}: ${OWNER_NAMES[from]} hands to ${OWNER_NAMES[owner]}, which is no legal hand-over`,
@@ -93,9 +106,18 @@ export class CheckedLedger extends Ledger {
 
   override holds(at: HostAddr, owner: number, who: string): void {
     const actual = this.owners[at >>> PAGE_SHIFT]!;
-    if (actual !== owner) {
+    if (actual !== owner && !(actual === SHARED && USERS.includes(owner))) {
       throw new BugError(
         `${who} uses page 0x${(at & PAGE_MASK).toString(16)}, which belongs to ${OWNER_NAMES[actual]}, not to ${OWNER_NAMES[owner]}`,
+      );
+    }
+  }
+
+  override readable(at: HostAddr, who: string): void {
+    const actual = this.owners[at >>> PAGE_SHIFT]!;
+    if (actual !== TX_RING && actual !== XDP_FRAME && actual !== SKB) {
+      throw new BugError(
+        `${who} reads page 0x${(at & PAGE_MASK).toString(16)}, which belongs to ${OWNER_NAMES[actual]}`,
       );
     }
   }

@@ -46,7 +46,7 @@ export const TP_NIC_RX_DMA = 25;
 export const TP_NIC_RX_DROP = 26;
 export const TP_NIC_TX_DMA = 27;
 
-const point = (
+const tracePoint = (
   name: string,
   level: 1 | 2 | 3 | 4,
   args: readonly string[],
@@ -56,130 +56,160 @@ const point = (
 
 /** Indexed by `TP_*`. */
 export const TRACE_POINTS: readonly TracePoint[] = [
-  point('irq', 2, ['napi'], 'irq:irq_handler_entry', 'an MSI-X message reached its CPU'),
-  point('softirqEntry', 2, [], 'irq:softirq_entry', 'the CPU starts to work off NET_RX'),
-  point('softirqExit', 2, ['squeezed'], 'irq:softirq_exit', 'net_rx_action gave the CPU back'),
-  point(
+  tracePoint('irq', 2, ['napi'], 'irq:irq_handler_entry', 'an MSI-X message reached its CPU'),
+  tracePoint('softirqEntry', 2, [], 'irq:softirq_entry', 'the CPU starts to work off NET_RX'),
+  tracePoint('softirqExit', 2, ['squeezed'], 'irq:softirq_exit', 'net_rx_action gave the CPU back'),
+  tracePoint(
     'napiPoll',
     2,
     ['napi', 'work', 'budget'],
     'napi:napi_poll',
     'one poll of one NAPI instance ended',
   ),
-  point(
+  tracePoint(
     'napiComplete',
     2,
     ['napi', 'work'],
     'napi_complete_done',
     'the driver told NAPI that its ring is empty',
   ),
-  point(
+  tracePoint(
     'rxPkt',
     3,
     ['cons', 'len', 'page'],
     'bnxt_rx_pkt',
     'the driver took a received packet off its ring',
   ),
-  point(
+  tracePoint(
     'xdpVerdict',
     3,
     ['action', 'len', 'page'],
     'bpf_prog_run_xdp',
     'the program decided what happens to this packet',
   ),
-  point(
+  tracePoint(
     'xdpException',
     1,
     ['prog', 'action', 'ifindex'],
     'xdp:xdp_exception',
     'a packet was lost to a verdict that could not be carried out',
   ),
-  point(
+  tracePoint(
     'xdpRedirect',
     3,
     ['from', 'to', 'mapIndex'],
     'xdp:xdp_redirect',
     'a packet was queued for another device',
   ),
-  point(
+  tracePoint(
     'xdpRedirectErr',
     1,
     ['from', 'to', 'err'],
     'xdp:xdp_redirect_err',
     'a redirect was refused',
   ),
-  point(
+  tracePoint(
     'xdpDevmapXmit',
     2,
     ['to', 'sent', 'drops'],
     'xdp:xdp_devmap_xmit',
     'a bulk queue was handed to the target device',
   ),
-  point(
+  tracePoint(
     'xmitXdp',
     3,
     ['prod', 'len', 'page'],
     '__bnxt_xmit_xdp',
     'a packet was put on an XDP TX ring',
   ),
-  point(
+  tracePoint(
     'txIntXdp',
     2,
     ['from', 'to'],
     'bnxt_tx_int_xdp',
     'completed XDP transmissions were taken off the ring',
   ),
-  point(
+  tracePoint(
     'doorbellRx',
     2,
     ['prod'],
     'bnxt_db_write',
     'buffers up to prod belong to the NIC from here on',
   ),
-  point('doorbellTx', 2, ['prod'], 'bnxt_db_write', 'descriptors up to prod may be transmitted'),
-  point(
+  tracePoint(
+    'doorbellTx',
+    2,
+    ['prod'],
+    'bnxt_db_write',
+    'descriptors up to prod may be transmitted',
+  ),
+  tracePoint(
     'doorbellCq',
     2,
     ['cons', 'arm'],
     'bnxt_db_cq',
     'completions up to cons are free again; arm asks for an interrupt',
   ),
-  point(
+  tracePoint(
     'deliverSkb',
     3,
     ['len', 'queue'],
     'bnxt_deliver_skb',
     'the driver handed an skb to the stack',
   ),
-  point(
+  tracePoint(
     'netifReceiveSkb',
     3,
     ['len', 'protocol'],
     'net:netif_receive_skb',
     'the stack took a packet',
   ),
-  point('kfreeSkb', 3, ['len', 'reason'], 'skb:kfree_skb', 'the stack dropped a packet, and why'),
-  point(
+  tracePoint(
+    'kfreeSkb',
+    3,
+    ['len', 'reason'],
+    'skb:kfree_skb',
+    'the stack dropped a packet, and why',
+  ),
+  tracePoint(
     'pagePoolAlloc',
     4,
     ['page', 'where'],
     'page_pool:page_pool_state_hold',
     'a page left the pool for a ring',
   ),
-  point(
+  tracePoint(
     'pagePoolPut',
     4,
     ['page', 'where'],
     'page_pool:page_pool_state_release',
     'a page came back to the pool',
   ),
-  point('reset', 1, ['napi', 'what'], 'bnxt_sched_reset_rxr', 'a ring is broken and will be reset'),
-  point('open', 1, ['ifindex'], '__bnxt_open_nic', 'the device was opened'),
-  point('close', 1, ['ifindex'], 'bnxt_close_nic', 'the device was closed'),
-  point('xdpSet', 1, ['ifindex', 'attached'], 'bnxt_xdp_set', 'a program was attached or detached'),
-  point('rxDma', 3, ['queue', 'len', 'page'], '', 'the NIC wrote a frame into a buffer'),
-  point('rxDrop', 3, ['queue', 'len', 'cause'], '', 'the NIC lost a frame'),
-  point('txDma', 3, ['ring', 'len', 'page'], '', 'the NIC read a frame from a buffer and sent it'),
+  tracePoint(
+    'reset',
+    1,
+    ['napi', 'what'],
+    'bnxt_sched_reset_rxr',
+    'a ring is broken and will be reset',
+  ),
+  tracePoint('open', 1, ['ifindex'], '__bnxt_open_nic', 'the device was opened'),
+  tracePoint('close', 1, ['ifindex'], 'bnxt_close_nic', 'the device was closed'),
+  tracePoint(
+    'xdpSet',
+    1,
+    ['ifindex', 'attached'],
+    'bnxt_xdp_set',
+    'a program was attached or detached',
+  ),
+  tracePoint('rxDma', 3, ['queue', 'len', 'page'], '', 'the NIC wrote a frame into a buffer'),
+  tracePoint('rxDrop', 3, ['queue', 'len', 'cause'], '', 'the NIC lost a frame'),
+  tracePoint(
+    'txDma',
+    3,
+    ['ring', 'len', 'page'],
+    '',
+    'the NIC read a frame from a buffer and sent it',
+  ),
 ];
 
 /** The doubles of one record, in order. */

@@ -1,0 +1,186 @@
+/**
+ * The firmware: answers the control path.
+ *
+ * Every change takes effect at the `now` it is made: what arrived before is treated by the old
+ * configuration, what arrives later by the new one.
+ */
+import type { Ps } from '../host/clock.ts';
+import { PS_PER_NS } from '../host/clock.ts';
+import { bugOn } from '../host/errors.ts';
+import { LOST_DEVICE_CLOSED, LOST_TX_DEVICE_CLOSED } from '../host/fates.ts';
+import type { IrqLine } from '../host/irq.ts';
+import { CompletionRing } from './completionRing.ts';
+import { DB_STRIDE } from './hsi/doorbell.ts';
+import type {
+  CtxHwStats,
+  Hwrm,
+  HwrmCfaNtupleFilterAllocInput,
+  HwrmRingAggintInput,
+  HwrmRingAggintQcapsOutput,
+  HwrmRingAllocInput,
+  HwrmRingAllocOutput,
+  HwrmVnicCfgInput,
+  HwrmVnicRssCfgInput,
+  PortStats,
+} from './hsi/hwrm.ts';
+import { RING_ALLOC_REQ_RING_TYPE_L2_CMPL, RING_ALLOC_REQ_RING_TYPE_RX } from './hsi/hwrm.ts';
+import { checkedSlots } from './hsi/ring.ts';
+import type { Nic } from './nic.ts';
+import { RxRing } from './rxRing.ts';
+import { RingStats } from './stats.ts';
+import { TxRing } from './txRing.ts';
+
+/** Default of the driver and of the firmware emulated here. @linux bnxt_hwrm_coal_params_qcaps */
+const COAL_TIMER_UNIT_PS: Ps = 80 * PS_PER_NS;
+const COAL_CAPS: HwrmRingAggintQcapsOutput = {
+  numCmplAggrIntMax: 63,
+  intLatTmrMaxMax: 65535,
+  intLatTmrMinMax: 65535,
+  cmplAggrDmaTmrMax: 65535,
+  cmplAggrDmaTmrDuringIntMax: 65535,
+  numCmplDmaAggrMax: 63,
+  numCmplDmaAggrDuringIntMax: 63,
+  timerUnitPs: COAL_TIMER_UNIT_PS,
+};
+
+export class Firmware implements Hwrm {
+  private readonly nic: Nic;
+  private readonly vectors: readonly IrqLine[];
+  /** Counters of TX rings by logical id; those of RX rings stay with their lanes. */
+  private readonly txStats: RingStats[] = [];
+  private rxRings = 0;
+
+  /** @param vectors MSI-X vectors, by number */
+  constructor(nic: Nic, vectors: readonly IrqLine[]) {
+    this.nic = nic;
+    this.vectors = vectors;
+  }
+
+  ringAlloc(req: HwrmRingAllocInput, now: Ps): HwrmRingAllocOutput {
+    checkedSlots('ring', req.length);
+    const { bells } = this.nic;
+    const free = bells.indexOf(null);
+    const id = free < 0 ? bells.length : free;
+    if (req.ringType === RING_ALLOC_REQ_RING_TYPE_L2_CMPL) bells[id] = this.allocCompletionRing(id, req);
+    else if (req.ringType === RING_ALLOC_REQ_RING_TYPE_RX) bells[id] = this.allocRxRing(id, req, now);
+    else bells[id] = this.allocTxRing(id, req);
+    return { ringId: id, doorbell: id * DB_STRIDE };
+  }
+
+  private allocCompletionRing(id: number, req: HwrmRingAllocInput): CompletionRing {
+    const line = this.vectors[req.intVector];
+    bugOn(line === undefined, `no MSI-X vector ${req.intVector}`);
+    const cp = new CompletionRing(id, req.ringAddr, req.length, line!);
+    this.nic.completionRings.push(cp);
+    return cp;
+  }
+
+  private allocRxRing(id: number, req: HwrmRingAllocInput, now: Ps): RxRing {
+    const cp = this.completionRing(req.cmplRingId);
+    const lane = this.nic.port.lanes[req.logicalId];
+    bugOn(lane === undefined, `RX ring ${req.logicalId} of ${this.nic.port.lanes.length}`);
+    const ring = new RxRing(id, req.logicalId, req.ringAddr, req.length, cp);
+    this.nic.settleAll(now);
+    lane!.ring = ring;
+    cp.lane = lane!;
+    this.rxRings++;
+    return ring;
+  }
+
+  private allocTxRing(id: number, req: HwrmRingAllocInput): TxRing {
+    const cp = this.completionRing(req.cmplRingId);
+    const stats = (this.txStats[req.logicalId] ??= new RingStats());
+    const ring = new TxRing(id, req.ringAddr, req.length, cp, stats);
+    cp.txRings.push(ring);
+    this.nic.tx.rings.push(ring);
+    return ring;
+  }
+
+  private completionRing(id: number): CompletionRing {
+    const cp = this.nic.bells[id];
+    bugOn(!(cp instanceof CompletionRing), `ring ${id} is no completion ring`);
+    return cp as CompletionRing;
+  }
+
+  ringFree(_ringType: number, ringId: number, now: Ps): void {
+    const { nic } = this;
+    const ring = nic.bells[ringId];
+    bugOn(ring === null || ring === undefined, `ring ${ringId} does not exist`);
+    nic.settleAll(now);
+    if (ring instanceof RxRing) this.freeRx(ring, now);
+    else if (ring instanceof TxRing) ring.fates.lost[LOST_TX_DEVICE_CLOSED]! += nic.tx.quiesce(ring);
+    else nic.completionRings.splice(nic.completionRings.indexOf(ring as CompletionRing), 1);
+    nic.bells[ringId] = null;
+  }
+
+  /** Frames whose DMA was under way end with the ring. */
+  private freeRx(ring: RxRing, now: Ps): void {
+    const lane = ring.cp.lane!;
+    lane.fates.lost[LOST_DEVICE_CLOSED]! += ring.pendingTail - ring.pendingHead;
+    lane.ring = null;
+    ring.cp.lane = null;
+    this.rxRings--;
+    if (this.rxRings === 0) this.reconfigure(now, () => (this.nic.classes.queues = 0));
+  }
+
+  ringAggintQcaps(): HwrmRingAggintQcapsOutput {
+    return COAL_CAPS;
+  }
+
+  ringCmplRingCfgAggintParams(req: HwrmRingAggintInput): void {
+    const cp = this.completionRing(req.ringId);
+    cp.coalRecords = req.numCmplAggrInt;
+    cp.coalTimerPs = req.intLatTmrMax * COAL_TIMER_UNIT_PS;
+  }
+
+  vnicCfg(req: HwrmVnicCfgInput, now: Ps): void {
+    this.reconfigure(now, (c) => {
+      c.mru = req.mru;
+      c.vlanStrip = req.vlanStrip;
+      c.queues = this.rxRings;
+    });
+  }
+
+  vnicRssCfg(req: HwrmVnicRssCfgInput, now: Ps): void {
+    this.reconfigure(now, (c) => c.rss.configure(req.hashType, req.hashKey, req.ringTable));
+  }
+
+  cfaL2SetRxMask(mask: number, mac: Uint8Array, now: Ps): void {
+    this.reconfigure(now, (c) => {
+      c.rxMask = mask;
+      c.mac = mac.slice();
+    });
+  }
+
+  cfaNtupleFilterAlloc(req: HwrmCfaNtupleFilterAllocInput, now: Ps): number {
+    let id = 0;
+    this.reconfigure(now, (c) => (id = c.ntuple.add(req)));
+    return id;
+  }
+
+  cfaNtupleFilterFree(filterId: number, now: Ps): void {
+    this.reconfigure(now, (c) => c.ntuple.remove(filterId));
+  }
+
+  private reconfigure(now: Ps, change: (classes: Nic['classes']) => void): void {
+    this.nic.settleAll(now);
+    change(this.nic.classes);
+    this.nic.port.resort();
+  }
+
+  statCtxQuery(logicalId: number, now: Ps): CtxHwStats {
+    this.nic.settleAll(now);
+    const sum = new RingStats();
+    const rx = this.nic.port.lanes[logicalId]?.stats;
+    const tx = this.txStats[logicalId];
+    for (const key of Object.keys(sum) as (keyof RingStats)[]) {
+      sum[key] = (rx?.[key] ?? 0) + (tx?.[key] ?? 0);
+    }
+    return sum;
+  }
+
+  portQstats(now: Ps): PortStats {
+    this.nic.settleAll(now);
+    return this.nic.counters;
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The device: its rings, its engines, and the doorbells through which a driver reaches them.
+ *
+ * A NIC knows what to do (`rxEngine.ts`, `txEngine.ts`), but not when: its pace is handed in, and
+ * is either lazy (`lazy.ts`) or eager (`eager.ts`). Both give the same history.
+ */
+import type { BusDevice } from '../host/bus.ts';
+import type { Ps } from '../host/clock.ts';
+import type { Cpu } from '../host/cpu.ts';
+import { bugOn } from '../host/errors.ts';
+import type { Link } from '../wire/link.ts';
+import { FrameClasses } from './classes.ts';
+import { CompletionRing } from './completionRing.ts';
+import { DB_STRIDE, dbArms, dbIndex } from './hsi/doorbell.ts';
+import type { NicParts } from './parts.ts';
+import { Port } from './port.ts';
+import { RxEngine } from './rxEngine.ts';
+import { RxRing } from './rxRing.ts';
+import { PortCounters } from './stats.ts';
+import { TxEngine } from './txEngine.ts';
+import { TxRing } from './txRing.ts';
+
+/** When a NIC's elementary steps happen. */
+export interface Pace {
+  /** A CPU looks at `cp`, or is about to ring a doorbell of it or of a ring it serves: let its past happen. */
+  settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void;
+  /** A CPU is about to ring a TX doorbell. */
+  settleTx(nic: Nic, cpu: Cpu): void;
+  /** The state behind the last doorbell has changed what happens next. */
+  changed(nic: Nic, cp: CompletionRing): void;
+  /** The control path is about to change or to read `nic` at `now`, with every CPU idle or waiting. */
+  settleAll(nic: Nic, now: Ps): void;
+}
+
+export type Bell = CompletionRing | RxRing | TxRing | null;
+
+export class Nic implements BusDevice {
+  readonly number: number;
+  readonly parts: NicParts;
+  readonly link: Link;
+  readonly counters: PortCounters = new PortCounters();
+  readonly classes: FrameClasses;
+  readonly rx: RxEngine;
+  readonly tx: TxEngine;
+  readonly port: Port;
+  /** Rings by doorbell number; a freed ring leaves null. */
+  readonly bells: Bell[] = [];
+  readonly completionRings: CompletionRing[] = [];
+  private readonly pace: Pace;
+
+  /** @param queues most RX queues there can be */
+  constructor(number: number, parts: NicParts, link: Link, queues: number, pace: Pace) {
+    this.number = number;
+    this.parts = parts;
+    this.link = link;
+    this.pace = pace;
+    this.classes = new FrameClasses(parts.mem, parts.frames);
+    this.rx = new RxEngine(parts, this.classes, this.counters);
+    this.tx = new TxEngine(parts, link, number, this.counters);
+    this.port = new Port(this.classes, this.rx, queues);
+  }
+
+  settleAll(now: Ps): void {
+    this.pace.settleAll(this, now);
+  }
+
+  settle(offset: number, cpu: Cpu): boolean {
+    const cp = this.bells[(offset / DB_STRIDE) | 0] as CompletionRing;
+    const before = cp.prod;
+    const half = cp.halfAt;
+    this.pace.settle(this, cp, cpu);
+    return cp.prod !== before || cp.halfAt !== half;
+  }
+
+  doorbell(offset: number, lo: number, hi: number, now: Ps, cpu: Cpu): void {
+    const bell = this.bells[(offset / DB_STRIDE) | 0];
+    bugOn(hi !== 0, '64-bit doorbell on a P4 chip');
+    if (bell instanceof CompletionRing) this.completionDoorbell(bell, lo, now, cpu);
+    else if (bell instanceof RxRing) this.rxDoorbell(bell, lo, cpu);
+    else if (bell instanceof TxRing) this.txDoorbell(bell, lo, now, cpu);
+    else bugOn(true, `doorbell at offset 0x${offset.toString(16)} rings for no ring`);
+  }
+
+  private completionDoorbell(cp: CompletionRing, value: number, now: Ps, cpu: Cpu): void {
+    this.pace.settle(this, cp, cpu);
+    cp.acknowledge(dbIndex(value));
+    if (dbArms(value)) cp.arm(now);
+    this.pace.changed(this, cp);
+  }
+
+  private rxDoorbell(ring: RxRing, value: number, cpu: Cpu): void {
+    this.pace.settle(this, ring.cp, cpu);
+    ring.prod = dbIndex(value) & ring.mask;
+    this.pace.changed(this, ring.cp);
+  }
+
+  private txDoorbell(ring: TxRing, value: number, now: Ps, cpu: Cpu): void {
+    this.pace.settleTx(this, cpu);
+    this.tx.publish(ring, dbIndex(value) & ring.mask, now);
+    this.pace.changed(this, ring.cp);
+  }
+
+  /** Make every completion of `cp` visible that is due at or before `now`, in the order of time, RX before TX. */
+  writeDue(cp: CompletionRing, now: Ps): void {
+    const lane = cp.lane;
+    const ring = lane === null ? null : lane.ring;
+    for (;;) {
+      if (cp.halfAt !== Infinity) {
+        if (cp.halfAt > now) return;
+        this.rx.writeHalf(cp);
+      }
+      const rxAt = ring === null ? Infinity : ring.pendingHeadAt();
+      const txAt = cp.txHeadAt();
+      if (rxAt <= txAt) {
+        if (rxAt > now || !cp.room(2)) return;
+        this.rx.write(cp, lane!, ring!);
+      } else {
+        if (txAt > now || !cp.room(1)) return;
+        cp.writeTx(this.parts.mem.words);
+      }
+    }
+  }
+
+  /** When the next completion of `cp` is due; Infinity when none is known or none has room. */
+  nextDueAt(cp: CompletionRing): Ps {
+    if (cp.halfAt !== Infinity) return cp.halfAt;
+    const ring = cp.lane === null ? null : cp.lane.ring;
+    const rxAt = ring === null ? Infinity : ring.pendingHeadAt();
+    const txAt = cp.txHeadAt();
+    if (rxAt <= txAt) return cp.room(2) ? rxAt : Infinity;
+    return cp.room(1) ? txAt : Infinity;
+  }
+
+  /** Nothing is on its way: no arrival left, no DMA, nothing to send. */
+  get quiet(): boolean {
+    return (
+      this.port.exhausted &&
+      this.tx.nextAt() === Infinity &&
+      this.completionRings.every((cp) => this.nextDueAt(cp) === Infinity)
+    );
+  }
+}

@@ -1,0 +1,40 @@
+/** What a NIC is plugged into: the host's memory and observers, its frames, its timing, its wire. */
+import type { Ps } from '../host/clock.ts';
+import type { NicTiming } from '../host/cost.ts';
+import { nsToPs } from '../host/cost.ts';
+import type { Faults } from '../host/faults.ts';
+import type { IrqController } from '../host/irq.ts';
+import type { HostAddr, HostMemory } from '../host/memory.ts';
+import type { RxStamps } from '../host/stamps.ts';
+import type { Watch } from '../host/watch.ts';
+import type { FrameTable, WireSink } from '../wire/frames.ts';
+
+export interface NicParts {
+  readonly mem: HostMemory;
+  readonly watch: Watch;
+  readonly faults: Faults;
+  readonly stamps: RxStamps;
+  readonly irqs: IrqController;
+  readonly frames: FrameTable;
+  readonly timing: NicTimes;
+  /** Where a frame is put together before it goes on the wire; one per NIC, as long as the longest. */
+  readonly txFifo: HostAddr;
+  readonly sink: WireSink;
+}
+
+/** `NicTiming` in whole picoseconds. */
+export class NicTimes {
+  readonly rxDmaPs: Ps;
+  readonly rxDmaSlotPs: Ps;
+  readonly txFetchPs: Ps;
+  readonly txCompletePs: Ps;
+  readonly msixPs: Ps;
+
+  constructor(timing: NicTiming) {
+    this.rxDmaPs = nsToPs(timing.rxDmaNs);
+    this.rxDmaSlotPs = nsToPs(timing.rxDmaSlotNs);
+    this.txFetchPs = nsToPs(timing.txFetchNs);
+    this.txCompletePs = nsToPs(timing.txCompleteNs);
+    this.msixPs = nsToPs(timing.msixNs);
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The receive side of the port: arrivals made in blocks, sorted into one lane per RX queue.
+ *
+ * Lanes are filled in the order of arrival and ahead of time; the random stream behind the
+ * traffic does not depend on which queue asks first.
+ */
+import type { Ps } from '../host/clock.ts';
+import { bugOn } from '../host/errors.ts';
+import type { ArrivalSource } from '../wire/frames.ts';
+import { ArrivalBlock } from '../wire/frames.ts';
+import type { FrameClasses } from './classes.ts';
+import { recKnown, recLane, recordsHeld } from './frameRecord.ts';
+import { Lane } from './lane.ts';
+import type { RxEngine } from './rxEngine.ts';
+
+export class Port {
+  readonly lanes: Lane[] = [];
+  /** Frames that never reach a queue: refused by the MAC, or sent to a closed device. */
+  readonly refused: Lane;
+  readonly classes: FrameClasses;
+  private source: ArrivalSource | null = null;
+  private readonly block: ArrivalBlock = new ArrivalBlock();
+  /** Every arrival before this time lies in its lane. */
+  private madeTo: Ps = Infinity;
+
+  private readonly engine: RxEngine;
+
+  constructor(classes: FrameClasses, engine: RxEngine, queues: number) {
+    this.classes = classes;
+    this.engine = engine;
+    for (let q = 0; q < queues; q++) this.lanes.push(new Lane(q));
+    this.refused = new Lane(queues);
+  }
+
+  /** Traffic from `source` arrives from now on; times before the machine's present are a bug of the caller. */
+  offer(source: ArrivalSource): void {
+    bugOn(this.source !== null, 'the port already has traffic');
+    this.source = source;
+    this.madeTo = -1;
+  }
+
+  /** Has all traffic there is been made and taken? */
+  get exhausted(): boolean {
+    return this.source === null && this.refused.size === 0 && this.lanes.every((l) => l.size === 0);
+  }
+
+  /** Put every arrival up to `now` into its lane. */
+  makeTo(now: Ps): void {
+    while (this.madeTo <= now) this.makeBlock();
+  }
+
+  /**
+   * When the next frame for `lane` arrives, if that is at or before `limit`; else Infinity or some
+   * later time. Nothing may happen before `limit` that changes what the MAC refuses.
+   */
+  headAt(lane: Lane, limit: Ps): Ps {
+    while (lane.size === 0 && this.madeTo <= limit) {
+      this.makeBlock();
+      this.takeRefused(Math.min(limit, this.madeTo));
+    }
+    return lane.headAt();
+  }
+
+  /** Account for the frames that the MAC refused up to `now`. */
+  settleRefused(now: Ps): void {
+    this.makeTo(now);
+    this.takeRefused(now);
+  }
+
+  private takeRefused(now: Ps): void {
+    const refused = this.refused;
+    while (refused.headAt() <= now) {
+      const at = refused.headAt();
+      this.engine.refuse(refused, at, refused.take());
+    }
+  }
+
+  private makeBlock(): void {
+    const block = this.block;
+    this.source!.fill(block);
+    if (block.count === 0) {
+      this.source = null;
+      this.madeTo = Infinity;
+      return;
+    }
+    this.madeTo = block.at[block.count - 1]!;
+    this.sort(block);
+  }
+
+  private sort(block: ArrivalBlock): void {
+    const classes = this.classes;
+    const { at, frame, count } = block;
+    for (let i = 0; i < count; i++) {
+      const n = frame[i]!;
+      if (n >= recordsHeld(classes.rec) || !recKnown(classes.rec, n)) classes.learn(n);
+      const lane = recLane(classes.rec, n);
+      (lane < 0 ? this.refused : this.lanes[lane]!).push(at[i]!, n);
+    }
+  }
+
+  /**
+   * The configuration has changed at `now`: arrivals that were sorted by the old one and are not
+   * yet taken are sorted again. Every lane must have been settled to `now`.
+   */
+  resort(): void {
+    this.classes.forget();
+    const waiting: { at: Ps; frame: number }[] = [];
+    for (const lane of [...this.lanes, this.refused]) {
+      while (lane.size > 0) waiting.push({ at: lane.headAt(), frame: lane.take() });
+    }
+    waiting.sort((a, b) => a.at - b.at);
+    for (const { at, frame } of waiting) {
+      if (!recKnown(this.classes.rec, frame)) this.classes.learn(frame);
+      const lane = recLane(this.classes.rec, frame);
+      (lane < 0 ? this.refused : this.lanes[lane]!).push(at, frame);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * One RX ring inside the NIC: the buffers it may take, and frames whose DMA is under way.
+ *
+ * A frame has two moments: *accepted*, when it arrives, a buffer is taken and the bytes are
+ * copied, and *written*, when DMA is done and its completion becomes visible. Between the two it
+ * waits in `pending`, because a completion must not lie in memory early.
+ */
+import type { Ps } from '../host/clock.ts';
+import type { HostAddr } from '../host/memory.ts';
+import type { CompletionRing } from './completionRing.ts';
+
+export class RxRing {
+  readonly id: number;
+  readonly logicalId: number;
+  readonly base: HostAddr;
+  readonly mask: number;
+  readonly cp: CompletionRing;
+  /** Next descriptor to take, masked; equal to `prod` when no buffer is left. */
+  cons = 0;
+  /** Last published producer, masked: moved by the doorbell alone. */
+  prod = 0;
+  /** When the DMA engine of this queue is free for the next frame. */
+  dmaFreeAt: Ps = 0;
+  readonly pendingAt: Float64Array;
+  readonly pendingFrame: Int32Array;
+  readonly pendingOpaque: Int32Array;
+  /** Free running; entries [pendingHead, pendingTail) are accepted and not yet written. */
+  pendingHead = 0;
+  pendingTail = 0;
+
+  constructor(id: number, logicalId: number, base: HostAddr, slots: number, cp: CompletionRing) {
+    this.id = id;
+    this.logicalId = logicalId;
+    this.base = base;
+    this.mask = slots - 1;
+    this.cp = cp;
+    this.pendingAt = new Float64Array(slots);
+    this.pendingFrame = new Int32Array(slots);
+    this.pendingOpaque = new Int32Array(slots);
+  }
+
+  /** When the oldest pending completion becomes visible; Infinity when there is none. */
+  pendingHeadAt(): Ps {
+    return this.pendingHead === this.pendingTail ? Infinity : this.pendingAt[this.pendingHead & this.mask]!;
+  }
+}

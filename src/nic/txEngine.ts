@@ -1,0 +1,168 @@
+/**
+ * The transmit engine: one packet after the other, from all TX rings in turn, onto one wire.
+ *
+ * A packet is decided on at the first moment when the wire is free and some ring's doorbell has
+ * had time to be followed (BD and data fetch); of the rings ready by then the next one in turn
+ * sends. The decision depends on every ring, so it is taken only when no CPU can still write a
+ * doorbell before it: the caller bounds `settle` by the smallest of all CPU clocks.
+ */
+import type { Ps } from '../host/clock.ts';
+import { FAULT_TX_CMP_LOST } from '../host/faults.ts';
+import { TP_NIC_TX_DMA } from '../host/trace.ts';
+import type { Link } from '../wire/link.ts';
+import { macIsBroadcast, macIsMulticast } from '../wire/eth.ts';
+import { DESC_SHIFT } from './hsi/ring.ts';
+import {
+  TX_BD_FLAGS_NO_CMPL,
+  TX_BD_TYPE_LONG_TX_BD,
+  txBdCount,
+  txBdFlags,
+  txBdHaddr,
+  txBdLen,
+  txBdOpaque,
+} from './hsi/txBd.ts';
+import type { NicParts } from './parts.ts';
+import type { PortCounters } from './stats.ts';
+import type { TxRing } from './txRing.ts';
+
+const TRACE_NIC = -1;
+
+export class TxEngine {
+  readonly rings: TxRing[] = [];
+  private readonly parts: NicParts;
+  private readonly link: Link;
+  private readonly portNumber: number;
+  private readonly counters: PortCounters;
+  /** Rings with something to send, in the order of their turn; the first goes next. */
+  private readonly waiting: TxRing[] = [];
+  private wireFreeAt: Ps = 0;
+
+  constructor(parts: NicParts, link: Link, portNumber: number, counters: PortCounters) {
+    this.parts = parts;
+    this.link = link;
+    this.portNumber = portNumber;
+    this.counters = counters;
+  }
+
+  /** A doorbell written at `now` publishes descriptors up to `prod`. */
+  publish(ring: TxRing, prod: number, now: Ps): void {
+    const idle = ring.cons === ring.prod;
+    ring.publish(prod, now + this.parts.timing.txFetchPs);
+    if (idle && ring.cons !== ring.prod) this.waiting.push(ring);
+  }
+
+  /** A ring is gone: what it had published and not sent is lost. @returns packets lost */
+  quiesce(ring: TxRing): number {
+    const i = this.waiting.indexOf(ring);
+    if (i >= 0) this.waiting.splice(i, 1);
+    let packets = 0;
+    for (let cons = ring.cons; cons !== ring.prod; packets++) {
+      const at = ring.base + (cons << DESC_SHIFT);
+      cons = (cons + txBdCount(this.parts.mem.words, at)) & ring.mask;
+    }
+    ring.quiesce();
+    return packets;
+  }
+
+  /** When the next packet is decided on; Infinity when no ring has one. */
+  nextAt(): Ps {
+    let ready = Infinity;
+    for (const ring of this.waiting) {
+      const at = ring.readyAt();
+      if (at < ready) ready = at;
+    }
+    return ready > this.wireFreeAt ? ready : this.wireFreeAt;
+  }
+
+  /** Send every packet decided on at or before `until`. */
+  settle(until: Ps): void {
+    while (this.waiting.length > 0) {
+      const at = this.nextAt();
+      if (at > until) return;
+      this.transmitNext(at);
+    }
+  }
+
+  /** Send the packet whose turn it is at `at`. */
+  transmitNext(at: Ps): void {
+    const waiting = this.waiting;
+    let turn = 0;
+    while (waiting[turn]!.readyAt() > at) turn++;
+    const ring = waiting[turn]!;
+    this.transmit(ring, at);
+    if (waiting.length === 1) {
+      if (ring.cons === ring.prod) waiting.length = 0;
+      return;
+    }
+    waiting.splice(turn, 1);
+    if (ring.cons !== ring.prod) waiting.push(ring);
+  }
+
+  private transmit(ring: TxRing, at: Ps): void {
+    const { mem, timing, faults, txFifo } = this.parts;
+    const bd = ring.base + (ring.cons << DESC_SHIFT);
+    const flags = txBdFlags(mem.words, bd);
+    const opaque = txBdOpaque(mem.words, bd);
+    const len = this.gather(ring, bd);
+    ring.advance((ring.cons + txBdCount(mem.words, bd)) & ring.mask);
+    ring.fates.onWire++;
+    this.counters.txGoodFrames++;
+    this.count(ring, len);
+    const wire = this.link.wirePs(len);
+    this.wireFreeAt = at + wire;
+    this.parts.sink.frame(this.portNumber, at + wire, txFifo, len);
+    if ((flags & TX_BD_FLAGS_NO_CMPL) !== 0) return;
+    if (faults.armed && faults.fires(FAULT_TX_CMP_LOST)) return;
+    this.complete(ring, at, at + wire + timing.txCompletePs, opaque);
+  }
+
+  /**
+   * The completion becomes visible at `done`. When the packet was decided on after its CPU had
+   * last looked (`sharedSeen`), that CPU may already have read past `done`: then it becomes
+   * visible where that CPU's last step ended, in both the lazy and the eager mode.
+   */
+  private complete(ring: TxRing, at: Ps, done: Ps, opaque: number): void {
+    const cpu = ring.cp.irq.cpu;
+    const late = at > cpu.sharedSeen && done < cpu.stepEnd;
+    ring.cp.pendTx(late ? cpu.stepEnd : done, opaque);
+  }
+
+  /** Read the packet that begins at `bd` into the FIFO. @returns its length */
+  private gather(ring: TxRing, bd: number): number {
+    const { mem, watch, txFifo } = this.parts;
+    const { words, ops } = mem;
+    const count = txBdCount(words, bd);
+    const long = (txBdFlags(words, bd) & TX_BD_TYPE_LONG_TX_BD) !== 0;
+    let len = 0;
+    for (let i = 0; i < count; i++) {
+      if (long && i === 1) continue; // the ext BD carries no data
+      const at = ring.base + (((ring.cons + i) & ring.mask) << DESC_SHIFT);
+      if (watch.on) this.watchDma(ring, txBdHaddr(words, at), txBdLen(words, at));
+      ops.copy(txFifo + len, txBdHaddr(words, at), txBdLen(words, at));
+      len += txBdLen(words, at);
+    }
+    return len;
+  }
+
+  private watchDma(ring: TxRing, haddr: number, len: number): void {
+    const { watch } = this.parts;
+    watch.ledger.readable(haddr, 'TX DMA');
+    watch.trace.record(TP_NIC_TX_DMA, this.wireFreeAt, TRACE_NIC, ring.id, len, haddr);
+  }
+
+  private count(ring: TxRing, len: number): void {
+    const stats = ring.stats;
+    const view = this.parts.mem.view;
+    const hi = view.getUint16(this.parts.txFifo);
+    if (!macIsMulticast(hi)) {
+      stats.txUcastPkts++;
+      stats.txUcastBytes += len;
+    } else if (macIsBroadcast(hi, view.getUint32(this.parts.txFifo + 2))) {
+      stats.txBcastPkts++;
+      stats.txBcastBytes += len;
+    } else {
+      stats.txMcastPkts++;
+      stats.txMcastBytes += len;
+    }
+  }
+}
