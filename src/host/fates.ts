@@ -34,12 +34,12 @@ export const LOST_TX_RING_FULL = 10;
 export const LOST_REDIRECT_FAILED = 11;
 export const LOST_REDIRECT_NO_TARGET = 12;
 export const LOST_INVALID_VERDICT = 13;
-export const LOST_RESET = 14;
+export const LOST_RING_RESET = 14;
 export const LOST_REDIRECT_QUEUE_FULL = 15;
 export const LOST_TX_DEVICE_CLOSED = 16;
 export const LOST_SKB_OOM = 17;
 export const LOST_VLAN_PROTO = 18;
-export const LOST_UP_DEVICE_CLOSED = 19;
+export const LOST_UNREAD_AT_CLOSE = 19;
 export const LOST_COUNT = 20;
 
 const cause = (name: string, stage: LossStage, counter: string): LossCause => ({
@@ -64,12 +64,12 @@ export const LOSS_CAUSES: readonly LossCause[] = [
   cause('redirectFailed', 'driver', 'tracepoint xdp:xdp_redirect_err'),
   cause('redirectNoTarget', 'driver', 'tracepoint xdp:xdp_redirect_err'),
   cause('invalidVerdict', 'driver', 'tracepoint xdp:xdp_exception'),
-  cause('ringReset', 'driver', 'ethtool [i]: rx_resets'),
+  cause('ringReset', 'nic', 'ethtool [i]: rx_resets'),
   cause('redirectQueueFull', 'tx', 'tracepoint xdp:xdp_devmap_xmit (drops)'),
   cause('txDeviceClosed', 'tx', 'none: freed by bnxt_free_tx_skbs'),
   cause('skbOom', 'up', 'ethtool rx_total_oom_discards'),
   cause('vlanProto', 'up', 'none: bnxt_rx_vlan drops the skb'),
-  cause('upDeviceClosed', 'up', 'none: NAPI is disabled'),
+  cause('unreadAtClose', 'driver', 'none: the completion ring is freed'),
 ];
 
 /** Outcome counters of one queue. */

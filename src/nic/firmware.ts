@@ -7,7 +7,7 @@
 import type { Ps } from '../host/clock.ts';
 import { PS_PER_NS } from '../host/clock.ts';
 import { bugOn } from '../host/errors.ts';
-import { LOST_DEVICE_CLOSED, LOST_TX_DEVICE_CLOSED } from '../host/fates.ts';
+import { LOST_DEVICE_CLOSED, LOST_RING_RESET } from '../host/fates.ts';
 import type { IrqLine } from '../host/irq.ts';
 import { CompletionRing } from './completionRing.ts';
 import { DB_STRIDE } from './hsi/doorbell.ts';
@@ -102,25 +102,39 @@ export class Firmware implements Hwrm {
     return cp as CompletionRing;
   }
 
-  ringFree(_ringType: number, ringId: number, now: Ps): void {
+  ringFree(_ringType: number, ringId: number, now: Ps): number {
     const { nic } = this;
     const ring = nic.bells[ringId];
     bugOn(ring === null || ring === undefined, `ring ${ringId} does not exist`);
     nic.settleAll(now);
-    if (ring instanceof RxRing) this.freeRx(ring, now);
-    else if (ring instanceof TxRing) ring.fates.lost[LOST_TX_DEVICE_CLOSED]! += nic.tx.quiesce(ring);
-    else nic.completionRings.splice(nic.completionRings.indexOf(ring as CompletionRing), 1);
     nic.bells[ringId] = null;
+    if (ring instanceof RxRing) return this.freeRx(ring, now);
+    if (ring instanceof TxRing) return nic.tx.quiesce(ring);
+    nic.completionRings.splice(nic.completionRings.indexOf(ring as CompletionRing), 1);
+    return 0;
   }
 
-  /** Frames whose DMA was under way end with the ring. */
-  private freeRx(ring: RxRing, now: Ps): void {
-    const lane = ring.cp.lane!;
-    lane.fates.lost[LOST_DEVICE_CLOSED]! += ring.pendingTail - ring.pendingHead;
-    lane.ring = null;
+  private freeRx(ring: RxRing, now: Ps): number {
+    this.abandonDma(ring, LOST_DEVICE_CLOSED);
+    ring.cp.lane!.ring = null;
     ring.cp.lane = null;
     this.rxRings--;
-    if (this.rxRings === 0) this.reconfigure(now, () => (this.nic.classes.queues = 0));
+    if (this.rxRings === 0) this.reconfigure(now, (c) => (c.queues = 0));
+    return ring.cons;
+  }
+
+  ringReset(ringId: number, now: Ps): void {
+    const ring = this.nic.bells[ringId];
+    bugOn(!(ring instanceof RxRing), `ring ${ringId} is no RX ring`);
+    this.nic.settleAll(now);
+    this.abandonDma(ring as RxRing, LOST_RING_RESET);
+    (ring as RxRing).reset();
+  }
+
+  /** Frames whose DMA is under way end with the ring. */
+  private abandonDma(ring: RxRing, cause: number): void {
+    ring.cp.lane!.fates.lost[cause]! += ring.pendingTail - ring.pendingHead;
+    ring.pendingHead = ring.pendingTail;
   }
 
   ringAggintQcaps(): HwrmRingAggintQcapsOutput {

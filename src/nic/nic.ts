@@ -43,7 +43,7 @@ export class Nic implements BusDevice {
   readonly rx: RxEngine;
   readonly tx: TxEngine;
   readonly port: Port;
-  /** Rings by doorbell number; a freed ring leaves null. */
+  /** Rings by doorbell number; a freed ring leaves null, and its doorbell rings for nobody. */
   readonly bells: Bell[] = [];
   readonly completionRings: CompletionRing[] = [];
   private readonly pace: Pace;
@@ -65,7 +65,8 @@ export class Nic implements BusDevice {
   }
 
   settle(offset: number, cpu: Cpu): boolean {
-    const cp = this.bells[(offset / DB_STRIDE) | 0] as CompletionRing;
+    const cp = this.bells[(offset / DB_STRIDE) | 0];
+    if (!(cp instanceof CompletionRing)) return false;
     const before = cp.prod;
     const half = cp.halfAt;
     this.pace.settle(this, cp, cpu);
@@ -78,7 +79,7 @@ export class Nic implements BusDevice {
     if (bell instanceof CompletionRing) this.completionDoorbell(bell, lo, now, cpu);
     else if (bell instanceof RxRing) this.rxDoorbell(bell, lo, cpu);
     else if (bell instanceof TxRing) this.txDoorbell(bell, lo, now, cpu);
-    else bugOn(true, `doorbell at offset 0x${offset.toString(16)} rings for no ring`);
+    else bugOn(bell === undefined, `doorbell at offset 0x${offset.toString(16)} never had a ring`);
   }
 
   private completionDoorbell(cp: CompletionRing, value: number, now: Ps, cpu: Cpu): void {

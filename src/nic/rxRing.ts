@@ -43,4 +43,10 @@ export class RxRing {
   pendingHeadAt(): Ps {
     return this.pendingHead === this.pendingTail ? Infinity : this.pendingAt[this.pendingHead & this.mask]!;
   }
+
+  /** Back to an empty ring at index 0. */
+  reset(): void {
+    this.cons = 0;
+    this.prod = 0;
+  }
 }

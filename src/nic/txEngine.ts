@@ -51,17 +51,12 @@ export class TxEngine {
     if (idle && ring.cons !== ring.prod) this.waiting.push(ring);
   }
 
-  /** A ring is gone: what it had published and not sent is lost. @returns packets lost */
+  /** A ring is gone, and with it what it had published and not sent. @returns where the NIC stopped */
   quiesce(ring: TxRing): number {
-    const i = this.waiting.indexOf(ring);
-    if (i >= 0) this.waiting.splice(i, 1);
-    let packets = 0;
-    for (let cons = ring.cons; cons !== ring.prod; packets++) {
-      const at = ring.base + (cons << DESC_SHIFT);
-      cons = (cons + txBdCount(this.parts.mem.words, at)) & ring.mask;
-    }
-    ring.quiesce();
-    return packets;
+    const waits = this.waiting.indexOf(ring);
+    if (waits >= 0) this.waiting.splice(waits, 1);
+    this.rings.splice(this.rings.indexOf(ring), 1);
+    return ring.cons;
   }
 
   /** When the next packet is decided on; Infinity when no ring has one. */

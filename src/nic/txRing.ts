@@ -55,14 +55,6 @@ export class TxRing {
     if (cons === this.bellProd[this.bellHead & (this.bellAt.length - 1)]!) this.bellHead++;
   }
 
-  /** Forget what is not yet sent. @returns descriptors forgotten */
-  quiesce(): number {
-    const left = (this.prod - this.cons) & this.mask;
-    this.bellHead = this.bellTail;
-    this.cons = this.prod;
-    return left;
-  }
-
   private growBells(): void {
     const old = this.bellAt.length;
     const at = new Float64Array(old * 2);

@@ -137,8 +137,14 @@ export interface PortStats {
  */
 export interface Hwrm {
   ringAlloc(req: HwrmRingAllocInput, now: Ps): HwrmRingAllocOutput;
-  /** The ring is quiesced: what the NIC had not done by `now` it will never do. */
-  ringFree(ringType: number, ringId: number, now: Ps): void;
+  /**
+   * The ring is quiesced: what the NIC had not done by `now` it will never do.
+   *
+   * @returns the NIC's consumer index in the ring, masked
+   */
+  ringFree(ringType: number, ringId: number, now: Ps): number;
+  /** An RX ring is emptied and starts again at index 0, without buffers. */
+  ringReset(ringId: number, now: Ps): void;
   ringAggintQcaps(): HwrmRingAggintQcapsOutput;
   ringCmplRingCfgAggintParams(req: HwrmRingAggintInput): void;
   vnicCfg(req: HwrmVnicCfgInput, now: Ps): void;

@@ -9,6 +9,8 @@
  *
  * @linux struct rx_bd; drivers/net/ethernet/broadcom/bnxt/bnxt.h
  */
+import { OP_BD_POST } from '../../host/cost.ts';
+import type { Cpu } from '../../host/cpu.ts';
 import type { HostAddr, HostWords } from '../../host/memory.ts';
 import type { Field } from './fields.ts';
 import { field } from './fields.ts';
@@ -38,7 +40,9 @@ export function rxBdInit(
   words[(at + HADDR_HI) >> 2] = 0;
 }
 
-export function rxBdSetHaddr(words: HostWords, at: HostAddr, haddr: HostAddr): void {
+/** Offer the buffer at `haddr`: the seam at which posting takes its time. */
+export function rxBdPost(cpu: Cpu, words: HostWords, at: HostAddr, haddr: HostAddr): void {
+  cpu.charge(OP_BD_POST);
   words[(at + HADDR_LO) >> 2] = haddr;
 }
 

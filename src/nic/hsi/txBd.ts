@@ -9,6 +9,8 @@
  *
  * @linux struct tx_bd; drivers/net/ethernet/broadcom/bnxt/bnxt.h
  */
+import { OP_XDP_XMIT } from '../../host/cost.ts';
+import type { Cpu } from '../../host/cpu.ts';
 import type { HostAddr, HostWords } from '../../host/memory.ts';
 import type { Field } from './fields.ts';
 import { field } from './fields.ts';
@@ -40,7 +42,9 @@ const OPAQUE_BDS_SHIFT = 16;
 const OPAQUE_BDS = 0xff;
 const OPAQUE_RING_SHIFT = 24;
 
-export function txBdWrite(
+/** Write a descriptor: the seam at which queueing takes its time. */
+export function txBdPost(
+  cpu: Cpu,
   words: HostWords,
   at: HostAddr,
   lenBytes: number,
@@ -48,6 +52,7 @@ export function txBdWrite(
   opaque: number,
   haddr: HostAddr,
 ): void {
+  cpu.charge(OP_XDP_XMIT);
   words[(at + LEN_FLAGS_TYPE) >> 2] = (lenBytes << LEN_SHIFT) | flags;
   words[(at + OPAQUE) >> 2] = opaque;
   words[(at + HADDR_LO) >> 2] = haddr;

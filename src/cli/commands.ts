@@ -1,0 +1,135 @@
+/** The commands and their options, and how usage errors read. */
+import { Command, CommanderError, Option } from 'commander';
+import { didYouMean } from '../lab/nearest.ts';
+import { kebab } from '../lab/optionNames.ts';
+import type { OptionInfo } from '../lab/optionSchema.ts';
+import { NOT_BUILT, RUN_OPTIONS } from '../lab/optionSchema.ts';
+import { OptionError } from '../lab/options.ts';
+import { EXIT_USAGE, exitCodeOf, failureText } from './failure.ts';
+import { runCommand } from './run.ts';
+import type { BuildMachine } from '../lab/run.ts';
+import type { Terminal } from './terminal.ts';
+import { VERSION } from './version.ts';
+
+type Flags = Readonly<Record<string, unknown>>;
+type RunAction = (scenario: string | undefined, flags: Flags) => Promise<void>;
+
+/** Commands of the design that are still to come. */
+const LATER: readonly (readonly [name: string, help: string])[] = [
+  ['sweep', 'Run every combination of lists of options.'],
+  ['trace', 'Print a run step by step.'],
+  ['explain', 'Say in words what a run shows and which option to change.'],
+  ['validate', 'Compare the model with published figures.'],
+  ['prog', 'Verify, run and list eBPF programs.'],
+  ['map', 'Show and change eBPF maps.'],
+  ['studio', 'Open the study page.'],
+];
+
+/** @returns the exit code: 0 success, 1 the run or a check failed, 2 bad usage or bad input */
+export async function runCommandLine(
+  args: readonly string[],
+  terminal: Terminal,
+  build: BuildMachine,
+): Promise<number> {
+  const debug = process.env['RINGSCOPE_DEBUG'] === '1';
+  let exitCode = 0;
+  const run = async (scenario: string | undefined, flags: Flags): Promise<void> => {
+    exitCode = await runCommand(scenario, flags, terminal, build);
+  };
+  const program = ringscope(terminal, run);
+  if (args.length === 0) {
+    terminal.out(program.helpInformation());
+    return 0;
+  }
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      terminal.err(`${usageText(error)}\n`);
+      return EXIT_USAGE;
+    }
+    terminal.err(failureText(error, debug));
+    return exitCodeOf(error);
+  }
+}
+
+function ringscope(terminal: Terminal, run: RunAction): Command {
+  const program = new Command('ringscope')
+    .description("Linux's bnxt receive path, rebuilt to run anywhere.")
+    .version(VERSION)
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .configureOutput({ writeOut: terminal.out, writeErr: () => {} })
+    .configureHelp({
+      showGlobalOptions: false,
+      styleTitle: (title) => terminal.colors.bold(title),
+    });
+  program.addHelpText('after', AFTER_HELP);
+  addRun(program, run);
+  for (const [name, help] of LATER) addLater(program, name, help);
+  return program;
+}
+
+const AFTER_HELP = `
+Try it:
+  ringscope run                                        two 100 Gb/s NICs and a load balancer
+  ringscope run --xdp drop --traffic "udp size=64 rate=line"
+  ringscope run --xdp my.ts --in trace.pcapng --tx-out sent.pcapng --check
+  ringscope run --help                                 every option of a run`;
+
+function addRun(program: Command, action: RunAction): void {
+  const run = program
+    .command('run')
+    .description('Run one machine and print what became of every packet.')
+    .argument('[scenario]', 'YAML file with options, NICs included; flags replace what it says')
+    .action(action);
+  for (const info of RUN_OPTIONS) run.addOption(optionOf(info));
+  for (const key of Object.keys(NOT_BUILT)) {
+    run.addOption(new Option(`--${kebab(key)} [value]`).hideHelp());
+  }
+}
+
+function optionOf({ flag, value, help, allowed, fallback, group }: OptionInfo): Option {
+  const facts = [
+    value === allowed.replaceAll(', ', '|') || allowed === 'on or off' ? '' : allowed,
+    fallback === '' ? '' : `default ${fallback}`,
+  ].filter((fact) => fact !== '');
+  const tail = facts.length === 0 ? '' : ` (${facts.join('; ')})`;
+  const flags = value === '' ? flag : `${flag} <${value}>`;
+  return new Option(flags, help + tail).helpGroup(`${group}:`);
+}
+
+function addLater(program: Command, name: string, help: string): void {
+  program
+    .command(name)
+    .description(`${help} Not built yet.`)
+    .argument('[args...]')
+    .allowUnknownOption()
+    .action(() => {
+      throw new OptionError(`${name}: not built yet`);
+    });
+}
+
+/** Commander's messages, in this program's form. */
+function usageText({ code, message }: CommanderError): string {
+  const quoted = /'([^']*)'/.exec(message)?.[1] ?? '';
+  switch (code) {
+    case 'commander.unknownOption': {
+      const name = quoted.replace(/^-+/, '').replace(/=.*/s, '');
+      const known = RUN_OPTIONS.map(({ key }) => kebab(key));
+      return `unknown option ${quoted.replace(/=.*/s, '')}${didYouMean(name, known, '--')}`;
+    }
+    case 'commander.optionMissingArgument':
+      return `${quoted.split(' ')[0]}: needs a value`;
+    case 'commander.unknownCommand': {
+      const known = ['run', ...LATER.map(([name]) => name)];
+      return `unknown command ${quoted}${didYouMean(quoted, known)}`;
+    }
+    case 'commander.excessArguments':
+      return 'run: takes one SCENARIO at most';
+    default:
+      return message.replace(/^error: /, '');
+  }
+}

@@ -1,0 +1,22 @@
+/** From whatever went wrong to one line on stderr and an exit code. */
+import { RangeRefused } from '../host/errors.ts';
+import { InputError } from '../lab/inputError.ts';
+import { OptionError } from '../lab/options.ts';
+import { CaptureError } from '../wire/capture.ts';
+
+/** The run, or a check of it, failed. */
+export const EXIT_FAILED = 1;
+/** Bad usage or bad input. */
+export const EXIT_USAGE = 2;
+
+const BAD_INPUT = [OptionError, InputError, RangeRefused, CaptureError] as const;
+
+export const exitCodeOf = (error: unknown): number =>
+  BAD_INPUT.some((kind) => error instanceof kind) ? EXIT_USAGE : EXIT_FAILED;
+
+/** One line, never a stack; with RINGSCOPE_DEBUG=1 the stack as well. */
+export function failureText(error: unknown, debug: boolean): string {
+  if (!(error instanceof Error)) return `ringscope: ${String(error)}\n`;
+  if (debug) return `${error.stack ?? error.message}\n`;
+  return `${error.message.split('\n').join(' ')}\n`;
+}

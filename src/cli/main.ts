@@ -1,0 +1,6 @@
+/** The command `ringscope`: sets the process up, runs one command, sets the exit code. */
+import { runCommandLine } from './commands.ts';
+import { processTerminal, stopQuietlyOnEpipe } from './terminal.ts';
+
+stopQuietlyOnEpipe();
+process.exitCode = await runCommandLine(process.argv.slice(2), processTerminal());

@@ -1,0 +1,226 @@
+/**
+ * A run's report as a person reads it. Every number comes from the report; nothing is computed
+ * here but shares and units.
+ */
+import type { Colors } from 'picocolors/types';
+import { LOSS_CAUSES } from '../host/fates.ts';
+import type { CpuReport, PacketCounts, QueueReport, RunReport } from '../lab/report.ts';
+import { count, duration, percent, plural, rate, share } from './format.ts';
+import type { Row } from './table.ts';
+import { styled, table } from './table.ts';
+
+/** More NAPI instances than this are shown as their sum only. */
+const MOST_QUEUES = 8;
+/** More CPUs than this are shown without those that had nothing to do. */
+const MOST_CPUS = 8;
+const BAR_WIDTH = 24;
+
+/** All tables of a run, ending in the line that says whether it adds up. */
+export function runTables(report: RunReport, colors: Colors): string {
+  const sections = [
+    header(report, colors),
+    packetsTable(report, colors),
+    lossTable(report, colors),
+    latencyLine(report, colors),
+    napiTable(report, colors),
+    cpuTable(report, colors),
+    pagesLine(report, colors),
+    report.notes.map((note) => `  ${colors.dim(note)}`),
+    conservedLines(report, colors),
+  ];
+  const shown = sections.filter((lines) => lines.length > 0);
+  return `${shown.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function header({ run, packets, virtualNs, seed }: RunReport, c: Colors): string[] {
+  const offered = `${plural(packets.offered, 'packet')} in ${duration(virtualNs)} of virtual time`;
+  const parts = [
+    `${run.nics} × ${run.linkGbps} Gb/s`,
+    plural(run.queues, 'queue'),
+    `RX ring ${run.rxRing}`,
+    plural(run.cpus, 'CPU'),
+    `NAPI weight ${run.budget}`,
+    `profile ${run.profile}`,
+    `seed ${seed}`,
+    ...(run.check ? ['checked'] : []),
+  ];
+  return [`${c.bold(c.cyan(run.xdp))}  ${offered}`, c.dim(run.traffic), c.dim(parts.join(' · '))];
+}
+
+const VERDICTS: readonly (readonly [keyof PacketCounts, string])[] = [
+  ['xdpDrop', 'XDP_DROP'],
+  ['xdpTx', 'XDP_TX'],
+  ['xdpRedirect', 'XDP_REDIRECT'],
+  ['xdpPass', 'XDP_PASS'],
+  ['xdpAborted', 'XDP_ABORTED'],
+  ['noProgram', 'no program'],
+];
+
+function packetsTable({ packets, rates }: RunReport, c: Colors): string[] {
+  const { offered } = packets;
+  const line = (name: string, n: number, speed: string = ''): Row => [
+    name,
+    count(n),
+    share(n, offered),
+    speed,
+  ];
+  const rows: Row[] = [
+    heading(c, 'packets', 'count', 'share', 'rate'),
+    line('offered', offered, rate(rates.offeredPps)),
+    line('received', packets.received, rate(rates.receivedPps)),
+  ];
+  for (const [key, name] of VERDICTS) {
+    const n = packets[key] as number;
+    if (n > 0) rows.push(line(`  ${name}`, n));
+  }
+  if (packets.toStack > 0) rows.push(line('to the stack', packets.toStack));
+  if (packets.stackTx > 0) rows.push(line('from the stack', packets.stackTx));
+  if (packets.toOther > 0) rows.push(line('to other targets', packets.toOther));
+  rows.push(line('on the wire', packets.onWire, rate(rates.onWirePps)));
+  const lost = lostInAll(packets);
+  rows.push(
+    lost === 0 ? line('lost', 0) : line('lost', lost).map((cell) => styled(c.red, cell as string)),
+  );
+  return table(rows, ['left']);
+}
+
+const lostInAll = ({ lost }: PacketCounts): number =>
+  Object.values(lost).reduce((sum, n) => sum + n, 0);
+
+function lossTable({ packets }: RunReport, c: Colors): string[] {
+  const causes = Object.entries(packets.lost);
+  if (causes.length === 0) return [];
+  const rows = causes
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, n]): Row => {
+      const counter = LOSS_CAUSES.find((cause) => cause.name === name)?.counter ?? '';
+      return [name, count(n), share(n, packets.offered), styled(c.dim, counter)];
+    });
+  return table(
+    [heading(c, 'lost by cause', 'count', 'share', 'what Linux counts'), ...rows],
+    ['left', 'right', 'right', 'left'],
+  );
+}
+
+function latencyLine({ latencyNs: l }: RunReport, c: Colors): string[] {
+  if (l.count === 0) return [];
+  const values: readonly (readonly [string, number])[] = [
+    ['mean', l.mean],
+    ['p50', l.p50],
+    ['p90', l.p90],
+    ['p99', l.p99],
+    ['p99.9', l.p999],
+    ['max', l.max],
+  ];
+  return table(
+    [
+      heading(c, 'latency', ...values.map(([name]) => name)),
+      ['wire to verdict', ...values.map(([, ns]) => duration(ns))],
+    ],
+    ['left'],
+  );
+}
+
+function napiTable({ napi, queues }: RunReport, c: Colors): string[] {
+  if (napi.polls === 0) return [];
+  const active = queues.filter((queue) => queue.polls > 0);
+  const shown = active.length <= MOST_QUEUES ? active : [];
+  const rows = shown.map((queue) => napiRow(`${queue.nic}-${queue.queue}`, `${queue.cpu}`, queue));
+  if (shown.length !== 1) rows.push(napiRow(`all ${active.length}`, '', napi));
+  const titles = ['CPU', 'polls', 'full', 'packets/poll', 'irqs', 'budget', 'empty', 'busy', 'TX'];
+  const lines = table([heading(c, 'NAPI', ...titles), ...rows], ['left']);
+  if (napi.timeSqueeze > 0) lines.push(`  ${c.yellow(`time_squeeze ${count(napi.timeSqueeze)}`)}`);
+  return lines;
+}
+
+function napiRow(
+  name: string,
+  cpu: string,
+  n: Pick<QueueReport, 'polls' | 'fullPolls' | 'packetsPerPoll' | 'irqs' | 'endedBy'>,
+): Row {
+  const { budget, empty, busy, txWake } = n.endedBy;
+  return [
+    name,
+    cpu,
+    count(n.polls),
+    share(n.fullPolls, n.polls, 1),
+    n.packetsPerPoll.toFixed(1),
+    count(n.irqs),
+    ...[budget, empty, busy, txWake].map((ended) => share(ended, n.polls, 1)),
+  ];
+}
+
+function cpuTable({ cpus }: RunReport, c: Colors): string[] {
+  const shown = cpus.length <= MOST_CPUS ? cpus : cpus.filter((cpu) => cpu.busyPct > 0);
+  const rows = shown.map((cpu): Row => [
+    `${cpu.id}`,
+    percent(cpu.busyPct, 1),
+    percent(cpu.hardirqPct, 1),
+    percent(cpu.softirqPct, 1),
+    percent(cpu.ksoftirqdPct, 1),
+    percent(cpu.appPct, 1),
+    styled(cpu.busyPct >= 95 ? c.red : c.green, bar(cpu)),
+  ]);
+  const titles = ['busy', 'hardirq', 'softirq', 'ksoftirqd', 'app', ''];
+  return table(
+    [heading(c, 'CPU', ...titles), ...rows],
+    ['right', 'right', 'right', 'right', 'right', 'right', 'left'],
+  );
+}
+
+/** The CPU's time from left to right: ▒ hardirq, █ softirq, ▓ ksoftirqd, ▚ application, · idle. */
+function bar({ hardirqPct, softirqPct, ksoftirqdPct, appPct }: CpuReport): string {
+  const parts: readonly (readonly [number, string])[] = [
+    [hardirqPct, '▒'],
+    [softirqPct, '█'],
+    [ksoftirqdPct, '▓'],
+    [appPct, '▚'],
+  ];
+  let sum = 0;
+  let text = '';
+  for (const [pct, glyph] of parts) {
+    sum += pct;
+    const upTo = Math.min(BAR_WIDTH, Math.round((sum / 100) * BAR_WIDTH));
+    text += glyph.repeat(Math.max(0, upTo - text.length));
+  }
+  return text.padEnd(BAR_WIDTH, '·');
+}
+
+function pagesLine({ pages }: RunReport, c: Colors): string[] {
+  const leaked = `leaked ${count(pages.leaked)}`;
+  const where = [
+    `${count(pages.pool)} in pools`,
+    `${count(pages.rings)} in rings`,
+    `${count(pages.inFlight)} in flight`,
+  ];
+  return [
+    `  ${c.bold('pages')}  ${count(pages.allocated)} allocated: ${where.join(', ')}, ` +
+      (pages.leaked === 0 ? leaked : c.red(leaked)),
+  ];
+}
+
+const EQUATIONS: readonly (readonly [keyof RunReport['imbalance'], string])[] = [
+  ['nic', 'offered = received + lost in the NIC'],
+  ['driver', 'received = outcomes + lost in the driver'],
+  ['tx', 'sent = on the wire + to other targets + lost in transmission'],
+  ['up', 'passed = to the stack + lost on the way up'],
+];
+
+function conservedLines(report: RunReport, c: Colors): string[] {
+  if (report.conserved) return [`  ${c.green('conserved: every packet accounted for')}`];
+  return brokenRules(report).map((rule) => `  ${c.red(`not conserved: ${rule}`)}`);
+}
+
+/** What does not add up, one sentence per rule; empty for a run that is conserved. */
+export function brokenRules({ imbalance, pages }: RunReport): string[] {
+  const broken = EQUATIONS.filter(([key]) => imbalance[key] !== 0).map(
+    ([key, equation]) => `${equation} is off by ${count(imbalance[key])}`,
+  );
+  if (pages.leaked !== 0) broken.push(`${plural(pages.leaked, 'page')} leaked`);
+  return broken;
+}
+
+const heading = (c: Colors, first: string, ...rest: readonly string[]): Row => [
+  styled(c.bold, first),
+  ...rest.map((title) => styled(c.dim, title)),
+];

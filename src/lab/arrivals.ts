@@ -1,0 +1,123 @@
+/** The frames that a run offers to its first NIC: generated, or from a capture. */
+import type { Ps } from '../host/clock.ts';
+import type { Rng } from '../host/rng.ts';
+import type { Capture } from '../wire/capture.ts';
+import type { ArrivalBlock, ArrivalSource, FrameTable } from '../wire/frames.ts';
+import { planTraffic, TrafficSource } from '../wire/gen.ts';
+import type { SendSource } from '../wire/link.ts';
+import { ReplaySource, replayFrameBytes } from '../wire/replay.ts';
+import type { TrafficSpec } from '../wire/trafficSpec.ts';
+import { parseTraffic, withTrafficWord } from '../wire/trafficSpec.ts';
+import type { RunOptions } from './optionSchema.ts';
+import { parseReplay } from './replayMode.ts';
+
+/** What a run without `--in` and `--traffic` receives: a busy front door. */
+export const DEFAULT_TRAFFIC =
+  'udp:50,tcp:36,udp6:8,tcp6:4,icmp:1.5,arp:0.5 size=imix flows=4096 pattern=zipf:0.9 rate=24Mpps arrivals=poisson';
+export const DEFAULT_COUNT = 1_000_000;
+
+export interface ArrivalPlan {
+  /** In words, for the report. */
+  readonly says: string;
+  /** Bytes that the machine's frame region must have. */
+  readonly frameBytes: number;
+  /** Frames there will be; undefined where time decides. */
+  readonly total: number | undefined;
+  /** Store the frames, and make the stream of the times at which they want to start. */
+  source(frames: FrameTable, rng: Rng): SendSource;
+}
+
+/** Generated traffic, as the options describe it. @throws RangeRefused, NotUnderstood */
+export function trafficPlan(options: RunOptions): ArrivalPlan {
+  const { duration } = options;
+  const count = options.count ?? (duration === undefined ? DEFAULT_COUNT : undefined);
+  const spec: TrafficSpec = {
+    ...trafficSpec(options),
+    ...(count === undefined ? {} : { count }),
+    ...(duration === undefined ? {} : { durationPs: duration }),
+  };
+  const plan = planTraffic(spec);
+  return {
+    says: trafficSays(options),
+    frameBytes: plan.frameBytes,
+    total: count,
+    source: (frames, rng) => new TrafficSource(plan, frames, rng),
+  };
+}
+
+const PARTS = ['rate', 'size', 'flows', 'pattern'] as const;
+
+function trafficSpec(options: RunOptions): TrafficSpec {
+  let spec = parseTraffic(options.traffic ?? DEFAULT_TRAFFIC);
+  for (const part of PARTS) {
+    const value = options[part];
+    if (value !== undefined) spec = withTrafficWord(spec, part, value, `--${part}`);
+  }
+  return spec;
+}
+
+/** The text of the traffic with what replaces a part of it in its place. */
+function trafficSays(options: RunOptions): string {
+  const words = (options.traffic ?? DEFAULT_TRAFFIC).split(/\s+/).filter(Boolean);
+  for (const part of PARTS) {
+    const value = options[part];
+    if (value === undefined) continue;
+    const at = words.findIndex((word) => word.startsWith(`${part}=`));
+    words.splice(at < 0 ? words.length : at, at < 0 ? 0 : 1, `${part}=${value}`);
+  }
+  return words.join(' ');
+}
+
+/** A capture, sent once, or over and over until `--count` frames are sent. */
+export function replayPlan(options: RunOptions, capture: Capture): ArrivalPlan {
+  const timing = parseReplay('--replay', options.replay ?? 'original');
+  const frames = capture.frames.length;
+  const { count, duration } = options;
+  const total = frames === 0 ? 0 : (count ?? frames);
+  const replay = {
+    timing,
+    loops: Math.max(1, Math.ceil(total / Math.max(1, frames))),
+    ...(duration === undefined ? {} : { durationPs: duration }),
+  };
+  return {
+    says: `${capture.name}: ${frames} frames, ${options.replay ?? 'original'} timing`,
+    frameBytes: replayFrameBytes(capture),
+    total,
+    source: (table) => new ReplaySource(capture, replay, table),
+  };
+}
+
+/** Passes arrivals on, at most `most` of them, and knows how many there were and when the last came. */
+export class CountedArrivals implements ArrivalSource {
+  readonly frames: FrameTable;
+  offered = 0;
+  lastPs: Ps = 0;
+  private readonly inner: ArrivalSource;
+  private readonly most: number;
+  private readonly onBlock: (offered: number, lastPs: Ps) => void;
+
+  /** @param onBlock told after each block, for progress */
+  constructor(
+    inner: ArrivalSource,
+    most: number,
+    onBlock: (offered: number, lastPs: Ps) => void = () => {},
+  ) {
+    this.inner = inner;
+    this.frames = inner.frames;
+    this.most = most;
+    this.onBlock = onBlock;
+  }
+
+  fill(block: ArrivalBlock): void {
+    if (this.offered >= this.most) {
+      block.count = 0;
+      return;
+    }
+    this.inner.fill(block);
+    block.count = Math.min(block.count, this.most - this.offered);
+    if (block.count === 0) return;
+    this.offered += block.count;
+    this.lastPs = block.at[block.count - 1]!;
+    this.onBlock(this.offered, this.lastPs);
+  }
+}

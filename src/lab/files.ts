@@ -1,0 +1,61 @@
+/** The part of a run that touches the file system: captures and programs, by name. */
+import { readFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { InputError } from './inputError.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'is a directory',
+  ENOTDIR: 'a part of its path is no directory',
+  EMFILE: 'too many open files',
+};
+
+/** @param error what the file system threw @returns why, in words */
+export function fileReason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** @param option the option that named the file @throws InputError */
+export async function readBytes(option: string, name: string): Promise<Uint8Array> {
+  try {
+    return await readFile(name);
+  } catch (error) {
+    throw new InputError(`${option}: cannot read ${name}: ${fileReason(error)}`);
+  }
+}
+
+/**
+ * The default export of a program's module, whatever it is.
+ *
+ * @param option the option that named the file
+ * @throws InputError when there is no such module, or it does not load
+ */
+export async function importProgram(option: string, name: string): Promise<unknown> {
+  const extension = extname(name);
+  if (!['.ts', '.mts', '.js', '.mjs'].includes(extension)) {
+    throw new InputError(`${option}: ${name} is not a program (.ts or .js)`);
+  }
+  await readBytes(option, name);
+  const url = pathToFileURL(resolve(name)).href;
+  try {
+    const module = await (extension.endsWith('ts') ? importTs(url) : import(url));
+    return (module as { default?: unknown }).default;
+  } catch (error) {
+    throw new InputError(`${option}: ${name} does not load: ${firstLine(error)}`);
+  }
+}
+
+/** Node strips types itself from 22.18 on; before, tsx does, which is loaded only then. */
+async function importTs(url: string): Promise<unknown> {
+  if ('typescript' in process.features && process.features.typescript !== false) {
+    return import(url);
+  }
+  const { tsImport } = await import('tsx/esm/api');
+  return tsImport(url, import.meta.url);
+}
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0]!;

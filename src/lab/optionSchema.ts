@@ -1,0 +1,343 @@
+/**
+ * The options of a run: one schema for command lines and scenario files alike, each option with
+ * its kind, group, default and one sentence of help.
+ *
+ * What the design names but is not built yet is known by name, so that it is refused with a reason
+ * and not taken for a spelling mistake.
+ */
+import * as z from 'zod';
+import { PROFILES } from '../host/cost.ts';
+import { parseMac } from '../wire/eth.ts';
+import { parseCount, parseDuration } from '../wire/quantities.ts';
+import { parseTraffic, TRAFFIC_DEFAULT, withTrafficWord } from '../wire/trafficSpec.ts';
+import { kebab } from './optionNames.ts';
+import * as kind from './optionKinds.ts';
+import { parseReplay } from './replayMode.ts';
+
+/** What one NIC of a scenario says of itself; the run's own options hold for what it leaves out. */
+export interface NicOptions {
+  readonly name?: string | undefined;
+  readonly mac?: string | undefined;
+  readonly queues?: number | undefined;
+  readonly rxRing?: number | undefined;
+  readonly txRing?: number | undefined;
+  readonly mtu?: number | undefined;
+  readonly link?: number | undefined;
+  readonly rxUsecs?: number | undefined;
+  readonly rxFrames?: number | undefined;
+  readonly rxvlan?: boolean | undefined;
+  readonly irqAffinity?: readonly number[] | undefined;
+}
+
+export interface RunOptions {
+  readonly xdp: string;
+  readonly xdpPeer: string;
+  readonly xdpMode: 'native';
+  readonly in?: string | undefined;
+  readonly replay?: string | undefined;
+  readonly traffic?: string | undefined;
+  readonly rate?: string | undefined;
+  readonly size?: string | undefined;
+  readonly flows?: string | undefined;
+  readonly pattern?: string | undefined;
+  readonly count?: number | undefined;
+  /** Picoseconds. */
+  readonly duration?: number | undefined;
+  readonly chip: 'p4';
+  readonly queues: number;
+  readonly rxRing: number;
+  readonly txRing: number;
+  readonly rxUsecs: number;
+  readonly rxFrames: number;
+  readonly rxvlan?: boolean | undefined;
+  /** Gb/s. */
+  readonly link: number;
+  readonly mtu: number;
+  readonly nics: readonly NicOptions[];
+  readonly stack: boolean;
+  readonly budget: number;
+  readonly netdevBudget: number;
+  readonly netdevBudgetUsecs?: number | undefined;
+  readonly hz: number;
+  readonly cpus: number;
+  readonly irqAffinity?: readonly number[] | undefined;
+  readonly profile: string;
+  readonly seed: number;
+  readonly eager: boolean;
+  readonly check: boolean;
+  readonly txOut?: string | undefined;
+  readonly passOut?: string | undefined;
+  readonly json: boolean;
+}
+
+export type OptionGroup = 'Program' | 'Traffic' | 'NIC' | 'Kernel' | 'Machine' | 'Output';
+
+export interface OptionInfo {
+  readonly key: string;
+  /** As on the command line, `--rx-ring`. */
+  readonly flag: string;
+  /** Placeholder of its value; empty for a flag. */
+  readonly value: string;
+  readonly allowed: string;
+  readonly group: OptionGroup;
+  /** One sentence. */
+  readonly help: string;
+  /** In words; empty where the help says it. */
+  readonly fallback: string;
+}
+
+const infos = z.registry<{ info: Omit<OptionInfo, 'key' | 'flag'> }>();
+
+function base<T>(of: kind.Kind<T>): z.ZodType<T> {
+  return z.unknown().transform((raw, ctx): T => {
+    try {
+      return of.read(raw);
+    } catch (error) {
+      if (!(error instanceof kind.Refusal)) throw error;
+      ctx.addIssue(error.message);
+      return z.NEVER;
+    }
+  });
+}
+
+/** An option with a default. */
+function option<T>(of: kind.Kind<T>, group: OptionGroup, fallback: T, help: string): z.ZodType<T> {
+  const { value, allowed } = of;
+  const isFlag = value === '';
+  const shown = typeof fallback === 'boolean' ? (fallback ? 'on' : 'off') : String(fallback);
+  const info = { value, allowed, group, help, fallback: isFlag ? '' : shown };
+  return z
+    .optional(base(of))
+    .transform((given) => given ?? fallback)
+    .register(infos, { info });
+}
+
+/** An option that may be absent. */
+function absent<T>(
+  of: kind.Kind<T>,
+  group: OptionGroup,
+  help: string,
+): z.ZodOptional<z.ZodType<T>> {
+  const { value, allowed } = of;
+  return z
+    .optional(base(of))
+    .register(infos, { info: { value, allowed, group, help, fallback: '' } });
+}
+
+const MTU_MAX = 3502;
+const SECONDS_MAX = 9007;
+
+const queues = kind.whole(1, 64);
+const rxRing = kind.whole(1, 8191);
+const txRing = kind.whole(19, 2047);
+const usecs = kind.whole(0, 65535, 'µs');
+const frames = kind.whole(1, 64);
+const link = kind.between(0.001, 1000, 'Gb/s');
+const mtu: kind.Kind<number> = {
+  value: 'N',
+  allowed: `68 to ${MTU_MAX} bytes`,
+  read(raw) {
+    const n = kind.whole(68, 9500, 'bytes').read(raw);
+    if (n > MTU_MAX) throw new kind.Refusal(kind.notBuilt(`above ${MTU_MAX}`, 'XDP frags'));
+    return n;
+  },
+};
+const trafficWord = (word: string): kind.Kind<string> =>
+  kind.judged(word.toUpperCase(), '', (place, text) =>
+    withTrafficWord(TRAFFIC_DEFAULT, word, text, place),
+  );
+
+/** Its messages begin with `traffic`, which the option's name says already. */
+function judgeTraffic(_place: string, text: string): void {
+  try {
+    parseTraffic(text);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new kind.Refusal(error.message.replace(/^traffic /, ''));
+  }
+}
+
+const program: kind.Kind<string> = {
+  ...kind.file,
+  read(raw) {
+    const name = kind.file.read(raw);
+    if (name.endsWith('.o')) throw new kind.Refusal(kind.notBuilt(name, 'eBPF object files'));
+    return name;
+  },
+};
+
+const nicSchema = z.strictObject({
+  name: z.optional(base(kind.text('NAME'))),
+  mac: z.optional(base(kind.judged('MAC', '', (_, mac) => parseMac(mac)))),
+  queues: z.optional(base(queues)),
+  rxRing: z.optional(base(rxRing)),
+  txRing: z.optional(base(txRing)),
+  mtu: z.optional(base(mtu)),
+  link: z.optional(base(link)),
+  rxUsecs: z.optional(base(usecs)),
+  rxFrames: z.optional(base(frames)),
+  rxvlan: z.optional(base(kind.onOff)),
+  irqAffinity: z.optional(base(kind.numbers(0, 63))),
+});
+
+const shape = {
+  xdp: option(
+    program,
+    'Program',
+    'l4lb',
+    'XDP program of the first NIC: a .ts or .js file, an example by name (drop, pass, echo, redirect, l4lb) or none.',
+  ),
+  xdpPeer: option(
+    program,
+    'Program',
+    'pass',
+    'XDP program of the other NICs; without one they refuse redirected frames.',
+  ),
+  xdpMode: option(
+    kind.word<'native'>(['native'], { generic: 'generic XDP', offload: 'offloaded programs' }),
+    'Program',
+    'native',
+    'Where the program runs.',
+  ),
+
+  in: absent(
+    kind.file,
+    'Traffic',
+    'Replay a pcap or pcapng file into the first NIC, which turns promiscuous.',
+  ),
+  replay: absent(
+    kind.judged('MODE', 'original, xFACTOR, RATE or asap', parseReplay),
+    'Traffic',
+    'Timing of --in: original (the default), x10 for ten times as fast, 1Mpps for a fixed rate, asap for line rate.',
+  ),
+  traffic: absent(
+    kind.judged('SPEC', '', judgeTraffic),
+    'Traffic',
+    'Generated frames, as in "udp size=64 flows=1024 rate=14.88Mpps".',
+  ),
+  rate: absent(trafficWord('rate'), 'Traffic', 'Replaces the rate of --traffic.'),
+  size: absent(
+    trafficWord('size'),
+    'Traffic',
+    'Replaces the frame size of --traffic, FCS counted.',
+  ),
+  flows: absent(trafficWord('flows'), 'Traffic', 'Replaces the flows of --traffic.'),
+  pattern: absent(trafficWord('pattern'), 'Traffic', 'Replaces the arrival pattern of --traffic.'),
+  count: absent(
+    kind.parsed('N', '1 to 1000G', (place, text) => parseCount(place, text, 1, 1e12)),
+    'Traffic',
+    'Stop after this many frames; 1,000,000 unless --duration or --in says otherwise.',
+  ),
+  duration: absent(
+    kind.parsed('TIME', `up to ${SECONDS_MAX} s`, parseDuration),
+    'Traffic',
+    'Stop offering frames after this virtual time, such as 5ms.',
+  ),
+
+  chip: option(
+    kind.word<'p4'>(['p4'], { p5: 'the P5 chip' }),
+    'NIC',
+    'p4',
+    'Generation of the NIC.',
+  ),
+  queues: option(queues, 'NIC', 4, 'Combined RX and TX queues of each NIC.'),
+  rxRing: option(rxRing, 'NIC', 511, 'RX descriptors of each queue.'),
+  txRing: option(txRing, 'NIC', 511, 'TX descriptors of each queue.'),
+  rxUsecs: option(usecs, 'NIC', 10, 'Interrupt at the latest this long after a completion.'),
+  rxFrames: option(frames, 'NIC', 15, 'Interrupt after this many frames.'),
+  rxvlan: absent(
+    kind.onOff,
+    'NIC',
+    'Strip the outer VLAN tag before XDP sees it; on, but off with --in.',
+  ),
+  link: option(link, 'NIC', 100, 'Speed of each link in Gb/s.'),
+  mtu: option(mtu, 'NIC', 1500, 'MTU of each NIC; longer frames are dropped in the MAC.'),
+  irqAffinity: absent(
+    kind.numbers(0, 63),
+    'NIC',
+    "CPU of each queue's interrupt, in the order of queues; queue i on CPU i unless set.",
+  ),
+
+  stack: option(
+    kind.onOff,
+    'Kernel',
+    true,
+    'Build skbs of what is passed; off ends it in a counted sink.',
+  ),
+  budget: option(
+    kind.whole(1, 1024),
+    'Kernel',
+    64,
+    'NAPI weight, the budget of one poll; Linux takes more than 64 too, but logs an error.',
+  ),
+  netdevBudget: option(
+    kind.whole(1, 2_147_483_647),
+    'Kernel',
+    300,
+    'Packets that one softirq run may receive.',
+  ),
+  netdevBudgetUsecs: absent(
+    kind.whole(0, 2_147_483_647, 'µs'),
+    'Kernel',
+    'Time of one softirq run, rounded to ticks; 2,000,000 / hz unless set.',
+  ),
+  hz: option(kind.oneOf([100, 250, 300, 1000]), 'Kernel', 250, 'Ticks a second.'),
+
+  cpus: option(kind.whole(1, 64), 'Machine', 4, 'CPUs of the machine.'),
+  profile: option(
+    kind.word(PROFILES.map((p) => p.name)),
+    'Machine',
+    'flat',
+    'Cost profile: what each operation takes.',
+  ),
+  seed: option(kind.whole(0, 0xffffffff), 'Machine', 1, 'Same seed and options, same bytes.'),
+  eager: option(
+    kind.flag,
+    'Machine',
+    false,
+    'Simulate every arrival as its own event: slow, for those who change the driver.',
+  ),
+  check: option(
+    kind.flag,
+    'Machine',
+    false,
+    'Record the owner of every page, refuse wrong hand-overs.',
+  ),
+  nics: z
+    .optional(z.array(nicSchema).min(1, 'needs 1 to 16 NICs').max(16, 'needs 1 to 16 NICs'))
+    .transform((given) => given ?? [{}, {}]),
+
+  txOut: absent(kind.file, 'Output', 'Write what leaves on the wires to a pcapng file.'),
+  passOut: absent(kind.file, 'Output', 'Write what is passed to the stack to a pcapng file.'),
+  json: option(kind.flag, 'Output', false, 'Print one JSON document instead of tables.'),
+};
+
+export const RUN_SCHEMA: z.ZodType<RunOptions> = z.strictObject(shape);
+
+/** Every option that a command line may have, in the order of help. */
+export const RUN_OPTIONS: readonly OptionInfo[] = Object.entries(shape).flatMap(([key, type]) => {
+  const known = infos.get(type);
+  return known === undefined ? [] : [{ key, flag: `--${kebab(key)}`, ...known.info }];
+});
+
+/** Options of the design whose feature is still to come, and what it comes with. */
+export const NOT_BUILT: Readonly<Record<string, string>> = {
+  sec: 'eBPF object files',
+  program: 'eBPF object files',
+  maps: 'eBPF object files',
+  adaptiveRx: 'dynamic interrupt moderation',
+  groFlushTimeout: 'the NAPI modes',
+  napiDeferHardIrqs: 'the NAPI modes',
+  irqSuspendTimeout: 'the NAPI modes',
+  busyPoll: 'the NAPI modes',
+  threaded: 'the NAPI modes',
+  rps: 'receive packet steering',
+  appCpu: 'sockets and applications',
+  apps: 'sockets and applications',
+  steering: 'steering rules',
+  at: 'changes during a run',
+  show: "the kernel's own views of a run",
+};
+
+export const RUN_KEYS: readonly string[] = Object.keys(shape);
+export const NIC_KEYS: readonly string[] = Object.keys(nicSchema.shape);

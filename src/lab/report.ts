@@ -1,0 +1,320 @@
+/**
+ * What a run says of itself: the JSON document of `ringscope run --json`, and how it is computed.
+ *
+ * The report is plain data; tables and pages read it and compute nothing of their own. Apart from
+ * `wallMs` it is the same, byte for byte, for the same options and seed.
+ */
+import type { Ps } from '../host/clock.ts';
+import { PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
+import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../host/cpu.ts';
+import type { Fates } from '../host/fates.ts';
+import { Fates as FatesSum, LOSS_CAUSES } from '../host/fates.ts';
+import type { Histogram } from '../host/histogram.ts';
+
+export const REPORT_VERSION = 1;
+
+/** Why polls ended: budget used up, completion ring empty, ring kept busy, or woken by TX. */
+export interface EndedBy {
+  readonly budget: number;
+  readonly empty: number;
+  readonly busy: number;
+  readonly txWake: number;
+}
+
+/** One NAPI instance at the end of a run. */
+export interface NapiResult {
+  readonly nic: string;
+  readonly queue: number;
+  readonly cpu: number;
+  readonly polls: number;
+  readonly fullPolls: number;
+  readonly packets: number;
+  readonly irqs: number;
+  readonly endedBy: EndedBy;
+}
+
+export interface NicResult {
+  readonly name: string;
+  readonly fates: Fates;
+  /** Name and value, in the order in which `ethtool -S` prints them. */
+  readonly ethtool: readonly (readonly [string, number])[];
+}
+
+export interface CpuResult {
+  readonly id: number;
+  /** Picoseconds per context, indexed by `CTX_*`; idle time need not be in it. */
+  readonly spent: Float64Array;
+}
+
+/** Pages by owner once the run has drained; `allocated` of them are not with the allocator. */
+export interface PageCounts {
+  readonly allocated: number;
+  readonly pool: number;
+  readonly rings: number;
+  readonly inFlight: number;
+  /** Allocated, and in nobody's hands. */
+  readonly leaked: number;
+}
+
+/** What a machine hands over at the end of a run. */
+export interface RunResult {
+  /** When the last packet's fate was settled. */
+  readonly virtualPs: Ps;
+  /** When the last frame arrived; 0 without any. */
+  readonly lastArrivalPs: Ps;
+  readonly nics: readonly NicResult[];
+  readonly napi: readonly NapiResult[];
+  readonly timeSqueeze: number;
+  readonly latency: Histogram;
+  readonly cpus: readonly CpuResult[];
+  readonly pages: PageCounts;
+  /** One line of /proc/net/softnet_stat per CPU: 15 numbers. */
+  readonly softnet: readonly (readonly number[])[];
+}
+
+/** What was run, in words and numbers, for the head of the tables. */
+export interface RunAbout {
+  readonly xdp: string;
+  readonly xdpPeer: string;
+  readonly traffic: string;
+  readonly nics: number;
+  readonly linkGbps: number;
+  readonly queues: number;
+  readonly rxRing: number;
+  readonly cpus: number;
+  readonly budget: number;
+  readonly profile: string;
+  readonly check: boolean;
+}
+
+export interface PacketCounts {
+  readonly offered: number;
+  readonly received: number;
+  readonly xdpDrop: number;
+  readonly xdpAborted: number;
+  readonly xdpTx: number;
+  readonly xdpRedirect: number;
+  readonly xdpPass: number;
+  readonly noProgram: number;
+  readonly toStack: number;
+  readonly stackTx: number;
+  readonly onWire: number;
+  readonly toOther: number;
+  /** By cause, those that happened; their sum is every packet that is lost. */
+  readonly lost: Readonly<Record<string, number>>;
+}
+
+export interface LatencyReport {
+  readonly count: number;
+  readonly mean: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+export interface NapiReport {
+  readonly polls: number;
+  readonly fullPolls: number;
+  readonly packetsPerPoll: number;
+  readonly irqs: number;
+  readonly timeSqueeze: number;
+  readonly endedBy: EndedBy;
+}
+
+export interface QueueReport extends Omit<NapiReport, 'timeSqueeze'> {
+  readonly nic: string;
+  readonly queue: number;
+  readonly cpu: number;
+  readonly packets: number;
+}
+
+export interface CpuReport {
+  readonly id: number;
+  readonly busyPct: number;
+  readonly hardirqPct: number;
+  readonly softirqPct: number;
+  readonly ksoftirqdPct: number;
+  readonly appPct: number;
+}
+
+/** Left side minus right side of each conservation equation; all zero when a run adds up. */
+export interface Imbalance {
+  readonly nic: number;
+  readonly driver: number;
+  readonly tx: number;
+  readonly up: number;
+}
+
+export interface NicReport {
+  readonly name: string;
+  readonly packets: PacketCounts;
+  readonly ethtool: Readonly<Record<string, number>>;
+}
+
+export interface RunReport {
+  readonly version: number;
+  readonly seed: number;
+  readonly virtualNs: number;
+  readonly wallMs: number;
+  /** The four equations hold over all NICs together, and no page is leaked. */
+  readonly conserved: boolean;
+  readonly imbalance: Imbalance;
+  readonly run: RunAbout;
+  readonly packets: PacketCounts;
+  readonly rates: {
+    /** Over the time in which frames arrived. */
+    readonly offeredPps: number;
+    /** Until the last packet's fate was settled, so a backlog is never counted as throughput. */
+    readonly receivedPps: number;
+    readonly onWirePps: number;
+  };
+  /** From arrival on the wire until the verdict is done. */
+  readonly latencyNs: LatencyReport;
+  readonly napi: NapiReport;
+  readonly queues: readonly QueueReport[];
+  readonly cpus: readonly CpuReport[];
+  readonly pages: PageCounts;
+  /** Of the first NIC, where all frames arrive; every NIC's are in `nics`. */
+  readonly ethtool: Readonly<Record<string, number>>;
+  readonly softnet: readonly (readonly number[])[];
+  readonly nics: readonly NicReport[];
+  /** What a reader of this run should know, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+export interface ReportInput {
+  readonly result: RunResult;
+  readonly about: RunAbout;
+  readonly seed: number;
+  readonly wallMs: number;
+  readonly notes?: readonly string[];
+}
+
+/** Compute the report of a run that has drained. */
+export function runReport({ result, about, seed, wallMs, notes = [] }: ReportInput): RunReport {
+  const sum = new FatesSum();
+  for (const nic of result.nics) sum.add(nic.fates);
+  const imbalance = sum.imbalance();
+  const nics = result.nics.map(nicReport);
+  return {
+    version: REPORT_VERSION,
+    seed,
+    virtualNs: ns(result.virtualPs),
+    wallMs,
+    conserved: Object.values(imbalance).every((n) => n === 0) && result.pages.leaked === 0,
+    imbalance,
+    run: about,
+    packets: packetCounts(sum),
+    rates: {
+      offeredPps: perSecond(sum.offered, result.lastArrivalPs),
+      receivedPps: perSecond(sum.received, result.virtualPs),
+      onWirePps: perSecond(sum.onWire, result.virtualPs),
+    },
+    latencyNs: latencyReport(result.latency),
+    napi: { ...napiReport(result.napi), timeSqueeze: result.timeSqueeze },
+    queues: result.napi.map(queueReport),
+    cpus: result.cpus.map((cpu) => cpuReport(cpu, result.virtualPs)),
+    pages: result.pages,
+    ethtool: nics[0]?.ethtool ?? {},
+    softnet: result.softnet,
+    nics,
+    notes,
+  };
+}
+
+function nicReport({ name, fates, ethtool }: NicResult): NicReport {
+  return { name, packets: packetCounts(fates), ethtool: Object.fromEntries(ethtool) };
+}
+
+function packetCounts(fates: Fates): PacketCounts {
+  const lost: Record<string, number> = {};
+  LOSS_CAUSES.forEach(({ name }, i) => {
+    if (fates.lost[i]! !== 0) lost[name] = fates.lost[i]!;
+  });
+  return {
+    offered: fates.offered,
+    received: fates.received,
+    xdpDrop: fates.xdpDrop,
+    xdpAborted: fates.xdpAborted,
+    xdpTx: fates.xdpTx,
+    xdpRedirect: fates.xdpRedirect,
+    xdpPass: fates.xdpPass,
+    noProgram: fates.noProgram,
+    toStack: fates.toStack,
+    stackTx: fates.stackTx,
+    onWire: fates.onWire,
+    toOther: fates.toOther,
+    lost,
+  };
+}
+
+/** Whole packets per second; 0 where no time has passed. */
+const perSecond = (packets: number, ps: Ps): number =>
+  ps > 0 ? Math.round((packets / ps) * PS_PER_SEC) : 0;
+
+const ns = (ps: Ps): number => Math.round(ps / PS_PER_NS);
+
+function latencyReport(histogram: Histogram): LatencyReport {
+  const at = (share: number): number => ns(histogram.quantilePs(share));
+  return {
+    count: histogram.count,
+    mean: ns(histogram.meanPs()),
+    p50: at(0.5),
+    p90: at(0.9),
+    p99: at(0.99),
+    p999: at(0.999),
+    max: ns(histogram.maxPs),
+  };
+}
+
+function napiReport(all: readonly NapiResult[]): Omit<NapiReport, 'timeSqueeze'> {
+  const total = (of: (napi: NapiResult) => number): number =>
+    all.reduce((sum, napi) => sum + of(napi), 0);
+  const polls = total((n) => n.polls);
+  return {
+    polls,
+    fullPolls: total((n) => n.fullPolls),
+    packetsPerPoll: perPoll(
+      total((n) => n.packets),
+      polls,
+    ),
+    irqs: total((n) => n.irqs),
+    endedBy: {
+      budget: total((n) => n.endedBy.budget),
+      empty: total((n) => n.endedBy.empty),
+      busy: total((n) => n.endedBy.busy),
+      txWake: total((n) => n.endedBy.txWake),
+    },
+  };
+}
+
+const queueReport = (napi: NapiResult): QueueReport => ({
+  nic: napi.nic,
+  queue: napi.queue,
+  cpu: napi.cpu,
+  packets: napi.packets,
+  ...napiReport([napi]),
+});
+
+const perPoll = (packets: number, polls: number): number =>
+  polls === 0 ? 0 : rounded(packets / polls, 100);
+
+function cpuReport({ id, spent }: CpuResult, virtualPs: Ps): CpuReport {
+  const share = (ps: Ps): number => (virtualPs > 0 ? rounded((ps / virtualPs) * 100, 100) : 0);
+  const hardirq = spent[CTX_HARDIRQ]!;
+  const softirq = spent[CTX_SOFTIRQ]!;
+  const ksoftirqd = spent[CTX_KSOFTIRQD]!;
+  const app = spent[CTX_APP]!;
+  return {
+    id,
+    busyPct: share(hardirq + softirq + ksoftirqd + app),
+    hardirqPct: share(hardirq),
+    softirqPct: share(softirq),
+    ksoftirqdPct: share(ksoftirqd),
+    appPct: share(app),
+  };
+}
+
+const rounded = (value: number, steps: number): number => Math.round(value * steps) / steps;

@@ -1,0 +1,176 @@
+/** One run: build the machine the options describe, offer it the traffic, let it drain, report. */
+import type { Ps } from '../host/clock.ts';
+import { END_OF_TIME, PS_PER_NS } from '../host/clock.ts';
+import type { HostMemory } from '../host/memory.ts';
+import { Rng } from '../host/rng.ts';
+import type { MachineConfig } from '../machine.ts';
+import type { Capture } from '../wire/capture.ts';
+import { readCapture } from '../wire/capture.ts';
+import type { ArrivalSource, FrameTable, WireSink } from '../wire/frames.ts';
+import { Link, LinkFeed } from '../wire/link.ts';
+import type { XdpProgramSpec } from '../xdp/define.ts';
+import type { ArrivalPlan } from './arrivals.ts';
+import { CountedArrivals, replayPlan, trafficPlan } from './arrivals.ts';
+import type { RunOptions } from './optionSchema.ts';
+import type { ImportProgram } from './programs.ts';
+import { programNamed } from './programs.ts';
+import type { RunAbout, RunReport, RunResult } from './report.ts';
+import { runReport } from './report.ts';
+import { machineConfig } from './setup.ts';
+import { WireCapture } from './wireCapture.ts';
+
+/** Its own stream: what the machine draws never shifts the traffic. */
+const TRAFFIC_STREAM = 0x7261_6666;
+
+/** What a run needs of a machine. NICs are numbered as in the configuration. */
+export interface LabMachine {
+  readonly mem: HostMemory;
+  /** Frames that sources send; its region holds the `frameBytes` asked for. */
+  readonly frames: FrameTable;
+  /** @throws when the driver refuses the program, saying why as the driver would */
+  attachXdp(nic: number, program: XdpProgramSpec): void;
+  offer(nic: number, source: ArrivalSource): void;
+  /** Every frame that a NIC has put on the wire; `port` is the NIC. */
+  watchWire(sink: WireSink): void;
+  /** Every frame that reached the stack, its stripped tag put back. */
+  watchPassed(sink: WireSink): void;
+  /** Run until nothing is left to do, at most until `untilPs`. */
+  run(untilPs: Ps): void;
+  result(): Omit<RunResult, 'lastArrivalPs'>;
+}
+
+export type BuildMachine = (config: MachineConfig, frameBytes: number) => LabMachine;
+
+/** What a run needs of the world around it. */
+export interface RunIo {
+  /** @throws InputError */
+  readFile(option: string, name: string): Promise<Uint8Array>;
+  /** The default export of a program's module. @throws InputError */
+  readonly importProgram: ImportProgram;
+  /** Wall time, of any origin. */
+  nowMs(): number;
+  /** Told now and then how far the run has come. */
+  progress?(offered: number, total: number | undefined, virtualNs: number): void;
+}
+
+export interface RunOutcome {
+  readonly report: RunReport;
+  /** Contents of the capture files asked for. */
+  readonly captures: { readonly txOut?: Uint8Array; readonly passOut?: Uint8Array };
+}
+
+/**
+ * Run what `options` describe.
+ *
+ * @throws InputError, OptionError, RangeRefused, CaptureError before anything has run
+ * @throws ProgramFault when a program did what none may
+ */
+export async function runScenario(
+  options: RunOptions,
+  io: RunIo,
+  build: BuildMachine,
+): Promise<RunOutcome> {
+  const startMs = io.nowMs();
+  const xdp = await programNamed('--xdp', options.xdp, io.importProgram);
+  const xdpPeer = await programNamed('--xdp-peer', options.xdpPeer, io.importProgram);
+  const capture = await captureOf(options, io);
+  const plan = capture === null ? trafficPlan(options) : replayPlan(options, capture);
+  const config = machineConfig(options);
+
+  const machine = build(config, plan.frameBytes);
+  config.nics.forEach((_, nic) => {
+    const program = nic === 0 ? xdp : xdpPeer;
+    if (program !== null) machine.attachXdp(nic, program);
+  });
+  const captures = watchedBy(machine, options, config, capture);
+  const arrivals = arrivalsOf(machine, config, plan, io);
+  machine.offer(0, arrivals);
+  machine.run(END_OF_TIME);
+
+  const report = runReport({
+    result: { ...machine.result(), lastArrivalPs: arrivals.lastPs },
+    about: aboutRun(options, config, plan, { xdp, xdpPeer }),
+    seed: options.seed,
+    wallMs: Math.round(io.nowMs() - startMs),
+    notes: notesOn(options, capture),
+  });
+  return { report, captures: captures() };
+}
+
+async function captureOf(options: RunOptions, io: RunIo): Promise<Capture | null> {
+  if (options.in === undefined) return null;
+  return readCapture(await io.readFile('--in', options.in), options.in);
+}
+
+function arrivalsOf(
+  machine: LabMachine,
+  config: MachineConfig,
+  plan: ArrivalPlan,
+  io: RunIo,
+): CountedArrivals {
+  const source = plan.source(machine.frames, new Rng(config.seed ^ TRAFFIC_STREAM));
+  const feed = new LinkFeed(new Link(config.nics[0]!.linkBps), source);
+  return new CountedArrivals(feed, plan.total ?? Infinity, (offered, lastPs) =>
+    io.progress?.(offered, plan.total, lastPs / PS_PER_NS),
+  );
+}
+
+/** Put writers on the machine for the capture files asked for. @returns what takes their contents */
+function watchedBy(
+  machine: LabMachine,
+  options: RunOptions,
+  config: MachineConfig,
+  capture: Capture | null,
+): () => RunOutcome['captures'] {
+  const names = config.nics.map(({ name }) => name);
+  const start = capture?.start ?? { sec: 0, subPs: 0 };
+  const writer = (direction: 'in' | 'out'): WireCapture =>
+    new WireCapture(machine.mem, names, direction, start);
+  const sent = options.txOut === undefined ? null : writer('out');
+  const passed = options.passOut === undefined ? null : writer('in');
+  if (sent !== null) machine.watchWire(sent);
+  if (passed !== null) machine.watchPassed(passed);
+  return () => ({
+    ...(sent === null ? {} : { txOut: sent.finish() }),
+    ...(passed === null ? {} : { passOut: passed.finish() }),
+  });
+}
+
+function aboutRun(
+  options: RunOptions,
+  config: MachineConfig,
+  plan: ArrivalPlan,
+  programs: Record<'xdp' | 'xdpPeer', XdpProgramSpec | null>,
+): RunAbout {
+  const { queues, rxRing, linkBps } = config.nics[0]!;
+  return {
+    xdp: programs.xdp?.name ?? 'none',
+    xdpPeer: programs.xdpPeer?.name ?? 'none',
+    traffic: plan.says,
+    nics: config.nics.length,
+    linkGbps: linkBps / 1e9,
+    queues,
+    rxRing,
+    cpus: options.cpus,
+    budget: options.budget,
+    profile: options.profile,
+    check: options.check,
+  };
+}
+
+/** @linux netif_napi_add_weight: logs an error above this */
+const NAPI_POLL_WEIGHT = 64;
+
+function notesOn(options: RunOptions, capture: Capture | null): string[] {
+  const notes: string[] = [];
+  if (options.budget > NAPI_POLL_WEIGHT) {
+    notes.push(
+      `NAPI weight ${options.budget}: Linux takes it, and logs an error above ${NAPI_POLL_WEIGHT}`,
+    );
+  }
+  for (const { linkType, frames } of capture?.skipped ?? []) {
+    notes.push(`${frames} packets of link type ${linkType} left out: they are not Ethernet`);
+  }
+  for (const note of capture?.notes ?? []) notes.push(`capture: ${note}`);
+  return notes;
+}

@@ -1,0 +1,130 @@
+/**
+ * One network namespace: devices, taps, the per-CPU softirq state, and what they share.
+ *
+ * Linux keeps most of this in global and per-CPU variables; a machine is one kernel, so they are
+ * fields of one object here.
+ *
+ * @linux struct net; include/net/net_namespace.h. net/core/hotdata.c, net/core/dev.c
+ */
+import type { Ps } from '../host/clock.ts';
+import type { Cpu } from '../host/cpu.ts';
+import { RangeRefused } from '../host/errors.ts';
+import type { Faults } from '../host/faults.ts';
+import type { HostMemory } from '../host/memory.ts';
+import type { PageAllocator } from '../host/pages.ts';
+import type { Watch } from '../host/watch.ts';
+import type { DeviceTable } from '../xdp/kernel.ts';
+import { Dmesg } from './dmesg.ts';
+import { jiffiesAt, usecsToJiffies } from './jiffies.ts';
+import type { NetDevice } from './netdevice.ts';
+import { PpPages } from './ppPages.ts';
+import { SkbPool } from './skbPool.ts';
+import type { SkBuff } from './skbuff.ts';
+import { SoftnetData } from './softnet.ts';
+
+/** The parts of the machine the stack stands on. */
+export interface NetHost {
+  readonly cpus: readonly Cpu[];
+  readonly mem: HostMemory;
+  readonly pages: PageAllocator;
+  readonly watch: Watch;
+  readonly faults: Faults;
+}
+
+export interface NetConfig {
+  /** Ticks per second (CONFIG_HZ), 1 to 1000. */
+  readonly hz: number;
+  /** Packets per softirq run, at least 1. */
+  readonly netdevBudget: number;
+  /** Time per softirq run; two ticks when undefined. */
+  readonly netdevBudgetUsecs?: number | undefined;
+  /** False: a packet passed to the stack is counted at its door and freed at once. */
+  readonly stackOn: boolean;
+}
+
+/** Sees each packet the stack takes (`ETH_P_ALL`); the skb is only lent. */
+export interface PacketTap {
+  onSkb(skb: SkBuff): void;
+}
+
+/** The loopback device has ifindex 1 in every namespace, so the first NIC has 2. */
+const FIRST_IFINDEX = 2;
+
+export class Net implements DeviceTable {
+  readonly mem: HostMemory;
+  readonly pages: PageAllocator;
+  readonly watch: Watch;
+  readonly faults: Faults;
+  /** Indexed by CPU. @linux per-CPU softnet_data */
+  readonly softnet: readonly SoftnetData[];
+  readonly hz: number;
+  readonly netdevBudget: number;
+  readonly netdevBudgetJiffies: number;
+  readonly stackOn: boolean;
+  readonly dmesg: Dmesg = new Dmesg();
+  readonly ppPages: PpPages;
+  readonly skbs: SkbPool;
+  readonly taps: PacketTap[] = [];
+  /** Indexed by ifindex. */
+  private readonly devices: (NetDevice | undefined)[] = [];
+  private lastNapiId: number;
+
+  /** @throws RangeRefused */
+  constructor(host: NetHost, config: NetConfig) {
+    this.mem = host.mem;
+    this.pages = host.pages;
+    this.watch = host.watch;
+    this.faults = host.faults;
+    this.softnet = host.cpus.map((cpu) => new SoftnetData(cpu));
+    this.hz = checkedRange('hz', config.hz, 1, 1000);
+    this.netdevBudget = checkedRange('netdev_budget', config.netdevBudget, 1, 2 ** 31 - 1);
+    const usecs = config.netdevBudgetUsecs ?? Math.floor(2_000_000 / this.hz);
+    checkedRange('netdev_budget_usecs', usecs, 0, 2 ** 31 - 1);
+    this.netdevBudgetJiffies = usecsToJiffies(usecs, this.hz);
+    this.stackOn = config.stackOn;
+    this.ppPages = new PpPages(host.mem.bytes);
+    this.skbs = new SkbPool(host, this.ppPages);
+    this.lastNapiId = host.cpus.length; // smaller ids mean CPUs
+  }
+
+  jiffies(now: Ps): number {
+    return jiffiesAt(now, this.hz);
+  }
+
+  newNapiId(): number {
+    return ++this.lastNapiId;
+  }
+
+  /** The smallest free ifindex. @linux dev_index_reserve */
+  listNetdevice(dev: NetDevice): number {
+    let ifindex = FIRST_IFINDEX;
+    while (this.devices[ifindex] !== undefined) ifindex++;
+    this.devices[ifindex] = dev;
+    return ifindex;
+  }
+
+  unlistNetdevice(ifindex: number): void {
+    this.devices[ifindex] = undefined;
+  }
+
+  /** @linux dev_get_by_index */
+  devGetByIndex(ifindex: number): NetDevice | null {
+    return this.devices[ifindex] ?? null;
+  }
+
+  addTap(tap: PacketTap): void {
+    this.taps.push(tap);
+  }
+
+  removeTap(tap: PacketTap): void {
+    const i = this.taps.indexOf(tap);
+    if (i >= 0) this.taps.splice(i, 1);
+  }
+}
+
+function checkedRange(what: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeRefused(what, value, `${min} to ${max}`);
+  }
+  return value;
+}

@@ -1,0 +1,176 @@
+/**
+ * A network device as everybody but its driver sees it.
+ *
+ * The driver supplies `NetDeviceOps`; the functions here are what `ip link` and the stack call, and
+ * hold the rules that are the same for every driver.
+ *
+ * @linux struct net_device, struct net_device_ops; include/linux/netdevice.h. net/core/dev.c
+ */
+import type { Cpu } from '../host/cpu.ts';
+import { EINVAL, EOPNOTSUPP } from '../host/errno.ts';
+import { ETH_HLEN } from '../wire/eth.ts';
+import type { MacAddr } from '../wire/eth.ts';
+import type { XdpProg } from '../xdp/program.ts';
+import type { RedirectTarget } from '../xdp/redirectTarget.ts';
+import type { NapiStruct } from './napi.ts';
+import type { Net } from './net.ts';
+
+/** @linux include/uapi/linux/if.h */
+export const IFF_UP: number = 1 << 0;
+export const IFF_PROMISC: number = 1 << 8;
+export const IFF_ALLMULTI: number = 1 << 9;
+
+/** Offloads. The kernel keeps them in a 64-bit word; the bits here are our own. @linux include/linux/netdev_features.h */
+export const NETIF_F_RXCSUM: number = 1 << 0;
+export const NETIF_F_RXHASH: number = 1 << 1;
+export const NETIF_F_HW_VLAN_CTAG_RX: number = 1 << 2;
+export const NETIF_F_HW_VLAN_STAG_RX: number = 1 << 3;
+export const NETIF_F_NTUPLE: number = 1 << 4;
+
+/** Smallest and default MTU of an Ethernet device. @linux include/uapi/linux/if_ether.h */
+export const ETH_MIN_MTU = 68;
+export const ETH_DATA_LEN = 1500;
+
+/** What `ip -s link` shows. @linux struct rtnl_link_stats64; include/uapi/linux/if_link.h */
+export class RtnlLinkStats64 {
+  rxPackets = 0;
+  txPackets = 0;
+  rxBytes = 0;
+  txBytes = 0;
+  rxErrors = 0;
+  txErrors = 0;
+  rxDropped = 0;
+  txDropped = 0;
+  multicast = 0;
+  rxLengthErrors = 0;
+  rxOverErrors = 0;
+  rxCrcErrors = 0;
+  rxFrameErrors = 0;
+  rxMissedErrors = 0;
+}
+
+/** The sentence that explains a refusal to whoever asked. @linux struct netlink_ext_ack */
+export class NetlinkExtAck {
+  msg = '';
+}
+
+/** @linux struct netdev_bpf, command XDP_SETUP_PROG */
+export interface NetdevBpf {
+  readonly prog: XdpProg | null;
+  readonly flags: number;
+  readonly extack: NetlinkExtAck;
+}
+
+/** What a driver implements; each returns 0 or a negative errno. @linux struct net_device_ops */
+export interface NetDeviceOps {
+  ndoOpen(dev: NetDevice): number;
+  ndoStop(dev: NetDevice): number;
+  /** Without it any MTU within the device's limits is taken as it is. */
+  ndoChangeMtu?(dev: NetDevice, mtu: number): number;
+  /** Flags have changed: `IFF_PROMISC`, `IFF_ALLMULTI`. */
+  ndoSetRxMode?(dev: NetDevice): void;
+  /** Fills `stats`, which is zero; without it the device's own are shown. */
+  ndoGetStats64?(dev: NetDevice, stats: RtnlLinkStats64): void;
+  /** Without it the device has no native XDP. */
+  ndoBpf?(dev: NetDevice, bpf: NetdevBpf): number;
+  /** See `RedirectTarget.ndoXdpXmit`. */
+  ndoXdpXmit?(dev: NetDevice, cpu: Cpu, frames: Int32Array, n: number, flags: number): number;
+}
+
+export class NetDevice implements RedirectTarget {
+  readonly net: Net;
+  readonly name: string;
+  readonly netdevOps: NetDeviceOps;
+  /** 0 until registered. */
+  ifindex = 0;
+  mtu: number = ETH_DATA_LEN;
+  minMtu: number = ETH_MIN_MTU;
+  maxMtu: number = ETH_DATA_LEN;
+  readonly hardHeaderLen: number = ETH_HLEN;
+  devAddr: MacAddr;
+  /** `IFF_*` */
+  flags = 0;
+  /** `NETIF_F_*` */
+  features = 0;
+  /** `NETDEV_XDP_ACT_*` */
+  xdpFeatures = 0;
+  /** The natively attached program; only `devXdpAttach` writes it. */
+  xdpProg: XdpProg | null = null;
+  readonly napis: NapiStruct[] = [];
+  readonly stats: RtnlLinkStats64 = new RtnlLinkStats64();
+
+  constructor(net: Net, name: string, netdevOps: NetDeviceOps, devAddr: MacAddr) {
+    this.net = net;
+    this.name = name;
+    this.netdevOps = netdevOps;
+    this.devAddr = devAddr;
+  }
+
+  get up(): boolean {
+    return (this.flags & IFF_UP) !== 0;
+  }
+
+  ndoXdpXmit(cpu: Cpu, frames: Int32Array, n: number, flags: number): number {
+    return this.netdevOps.ndoXdpXmit?.(this, cpu, frames, n, flags) ?? -EOPNOTSUPP;
+  }
+}
+
+/** @linux register_netdevice */
+export function registerNetdevice(dev: NetDevice): void {
+  dev.ifindex = dev.net.listNetdevice(dev);
+}
+
+/** Closes the device first. @linux unregister_netdevice */
+export function unregisterNetdevice(dev: NetDevice): void {
+  devClose(dev);
+  dev.net.unlistNetdevice(dev.ifindex);
+  dev.ifindex = 0;
+}
+
+/** `ip link set up`. Opening an open device succeeds. @linux dev_open */
+export function devOpen(dev: NetDevice): number {
+  if (dev.up) return 0;
+  const rc = dev.netdevOps.ndoOpen(dev);
+  if (rc !== 0) return rc;
+  dev.flags |= IFF_UP;
+  dev.netdevOps.ndoSetRxMode?.(dev);
+  return 0;
+}
+
+/** `ip link set down`. What the driver returns is ignored: closing cannot fail. @linux dev_close */
+export function devClose(dev: NetDevice): void {
+  if (!dev.up) return;
+  dev.netdevOps.ndoStop(dev);
+  dev.flags &= ~IFF_UP;
+}
+
+/** `ip link set mtu`. @linux dev_set_mtu_ext, dev_validate_mtu */
+export function devChangeMtu(dev: NetDevice, mtu: number, extack: NetlinkExtAck): number {
+  if (mtu === dev.mtu) return 0;
+  if (!Number.isInteger(mtu) || mtu < dev.minMtu) {
+    extack.msg = 'mtu less than device minimum';
+    return -EINVAL;
+  }
+  if (mtu > dev.maxMtu) {
+    extack.msg = 'mtu greater than device maximum';
+    return -EINVAL;
+  }
+  if (dev.netdevOps.ndoChangeMtu !== undefined) return dev.netdevOps.ndoChangeMtu(dev, mtu);
+  dev.mtu = mtu;
+  return 0;
+}
+
+/** `ip link set promisc`, allmulticast. @linux dev_change_flags */
+export function devChangeFlags(dev: NetDevice, flags: number): void {
+  const changeable = IFF_PROMISC | IFF_ALLMULTI;
+  dev.flags = (dev.flags & ~changeable) | (flags & changeable);
+  if (dev.up) dev.netdevOps.ndoSetRxMode?.(dev);
+}
+
+/** @linux dev_get_stats */
+export function devGetStats(dev: NetDevice): RtnlLinkStats64 {
+  if (dev.netdevOps.ndoGetStats64 === undefined) return dev.stats;
+  const stats = new RtnlLinkStats64();
+  dev.netdevOps.ndoGetStats64(dev, stats);
+  return stats;
+}

@@ -1,0 +1,37 @@
+/**
+ * page_pool's counters, and the names under which `ethtool -S` shows them.
+ *
+ * @linux struct page_pool_stats, page_pool_ethtool_stats_get; include/net/page_pool/types.h
+ */
+export class PagePoolStats {
+  allocFast = 0;
+  allocSlow = 0;
+  allocEmpty = 0;
+  allocRefill = 0;
+  recycleCached = 0;
+  recycleCacheFull = 0;
+  recycleRing = 0;
+  recycleRingFull = 0;
+  recycleReleasedRef = 0;
+}
+
+/**
+ * The sum over a device's pools. Two are always 0 here: pages of higher order, and pages from
+ * another memory node.
+ */
+export function pagePoolEthtoolStats(all: readonly PagePoolStats[]): Record<string, number> {
+  const sum = (field: keyof PagePoolStats): number => all.reduce((n, s) => n + s[field], 0);
+  return {
+    rx_pp_alloc_fast: sum('allocFast'),
+    rx_pp_alloc_slow: sum('allocSlow'),
+    rx_pp_alloc_slow_ho: 0,
+    rx_pp_alloc_empty: sum('allocEmpty'),
+    rx_pp_alloc_refill: sum('allocRefill'),
+    rx_pp_alloc_waive: 0,
+    rx_pp_recycle_cached: sum('recycleCached'),
+    rx_pp_recycle_cache_full: sum('recycleCacheFull'),
+    rx_pp_recycle_ring: sum('recycleRing'),
+    rx_pp_recycle_ring_full: sum('recycleRingFull'),
+    rx_pp_recycle_released_ref: sum('recycleReleasedRef'),
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * Where skbs come from and where they go: pooled objects, their heads, and their pages' way home.
+ *
+ * Once warm nothing here allocates. A head is a slot of 1, 2 or 4 KiB (`napiAllocSkb`) or a buffer
+ * the driver already had (`napiBuildSkb`).
+ *
+ * @linux net/core/skbuff.c
+ */
+import { OP_SKB_ALLOC, OP_SKB_FREE } from '../host/cost.ts';
+import type { Cpu } from '../host/cpu.ts';
+import { bugOn } from '../host/errors.ts';
+import type { Faults } from '../host/faults.ts';
+import { FAULT_SKB_ALLOC } from '../host/faults.ts';
+import { SKB } from '../host/ledger.ts';
+import type { HostAddr } from '../host/memory.ts';
+import { PAGE_MASK, PAGE_SIZE } from '../host/memory.ts';
+import type { PageAllocator } from '../host/pages.ts';
+import { TP_KFREE_SKB } from '../host/trace.ts';
+import type { Watch } from '../host/watch.ts';
+import { SKB_SHARED_INFO_SIZE } from '../xdp/uapi.ts';
+import { DROP_REASON_COUNT } from './dropReason.ts';
+import { HeadSlab } from './headSlab.ts';
+import type { NapiStruct } from './napi.ts';
+import type { PpPages } from './ppPages.ts';
+import { SkBuff, skbInit, skbReserve } from './skbuff.ts';
+
+/** Headroom of an allocated skb; `NET_IP_ALIGN` is 0 on x86-64. @linux NET_SKB_PAD; include/linux/skbuff.h */
+export const NET_SKB_PAD = 64;
+/** `struct sk_buff` itself, rounded up to cache lines: its share of `truesize`. */
+const SK_BUFF_BYTES = 256;
+const SLOT_BYTES: readonly number[] = [1024, 2048, PAGE_SIZE];
+
+export interface SkbHost {
+  readonly pages: PageAllocator;
+  readonly watch: Watch;
+  readonly faults: Faults;
+}
+
+export class SkbPool {
+  /** skbs somebody holds. */
+  live = 0;
+  /** Drops per reason, indexed by `SKB_DROP_REASON_*`. */
+  readonly drops: Float64Array = new Float64Array(DROP_REASON_COUNT);
+  readonly watch: Watch;
+  readonly faults: Faults;
+  private readonly pages: PageAllocator;
+  private readonly pp: PpPages;
+  private readonly free: SkBuff[] = [];
+  private readonly slabs: readonly HeadSlab[];
+
+  constructor(host: SkbHost, pp: PpPages) {
+    this.pages = host.pages;
+    this.watch = host.watch;
+    this.faults = host.faults;
+    this.pp = pp;
+    this.slabs = SLOT_BYTES.map((bytes) => new HeadSlab(bytes, host.pages, host.watch));
+  }
+
+  /** Pages held for small heads: not leaked, and given back by `reap`. */
+  get slabPages(): number {
+    return this.slabs.reduce((n, slab) => n + slab.pageCount, 0);
+  }
+
+  /** End of a run: give the slab pages back. @returns whether none is left */
+  reap(): boolean {
+    for (const slab of this.slabs) slab.reap();
+    return this.slabPages === 0;
+  }
+
+  /** The slab whose slots hold `size` bytes. */
+  slabFor(size: number): HeadSlab {
+    let i = 0;
+    while (i < SLOT_BYTES.length && SLOT_BYTES[i]! < size) i++;
+    bugOn(i === SLOT_BYTES.length, 'an skb head is longer than a page');
+    return this.slabs[i]!;
+  }
+
+  take(napi: NapiStruct, head: HostAddr, size: number): SkBuff {
+    const skb = this.free.pop() ?? new SkBuff(napi.dev);
+    this.live++;
+    skbInit(skb, napi.dev, head, head + size - SKB_SHARED_INFO_SIZE, size + SK_BUFF_BYTES);
+    return skb;
+  }
+
+  /** Everything the skb holds goes back to where it came from, frags first. @linux __kfree_skb, skb_release_data */
+  release(skb: SkBuff, cpu: Cpu): void {
+    bugOn(skb.head === 0, 'an skb is freed twice');
+    cpu.charge(OP_SKB_FREE);
+    for (let i = 0; i < skb.nrFrags; i++) this.putPage(skb.fragPage[i]!, skb.ppRecycle, cpu);
+    if (skb.headFrag) this.putPage(skb.head & PAGE_MASK, skb.ppRecycle, cpu);
+    else this.slabFor(skb.end + SKB_SHARED_INFO_SIZE - skb.head).release(skb.head);
+    skb.head = 0;
+    this.live--;
+    this.free.push(skb);
+  }
+
+  /** @linux skb_pp_recycle, napi_pp_put_page, page_frag_free */
+  private putPage(page: HostAddr, recycle: boolean, cpu: Cpu): void {
+    const pool = this.pp.poolOf(page);
+    bugOn(pool !== null && !recycle, 'a page_pool page is freed without skb_mark_for_recycle');
+    if (pool === null) this.pages.release(page);
+    else pool.put(page, false, cpu);
+  }
+}
+
+/**
+ * An empty skb with room for `len` bytes behind a headroom of 64.
+ *
+ * @param len 0 to 3712
+ * @returns null when host memory has no page left, or the fault point `skbAlloc` fires
+ * @linux napi_alloc_skb
+ */
+export function napiAllocSkb(napi: NapiStruct, len: number): SkBuff | null {
+  const pool = napi.dev.net.skbs;
+  napi.cpu.charge(OP_SKB_ALLOC);
+  if (pool.faults.armed && pool.faults.fires(FAULT_SKB_ALLOC)) return null;
+  const slab = pool.slabFor(NET_SKB_PAD + len + SKB_SHARED_INFO_SIZE);
+  const head = slab.alloc(napi.cpu);
+  if (head === 0) return null;
+  const skb = pool.take(napi, head, slab.slotBytes);
+  skbReserve(skb, NET_SKB_PAD);
+  return skb;
+}
+
+/**
+ * An empty skb around a buffer that already holds a packet: the caller reserves and puts.
+ *
+ * @param data first byte of the buffer, a page or a piece of one; the skb owns it from here on
+ * @param fragSize bytes of the buffer, its last 320 for the shared info
+ * @returns null when the fault point `skbAlloc` fires; the buffer then stays the caller's
+ * @linux napi_build_skb
+ */
+export function napiBuildSkb(napi: NapiStruct, data: HostAddr, fragSize: number): SkBuff | null {
+  const pool = napi.dev.net.skbs;
+  napi.cpu.charge(OP_SKB_ALLOC);
+  if (pool.faults.armed && pool.faults.fires(FAULT_SKB_ALLOC)) return null;
+  const skb = pool.take(napi, data, fragSize);
+  skb.headFrag = true;
+  if (pool.watch.on) pool.watch.page(data & PAGE_MASK, SKB);
+  return skb;
+}
+
+/** The packet reached whom it was for. @linux consume_skb */
+export function consumeSkb(skb: SkBuff, cpu: Cpu): void {
+  skb.dev.net.skbs.release(skb, cpu);
+}
+
+/** `consumeSkb` of a NAPI poll; with a budget of 0 (netpoll) Linux frees later instead. @linux napi_consume_skb */
+export function napiConsumeSkb(skb: SkBuff, _budget: number, cpu: Cpu): void {
+  consumeSkb(skb, cpu);
+}
+
+/** The packet is lost. @param reason `SKB_DROP_REASON_*`. @linux sk_skb_reason_drop, kfree_skb_reason */
+export function kfreeSkb(skb: SkBuff, reason: number, cpu: Cpu): void {
+  const pool = skb.dev.net.skbs;
+  pool.drops[reason]!++;
+  if (pool.watch.on) pool.watch.point(TP_KFREE_SKB, cpu, skb.len, reason);
+  pool.release(skb, cpu);
+}

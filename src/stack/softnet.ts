@@ -1,0 +1,51 @@
+/**
+ * What each CPU keeps for networking: its poll list, its pending softirqs, its counters.
+ *
+ * @linux struct softnet_data; include/linux/netdevice.h. net/core/net-procfs.c
+ */
+import type { Cpu } from '../host/cpu.ts';
+import { NapiList } from './napiList.ts';
+
+/** Numbers of the softirqs that exist here. @linux include/linux/interrupt.h */
+export const NET_RX_SOFTIRQ = 3;
+
+export class SoftnetData {
+  readonly cpu: Cpu;
+  /** NAPIs waiting for their turn on this CPU; `net_rx_action` takes the whole list. */
+  readonly pollList: NapiList = new NapiList();
+  /** Somebody is in `net_rx_action`, who will look at the list again: no need to raise the softirq. */
+  inNetRxAction = false;
+  /** Bit per softirq number. @linux local_softirq_pending */
+  softirqPending = 0;
+  /** Times the dispatcher left its rest to the thread. */
+  ksoftirqdWakeups = 0;
+  /** Packets that entered the stack on this CPU. */
+  processed = 0;
+  /** Packets the backlog refused, and inter-processor interrupts of RPS: neither exists yet. */
+  dropped = 0;
+  receivedRps = 0;
+  /** Runs of `net_rx_action` that ended at a limit with work left. */
+  timeSqueeze = 0;
+
+  constructor(cpu: Cpu) {
+    this.cpu = cpu;
+  }
+}
+
+/** @linux raise_softirq_irqoff; outside an interrupt the caller goes on to `cpu.irqExit()` */
+export function raiseSoftirqIrqoff(sd: SoftnetData, nr: number): void {
+  sd.softirqPending |= 1 << nr;
+}
+
+/**
+ * One line of `/proc/net/softnet_stat` as 15 numbers; the file prints them in hex.
+ *
+ *   0 processed | 1 dropped | 2 time_squeeze | 3-8 zero | 9 received_rps | 10 flow limit |
+ *   11 backlog length | 12 CPU | 13 input queue length | 14 process queue length
+ *
+ * @linux softnet_seq_show; net/core/net-procfs.c
+ */
+export function softnetStat(sd: SoftnetData): number[] {
+  const head = [sd.processed, sd.dropped, sd.timeSqueeze];
+  return [...head, 0, 0, 0, 0, 0, 0, sd.receivedRps, 0, 0, sd.cpu.id, 0, 0];
+}

@@ -1,0 +1,84 @@
+/**
+ * The bulk queue between redirects and a device: sixteen frames per CPU and target, so that the
+ * target's lock, ring and doorbell are touched once for many.
+ *
+ * @linux struct xdp_dev_bulk_queue; kernel/bpf/devmap.c
+ */
+import type { Cpu } from '../host/cpu.ts';
+import { LOST_REDIRECT_QUEUE_FULL } from '../host/fates.ts';
+import { XDP_FRAME } from '../host/ledger.ts';
+import type { HostAddr } from '../host/memory.ts';
+import { PAGE_MASK } from '../host/memory.ts';
+import { TP_XDP_DEVMAP_XMIT } from '../host/trace.ts';
+import type { XdpKernel } from './kernel.ts';
+import { xdpReturnFrameRxNapi } from './memModel.ts';
+import type { BpfNetContext } from './netContext.ts';
+import type { RedirectTarget } from './redirectTarget.ts';
+import { XDP_XMIT_FLUSH } from './uapi.ts';
+
+const BULK = 16;
+
+export const DEV_MAP_BULK_SIZE: number = BULK;
+
+export class XdpDevBulkQueue {
+  readonly dev: RedirectTarget;
+  readonly q: Int32Array = new Int32Array(BULK);
+  count = 0;
+  /** Is it on its CPU's flush list? Linux asks `dev_rx` instead. */
+  listed = false;
+
+  constructor(dev: RedirectTarget) {
+    this.dev = dev;
+  }
+}
+
+/**
+ * Queue a frame whose page the driver gives up here. A full queue is sent first, without the flush
+ * flag: the target's doorbell waits for `xdpDoFlush`.
+ *
+ * @linux bq_enqueue
+ */
+export function bqEnqueue(
+  xdp: XdpKernel,
+  context: BpfNetContext,
+  bq: XdpDevBulkQueue,
+  frame: HostAddr,
+  cpu: Cpu,
+): void {
+  if (bq.count === BULK) bqXmitAll(xdp, bq, 0, cpu);
+  if (!bq.listed) {
+    bq.listed = true;
+    context.devFlushList.push(bq);
+  }
+  if (xdp.watch.on) xdp.watch.page(frame & PAGE_MASK, XDP_FRAME);
+  bq.q[bq.count++] = frame;
+}
+
+/** Hand the queue to its device and give back what that did not take. @linux bq_xmit_all */
+export function bqXmitAll(xdp: XdpKernel, bq: XdpDevBulkQueue, flags: number, cpu: Cpu): void {
+  const count = bq.count;
+  if (count === 0) return;
+  const taken = bq.dev.ndoXdpXmit(cpu, bq.q, count, flags);
+  const sent = taken < 0 ? 0 : taken;
+  if (sent < count) bqReturnFrom(xdp, bq, sent, cpu);
+  bq.count = 0;
+  if (xdp.watch.on) {
+    xdp.watch.point(TP_XDP_DEVMAP_XMIT, cpu, bq.dev.ifindex, sent, count - sent);
+  }
+}
+
+function bqReturnFrom(xdp: XdpKernel, bq: XdpDevBulkQueue, sent: number, cpu: Cpu): void {
+  for (let i = sent; i < bq.count; i++) xdpReturnFrameRxNapi(xdp, cpu, bq.q[i]!);
+  xdp.fates.lost[LOST_REDIRECT_QUEUE_FULL]! += bq.count - sent;
+}
+
+/** Send all queues of this CPU that were used since the last flush. @linux __dev_flush */
+export function devFlush(xdp: XdpKernel, context: BpfNetContext, cpu: Cpu): void {
+  const list = context.devFlushList;
+  for (let i = list.length - 1; i >= 0; i--) {
+    const bq = list[i]!;
+    bqXmitAll(xdp, bq, XDP_XMIT_FLUSH, cpu);
+    bq.listed = false;
+  }
+  list.length = 0;
+}

@@ -1,0 +1,199 @@
+/**
+ * What a TypeScript program sees of its packet: one typed view, reused for every packet.
+ *
+ * Offsets count from the packet's first byte. Reads and writes are big-endian, as headers are, and
+ * are checked against the packet's end: where an eBPF program would not have been loaded, this one
+ * ends the run with a `ProgramFault`. After an adjust the offsets count from the new first byte.
+ */
+import type { HostAddr, HostMemory } from '../host/memory.ts';
+import { PS_PER_NS } from '../host/clock.ts';
+import { csumFold, csumPartial } from '../wire/checksum.ts';
+import { bpfXdpAdjustHead, bpfXdpAdjustMeta, bpfXdpAdjustTail } from './adjust.ts';
+import type { DevMap } from './devmap.ts';
+import type { XdpKernel } from './kernel.ts';
+import { ProgramFault } from './program.ts';
+import { bpfRedirect, bpfRedirectMap } from './redirect.ts';
+import {
+  xdpData,
+  xdpDataEnd,
+  xdpGetMetalen,
+  xdpIngressIfindex,
+  xdpRxQueueIndex,
+} from './xdpBuff.ts';
+
+export class XdpContext<Maps extends Readonly<Record<string, DevMap>> = Record<string, DevMap>> {
+  /** The program's live maps, by the names it declared. */
+  readonly maps: Maps;
+  private readonly xdp: XdpKernel;
+  private readonly mem: HostMemory;
+  private readonly view: DataView;
+  private readonly program: string;
+  private md: HostAddr = 0;
+  private at: HostAddr = 0;
+  private length = 0;
+
+  constructor(xdp: XdpKernel, program: string, maps: Maps) {
+    this.xdp = xdp;
+    this.mem = xdp.mem;
+    this.view = xdp.mem.view;
+    this.program = program;
+    this.maps = maps;
+  }
+
+  /** Look at the packet of `md` from here on. For whoever runs the program, not for programs. */
+  bind(md: HostAddr): void {
+    const words = this.mem.words;
+    const at = xdpData(words, md);
+    this.md = md;
+    this.at = at;
+    this.length = xdpDataEnd(words, md) - at;
+  }
+
+  /** Host address of the packet's first byte. */
+  get data(): HostAddr {
+    return this.at;
+  }
+
+  /** Host address one past the packet's last byte. */
+  get dataEnd(): HostAddr {
+    return this.at + this.length;
+  }
+
+  /** Packet length in bytes, without FCS. */
+  get len(): number {
+    return this.length;
+  }
+
+  get ingressIfindex(): number {
+    return xdpIngressIfindex(this.mem.words, this.md);
+  }
+
+  get rxQueueIndex(): number {
+    return xdpRxQueueIndex(this.mem.words, this.md);
+  }
+
+  u8(off: number): number {
+    return this.view.getUint8(this.checked(off, 1));
+  }
+
+  u16(off: number): number {
+    return this.view.getUint16(this.checked(off, 2));
+  }
+
+  u32(off: number): number {
+    return this.view.getUint32(this.checked(off, 4));
+  }
+
+  setU8(off: number, value: number): void {
+    this.view.setUint8(this.checked(off, 1), value);
+  }
+
+  setU16(off: number, value: number): void {
+    this.view.setUint16(this.checked(off, 2), value);
+  }
+
+  setU32(off: number, value: number): void {
+    this.view.setUint32(this.checked(off, 4), value);
+  }
+
+  /** Copy `len` bytes inside the packet; the ranges may overlap. */
+  copy(toOff: number, fromOff: number, len: number): void {
+    this.mem.copy(this.checked(toOff, len), this.checked(fromOff, len), len);
+  }
+
+  /**
+   * Add `len` bytes to a running one's-complement sum; `csumFold` makes a checksum field of it.
+   *
+   * @linux csum_partial
+   */
+  csum(off: number, len: number, sum: number = 0): number {
+    return csumPartial(this.view, this.checked(off, len), len, sum);
+  }
+
+  /** @returns the 16 bits for a checksum field. @linux csum_fold */
+  csumFold(sum: number): number {
+    return csumFold(sum);
+  }
+
+  /** Bytes of metadata in front of the packet. */
+  get metaLen(): number {
+    return xdpGetMetalen(this.mem.words, this.md);
+  }
+
+  /** A metadata word, counted from the metadata's first byte; little-endian: it never leaves the host. */
+  metaU32(off: number): number {
+    return this.view.getUint32(this.checkedMeta(off), true);
+  }
+
+  setMetaU32(off: number, value: number): void {
+    this.view.setUint32(this.checkedMeta(off), value, true);
+  }
+
+  /** @returns 0 or a negative errno. @linux bpf_xdp_adjust_head */
+  adjustHead(delta: number): number {
+    const err = bpfXdpAdjustHead(this.mem, this.md, delta);
+    this.bind(this.md);
+    return err;
+  }
+
+  /** @returns 0 or a negative errno. @linux bpf_xdp_adjust_tail */
+  adjustTail(delta: number): number {
+    const err = bpfXdpAdjustTail(this.mem, this.md, delta);
+    this.bind(this.md);
+    return err;
+  }
+
+  /** @returns 0 or a negative errno. @linux bpf_xdp_adjust_meta */
+  adjustMeta(delta: number): number {
+    return bpfXdpAdjustMeta(this.mem, this.md, delta);
+  }
+
+  /** @returns the verdict to return. @linux bpf_redirect */
+  redirect(ifindex: number, flags: number = 0): number {
+    return bpfRedirect(this.xdp, ifindex, flags);
+  }
+
+  /** @param flags verdict when `key` has no entry @returns the verdict to return. @linux bpf_redirect_map */
+  redirectMap(map: DevMap, key: number, flags: number = 0): number {
+    return bpfRedirectMap(this.xdp, map, key, flags);
+  }
+
+  /** Virtual nanoseconds since the machine was built. @linux bpf_ktime_get_ns */
+  ktimeNs(): number {
+    return Math.floor(this.xdp.cpu.now / PS_PER_NS);
+  }
+
+  /** @linux bpf_get_smp_processor_id */
+  cpu(): number {
+    return this.xdp.cpu.id;
+  }
+
+  /** 32 bits from the machine's seed. @linux bpf_get_prandom_u32 */
+  random(): number {
+    return this.xdp.random.uint32();
+  }
+
+  /** Address of `len` bytes at `off`. Written so that NaN fails too. */
+  private checked(off: number, len: number): HostAddr {
+    if (!(off >= 0 && len >= 0 && off + len <= this.length)) this.outside(off, len);
+    return this.at + off;
+  }
+
+  private checkedMeta(off: number): HostAddr {
+    const metalen = this.metaLen;
+    if (!(off >= 0 && off + 4 <= metalen)) {
+      throw new ProgramFault(
+        this.program,
+        `touches 4 bytes at offset ${off} of ${metalen} bytes of metadata`,
+      );
+    }
+    return this.at - metalen + off;
+  }
+
+  private outside(off: number, len: number): never {
+    throw new ProgramFault(
+      this.program,
+      `touches ${len} bytes at offset ${off} of a ${this.length}-byte packet`,
+    );
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What XDP needs of the machine around it, in one object per machine: memory, randomness, the CPU
+ * that runs, the tables of memory models and devices, and one redirect context per CPU.
+ */
+import type { Cpu } from '../host/cpu.ts';
+import { Fates } from '../host/fates.ts';
+import type { HostMemory } from '../host/memory.ts';
+import type { Rng } from '../host/rng.ts';
+import type { Watch } from '../host/watch.ts';
+import { MemModels } from './memModel.ts';
+import { BpfNetContext } from './netContext.ts';
+import type { RedirectTarget } from './redirectTarget.ts';
+
+/** The network namespace as redirects see it; whoever keeps the devices implements it. */
+export interface DeviceTable {
+  /** @linux dev_get_by_index_rcu */
+  devGetByIndex(ifindex: number): RedirectTarget | null;
+}
+
+export interface XdpKernelParts {
+  readonly mem: HostMemory;
+  readonly watch: Watch;
+  /** A stream of its own: what programs draw shifts nobody else. */
+  readonly random: Rng;
+  /** At least one. */
+  readonly cpus: readonly Cpu[];
+  readonly devices: DeviceTable;
+}
+
+export class XdpKernel {
+  readonly mem: HostMemory;
+  readonly watch: Watch;
+  readonly random: Rng;
+  readonly devices: DeviceTable;
+  readonly memModels: MemModels = new MemModels();
+  /** Losses after a redirect was accepted; part of the machine's sum. */
+  readonly fates: Fates = new Fates();
+  /** Indexed by CPU id. */
+  readonly netContexts: readonly BpfNetContext[];
+  /** Whose softirq runs programs at this moment; `bpfProgRunXdp` writes it. */
+  cpu: Cpu;
+  private lastProgId = 0;
+  private lastMapId = 0;
+
+  constructor(parts: XdpKernelParts) {
+    this.mem = parts.mem;
+    this.watch = parts.watch;
+    this.random = parts.random;
+    this.devices = parts.devices;
+    this.netContexts = parts.cpus.map(() => new BpfNetContext());
+    this.cpu = parts.cpus[0]!;
+  }
+
+  /** Ids count from 1, as `bpftool` shows them. */
+  newProgId(): number {
+    return ++this.lastProgId;
+  }
+
+  newMapId(): number {
+    return ++this.lastMapId;
+  }
+
+  /** The redirect state of the CPU that runs. @linux bpf_net_ctx_get */
+  get netContext(): BpfNetContext {
+    return this.netContexts[this.cpu.id]!;
+  }
+}

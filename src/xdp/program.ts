@@ -1,0 +1,97 @@
+/**
+ * Running a program on a packet: the context's address in, a verdict out.
+ *
+ * The same call serves a TypeScript function and a compiled eBPF program.
+ *
+ * @linux bpf_prog_run_xdp; include/net/xdp.h, include/linux/filter.h
+ */
+import { OP_XDP_RUN } from '../host/cost.ts';
+import type { Cpu } from '../host/cpu.ts';
+import { DRIVER } from '../host/ledger.ts';
+import type { HostAddr } from '../host/memory.ts';
+import { PAGE_MASK } from '../host/memory.ts';
+import { TP_XDP_VERDICT } from '../host/trace.ts';
+import type { DevMap } from './devmap.ts';
+import type { XdpKernel } from './kernel.ts';
+import type { XdpRxqInfo } from './rxq.ts';
+import { xdpData, xdpLen } from './xdpBuff.ts';
+
+/** A loaded program. */
+export interface XdpProg {
+  readonly name: string;
+  /** As `bpftool prog` numbers them, from 1. */
+  readonly id: number;
+  /** Does it accept packets in several buffers (`xdp.frags`)? */
+  readonly hasFrags: boolean;
+  /** Live maps by the name the program gave them. */
+  readonly maps: Readonly<Record<string, DevMap>>;
+  /** @param md address of the packet's `struct xdp_md` @returns the verdict */
+  run(md: HostAddr): number;
+}
+
+/**
+ * A program did what no eBPF program can: it threw, left its packet, or returned no integer. The
+ * run ends with it. `packet` counts the packets of its queue from 1; 0 while it is not known.
+ */
+export class ProgramFault extends Error {
+  readonly program: string;
+  readonly packet: number;
+  readonly reason: string;
+
+  constructor(program: string, reason: string, rxq: XdpRxqInfo | null = null, cause?: unknown) {
+    const where =
+      rxq === null ? '' : `, packet ${rxq.runs} of ifindex ${rxq.ifindex} queue ${rxq.queueIndex}`;
+    super(`program ${program}${where}: ${reason}`, { cause });
+    this.name = 'ProgramFault';
+    this.program = program;
+    this.packet = rxq === null ? 0 : rxq.runs;
+    this.reason = reason;
+  }
+}
+
+/**
+ * Run `prog` on the packet of `md`; charges the run and books the packet's age at its verdict.
+ *
+ * @returns the verdict as it came: a driver meets unknown ones in its default branch, where it must
+ *   call `checkVerdict` before it goes on
+ * @throws ProgramFault when the program throws
+ * @linux bpf_prog_run_xdp
+ */
+export function bpfProgRunXdp(prog: XdpProg, md: HostAddr, rxq: XdpRxqInfo, cpu: Cpu): number {
+  const xdp = rxq.xdp;
+  if (xdp.cpu !== cpu) xdp.cpu = cpu;
+  rxq.runs++;
+  cpu.charge(OP_XDP_RUN);
+  let act: number;
+  try {
+    act = prog.run(md);
+  } catch (error) {
+    throw faultOf(prog, rxq, error);
+  }
+  rxq.latency.record(cpu.now - rxq.stamps.get(xdpData(xdp.mem.words, md)));
+  if (xdp.watch.on) watchRun(xdp, prog, md, cpu, act);
+  return act;
+}
+
+function watchRun(xdp: XdpKernel, prog: XdpProg, md: HostAddr, cpu: Cpu, act: number): void {
+  const data = xdpData(xdp.mem.words, md);
+  xdp.watch.ledger.holds(data, DRIVER, `program ${prog.name}`);
+  xdp.watch.point(TP_XDP_VERDICT, cpu, act, xdpLen(xdp.mem.words, md), data & PAGE_MASK);
+}
+
+function faultOf(prog: XdpProg, rxq: XdpRxqInfo, error: unknown): ProgramFault {
+  if (error instanceof ProgramFault) return new ProgramFault(prog.name, error.reason, rxq, error);
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new ProgramFault(prog.name, `threw ${what}`, rxq, error);
+}
+
+/**
+ * The verdict of a driver's default branch: an unknown integer is the driver's to warn about.
+ *
+ * @throws ProgramFault when it is no integer
+ */
+export function checkVerdict(prog: XdpProg, rxq: XdpRxqInfo, act: unknown): void {
+  if (Number.isInteger(act)) return;
+  const what = typeof act === 'number' ? String(act) : typeof act;
+  throw new ProgramFault(prog.name, `returned ${what}, which is no integer`, rxq);
+}

@@ -1,0 +1,30 @@
+/**
+ * An RX queue as XDP knows it: where a packet came in, and who takes its page back.
+ *
+ * @linux struct xdp_rxq_info; include/net/xdp.h
+ */
+import { Histogram } from '../host/histogram.ts';
+import type { RxStamps } from '../host/stamps.ts';
+import type { XdpKernel } from './kernel.ts';
+
+export class XdpRxqInfo {
+  readonly xdp: XdpKernel;
+  readonly ifindex: number;
+  readonly queueIndex: number;
+  /** Set by `xdpRxqInfoRegMemModel`; 0 before. */
+  memType = 0;
+  memId = 0;
+  /** When each frame arrived; the NIC writes, `bpfProgRunXdp` reads. */
+  readonly stamps: RxStamps;
+  /** From the frame's arrival until its verdict. */
+  readonly latency: Histogram = new Histogram();
+  /** Packets programs have been run on; the last one's number in a `ProgramFault`. */
+  runs = 0;
+
+  constructor(xdp: XdpKernel, ifindex: number, queueIndex: number, stamps: RxStamps) {
+    this.xdp = xdp;
+    this.ifindex = ifindex;
+    this.queueIndex = queueIndex;
+    this.stamps = stamps;
+  }
+}

@@ -1,0 +1,192 @@
+import pc from 'picocolors';
+import { describe, expect, test } from 'vitest';
+import { runTables } from '../../src/cli/tables.ts';
+import type { RunReport } from '../../src/lab/report.ts';
+
+const plain = pc.createColors(false);
+
+const REPORT: RunReport = {
+  version: 1,
+  seed: 1,
+  virtualNs: 6_720_430,
+  wallMs: 80,
+  conserved: true,
+  imbalance: { nic: 0, driver: 0, tx: 0, up: 0 },
+  run: {
+    xdp: 'l4lb',
+    xdpPeer: 'pass',
+    traffic: 'udp size=64 rate=14.88Mpps',
+    nics: 2,
+    linkGbps: 100,
+    queues: 2,
+    rxRing: 511,
+    cpus: 2,
+    budget: 64,
+    profile: 'flat',
+    check: true,
+  },
+  packets: {
+    offered: 100_000,
+    received: 99_000,
+    xdpDrop: 1,
+    xdpAborted: 0,
+    xdpTx: 90_000,
+    xdpRedirect: 0,
+    xdpPass: 8_989,
+    noProgram: 0,
+    toStack: 8_989,
+    stackTx: 0,
+    onWire: 90_000,
+    toOther: 0,
+    lost: { txRingFull: 10, noBuffer: 1000 },
+  },
+  rates: { offeredPps: 14_880_000, receivedPps: 14_731_200, onWirePps: 999_500 },
+  latencyNs: {
+    count: 99_000,
+    mean: 812,
+    p50: 790,
+    p90: 1240,
+    p99: 15_500,
+    p999: 151_000,
+    max: 3_100_000,
+  },
+  napi: {
+    polls: 2000,
+    fullPolls: 500,
+    packetsPerPoll: 49.5,
+    irqs: 1500,
+    timeSqueeze: 2,
+    endedBy: { budget: 500, empty: 1490, busy: 0, txWake: 10 },
+  },
+  queues: [
+    {
+      nic: 'eth0',
+      queue: 0,
+      cpu: 0,
+      packets: 49_000,
+      polls: 1000,
+      fullPolls: 500,
+      packetsPerPoll: 49,
+      irqs: 500,
+      endedBy: { budget: 500, empty: 500, busy: 0, txWake: 0 },
+    },
+    {
+      nic: 'eth0',
+      queue: 1,
+      cpu: 1,
+      packets: 50_000,
+      polls: 1000,
+      fullPolls: 0,
+      packetsPerPoll: 50,
+      irqs: 1000,
+      endedBy: { budget: 0, empty: 990, busy: 0, txWake: 10 },
+    },
+  ],
+  cpus: [
+    { id: 0, busyPct: 100, hardirqPct: 25, softirqPct: 50, ksoftirqdPct: 25, appPct: 0 },
+    { id: 1, busyPct: 12.5, hardirqPct: 0, softirqPct: 12.5, ksoftirqdPct: 0, appPct: 0 },
+  ],
+  pages: { allocated: 2044, pool: 20, rings: 2024, inFlight: 0, leaked: 0 },
+  ethtool: {},
+  softnet: [],
+  nics: [],
+  notes: ['capture: 3 frames captured with the FCS'],
+};
+
+test('a run reads from what was run to whether it adds up', () => {
+  expect(runTables(REPORT, plain)).toBe(`l4lb  100,000 packets in 6.72 ms of virtual time
+udp size=64 rate=14.88Mpps
+2 × 100 Gb/s · 2 queues · RX ring 511 · 2 CPUs · NAPI weight 64 · profile flat · seed 1 · checked
+
+  packets         count    share        rate
+  offered       100,000    100 %  14.88 Mpps
+  received       99,000  99.00 %  14.73 Mpps
+    XDP_DROP          1  <0.01 %
+    XDP_TX       90,000  90.00 %
+    XDP_PASS      8,989   8.99 %
+  to the stack    8,989   8.99 %
+  on the wire    90,000  90.00 %  999.5 kpps
+  lost            1,010   1.01 %
+
+  lost by cause  count   share  what Linux counts
+  noBuffer       1,000  1.00 %  ethtool [i]: rx_discards
+  txRingFull        10  0.01 %  tracepoint xdp:xdp_exception
+
+  latency            mean     p50      p90       p99   p99.9      max
+  wire to verdict  812 ns  790 ns  1.24 µs  15.50 µs  151 µs  3.10 ms
+
+  NAPI    CPU  polls    full  packets/poll   irqs  budget   empty  busy     TX
+  eth0-0    0  1,000  50.0 %          49.0    500  50.0 %  50.0 %   0 %    0 %
+  eth0-1    1  1,000     0 %          50.0  1,000     0 %  99.0 %   0 %  1.0 %
+  all 2        2,000  25.0 %          49.5  1,500  25.0 %  74.5 %   0 %  0.5 %
+  time_squeeze 2
+
+  CPU    busy  hardirq  softirq  ksoftirqd  app
+    0   100 %   25.0 %   50.0 %     25.0 %  0 %  ▒▒▒▒▒▒████████████▓▓▓▓▓▓
+    1  12.5 %      0 %   12.5 %        0 %  0 %  ███·····················
+
+  pages  2,044 allocated: 20 in pools, 2,024 in rings, 0 in flight, leaked 0
+
+  capture: 3 frames captured with the FCS
+
+  conserved: every packet accounted for
+`);
+});
+
+describe('what does not add up is said, rule by rule', () => {
+  test.each([
+    [
+      { imbalance: { nic: 3, driver: 0, tx: 0, up: 0 } },
+      'offered = received + lost in the NIC is off by 3',
+    ],
+    [
+      { imbalance: { nic: 0, driver: -1, tx: 0, up: 0 } },
+      'received = outcomes + lost in the driver is off by -1',
+    ],
+    [{ pages: { ...REPORT.pages, leaked: 1 } }, '1 page leaked'],
+  ])('%o', (changed, rule) => {
+    const text = runTables({ ...REPORT, ...changed, conserved: false }, plain);
+    expect(text).toContain(`  not conserved: ${rule}\n`);
+    expect(text).not.toContain('every packet accounted for');
+  });
+});
+
+test('a run of nothing has no shares, and no tables of nothing', () => {
+  const none = {
+    ...REPORT.packets,
+    offered: 0,
+    received: 0,
+    xdpDrop: 0,
+    xdpTx: 0,
+    xdpPass: 0,
+    toStack: 0,
+    onWire: 0,
+    lost: {},
+  };
+  const text = runTables(
+    {
+      ...REPORT,
+      packets: none,
+      latencyNs: { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 },
+      napi: { ...REPORT.napi, polls: 0 },
+      queues: [],
+    },
+    plain,
+  );
+  expect(text).toMatch(/offered +0 +0 %/);
+  expect(text).not.toMatch(/NaN|NAPI {2}|latency|lost by cause/);
+});
+
+test('nine or more queues are shown as their sum', () => {
+  const queues = Array.from({ length: 9 }, (_, queue) => ({ ...REPORT.queues[0]!, queue }));
+  const text = runTables({ ...REPORT, queues }, plain);
+  expect(text).toContain('  all 9');
+  expect(text).not.toContain('eth0-8');
+});
+
+test('without colours there are no escape sequences, with them columns stay aligned', () => {
+  const coloured = runTables(REPORT, pc.createColors(true));
+  expect(coloured).toContain('\u001b[');
+  // eslint-disable-next-line no-control-regex
+  expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(runTables(REPORT, plain));
+});

@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest';
+import { CTX_HARDIRQ, CTX_IDLE, CTX_SOFTIRQ } from '../../src/host/cpu.ts';
+import { Fates, LOST_NO_BUFFER, LOST_TX_RING_FULL } from '../../src/host/fates.ts';
+import { Histogram } from '../../src/host/histogram.ts';
+import type { NapiResult, RunReport, RunResult } from '../../src/lab/report.ts';
+import { runReport } from '../../src/lab/report.ts';
+
+const US = 1_000_000; // picoseconds
+
+function spent(of: Partial<Record<number, number>>): Float64Array {
+  const times = new Float64Array(5);
+  for (const [context, ps] of Object.entries(of)) times[Number(context)] = ps!;
+  return times;
+}
+
+const napi = (queue: number, polls: number, fullPolls: number, packets: number): NapiResult => ({
+  nic: 'eth0',
+  queue,
+  cpu: queue,
+  polls,
+  fullPolls,
+  packets,
+  irqs: polls - fullPolls,
+  endedBy: { budget: fullPolls, empty: polls - fullPolls, busy: 0, txWake: 0 },
+});
+
+/** 1000 frames in 100 µs: 900 received, of which 850 dropped, 40 sent back, 10 lost in a full ring. */
+function fates(): Fates {
+  const sum = new Fates();
+  Object.assign(sum, { offered: 1000, received: 900, xdpDrop: 850, xdpTx: 40, onWire: 40 });
+  sum.lost[LOST_NO_BUFFER] = 100;
+  sum.lost[LOST_TX_RING_FULL] = 10;
+  return sum;
+}
+
+function report(changed: Partial<RunResult> = {}): RunReport {
+  const result: RunResult = {
+    virtualPs: 200 * US,
+    lastArrivalPs: 100 * US,
+    nics: [
+      { name: 'eth0', fates: fates(), ethtool: [['[0]: rx_ucast_packets', 900]] },
+      { name: 'eth1', fates: new Fates(), ethtool: [['[0]: rx_ucast_packets', 0]] },
+    ],
+    napi: [napi(0, 10, 6, 500), napi(1, 20, 2, 400)],
+    timeSqueeze: 3,
+    latency: new Histogram(),
+    cpus: [
+      { id: 0, spent: spent({ [CTX_HARDIRQ]: 20 * US, [CTX_SOFTIRQ]: 50 * US }) },
+      { id: 1, spent: spent({ [CTX_IDLE]: 200 * US }) },
+    ],
+    pages: { allocated: 1022, pool: 0, rings: 1022, inFlight: 0, leaked: 0 },
+    softnet: [],
+    ...changed,
+  };
+  const about = {
+    xdp: 'drop',
+    xdpPeer: 'pass',
+    traffic: 'udp',
+    nics: 2,
+    linkGbps: 100,
+    queues: 2,
+    rxRing: 511,
+    cpus: 2,
+    budget: 64,
+    profile: 'flat',
+    check: false,
+  };
+  return runReport({ result, about, seed: 7, wallMs: 12 });
+}
+
+describe('conserved', () => {
+  test('holds when all four equations do and nothing is leaked', () => {
+    expect(report()).toMatchObject({
+      conserved: true,
+      imbalance: { nic: 0, driver: 0, tx: 0, up: 0 },
+    });
+  });
+
+  test.each([
+    ['offered', 'nic'],
+    ['xdpDrop', 'driver'],
+    ['onWire', 'tx'],
+    ['toStack', 'up'],
+  ] as const)('fails when one packet more is %s', (counter, equation) => {
+    const wrong = fates();
+    wrong[counter]++;
+    const { conserved, imbalance } = report({
+      nics: [{ name: 'eth0', fates: wrong, ethtool: [] }],
+    });
+    expect(conserved).toBe(false);
+    expect(
+      Object.entries(imbalance)
+        .filter(([, n]) => n !== 0)
+        .map(([key]) => key),
+    ).toEqual([equation]);
+  });
+
+  test('fails when a page is leaked', () => {
+    const pages = { allocated: 1022, pool: 0, rings: 1021, inFlight: 0, leaked: 1 };
+    expect(report({ pages }).conserved).toBe(false);
+  });
+
+  test('is judged over all NICs together: a frame redirected by one leaves by another', () => {
+    const from = new Fates();
+    Object.assign(from, { offered: 5, received: 5, xdpRedirect: 5 });
+    const to = new Fates();
+    to.onWire = 5;
+    const nics = [
+      { name: 'eth0', fates: from, ethtool: [] },
+      { name: 'eth1', fates: to, ethtool: [] },
+    ];
+    expect(report({ nics }).conserved).toBe(true);
+  });
+});
+
+test('only causes that happened are listed, by name', () => {
+  expect(report().packets.lost).toEqual({ noBuffer: 100, txRingFull: 10 });
+});
+
+describe('rates', () => {
+  test('offered: while frames arrived; received and on the wire: until the last fate was settled', () => {
+    expect(report().rates).toEqual({
+      offeredPps: 10_000_000, // 1000 in 100 µs
+      receivedPps: 4_500_000, // 900 in 200 µs
+      onWirePps: 200_000, // 40 in 200 µs
+    });
+  });
+
+  test('a run in which no time has passed has no rates', () => {
+    expect(report({ virtualPs: 0, lastArrivalPs: 0 }).rates).toEqual({
+      offeredPps: 0,
+      receivedPps: 0,
+      onWirePps: 0,
+    });
+  });
+});
+
+test('NAPI numbers are summed over queues, which are listed too', () => {
+  const { napi: sum, queues } = report();
+  expect(sum).toEqual({
+    polls: 30,
+    fullPolls: 8,
+    packetsPerPoll: 30, // 900 packets in 30 polls
+    irqs: 22,
+    timeSqueeze: 3,
+    endedBy: { budget: 8, empty: 22, busy: 0, txWake: 0 },
+  });
+  expect(queues.map((queue) => queue.packetsPerPoll)).toEqual([50, 20]);
+});
+
+test('CPU shares are of the whole run', () => {
+  expect(report().cpus).toEqual([
+    { id: 0, busyPct: 35, hardirqPct: 10, softirqPct: 25, ksoftirqdPct: 0, appPct: 0 },
+    { id: 1, busyPct: 0, hardirqPct: 0, softirqPct: 0, ksoftirqdPct: 0, appPct: 0 },
+  ]);
+});
+
+test('latencies are whole nanoseconds', () => {
+  const latency = new Histogram();
+  for (const ns of [1000, 1000, 1000, 5000]) latency.record(ns * 1000);
+  const { latencyNs } = report({ latency });
+  expect(latencyNs).toMatchObject({ count: 4, mean: 2000, max: 5000 });
+  expect(latencyNs.p50 / 1000).toBeCloseTo(1, 1); // the histogram is true to 3 %
+  expect(latencyNs.p999 / 5000).toBeCloseTo(1, 1);
+});
+
+test('ethtool is the first NIC, where frames arrive; each NIC has its own as well', () => {
+  const { ethtool, nics } = report();
+  expect(ethtool).toEqual({ '[0]: rx_ucast_packets': 900 });
+  expect(nics.map((nic) => nic.ethtool['[0]: rx_ucast_packets'])).toEqual([900, 0]);
+});

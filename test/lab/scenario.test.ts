@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import type { RunOptions } from '../../src/lab/optionSchema.ts';
+import { fromFlags, OptionError, readOptions } from '../../src/lab/options.ts';
+import { readScenario } from '../../src/lab/scenario.ts';
+
+const read = (yaml: string, flags: Record<string, unknown> = {}): RunOptions =>
+  readOptions([readScenario('lab.yaml', yaml), fromFlags(flags)]);
+
+function refusal(yaml: string, flags: Record<string, unknown> = {}): string {
+  try {
+    read(yaml, flags);
+  } catch (error) {
+    if (error instanceof OptionError) return error.message;
+    throw error;
+  }
+  return 'taken';
+}
+
+test('keys may be written as flags are, or as code has them', () => {
+  const options = read('rx-ring: 1023\ntxRing: 255\nstack: off\nirq-affinity: [0, 1]\n');
+  expect(options).toMatchObject({ rxRing: 1023, txRing: 255, stack: false, irqAffinity: [0, 1] });
+});
+
+test('a flag replaces what the scenario says', () => {
+  expect(read('budget: 8\nqueues: 2\n', { budget: '16' })).toMatchObject({ budget: 16, queues: 2 });
+});
+
+test('nics give each NIC its own numbers', () => {
+  const { nics } = read('nics:\n  - name: front\n    rx-ring: 255\n  - mac: "02:00:00:00:00:09"\n');
+  expect(nics).toEqual([{ name: 'front', rxRing: 255 }, { mac: '02:00:00:00:00:09' }]);
+});
+
+describe('a refusal points at line and column', () => {
+  test.each([
+    [
+      'of a value out of range',
+      'queues: 4\nrx-ring: 9000\n',
+      'lab.yaml:2:1: rxRing: 9000 is out of range (1 to 8191)',
+    ],
+    [
+      'of an unknown option',
+      'queues: 4\nbugdet: 8\n',
+      'lab.yaml:2:1: bugdet: unknown option (did you mean budget?)',
+    ],
+    [
+      'of a value inside a NIC',
+      'nics:\n  - name: a\n    rx-ring: 0\n',
+      'lab.yaml:3:5: rxRing: 0 is out of range (1 to 8191)',
+    ],
+    [
+      'of an unknown option of a NIC',
+      'nics:\n  - name: a\n    rx-rnig: 1\n',
+      'lab.yaml:3:5: rxRnig: unknown option (did you mean rx-ring?)',
+    ],
+    ['of a bad address', 'nics:\n  - mac: "02:00"\n', 'lab.yaml:2:5: mac: MAC address "02:00"'],
+    [
+      'of an option that has no value',
+      'rx-ring:\n',
+      'lab.yaml:1:1: rxRing: null is not a whole number (1 to 8191)',
+    ],
+    [
+      'of what is not built',
+      'queues: 4\nsteering:\n  - drop\n',
+      'lab.yaml:2:1: steering: not built yet (comes with steering rules)',
+    ],
+    ['of no NICs', 'nics: []\n', 'lab.yaml:1:1: nics: needs 1 to 16 NICs'],
+    ['of a key given twice', 'queues: 4\nqueues: 5\n', 'lab.yaml:2:1: Map keys must be unique'],
+    ['of broken YAML', 'queues: [4\n', 'lab.yaml:2:1: '],
+    ['of a list', '- queues\n', 'lab.yaml:1:1: expected options as "name: value"'],
+    ['of an empty file', '', 'lab.yaml:1:1: is empty, expected options'],
+  ])('%s', (_, yaml, start) => {
+    const message = refusal(yaml);
+    expect(message.slice(0, start.length)).toBe(start);
+    expect(message).not.toContain('\n');
+  });
+
+  test('unless a flag gave the value', () => {
+    expect(refusal('rx-ring: 255\n', { rxRing: '9000' })).toBe(
+      '--rx-ring: 9000 is out of range (1 to 8191)',
+    );
+  });
+});
+
+test('an alias bomb is refused', () => {
+  const lines = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
+  for (let i = 1; i < 10; i++) {
+    const before = `*${String.fromCharCode(96 + i)}`;
+    const name = String.fromCharCode(97 + i);
+    lines.push(`${name}: &${name} [${Array.from({ length: 10 }, () => before).join(', ')}]`);
+  }
+  expect(refusal(`${lines.join('\n')}\n`)).toMatch(/^lab\.yaml: .*alias/i);
+});

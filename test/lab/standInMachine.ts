@@ -1,0 +1,72 @@
+/** A machine without a driver: every frame it is offered is received and has the fate asked for. */
+import { costTable, FLAT } from '../../src/host/cost.ts';
+import { Cpu } from '../../src/host/cpu.ts';
+import { Fates } from '../../src/host/fates.ts';
+import { Histogram } from '../../src/host/histogram.ts';
+import { HostMemory } from '../../src/host/memory.ts';
+import type { BuildMachine } from '../../src/lab/run.ts';
+import type { RunResult } from '../../src/lab/report.ts';
+import type { ArrivalSource, WireSink } from '../../src/wire/frames.ts';
+import { ArrivalBlock, FrameTable } from '../../src/wire/frames.ts';
+
+export interface StandInWishes {
+  /** Frames that vanish without a fate. */
+  readonly vanish?: number;
+  readonly leaked?: number;
+}
+
+export const standIn =
+  (wishes: StandInWishes = {}): BuildMachine =>
+  (config, frameBytes) => {
+    const mem = new HostMemory(frameBytes + 65536);
+    const frames = new FrameTable(mem, mem.region('frames', frameBytes + 1));
+    const fates = config.nics.map(() => new Fates());
+    const attached: string[] = [];
+    const wire: WireSink[] = [];
+    const passed: WireSink[] = [];
+    let source: ArrivalSource | null = null;
+    let now = 0;
+    return {
+      mem,
+      frames,
+      attachXdp: (nic, program) => void (attached[nic] = program.name),
+      offer: (_, offered) => void (source = offered),
+      watchWire: (sink) => void wire.push(sink),
+      watchPassed: (sink) => void passed.push(sink),
+      run() {
+        const block = new ArrivalBlock();
+        const mine = fates[0]!;
+        for (source?.fill(block); block.count > 0; source?.fill(block)) {
+          for (let i = 0; i < block.count; i++) {
+            now = block.at[i]!;
+            const at = frames.at[block.frame[i]!]!;
+            const len = frames.len[block.frame[i]!]!;
+            mine.offered++;
+            mine.received++;
+            if (attached[0] === 'echo') {
+              mine.xdpTx++;
+              mine.onWire++;
+              for (const sink of wire) sink.frame(0, now, at, len);
+            } else if (attached[0] === 'pass') {
+              mine.xdpPass++;
+              mine.toStack++;
+              for (const sink of passed) sink.frame(0, now, at, len);
+            } else mine.xdpDrop++;
+          }
+        }
+        mine.offered += wishes.vanish ?? 0;
+      },
+      result(): Omit<RunResult, 'lastArrivalPs'> {
+        return {
+          virtualPs: now,
+          nics: config.nics.map(({ name }, i) => ({ name, fates: fates[i]!, ethtool: [] })),
+          napi: [],
+          timeSqueeze: 0,
+          latency: new Histogram(),
+          cpus: Array.from({ length: config.cpus }, (_, id) => new Cpu(id, costTable(FLAT))),
+          pages: { allocated: 0, pool: 0, rings: 0, inFlight: 0, leaked: wishes.leaked ?? 0 },
+          softnet: [],
+        };
+      },
+    };
+  };
