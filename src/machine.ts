@@ -1,40 +1,264 @@
-import type { CostProfile } from './host/cost.ts';
+/**
+ * A machine: one of everything, connected. The table of contents of the code.
+ *
+ * In the order of a packet: a source offers frames to a NIC (`nic/`), the NIC fills buffers in host
+ * memory (`host/`), the driver polls them (`driver/bnxt/`), the program decides (`xdp/`), and what
+ * it passes goes up (`stack/`).
+ */
+import { Bus } from './host/bus.ts';
+import type { Ps } from './host/clock.ts';
+import { END_OF_TIME, VirtualClock } from './host/clock.ts';
+import { CoherentMemory } from './host/coherent.ts';
+import { costTable } from './host/cost.ts';
+import { Cpu } from './host/cpu.ts';
+import { BugError, RangeRefused, bugOn } from './host/errors.ts';
+import { Faults } from './host/faults.ts';
+import { IrqController, IrqLine } from './host/irq.ts';
+import { CheckedLedger, Ledger } from './host/ledger.ts';
+import type { HostAddr } from './host/memory.ts';
+import { HostMemory } from './host/memory.ts';
+import { PageAllocator } from './host/pages.ts';
+import { Rng } from './host/rng.ts';
+import type { Hardware } from './host/scheduler.ts';
+import { Scheduler } from './host/scheduler.ts';
+import { RxStamps } from './host/stamps.ts';
+import { Trace } from './host/trace.ts';
+import { Watch } from './host/watch.ts';
+import type { Bnxt } from './driver/bnxt/bnxt.ts';
+import { bnxtInitOne } from './driver/bnxt/probe.ts';
+import type { MachineConfig, NicConfig } from './machine/config.ts';
+import { TX_FIFO_BYTES, memoryBytes, planMemory } from './machine/config.ts';
+import type { MachineResult } from './machine/result.ts';
+import { machineResult } from './machine/result.ts';
+import { EagerHardware } from './nic/eager.ts';
+import { Firmware } from './nic/firmware.ts';
+import { LazyHardware } from './nic/lazy.ts';
+import type { Pace } from './nic/nic.ts';
+import { Nic } from './nic/nic.ts';
+import { NicTimes } from './nic/parts.ts';
+import { devXdpAttach } from './stack/devXdp.ts';
+import { Net } from './stack/net.ts';
+import { IFF_PROMISC, NetlinkExtAck, devClose, devOpen } from './stack/netdevice.ts';
+import { softirqInit } from './stack/softirq.ts';
+import { PassedFrames } from './machine/passedFrames.ts';
 import type { ArrivalSource, WireSink } from './wire/frames.ts';
+import { FrameTable } from './wire/frames.ts';
+import { Link } from './wire/link.ts';
+import type { XdpProgramSpec } from './xdp/define.ts';
+import { XdpKernel } from './xdp/kernel.ts';
 
-/** One network interface of a machine. Every number is in the unit of its ethtool or ip name. */
-export interface NicConfig {
-  readonly name: string;
-  readonly mac: Uint8Array;
-  readonly queues: number;
-  readonly rxRing: number;
-  readonly txRing: number;
-  readonly mtu: number;
-  readonly linkBps: number;
-  readonly rxUsecs: number;
-  readonly rxFrames: number;
-  readonly txUsecs: number;
-  readonly txFrames: number;
-  readonly rxvlan: boolean;
-  readonly promisc: boolean;
-  /** CPU of each queue's interrupt; queue i goes to entry i modulo length. */
-  readonly irqAffinity: readonly number[];
+/** One NIC of a machine, with the driver that runs it. */
+export interface MachineNic {
+  readonly config: NicConfig;
+  readonly nic: Nic;
+  readonly vectors: readonly IrqLine[];
+  readonly bp: Bnxt;
 }
 
-export interface MachineConfig {
-  readonly seed: number;
-  readonly cpus: number;
-  readonly hz: number;
-  /** NAPI weight: the budget of one poll. */
-  readonly budget: number;
-  readonly netdevBudget: number;
-  /** Microseconds; 2,000,000 / hz when undefined. */
-  readonly netdevBudgetUsecs?: number;
-  readonly profile: CostProfile;
-  readonly nics: readonly NicConfig[];
-  /** `off`: what is passed ends in a counted sink at the door of the stack. */
-  readonly stack: boolean;
-  /** Ownership ledger and null-page assertion on. */
-  readonly check: boolean;
-  readonly eager: boolean;
+/** The two halves of a pace: what NICs ask of it, and what the scheduler does. */
+export type MachinePace = Pace & Hardware & { add(nic: Nic): void };
+
+/** Hands each transmitted frame to whoever watches. */
+class WireTaps implements WireSink {
+  readonly sinks: WireSink[] = [];
+
+  frame(port: number, time: Ps, at: number, len: number): void {
+    for (const sink of this.sinks) sink.frame(port, time, at, len);
+  }
 }
-export type { ArrivalSource, WireSink };
+
+export class Machine {
+  readonly config: MachineConfig;
+  readonly mem: HostMemory;
+  readonly frames: FrameTable;
+  readonly pages: PageAllocator;
+  readonly trace: Trace = new Trace();
+  readonly faults: Faults = new Faults();
+  readonly watch: Watch;
+  readonly clock: VirtualClock = new VirtualClock();
+  readonly irqs: IrqController = new IrqController();
+  readonly cpus: readonly Cpu[];
+  readonly net: Net;
+  readonly xdp: XdpKernel;
+  readonly nics: readonly MachineNic[];
+  private readonly scheduler: Scheduler;
+  private readonly wire: WireTaps = new WireTaps();
+  private readonly passedAt: HostAddr;
+
+  /**
+   * @param frameBytes room for the frames that sources will send
+   * @param pace lazy or eager by the configuration, unless a test brings its own
+   * @throws RangeRefused
+   */
+  constructor(
+    config: MachineConfig,
+    frameBytes: number,
+    pace?: (cpus: readonly Cpu[]) => MachinePace,
+  ) {
+    this.config = config;
+    const plan = planMemory(config, frameBytes);
+    this.mem = new HostMemory(memoryBytes(plan));
+    const coherent = new CoherentMemory(this.mem, this.mem.region('rings', plan.coherent));
+    this.watch = new Watch(this.trace, config.check ? new CheckedLedger(this.mem) : new Ledger());
+    this.pages = new PageAllocator(
+      this.mem,
+      this.mem.region('pages', plan.pages),
+      this.watch.ledger,
+      this.faults,
+    );
+    this.frames = new FrameTable(this.mem, this.mem.region('frames', plan.frames));
+    const fifo = this.mem.region('fifo', plan.fifo);
+    this.passedAt = fifo.at + config.nics.length * TX_FIFO_BYTES;
+    const rng = new Rng(config.seed);
+    const stamps = new RxStamps(this.mem.bytes);
+    const bus = new Bus();
+    this.cpus = Array.from(
+      { length: config.cpus },
+      (_, id) => new Cpu(id, costTable(config.profile)),
+    );
+    this.net = new Net(
+      { cpus: this.cpus, mem: this.mem, pages: this.pages, watch: this.watch, faults: this.faults },
+      {
+        hz: config.hz,
+        netdevBudget: config.netdevBudget,
+        netdevBudgetUsecs: config.netdevBudgetUsecs,
+        stackOn: config.stack,
+      },
+    );
+    softirqInit(this.net);
+    this.xdp = new XdpKernel({
+      mem: this.mem,
+      watch: this.watch,
+      random: rng.fork(),
+      cpus: this.cpus,
+      devices: this.net,
+    });
+
+    const hardware =
+      pace?.(this.cpus) ?? (config.eager ? new EagerHardware(this.cpus) : new LazyHardware());
+    this.scheduler = new Scheduler(this.cpus, this.clock, this.irqs, hardware);
+    const timing = new NicTimes(config.profile.nic);
+    this.nics = config.nics.map((nicConfig, number) => {
+      const parts = {
+        mem: this.mem,
+        watch: this.watch,
+        faults: this.faults,
+        stamps,
+        irqs: this.irqs,
+        frames: this.frames,
+        timing,
+        txFifo: fifo.at + number * TX_FIFO_BYTES,
+        sink: this.wire,
+      };
+      const link = new Link(nicConfig.linkBps);
+      const nic = new Nic(number, parts, link, nicConfig.queues, hardware);
+      hardware.add(nic);
+      const vectors = this.vectorsOf(nicConfig);
+      const bp = bnxtInitOne(
+        this.net,
+        nicConfig.name,
+        macOf(nicConfig.mac),
+        {
+          mem: this.mem,
+          coherent,
+          bus,
+          bar1: bus.attach(nic),
+          hwrm: new Firmware(nic, vectors),
+          vectors,
+          xdp: this.xdp,
+          stamps,
+          clock: this.clock,
+          faults: this.faults,
+          watch: this.watch,
+          rng: rng.fork(),
+          cpus: this.cpus,
+        },
+        { ...nicConfig, weight: config.budget },
+      );
+      Object.assign(bp.rxCoal, { coalTicks: nicConfig.rxUsecs, coalBufs: nicConfig.rxFrames * 2 });
+      Object.assign(bp.txCoal, { coalTicks: nicConfig.txUsecs, coalBufs: nicConfig.txFrames });
+      if (nicConfig.promisc) bp.dev.flags |= IFF_PROMISC;
+      return { config: nicConfig, nic, vectors, bp };
+    });
+  }
+
+  /** Two vectors per queue: the second half serves the stack's TX rings while XDP has the first. */
+  private vectorsOf(nic: NicConfig): IrqLine[] {
+    return Array.from({ length: nic.queues * 2 }, (_, i) => {
+      const id = nic.irqAffinity[(i % nic.queues) % nic.irqAffinity.length]!;
+      const cpu = this.cpus[id];
+      if (cpu === undefined) {
+        throw new RangeRefused(`${nic.name} irq-affinity`, id, `CPU 0 to ${this.cpus.length - 1}`);
+      }
+      return new IrqLine(`${nic.name}-${i}`, cpu);
+    });
+  }
+
+  /**
+   * `ip link set dev … xdpdrv`: native mode, on NIC number `nic`; its devmaps' key 0 leads to the next NIC.
+   *
+   * @throws RangeRefused with the driver's own words when it refuses
+   */
+  attachXdp(nic: number, program: XdpProgramSpec | null): void {
+    const { dev } = this.nics[nic]!.bp;
+    const prog = program === null ? null : program.load(this.xdp);
+    const next = this.nics[(nic + 1) % this.nics.length]!.bp.dev;
+    if (prog !== null && next !== dev)
+      for (const map of Object.values(prog.maps)) map.update(0, next);
+    const extack = new NetlinkExtAck();
+    const rc = devXdpAttach(dev, prog, 0, extack);
+    if (rc !== 0) throw new RangeRefused(`xdp on ${dev.name}`, program?.name ?? 'none', extack.msg);
+  }
+
+  /** Frames from `source` arrive at NIC number `nic`. */
+  offer(nic: number, source: ArrivalSource): void {
+    this.nics[nic]!.nic.port.offer(source);
+  }
+
+  /** Every frame that a NIC has put on the wire; `port` is the NIC's number. */
+  watchWire(sink: WireSink): void {
+    this.wire.sinks.push(sink);
+  }
+
+  /** Every frame that reached the stack, its stripped tag put back. */
+  watchPassed(sink: WireSink): void {
+    const devices = this.nics.map(({ bp }) => bp.dev);
+    this.net.addTap(new PassedFrames(this.mem, devices, sink, this.passedAt, TX_FIFO_BYTES));
+  }
+
+  /** `ip link set up`, each device that is not. The machine's clock starts when they are up. */
+  open(): void {
+    this.cpus[0]!.timeless(() => {
+      for (const { bp } of this.nics) bugOn(devOpen(bp.dev) !== 0, `${bp.dev.name} does not open`);
+    });
+  }
+
+  /** Run until nothing is left to do, at most until `untilPs`; devices are opened first. */
+  run(untilPs: Ps): void {
+    this.open();
+    this.scheduler.run(Math.min(untilPs, END_OF_TIME - 1));
+    if (untilPs >= END_OF_TIME) for (const { nic } of this.nics) nic.settleAll(END_OF_TIME - 1);
+    if (this.config.check && !this.mem.nullPageIsZero())
+      throw new BugError('something wrote to the null page');
+  }
+
+  /** `ip link set down`, all devices: what is still under way is lost, and counted. */
+  close(): void {
+    for (const { bp } of this.nics) devClose(bp.dev);
+    this.net.skbs.reap();
+  }
+
+  /** The books as they stand. */
+  result(): MachineResult {
+    return machineResult(this);
+  }
+}
+
+function macOf(mac: Uint8Array): { hi16: number; lo32: number } {
+  const view = new DataView(mac.buffer, mac.byteOffset, 6);
+  return { hi16: view.getUint16(0), lo32: view.getUint32(2) };
+}
+
+export const buildMachine = (config: MachineConfig, frameBytes: number): Machine =>
+  new Machine(config, frameBytes);
+export type { MachineConfig, NicConfig } from './machine/config.ts';

@@ -38,7 +38,7 @@ export async function runCommandLine(
   };
   const program = ringscope(terminal, run);
   if (args.length === 0) {
-    terminal.out(program.helpInformation());
+    program.outputHelp();
     return 0;
   }
   try {
@@ -62,9 +62,10 @@ function ringscope(terminal: Terminal, run: RunAction): Command {
     .exitOverride()
     .showSuggestionAfterError(false)
     .configureOutput({ writeOut: terminal.out, writeErr: () => {} })
+    .helpCommand(false)
     .configureHelp({
-      showGlobalOptions: false,
       styleTitle: (title) => terminal.colors.bold(title),
+      subcommandTerm: (command) => (command.name() === 'run' ? 'run [SCENARIO]' : command.name()),
     });
   program.addHelpText('after', AFTER_HELP);
   addRun(program, run);
@@ -82,8 +83,10 @@ Try it:
 function addRun(program: Command, action: RunAction): void {
   const run = program
     .command('run')
+    .helpGroup('Commands:')
     .description('Run one machine and print what became of every packet.')
-    .argument('[scenario]', 'YAML file with options, NICs included; flags replace what it says')
+    .usage('[SCENARIO] [options]')
+    .argument('[SCENARIO]', 'YAML file with options, NICs included; flags replace what it says')
     .action(action);
   for (const info of RUN_OPTIONS) run.addOption(optionOf(info));
   for (const key of Object.keys(NOT_BUILT)) {
@@ -93,18 +96,19 @@ function addRun(program: Command, action: RunAction): void {
 
 function optionOf({ flag, value, help, allowed, fallback, group }: OptionInfo): Option {
   const facts = [
-    value === allowed.replaceAll(', ', '|') || allowed === 'on or off' ? '' : allowed,
+    value.includes('|') ? '' : allowed,
     fallback === '' ? '' : `default ${fallback}`,
   ].filter((fact) => fact !== '');
   const tail = facts.length === 0 ? '' : ` (${facts.join('; ')})`;
   const flags = value === '' ? flag : `${flag} <${value}>`;
-  return new Option(flags, help + tail).helpGroup(`${group}:`);
+  return new Option(flags, help.replace(/\.$/, tail)).helpGroup(`${group}:`);
 }
 
 function addLater(program: Command, name: string, help: string): void {
   program
     .command(name)
-    .description(`${help} Not built yet.`)
+    .helpGroup('Not built yet:')
+    .description(help)
     .argument('[args...]')
     .allowUnknownOption()
     .action(() => {

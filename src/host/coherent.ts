@@ -29,7 +29,8 @@ export class CoherentMemory {
     const at = reused ?? this.next;
     if (reused === undefined) {
       const end = this.region.at + this.region.bytes;
-      if (at + size > end) throw new RangeRefused('coherent memory', `${size} bytes`, `${end - at} left`);
+      if (at + size > end)
+        throw new RangeRefused('coherent memory', `${size} bytes`, `${end - at} left`);
       this.next += size;
     }
     this.mem.fill(at, size, 0);

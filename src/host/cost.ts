@@ -19,16 +19,15 @@ export const OP_PAGE_POOL_RING = 8;
 export const OP_PAGE_ALLOC = 9;
 export const OP_XDP_RUN = 10;
 export const OP_XDP_XMIT = 11;
-export const OP_TX_COMPLETE = 12;
-export const OP_XDP_REDIRECT = 13;
-export const OP_DMA_MAP = 14;
-export const OP_FRAME_RETURN = 15;
-export const OP_SKB_ALLOC = 16;
-export const OP_SKB_FREE = 17;
-export const OP_COPY_64B = 18;
-export const OP_GRO_RECEIVE = 19;
-export const OP_NETIF_RECEIVE = 20;
-export const OP_COUNT = 21;
+export const OP_XDP_REDIRECT = 12;
+export const OP_DMA_MAP = 13;
+export const OP_FRAME_RETURN = 14;
+export const OP_SKB_ALLOC = 15;
+export const OP_SKB_FREE = 16;
+export const OP_COPY_64B = 17;
+export const OP_GRO_RECEIVE = 18;
+export const OP_NETIF_RECEIVE = 19;
+export const OP_COUNT = 20;
 
 export interface CostEntry {
   /** Name used in reports. */
@@ -82,7 +81,6 @@ export const FLAT: CostProfile = {
     { op: 'page alloc', ns: 66.1, source: `${PP}: slow path` },
     { op: 'XDP program', ns: 15.8, source: `${I40E}: bpf 11.5, run_xdp 4.3` },
     { op: 'XDP transmit', ns: 16.7, source: `${I40E}: xmit_xdp_tx_ring 8.5, xmit_xdp_ring 8.2` },
-    { op: 'TX completion', ns: 5.5, source: `${I40E}: clean_tx_irq` },
     { op: 'XDP redirect', ns: 25, source: 'estimate' },
     { op: 'dma map or unmap', ns: 5.1, source: `${I40E}: dma_unmap 6.8, dma_map 3.4` },
     { op: 'frame return', ns: 2.9, source: `${I40E}: return_frame` },

@@ -29,6 +29,8 @@ export class Cpu {
   readonly cost: Float64Array;
   /** Picoseconds spent per context, indexed by `CTX_*`. */
   readonly spent: Float64Array = new Float64Array(CONTEXT_NAMES.length);
+  /** Inside a step: work of this CPU runs, and what it reads must be up to date. */
+  stepping = false;
   context: number = CTX_IDLE;
   private since: Ps = 0;
   /** What runs next when nothing else does: the softirq dispatcher, a kernel thread. Null: idle. */
@@ -49,6 +51,14 @@ export class Cpu {
   /** Time passes: `n` times one `op`. */
   chargeTimes(op: number, n: number): void {
     this.now += this.cost[op]! * n;
+  }
+
+  /** Do `work` without time passing: bringing a machine up, before its clock starts. */
+  timeless(work: () => void): void {
+    const cost = this.cost.slice();
+    this.cost.fill(0);
+    work();
+    this.cost.set(cost);
   }
 
   /** Book the time since the last switch to the old context and go on in the new one. @returns the old one */

@@ -72,6 +72,10 @@ export class Ledger {
   holds(_at: HostAddr, _owner: number, _who: string): void {}
   /** Assert that the page `at` lies in was handed to a device for reading. */
   readable(_at: HostAddr, _who: string): void {}
+  /** Who holds the page `at` lies in. */
+  ownerOf(_at: HostAddr): number {
+    return FREE;
+  }
   /** Pages per owner, in the order of `OWNER_NAMES`. */
   census(): Int32Array {
     return new Int32Array(OWNER_NAMES.length);
@@ -120,6 +124,10 @@ export class CheckedLedger extends Ledger {
         `${who} reads page 0x${(at & PAGE_MASK).toString(16)}, which belongs to ${OWNER_NAMES[actual]}`,
       );
     }
+  }
+
+  override ownerOf(at: HostAddr): number {
+    return this.owners[at >>> PAGE_SHIFT]!;
   }
 
   override census(): Int32Array {

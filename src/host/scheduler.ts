@@ -44,7 +44,6 @@ export class Scheduler {
       else if (cpu === null || cpu.now >= until) break;
       else this.step(cpu, horizon);
     }
-    for (const cpu of this.cpus) if (cpu.work === null) cpu.idleUntil(until);
   }
 
   private busyWithSmallestClock(): Cpu | null {
@@ -81,7 +80,9 @@ export class Scheduler {
       if (clock < othersMin) othersMin = clock;
     }
     cpu.othersMin = othersMin;
+    cpu.stepping = true;
     const { done } = cpu.work!.next();
+    cpu.stepping = false;
     if (done === true) {
       cpu.work = null;
       cpu.enter(CTX_IDLE);

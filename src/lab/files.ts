@@ -57,5 +57,8 @@ async function importTs(url: string): Promise<unknown> {
   return tsImport(url, import.meta.url);
 }
 
-const firstLine = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+/** Compilers announce their message in the line before it. */
+function firstLine(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+  return lines.slice(0, lines[0]!.endsWith(':') ? 2 : 1).join(' ');
+}

@@ -83,7 +83,7 @@ export function word<T extends string>(
   const allowed = choices.join(', ');
   return {
     value: choices.length > 1 ? choices.join('|') : 'WORD',
-    allowed,
+    allowed: choices.length > 1 ? allowed : '',
     read(raw) {
       const text = asText(raw);
       const found = choices.find((choice) => choice === text);
@@ -116,10 +116,10 @@ export const flag: Kind<boolean> = {
 };
 
 /** Any text but an empty one. */
-export const text = (value: string): Kind<string> => ({ value, allowed: '', read: asText });
+export const anyText = (value: string): Kind<string> => ({ value, allowed: '', read: asText });
 
 /** A file's name. */
-export const file: Kind<string> = text('FILE');
+export const file: Kind<string> = anyText('FILE');
 
 /** A parser elsewhere that starts its messages with the place it was told, a colon and a space. */
 export type Parser<T> = (place: string, text: string) => T;

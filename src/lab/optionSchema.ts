@@ -167,7 +167,7 @@ const program: kind.Kind<string> = {
 };
 
 const nicSchema = z.strictObject({
-  name: z.optional(base(kind.text('NAME'))),
+  name: z.optional(base(kind.anyText('NAME'))),
   mac: z.optional(base(kind.judged('MAC', '', (_, mac) => parseMac(mac)))),
   queues: z.optional(base(queues)),
   rxRing: z.optional(base(rxRing)),
@@ -206,9 +206,9 @@ const shape = {
     'Replay a pcap or pcapng file into the first NIC, which turns promiscuous.',
   ),
   replay: absent(
-    kind.judged('MODE', 'original, xFACTOR, RATE or asap', parseReplay),
+    kind.judged('MODE', '', parseReplay),
     'Traffic',
-    'Timing of --in: original (the default), x10 for ten times as fast, 1Mpps for a fixed rate, asap for line rate.',
+    'Timing of --in: original (unless set), x10 for ten times as fast, 1Mpps for a fixed rate, or asap for line rate.',
   ),
   traffic: absent(
     kind.judged('SPEC', '', judgeTraffic),

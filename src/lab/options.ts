@@ -47,8 +47,8 @@ export function readOptions(sources: readonly OptionSource[]): RunOptions {
     }
   }
   const result = RUN_SCHEMA.safeParse(merged);
-  if (!result.success) throw refused(result.error, (key) => origin.get(key));
-  checkTogether(result.data, (key) => origin.get(key)?.where([key]) ?? `--${kebab(key)}`);
+  if (!result.success) throw refused(result.error, origin);
+  checkTogether(result.data, (path) => placeOf(path, origin));
   return result.data;
 }
 
@@ -62,32 +62,42 @@ function knownKey(name: string, source: OptionSource): string {
   throw new OptionError(`${source.where([name])}: unknown option${guess}`);
 }
 
-function refused(
-  error: ZodError,
-  originOf: (key: string) => OptionSource | undefined,
-): OptionError {
+const placeOf = (
+  path: readonly PropertyKey[],
+  origin: ReadonlyMap<string, OptionSource>,
+): string => {
+  const key = String(path[0]);
+  return origin.get(key)?.where(path) ?? `--${kebab(key)}`;
+};
+
+function refused(error: ZodError, origin: ReadonlyMap<string, OptionSource>): OptionError {
   const issue = error.issues[0]!;
-  const key = String(issue.path[0]);
-  const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0]! : undefined;
-  const path = unknownKey === undefined ? issue.path : [...issue.path, unknownKey];
-  const where = originOf(key)?.where(path) ?? `--${kebab(key)}`;
-  if (unknownKey === undefined) return new OptionError(`${where}: ${issue.message}`);
-  const guess = didYouMean(unknownKey, NIC_KEYS.map(kebab));
-  return new OptionError(`${where}: unknown option${guess}`);
+  if (issue.code !== 'unrecognized_keys') {
+    return new OptionError(`${placeOf(issue.path, origin)}: ${issue.message}`);
+  }
+  const name = issue.keys[0]!;
+  const guess = didYouMean(kebab(name), NIC_KEYS.map(kebab));
+  return new OptionError(`${placeOf([...issue.path, name], origin)}: unknown option${guess}`);
 }
 
 /** What no option can know alone. */
-function checkTogether(o: RunOptions, where: (key: keyof RunOptions) => string): void {
+function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => string): void {
   if (o.in !== undefined) {
     for (const key of ['traffic', 'rate', 'size', 'flows', 'pattern'] as const) {
       if (o[key] === undefined) continue;
-      throw new OptionError(`${where(key)}: generates traffic, but --in replays a capture`);
+      throw new OptionError(`${where([key])}: generates traffic, but --in replays a capture`);
     }
   } else if (o.replay !== undefined) {
-    throw new OptionError(`${where('replay')}: needs --in CAPTURE`);
+    throw new OptionError(`${where(['replay'])}: needs --in CAPTURE`);
   }
-  const cpu = o.irqAffinity?.find((id) => id >= o.cpus);
-  if (cpu !== undefined) {
-    throw new OptionError(`${where('irqAffinity')}: ${cpu} is out of range (0 to ${o.cpus - 1})`);
-  }
+  checkCpus(o, o.irqAffinity, () => where(['irqAffinity']));
+  o.nics.forEach((nic, i) => {
+    checkCpus(o, nic.irqAffinity, () => where(['nics', i, 'irqAffinity']));
+  });
+}
+
+function checkCpus(o: RunOptions, cpus: readonly number[] | undefined, where: () => string): void {
+  const cpu = cpus?.find((id) => id >= o.cpus);
+  if (cpu === undefined) return;
+  throw new OptionError(`${where()}: ${cpu} is out of range (0 to ${o.cpus - 1})`);
 }

@@ -10,66 +10,14 @@ import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../host/cpu.ts
 import type { Fates } from '../host/fates.ts';
 import { Fates as FatesSum, LOSS_CAUSES } from '../host/fates.ts';
 import type { Histogram } from '../host/histogram.ts';
+import type { MachineResult, NapiBooks, NicBooks, PageBooks } from '../machineResult.ts';
 
 export const REPORT_VERSION = 1;
 
-/** Why polls ended: budget used up, completion ring empty, ring kept busy, or woken by TX. */
-export interface EndedBy {
-  readonly budget: number;
-  readonly empty: number;
-  readonly busy: number;
-  readonly txWake: number;
-}
-
-/** One NAPI instance at the end of a run. */
-export interface NapiResult {
-  readonly nic: string;
-  readonly queue: number;
-  readonly cpu: number;
-  readonly polls: number;
-  readonly fullPolls: number;
-  readonly packets: number;
-  readonly irqs: number;
-  readonly endedBy: EndedBy;
-}
-
-export interface NicResult {
-  readonly name: string;
-  readonly fates: Fates;
-  /** Name and value, in the order in which `ethtool -S` prints them. */
-  readonly ethtool: readonly (readonly [string, number])[];
-}
-
-export interface CpuResult {
-  readonly id: number;
-  /** Picoseconds per context, indexed by `CTX_*`; idle time need not be in it. */
-  readonly spent: Float64Array;
-}
-
-/** Pages by owner once the run has drained; `allocated` of them are not with the allocator. */
-export interface PageCounts {
-  readonly allocated: number;
-  readonly pool: number;
-  readonly rings: number;
-  readonly inFlight: number;
-  /** Allocated, and in nobody's hands. */
-  readonly leaked: number;
-}
-
-/** What a machine hands over at the end of a run. */
-export interface RunResult {
-  /** When the last packet's fate was settled. */
-  readonly virtualPs: Ps;
-  /** When the last frame arrived; 0 without any. */
+/** What a run leaves behind: the machine's books, and the time that the offer took. */
+export interface RunResult extends MachineResult {
+  /** When the last frame arrived; 0 without any. Times count from when frames could arrive. */
   readonly lastArrivalPs: Ps;
-  readonly nics: readonly NicResult[];
-  readonly napi: readonly NapiResult[];
-  readonly timeSqueeze: number;
-  readonly latency: Histogram;
-  readonly cpus: readonly CpuResult[];
-  readonly pages: PageCounts;
-  /** One line of /proc/net/softnet_stat per CPU: 15 numbers. */
-  readonly softnet: readonly (readonly number[])[];
 }
 
 /** What was run, in words and numbers, for the head of the tables. */
@@ -120,7 +68,7 @@ export interface NapiReport {
   readonly packetsPerPoll: number;
   readonly irqs: number;
   readonly timeSqueeze: number;
-  readonly endedBy: EndedBy;
+  readonly endedBy: NapiBooks['endedBy'];
 }
 
 export interface QueueReport extends Omit<NapiReport, 'timeSqueeze'> {
@@ -175,7 +123,7 @@ export interface RunReport {
   readonly napi: NapiReport;
   readonly queues: readonly QueueReport[];
   readonly cpus: readonly CpuReport[];
-  readonly pages: PageCounts;
+  readonly pages: PageBooks;
   /** Of the first NIC, where all frames arrive; every NIC's are in `nics`. */
   readonly ethtool: Readonly<Record<string, number>>;
   readonly softnet: readonly (readonly number[])[];
@@ -224,7 +172,7 @@ export function runReport({ result, about, seed, wallMs, notes = [] }: ReportInp
   };
 }
 
-function nicReport({ name, fates, ethtool }: NicResult): NicReport {
+function nicReport({ name, fates, ethtool }: NicBooks): NicReport {
   return { name, packets: packetCounts(fates), ethtool: Object.fromEntries(ethtool) };
 }
 
@@ -269,8 +217,8 @@ function latencyReport(histogram: Histogram): LatencyReport {
   };
 }
 
-function napiReport(all: readonly NapiResult[]): Omit<NapiReport, 'timeSqueeze'> {
-  const total = (of: (napi: NapiResult) => number): number =>
+function napiReport(all: readonly NapiBooks[]): Omit<NapiReport, 'timeSqueeze'> {
+  const total = (of: (napi: NapiBooks) => number): number =>
     all.reduce((sum, napi) => sum + of(napi), 0);
   const polls = total((n) => n.polls);
   return {
@@ -290,7 +238,7 @@ function napiReport(all: readonly NapiResult[]): Omit<NapiReport, 'timeSqueeze'>
   };
 }
 
-const queueReport = (napi: NapiResult): QueueReport => ({
+const queueReport = (napi: NapiBooks): QueueReport => ({
   nic: napi.nic,
   queue: napi.queue,
   cpu: napi.cpu,
@@ -301,7 +249,7 @@ const queueReport = (napi: NapiResult): QueueReport => ({
 const perPoll = (packets: number, polls: number): number =>
   polls === 0 ? 0 : rounded(packets / polls, 100);
 
-function cpuReport({ id, spent }: CpuResult, virtualPs: Ps): CpuReport {
+function cpuReport({ id, spent }: MachineResult['cpus'][number], virtualPs: Ps): CpuReport {
   const share = (ps: Ps): number => (virtualPs > 0 ? rounded((ps / virtualPs) * 100, 100) : 0);
   const hardirq = spent[CTX_HARDIRQ]!;
   const softirq = spent[CTX_SOFTIRQ]!;

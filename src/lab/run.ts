@@ -4,6 +4,8 @@ import { END_OF_TIME, PS_PER_NS } from '../host/clock.ts';
 import type { HostMemory } from '../host/memory.ts';
 import { Rng } from '../host/rng.ts';
 import type { MachineConfig } from '../machine.ts';
+import { buildMachine } from '../machine.ts';
+import type { MachineResult } from '../machineResult.ts';
 import type { Capture } from '../wire/capture.ts';
 import { readCapture } from '../wire/capture.ts';
 import type { ArrivalSource, FrameTable, WireSink } from '../wire/frames.ts';
@@ -14,7 +16,7 @@ import { CountedArrivals, replayPlan, trafficPlan } from './arrivals.ts';
 import type { RunOptions } from './optionSchema.ts';
 import type { ImportProgram } from './programs.ts';
 import { programNamed } from './programs.ts';
-import type { RunAbout, RunReport, RunResult } from './report.ts';
+import type { RunAbout, RunReport } from './report.ts';
 import { runReport } from './report.ts';
 import { machineConfig } from './setup.ts';
 import { WireCapture } from './wireCapture.ts';
@@ -29,6 +31,9 @@ export interface LabMachine {
   readonly frames: FrameTable;
   /** @throws when the driver refuses the program, saying why as the driver would */
   attachXdp(nic: number, program: XdpProgramSpec): void;
+  /** Bring all devices up, which takes CPUs some time. */
+  open(): void;
+  readonly cpus: readonly { readonly now: Ps }[];
   offer(nic: number, source: ArrivalSource): void;
   /** Every frame that a NIC has put on the wire; `port` is the NIC. */
   watchWire(sink: WireSink): void;
@@ -36,7 +41,7 @@ export interface LabMachine {
   watchPassed(sink: WireSink): void;
   /** Run until nothing is left to do, at most until `untilPs`. */
   run(untilPs: Ps): void;
-  result(): Omit<RunResult, 'lastArrivalPs'>;
+  result(): MachineResult;
 }
 
 export type BuildMachine = (config: MachineConfig, frameBytes: number) => LabMachine;
@@ -68,7 +73,7 @@ export interface RunOutcome {
 export async function runScenario(
   options: RunOptions,
   io: RunIo,
-  build: BuildMachine,
+  build: BuildMachine = buildMachine,
 ): Promise<RunOutcome> {
   const startMs = io.nowMs();
   const xdp = await programNamed('--xdp', options.xdp, io.importProgram);
@@ -82,13 +87,20 @@ export async function runScenario(
     const program = nic === 0 ? xdp : xdpPeer;
     if (program !== null) machine.attachXdp(nic, program);
   });
-  const captures = watchedBy(machine, options, config, capture);
-  const arrivals = arrivalsOf(machine, config, plan, io);
+  machine.open();
+  const startPs = Math.max(...machine.cpus.map((cpu) => cpu.now));
+  const captures = watchedBy(machine, options, config, startPs, capture);
+  const arrivals = arrivalsOf(machine, config, plan, startPs, io);
   machine.offer(0, arrivals);
   machine.run(END_OF_TIME);
 
+  const result = machine.result();
   const report = runReport({
-    result: { ...machine.result(), lastArrivalPs: arrivals.lastPs },
+    result: {
+      ...result,
+      virtualPs: result.virtualPs - startPs,
+      lastArrivalPs: arrivals.lastPs,
+    },
     about: aboutRun(options, config, plan, { xdp, xdpPeer }),
     seed: options.seed,
     wallMs: Math.round(io.nowMs() - startMs),
@@ -106,11 +118,12 @@ function arrivalsOf(
   machine: LabMachine,
   config: MachineConfig,
   plan: ArrivalPlan,
+  startPs: Ps,
   io: RunIo,
 ): CountedArrivals {
   const source = plan.source(machine.frames, new Rng(config.seed ^ TRAFFIC_STREAM));
   const feed = new LinkFeed(new Link(config.nics[0]!.linkBps), source);
-  return new CountedArrivals(feed, plan.total ?? Infinity, (offered, lastPs) =>
+  return new CountedArrivals(feed, plan.total ?? Infinity, startPs, (offered, lastPs) =>
     io.progress?.(offered, plan.total, lastPs / PS_PER_NS),
   );
 }
@@ -120,12 +133,13 @@ function watchedBy(
   machine: LabMachine,
   options: RunOptions,
   config: MachineConfig,
+  startPs: Ps,
   capture: Capture | null,
 ): () => RunOutcome['captures'] {
   const names = config.nics.map(({ name }) => name);
   const start = capture?.start ?? { sec: 0, subPs: 0 };
   const writer = (direction: 'in' | 'out'): WireCapture =>
-    new WireCapture(machine.mem, names, direction, start);
+    new WireCapture(machine.mem, names, direction, startPs, start);
   const sent = options.txOut === undefined ? null : writer('out');
   const passed = options.passOut === undefined ? null : writer('in');
   if (sent !== null) machine.watchWire(sent);

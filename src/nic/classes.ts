@@ -6,7 +6,13 @@
  * verdict, so they travel with it. Any change of the configuration (MAC filter, RSS, VLAN,
  * rules) forgets everything.
  */
-import { LOST_DEVICE_CLOSED, LOST_MAC_FILTER, LOST_NTUPLE_DROP, LOST_RX_OVERSIZE, LOST_RX_RUNT } from '../host/fates.ts';
+import {
+  LOST_DEVICE_CLOSED,
+  LOST_MAC_FILTER,
+  LOST_NTUPLE_DROP,
+  LOST_RX_OVERSIZE,
+  LOST_RX_RUNT,
+} from '../host/fates.ts';
 import type { HostMemory } from '../host/memory.ts';
 import { ETH_HLEN, macIsBroadcast, macIsMulticast } from '../wire/eth.ts';
 import type { FrameTable } from '../wire/frames.ts';
@@ -30,14 +36,27 @@ import {
   RX_CMP_FLAGS_RSS_VALID,
   rxCmpMisc,
 } from './hsi/rxCmp.ts';
-import { CAST_BCAST, CAST_MCAST, CAST_UCAST, frameRecords, recForget, recStore, recordsHeld } from './frameRecord.ts';
+import {
+  CAST_BCAST,
+  CAST_MCAST,
+  CAST_UCAST,
+  frameRecords,
+  recForget,
+  recStore,
+  recordsHeld,
+} from './frameRecord.ts';
 import type { FrameRecords } from './frameRecord.ts';
 import { bugOn } from '../host/errors.ts';
 import { NTUPLE_NONE, NtupleTable } from './ntuple.ts';
 import type { HashTuple } from './rss.ts';
 import { Rss } from './rss.ts';
 
-const NO_TUPLE: HashTuple = { ipVersion: 0, protocol: 0, addresses: new Uint8Array(0), ports: new Uint8Array(0) };
+const NO_TUPLE: HashTuple = {
+  ipVersion: 0,
+  protocol: 0,
+  addresses: new Uint8Array(0),
+  ports: new Uint8Array(0),
+};
 
 export class FrameClasses {
   readonly rss: Rss = new Rss();
@@ -132,7 +151,8 @@ export class FrameClasses {
     if (p.l3Kind === 0 || p.l3Malformed) return NO_TUPLE;
     const u8 = this.mem.u8;
     const l3 = at + p.l3Offset;
-    const ports = p.frag === 0 && p.l4Offset !== 0 && !p.l4Malformed && (p.l4Proto === 6 || p.l4Proto === 17);
+    const ports =
+      p.frag === 0 && p.l4Offset !== 0 && !p.l4Malformed && (p.l4Proto === 6 || p.l4Proto === 17);
     return {
       ipVersion: p.l3Kind,
       protocol: p.frag === 0 ? p.l4Proto : 0,
@@ -155,8 +175,10 @@ export class FrameClasses {
     if (len < ETH_HLEN) return LOST_RX_RUNT;
     if (len > this.mru) return LOST_RX_OVERSIZE;
     if ((this.rxMask & CFA_L2_SET_RX_MASK_REQ_MASK_PROMISCUOUS) !== 0) return -1;
-    if (cast === CAST_BCAST) return this.rxMask & CFA_L2_SET_RX_MASK_REQ_MASK_BCAST ? -1 : LOST_MAC_FILTER;
-    if (cast === CAST_MCAST) return this.rxMask & CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST ? -1 : LOST_MAC_FILTER;
+    if (cast === CAST_BCAST)
+      return this.rxMask & CFA_L2_SET_RX_MASK_REQ_MASK_BCAST ? -1 : LOST_MAC_FILTER;
+    if (cast === CAST_MCAST)
+      return this.rxMask & CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST ? -1 : LOST_MAC_FILTER;
     for (let i = 0; i < 6; i++) if (this.mem.u8[at + i] !== this.mac[i]) return LOST_MAC_FILTER;
     return -1;
   }

@@ -97,7 +97,9 @@ export class CompletionRing {
   }
 
   txHeadAt(): Ps {
-    return this.txHead === this.txTail ? Infinity : this.txAt[this.txHead & (this.txAt.length - 1)]!;
+    return this.txHead === this.txTail
+      ? Infinity
+      : this.txAt[this.txHead & (this.txAt.length - 1)]!;
   }
 
   /** Make the oldest pending TX completion visible. */

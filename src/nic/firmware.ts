@@ -33,7 +33,7 @@ import { TxRing } from './txRing.ts';
 /** Default of the driver and of the firmware emulated here. @linux bnxt_hwrm_coal_params_qcaps */
 const COAL_TIMER_UNIT_PS: Ps = 80 * PS_PER_NS;
 const COAL_CAPS: HwrmRingAggintQcapsOutput = {
-  numCmplAggrIntMax: 63,
+  numCmplAggrIntMax: 65535,
   intLatTmrMaxMax: 65535,
   intLatTmrMinMax: 65535,
   cmplAggrDmaTmrMax: 65535,
@@ -61,8 +61,10 @@ export class Firmware implements Hwrm {
     const { bells } = this.nic;
     const free = bells.indexOf(null);
     const id = free < 0 ? bells.length : free;
-    if (req.ringType === RING_ALLOC_REQ_RING_TYPE_L2_CMPL) bells[id] = this.allocCompletionRing(id, req);
-    else if (req.ringType === RING_ALLOC_REQ_RING_TYPE_RX) bells[id] = this.allocRxRing(id, req, now);
+    if (req.ringType === RING_ALLOC_REQ_RING_TYPE_L2_CMPL)
+      bells[id] = this.allocCompletionRing(id, req);
+    else if (req.ringType === RING_ALLOC_REQ_RING_TYPE_RX)
+      bells[id] = this.allocRxRing(id, req, now);
     else bells[id] = this.allocTxRing(id, req);
     return { ringId: id, doorbell: id * DB_STRIDE };
   }

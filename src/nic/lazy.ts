@@ -114,7 +114,8 @@ export class LazyHardware implements Hardware, Pace {
       const bound = fire < limit ? fire : limit;
       const arrival = lane === null ? Infinity : nic.port.headAt(lane, bound);
       const due = nic.nextDueAt(cp);
-      if (arrival <= due && arrival <= bound) nic.rx.accept(lane!, lane!.ring!, arrival, lane!.take());
+      if (arrival <= due && arrival <= bound)
+        nic.rx.accept(lane!, lane!.ring!, arrival, lane!.take());
       else if (due <= bound) nic.writeDue(cp, due);
       else return fire <= limit ? fire : Infinity;
     }

@@ -29,7 +29,11 @@ export class NtupleTable {
   /** @returns filter id. @throws RangeRefused when the table is full */
   add(rule: HwrmCfaNtupleFilterAllocInput): number {
     if (this.filters.length >= MAX_NTUPLE_FILTERS) {
-      throw new RangeRefused('ntuple filters', this.filters.length + 1, `at most ${MAX_NTUPLE_FILTERS}`);
+      throw new RangeRefused(
+        'ntuple filters',
+        this.filters.length + 1,
+        `at most ${MAX_NTUPLE_FILTERS}`,
+      );
     }
     this.filters.push({ id: this.nextId, rule });
     return this.nextId++;
@@ -46,14 +50,19 @@ export class NtupleTable {
   }
 }
 
-function matches(rule: HwrmCfaNtupleFilterAllocInput, frame: ParsedFrame, tuple: HashTuple): boolean {
+function matches(
+  rule: HwrmCfaNtupleFilterAllocInput,
+  frame: ParsedFrame,
+  tuple: HashTuple,
+): boolean {
   const half = tuple.addresses.length / 2;
   const hasPorts = tuple.ports.length === 4;
   return (
     frame.etherType === rule.ethertype &&
     tuple.ipVersion !== 0 &&
     (rule.ipProtocol === undefined || rule.ipProtocol === tuple.protocol) &&
-    (rule.srcIpaddr === undefined || sameBytes(rule.srcIpaddr, tuple.addresses.subarray(0, half))) &&
+    (rule.srcIpaddr === undefined ||
+      sameBytes(rule.srcIpaddr, tuple.addresses.subarray(0, half))) &&
     (rule.dstIpaddr === undefined || sameBytes(rule.dstIpaddr, tuple.addresses.subarray(half))) &&
     (rule.srcPort === undefined || (hasPorts && rule.srcPort === frame.srcPort)) &&
     (rule.dstPort === undefined || (hasPorts && rule.dstPort === frame.dstPort))

@@ -30,7 +30,7 @@ export const STANDARD_HASH_KEY: Uint8Array = Uint8Array.from([
  */
 export function toeplitz(key: Uint8Array, input: Uint8Array): number {
   let hash = 0;
-  let window = ((key[0]! << 24) | (key[1]! << 16) | (key[2]! << 8) | key[3]!) | 0;
+  let window = (key[0]! << 24) | (key[1]! << 16) | (key[2]! << 8) | key[3]! | 0;
   for (let i = 0; i < input.length; i++) {
     const byte = input[i]!;
     const next = key[i + 4]!;
@@ -97,8 +97,10 @@ export class Rss {
   }
 
   private coversL4(version: number, protocol: number): boolean {
-    const tcp = version === 4 ? VNIC_RSS_CFG_REQ_HASH_TYPE_TCP_IPV4 : VNIC_RSS_CFG_REQ_HASH_TYPE_TCP_IPV6;
-    const udp = version === 4 ? VNIC_RSS_CFG_REQ_HASH_TYPE_UDP_IPV4 : VNIC_RSS_CFG_REQ_HASH_TYPE_UDP_IPV6;
+    const tcp =
+      version === 4 ? VNIC_RSS_CFG_REQ_HASH_TYPE_TCP_IPV4 : VNIC_RSS_CFG_REQ_HASH_TYPE_TCP_IPV6;
+    const udp =
+      version === 4 ? VNIC_RSS_CFG_REQ_HASH_TYPE_UDP_IPV4 : VNIC_RSS_CFG_REQ_HASH_TYPE_UDP_IPV6;
     const wanted = protocol === 6 ? tcp : protocol === 17 ? udp : 0;
     return version !== 0 && (this.hashType & wanted) !== 0;
   }

@@ -112,7 +112,14 @@ export class RxEngine {
   writeHalf(cp: CompletionRing): void {
     const raw = cp.prod - 1;
     const { words } = this.parts.mem;
-    recCompleteExt(words, this.classes.rec, cp.halfFrame, cp.slotAt(raw), cp.halfErrors, cp.lapV(raw));
+    recCompleteExt(
+      words,
+      this.classes.rec,
+      cp.halfFrame,
+      cp.slotAt(raw),
+      cp.halfErrors,
+      cp.lapV(raw),
+    );
     cp.stamps[raw & cp.mask] = cp.halfAt;
     cp.halfAt = Infinity;
   }
@@ -130,7 +137,14 @@ export class RxEngine {
     else if (cause === LOST_RX_OVERSIZE) this.counters.rxOversizeFrames++;
     else if (cause === LOST_RX_RUNT) this.counters.rxUndrszFrames++;
     if (watch.on) {
-      watch.trace.record(TP_NIC_RX_DROP, at, TRACE_NIC, lane.index, recLen(this.classes.rec, n), cause);
+      watch.trace.record(
+        TP_NIC_RX_DROP,
+        at,
+        TRACE_NIC,
+        lane.index,
+        recLen(this.classes.rec, n),
+        cause,
+      );
     }
   }
 
@@ -150,7 +164,14 @@ export class RxEngine {
   }
 
   /** A completion with an error that the frame itself did not bring: a full buffer, or a fault point. */
-  private writeOdd(cp: CompletionRing, lane: Lane, n: number, raw: number, opaque: number, stamp: Ps): void {
+  private writeOdd(
+    cp: CompletionRing,
+    lane: Lane,
+    n: number,
+    raw: number,
+    opaque: number,
+    stamp: Ps,
+  ): void {
     const { faults, mem } = this.parts;
     const frame = n < 0 ? ~n : n;
     let errors = n < 0 ? RX_CMPL_ERRORS_BUFFER_ERROR_DID_NOT_FIT : 0;

@@ -41,7 +41,9 @@ export class RxRing {
 
   /** When the oldest pending completion becomes visible; Infinity when there is none. */
   pendingHeadAt(): Ps {
-    return this.pendingHead === this.pendingTail ? Infinity : this.pendingAt[this.pendingHead & this.mask]!;
+    return this.pendingHead === this.pendingTail
+      ? Infinity
+      : this.pendingAt[this.pendingHead & this.mask]!;
   }
 
   /** Back to an empty ring at index 0. */

@@ -7,6 +7,7 @@
  * doorbell before it: the caller bounds `settle` by the smallest of all CPU clocks.
  */
 import type { Ps } from '../host/clock.ts';
+import { Fates } from '../host/fates.ts';
 import { FAULT_TX_CMP_LOST } from '../host/faults.ts';
 import { TP_NIC_TX_DMA } from '../host/trace.ts';
 import type { Link } from '../wire/link.ts';
@@ -29,6 +30,7 @@ const TRACE_NIC = -1;
 
 export class TxEngine {
   readonly rings: TxRing[] = [];
+  readonly fates: Fates = new Fates();
   private readonly parts: NicParts;
   private readonly link: Link;
   private readonly portNumber: number;
@@ -100,7 +102,7 @@ export class TxEngine {
     const opaque = txBdOpaque(mem.words, bd);
     const len = this.gather(ring, bd);
     ring.advance((ring.cons + txBdCount(mem.words, bd)) & ring.mask);
-    ring.fates.onWire++;
+    this.fates.onWire++;
     this.counters.txGoodFrames++;
     this.count(ring, len);
     const wire = this.link.wirePs(len);

@@ -5,7 +5,6 @@
  * to the smallest of all CPU clocks, and a doorbell may come from a CPU that is ahead of it.
  */
 import type { Ps } from '../host/clock.ts';
-import { Fates } from '../host/fates.ts';
 import type { HostAddr } from '../host/memory.ts';
 import type { CompletionRing } from './completionRing.ts';
 import type { RingStats } from './stats.ts';
@@ -16,7 +15,6 @@ export class TxRing {
   readonly mask: number;
   readonly cp: CompletionRing;
   readonly stats: RingStats;
-  readonly fates: Fates = new Fates();
   /** Next descriptor to fetch, masked. */
   cons = 0;
   /** Producer of the newest doorbell, masked. */
@@ -46,7 +44,9 @@ export class TxRing {
 
   /** When the next packet can be on the wire; Infinity when nothing waits. */
   readyAt(): Ps {
-    return this.bellHead === this.bellTail ? Infinity : this.bellAt[this.bellHead & (this.bellAt.length - 1)]!;
+    return this.bellHead === this.bellTail
+      ? Infinity
+      : this.bellAt[this.bellHead & (this.bellAt.length - 1)]!;
   }
 
   /** The consumer has moved to `cons`; forget the doorbell it has thereby used up. */

@@ -237,7 +237,7 @@ function countPoll(napi: NapiStruct, work: number): void {
 }
 
 function complain(napi: NapiStruct, what: string, n: number): void {
-  napi.dev.net.dmesg.once(what, `${napi.dev.name}: NAPI ${napi.index}: ${what} ${n}`);
+  napi.dev.net.dmesg.once(`${napi.dev.name}: NAPI ${napi.index}: ${what} ${n}`, what);
 }
 
 /** Take a NAPI off its list and poll it. @linux napi_poll */

@@ -44,7 +44,7 @@ export interface NetConfig {
 
 /** Sees each packet the stack takes (`ETH_P_ALL`); the skb is only lent. */
 export interface PacketTap {
-  onSkb(skb: SkBuff): void;
+  onSkb(skb: SkBuff, cpu: Cpu): void;
 }
 
 /** The loopback device has ifindex 1 in every namespace, so the first NIC has 2. */

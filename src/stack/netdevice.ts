@@ -15,6 +15,8 @@ import type { RedirectTarget } from '../xdp/redirectTarget.ts';
 import type { NapiStruct } from './napi.ts';
 import type { Net } from './net.ts';
 
+export type { MacAddr };
+
 /** @linux include/uapi/linux/if.h */
 export const IFF_UP: number = 1 << 0;
 export const IFF_PROMISC: number = 1 << 8;

@@ -18,7 +18,7 @@ export function netifReceiveSkb(skb: SkBuff, cpu: Cpu): void {
   cpu.charge(OP_NETIF_RECEIVE);
   if (net.watch.on) net.watch.point(TP_NETIF_RECEIVE_SKB, cpu, skb.len, skb.protocol);
   net.softnet[cpu.id]!.processed++;
-  for (let i = 0; i < net.taps.length; i++) net.taps[i]!.onSkb(skb);
+  for (let i = 0; i < net.taps.length; i++) net.taps[i]!.onSkb(skb, cpu);
   if (skb.fates !== null) skb.fates.toStack++;
   consumeSkb(skb, cpu);
 }

@@ -135,7 +135,7 @@ export function skbPut(skb: SkBuff, len: number): HostAddr {
   return at;
 }
 
-/** `skbPut`, and fill the new bytes from host memory; the copy's time passes here. @linux skb_put_data */
+/** Copy `len` bytes to the end of the linear part. @linux skb_put_data */
 export function skbPutData(skb: SkBuff, from: HostAddr, len: number, cpu: Cpu): void {
   cpu.chargeTimes(OP_COPY_64B, (len + 63) >>> 6);
   skb.dev.net.mem.copy(skbPut(skb, len), from, len);

@@ -35,6 +35,7 @@ async function ringscope(args: readonly string[], build: BuildMachine = standIn(
   return { code, out, err };
 }
 
+const withoutWall = ({ out }: Said): string => out.replace(/"wallMs":\d+/, '');
 const refused = (message: string): Said => ({ code: 2, out: '', err: `${message}\n` });
 
 describe('bad usage is one line on stderr and exit code 2', () => {
@@ -79,6 +80,10 @@ describe('bad usage is one line on stderr and exit code 2', () => {
     expect(await ringscope(['run', '--xdp', broken])).toEqual(
       refused(`--xdp: ${broken} does not load: no`),
     );
+    const garbled = file('garbled.ts', 'export default (;');
+    const { code, err } = await ringscope(['run', '--xdp', garbled]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^--xdp: .*garbled\.ts does not load: .*garbled\.ts:1:16: .*\n$/);
   });
 
   test('a capture file that cannot be written', async () => {
@@ -178,13 +183,25 @@ test('what goes out can be read back and sent again, as often as --count asks', 
   expect(JSON.parse(out).packets.toStack).toBe(12);
 });
 
+test('time counts from when the devices are up, in reports and captures', async () => {
+  const sent = inDir('late.pcapng');
+  const args = ['run', '--xdp', 'echo', '--traffic', 'udp rate=1M', '--count', '3', '--json'];
+  const early = await ringscope(args);
+  const late = await ringscope([...args, '--tx-out', sent], standIn({ openPs: 7_000_000 }));
+  expect(withoutWall(late)).toBe(withoutWall(early));
+  const { frames, start } = readCapture(readFileSync(sent), sent);
+  expect([start.sec, Math.floor(start.subPs / 1_000_000)]).toEqual([0, 0]);
+  expect(frames.map(({ subPs }) => subPs / 1_000_000)).toEqual([0, 1, 2]);
+});
+
 test('a program in TypeScript is loaded by its file name', async () => {
   const { code, out } = await ringscope(['run', '--xdp', 'examples/drop.ts', '--count', '1']);
   expect([code, out.split(' ')[0]]).toEqual([0, 'drop']);
 });
 
 test('the same command gives the same bytes', async () => {
-  const run = async (): Promise<string> =>
-    (await ringscope(['run', '--count', '5000', '--json'])).out.replace(/"wallMs":\d+/, '');
-  expect(await run()).toBe(await run());
+  const args = ['run', '--count', '5000', '--json'];
+  const first = await ringscope(args);
+  const second = await ringscope(args);
+  expect(withoutWall(first)).toBe(withoutWall(second));
 });

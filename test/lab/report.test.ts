@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { CTX_HARDIRQ, CTX_IDLE, CTX_SOFTIRQ } from '../../src/host/cpu.ts';
 import { Fates, LOST_NO_BUFFER, LOST_TX_RING_FULL } from '../../src/host/fates.ts';
 import { Histogram } from '../../src/host/histogram.ts';
-import type { NapiResult, RunReport, RunResult } from '../../src/lab/report.ts';
+import type { RunReport, RunResult } from '../../src/lab/report.ts';
 import { runReport } from '../../src/lab/report.ts';
+import type { NapiBooks } from '../../src/machineResult.ts';
 
 const US = 1_000_000; // picoseconds
 
@@ -13,7 +14,7 @@ function spent(of: Partial<Record<number, number>>): Float64Array {
   return times;
 }
 
-const napi = (queue: number, polls: number, fullPolls: number, packets: number): NapiResult => ({
+const napi = (queue: number, polls: number, fullPolls: number, packets: number): NapiBooks => ({
   nic: 'eth0',
   queue,
   cpu: queue,

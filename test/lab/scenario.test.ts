@@ -63,6 +63,11 @@ describe('a refusal points at line and column', () => {
       'queues: 4\nsteering:\n  - drop\n',
       'lab.yaml:2:1: steering: not built yet (comes with steering rules)',
     ],
+    [
+      'of a CPU that is not there',
+      'cpus: 2\nnics:\n  - irq-affinity: [0, 2]\n',
+      'lab.yaml:3:5: irqAffinity: 2 is out of range (0 to 1)',
+    ],
     ['of no NICs', 'nics: []\n', 'lab.yaml:1:1: nics: needs 1 to 16 NICs'],
     ['of a key given twice', 'queues: 4\nqueues: 5\n', 'lab.yaml:2:1: Map keys must be unique'],
     ['of broken YAML', 'queues: [4\n', 'lab.yaml:2:1: '],

@@ -5,7 +5,7 @@ import { Fates } from '../../src/host/fates.ts';
 import { Histogram } from '../../src/host/histogram.ts';
 import { HostMemory } from '../../src/host/memory.ts';
 import type { BuildMachine } from '../../src/lab/run.ts';
-import type { RunResult } from '../../src/lab/report.ts';
+import type { MachineResult } from '../../src/machineResult.ts';
 import type { ArrivalSource, WireSink } from '../../src/wire/frames.ts';
 import { ArrivalBlock, FrameTable } from '../../src/wire/frames.ts';
 
@@ -13,6 +13,8 @@ export interface StandInWishes {
   /** Frames that vanish without a fate. */
   readonly vanish?: number;
   readonly leaked?: number;
+  /** Picoseconds until the devices are up. */
+  readonly openPs?: number;
 }
 
 export const standIn =
@@ -26,8 +28,11 @@ export const standIn =
     const passed: WireSink[] = [];
     let source: ArrivalSource | null = null;
     let now = 0;
+    const cpus = Array.from({ length: config.cpus }, (_, id) => new Cpu(id, costTable(FLAT)));
     return {
       mem,
+      cpus,
+      open: () => cpus[0]!.idleUntil(wishes.openPs ?? 0),
       frames,
       attachXdp: (nic, program) => void (attached[nic] = program.name),
       offer: (_, offered) => void (source = offered),
@@ -56,14 +61,14 @@ export const standIn =
         }
         mine.offered += wishes.vanish ?? 0;
       },
-      result(): Omit<RunResult, 'lastArrivalPs'> {
+      result(): MachineResult {
         return {
           virtualPs: now,
           nics: config.nics.map(({ name }, i) => ({ name, fates: fates[i]!, ethtool: [] })),
           napi: [],
           timeSqueeze: 0,
           latency: new Histogram(),
-          cpus: Array.from({ length: config.cpus }, (_, id) => new Cpu(id, costTable(FLAT))),
+          cpus,
           pages: { allocated: 0, pool: 0, rings: 0, inFlight: 0, leaked: wishes.leaked ?? 0 },
           softnet: [],
         };

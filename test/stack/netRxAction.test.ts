@@ -122,15 +122,15 @@ test('starting over does not restart the time limit', () => {
   expect(sd.timeSqueeze).toBe(1);
 });
 
-describe('the time limit is counted in ticks', () => {
-  const squeezes = (hz: number, usecs: number | undefined, startUs: number, pollUs: number) => {
-    const { net, sd, cpu, queues } = rxRig([1], { hz, netdevBudgetUsecs: usecs });
-    cpu.now = startUs * PS_PER_US;
-    queues[0]!.packetPs = pollUs * PS_PER_US;
-    drain(netRxAction(net, sd));
-    return sd.timeSqueeze;
-  };
+const squeezes = (hz: number, usecs: number | undefined, startUs: number, pollUs: number) => {
+  const { net, sd, cpu, queues } = rxRig([1], { hz, netdevBudgetUsecs: usecs });
+  cpu.now = startUs * PS_PER_US;
+  queues[0]!.packetPs = pollUs * PS_PER_US;
+  drain(netRxAction(net, sd));
+  return sd.timeSqueeze;
+};
 
+describe('the time limit is counted in ticks', () => {
   test('HZ 1000, default 2000 us: two ticks of 1 ms, so 1 to 2 ms', () => {
     expect(squeezes(1000, undefined, 0, 1999)).toBe(0);
     expect(squeezes(1000, undefined, 0, 2000)).toBe(1);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, nat, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OP_PAGE_ALLOC, OP_PAGE_POOL_CACHE, OP_PAGE_POOL_RING } from '../../src/host/cost.ts';
 import type { Cpu } from '../../src/host/cpu.ts';
@@ -263,9 +263,9 @@ describe('ledger', () => {
   });
 
   test('whatever is taken and returned, in any order, no page is out twice or lost', () => {
-    const step = fc.record({ kind: fc.constantFrom('take', 'local', 'remote'), n: fc.nat(90) });
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+    const step = record({ kind: constantFrom('take', 'local', 'remote'), n: nat(90) });
+    assert(
+      property(array(step, { maxLength: 40 }), (steps) => {
         const { pool, pages, take, put, cpu, other } = poolRig({ poolSize: 32, pages: 300 });
         const out = new Set<number>();
         for (const { kind, n } of steps) {

@@ -75,6 +75,7 @@ describe('bpf_redirect_map', () => {
   test('broadcast is accepted by the helper and refused by the redirect', () => {
     const rig = xdpRig();
     const map = new DevMap(1, 4);
+    map.update(0, rig.target(7));
     rig.packet(60);
     const flags = BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS;
     expect(bpfRedirectMap(rig.xdp, map, 0, flags)).toBe(XDP_REDIRECT);
@@ -199,6 +200,16 @@ describe('bulk queues', () => {
     xdpDoFlush(rig.xdp, rig.cpu);
     xdpDoFlush(rig.xdp, rig.cpu);
     expect(target.calls).toEqual([{ n: 2, flags: 1, cpu: 0 }]);
+  });
+
+  test('a target that was flushed is flushed again after its next frame', () => {
+    const rig = xdpRig();
+    const target = rig.target(7);
+    for (let poll = 0; poll < 3; poll++) {
+      redirectTo(rig, 7);
+      xdpDoFlush(rig.xdp, rig.cpu);
+    }
+    expect(target.calls).toEqual([1, 2, 3].map(() => ({ n: 1, flags: 1, cpu: 0 })));
   });
 
   test('each CPU has its own queue, and flushes only that', () => {

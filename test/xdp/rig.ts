@@ -28,7 +28,7 @@ export const RX_QUEUE = 5;
 
 /** A pool that takes pages back and remembers in which order, and how. */
 export class RecordingPool implements MemAllocator {
-  readonly memType = MEM_TYPE_PAGE_POOL;
+  readonly memType: number = MEM_TYPE_PAGE_POOL;
   readonly returned: { page: HostAddr; allowDirect: boolean }[] = [];
   private readonly watch: Watch;
 
@@ -50,7 +50,7 @@ export class RecordingTarget implements RedirectTarget {
   mtu = 1500;
   hardHeaderLen = 14;
   xdpFeatures: number = NETDEV_XDP_ACT_NDO_XMIT;
-  takes = Infinity;
+  takes: number = Infinity;
   /** One entry per call of `ndoXdpXmit`. */
   readonly calls: { n: number; flags: number; cpu: number }[] = [];
   readonly frames: Uint8Array[] = [];

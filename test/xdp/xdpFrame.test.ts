@@ -9,7 +9,7 @@ import {
   xdpRxqInfoUnregMemModel,
 } from '../../src/xdp/memModel.ts';
 import { XdpRxqInfo } from '../../src/xdp/rxq.ts';
-import { setXdpDataEnd, xdpDataHardEnd } from '../../src/xdp/xdpBuff.ts';
+import { setXdpDataEnd, setXdpDataMeta, xdpDataHardEnd } from '../../src/xdp/xdpBuff.ts';
 import { xdpConvertBuffToFrame } from '../../src/xdp/xdpFrame.ts';
 import { RecordingPool, RX_IFINDEX, RX_QUEUE, xdpRig } from './rig.ts';
 
@@ -51,12 +51,13 @@ describe('xdp_convert_buff_to_frame', () => {
     });
   });
 
-  test('fails when metadata leaves less than 40 bytes', () => {
+  test('fails when less than 40 bytes are left in front of metadata', () => {
     const { mem, md, packet, rxq } = xdpRig();
-    const page = packet(60, 47);
+    const page = packet(60, 48);
+    setXdpDataMeta(mem.words, md, page + 40);
     expect(xdpConvertBuffToFrame(mem.words, md, rxq)).toBe(page);
-    bpfXdpAdjustMeta(mem, md, -4);
-    expect(xdpConvertBuffToFrame(mem.words, md, rxq)).toBe(page);
+    setXdpDataMeta(mem.words, md, page + 36);
+    expect(xdpConvertBuffToFrame(mem.words, md, rxq)).toBe(0);
     packet(60, 39);
     expect(xdpConvertBuffToFrame(mem.words, md, rxq)).toBe(0);
   });

@@ -1,0 +1,346 @@
+/**
+ * The structures of the driver, named after the kernel's.
+ *
+ * What a packet needs lies in one object, the RX ring: cursors of the running poll, geometry of
+ * the completion ring, views and references included. The others hold what a poll or the control
+ * path needs. All are built once, when the device is opened.
+ *
+ * @linux drivers/net/ethernet/broadcom/bnxt/bnxt.h
+ */
+import type { Bus } from '../../host/bus.ts';
+import type { Alarm, VirtualClock } from '../../host/clock.ts';
+import type { CoherentMemory } from '../../host/coherent.ts';
+import type { Cpu } from '../../host/cpu.ts';
+import { Fates } from '../../host/fates.ts';
+import type { Faults } from '../../host/faults.ts';
+import { Histogram } from '../../host/histogram.ts';
+import type { IrqLine } from '../../host/irq.ts';
+import type { HostAddr, HostMemory, HostWords } from '../../host/memory.ts';
+import type { Rng } from '../../host/rng.ts';
+import { SpinLock } from '../../host/spinLock.ts';
+import type { RxStamps } from '../../host/stamps.ts';
+import type { Watch } from '../../host/watch.ts';
+import type { Hwrm } from '../../nic/hsi/hwrm.ts';
+import { NapiStruct } from '../../stack/napi.ts';
+import type { NapiEndings } from '../../stack/napi.ts';
+import type { NetDevice } from '../../stack/netdevice.ts';
+import type { PagePool } from '../../stack/pagePool.ts';
+import type { SkBuff } from '../../stack/skbuff.ts';
+import type { XdpKernel } from '../../xdp/kernel.ts';
+import type { XdpProg } from '../../xdp/program.ts';
+import type { XdpRxqInfo } from '../../xdp/rxq.ts';
+import type { BnxtCoal } from './coal.ts';
+
+export const BNXT_RX_EVENT = 1;
+export const BNXT_AGG_EVENT = 2;
+export const BNXT_TX_EVENT = 4;
+export const BNXT_REDIRECT_EVENT = 8;
+export const BNXT_TX_CMP_EVENT = 0x10;
+
+export const BNXT_FLAG_RX_PAGE_MODE: number = 1 << 0;
+export const BNXT_FLAG_AGG_RINGS: number = 1 << 1;
+export const BNXT_FLAG_SHARED_RINGS: number = 1 << 2;
+export const BNXT_NAPI_FLAG_XDP = 1;
+/** @linux BNXT_MAX_TXR_PER_NAPI */
+export const BNXT_MAX_TXR_PER_NAPI = 8;
+/** `rx_next_cons` of a ring that waits for its reset. */
+export const RX_CONS_FORCED_ERROR = 0xffff;
+
+/** `sp_event` bits: work for the slow path. */
+export const BNXT_RX_RING_RESET_SP_EVENT: number = 1 << 0;
+export const BNXT_RESET_TASK_SP_EVENT: number = 1 << 1;
+
+/** A doorbell: where it is and what stands in front of the index. @linux struct bnxt_db_info */
+export class BnxtDbInfo {
+  doorbell = 0;
+  dbKey32 = 0;
+  dbRingMask = 0;
+}
+
+/** @linux struct bnxt_sw_rx_bd */
+export class BnxtSwRxBd {
+  /** The page in page mode, else the buffer; 0 while the packet is in the poll or further up. */
+  data: HostAddr = 0;
+  /** First byte of the packet. */
+  dataPtr: HostAddr = 0;
+  /** DMA address given to the NIC. */
+  mapping: HostAddr = 0;
+}
+
+/** @linux struct bnxt_sw_tx_bd */
+export class BnxtSwTxBd {
+  skb: SkBuff | null = null;
+  /** The `xdp_frame`, when `action` is XDP_REDIRECT. */
+  xdpf: HostAddr = 0;
+  mapping: HostAddr = 0;
+  page: HostAddr = 0;
+  /** 0, XDP_TX or XDP_REDIRECT. */
+  action = 0;
+  nrFrags = 0;
+  /** XDP_TX: the RX producer to publish once this packet is sent. */
+  rxProd = 0;
+}
+
+/** @linux struct bnxt_rx_sw_stats, struct bnxt_cmn_sw_stats */
+export class BnxtSwStats {
+  rxL4CsumErrors = 0;
+  rxResets = 0;
+  rxBufErrors = 0;
+  rxOomDiscards = 0;
+  rxNetpollDiscards = 0;
+  txResets = 0;
+  missedIrqs = 0;
+}
+
+/** @linux struct bnxt_cp_ring_info, struct bnxt_ring_struct */
+export class BnxtCpRingInfo {
+  readonly bnapi: BnxtNapi;
+  readonly words: HostWords;
+  readonly bus: Bus;
+  /** Who polls: the CPU the NAPI was last scheduled on. */
+  cpu: Cpu;
+  cpDescRing: HostAddr = 0;
+  /** Slots - 1, and slots: the bit of a raw index that tells its lap. */
+  cpRingMask = 0;
+  cpBit = 0;
+  readonly cpDb: BnxtDbInfo = new BnxtDbInfo();
+  fwRingId = -1;
+  /** Counts on for ever; moved only when a poll has taken what lies before it. */
+  cpRawCons = 0;
+  hadWorkDone = false;
+  hasMoreWork = false;
+  /** DIM inputs. */
+  eventCtr = 0;
+  rxPackets = 0;
+  rxBytes = 0;
+  readonly swStats: BnxtSwStats = new BnxtSwStats();
+  /** P5: the CQs under this NQ; empty on P4. */
+  readonly cpRingArr: BnxtCpRingInfo[] = [];
+
+  constructor(bnapi: BnxtNapi, bp: Bnxt) {
+    this.bnapi = bnapi;
+    this.words = bp.mem.words;
+    this.bus = bp.bus;
+    this.cpu = bnapi.irq.cpu;
+  }
+}
+
+/** @linux struct bnxt_rx_ring_info */
+export class BnxtRxRingInfo {
+  readonly bp: Bnxt;
+  readonly bnapi: BnxtNapi;
+  readonly cpr: BnxtCpRingInfo;
+  readonly index: number;
+  readonly words: HostWords;
+  readonly watch: Watch;
+  /** The XDP TX ring that shares this NAPI; null while no program is attached. */
+  txr: BnxtTxRingInfo | null = null;
+  rxDescRing: HostAddr = 0;
+  rxRingMask = 0;
+  rxBufRing: BnxtSwRxBd[] = [];
+  readonly rxDb: BnxtDbInfo = new BnxtDbInfo();
+  fwRingId = -1;
+  /** Free running u16: the slot the next buffer is posted to. */
+  rxProd = 0;
+  /** Slot the next completion must name. */
+  rxNextCons = 0;
+  /** Of the running poll: raw index of the completion in hand, and events so far. */
+  rawCons = 0;
+  event = 0;
+  xdpProg: XdpProg | null = null;
+  readonly xdpRxq: XdpRxqInfo;
+  /** `struct xdp_buff` of the packet in hand, one per ring. */
+  xdp: HostAddr = 0;
+  pagePool!: PagePool;
+  headPool!: PagePool;
+  rxPageSize = 0;
+  readonly fates: Fates = new Fates();
+
+  constructor(bp: Bnxt, bnapi: BnxtNapi, index: number, xdpRxq: XdpRxqInfo) {
+    this.bp = bp;
+    this.bnapi = bnapi;
+    this.cpr = bnapi.cpRing;
+    this.index = index;
+    this.words = bp.mem.words;
+    this.watch = bp.watch;
+    this.xdpRxq = xdpRxq;
+  }
+}
+
+/** @linux struct bnxt_tx_ring_info */
+export class BnxtTxRingInfo {
+  readonly bp: Bnxt;
+  readonly bnapi: BnxtNapi;
+  readonly words: HostWords;
+  /** Place in `bp.txRing`, and in its NAPI's `txRing`. */
+  readonly index: number;
+  readonly txNapiIdx: number;
+  /** netdev queue; -1 for XDP rings, which have none. */
+  readonly txqIndex: number;
+  txDescRing: HostAddr = 0;
+  txBufRing: BnxtSwTxBd[] = [];
+  readonly txDb: BnxtDbInfo = new BnxtDbInfo();
+  fwRingId = -1;
+  /** Free running u16. Driver writes; [txCons, txProd) is in flight or waits to be freed. */
+  txProd = 0;
+  txCons = 0;
+  /** Masked; last consumer the NIC reported. */
+  txHwCons = 0;
+  closing = false;
+  readonly xdpTxLock: SpinLock = new SpinLock();
+  readonly fates: Fates = new Fates();
+
+  constructor(bp: Bnxt, bnapi: BnxtNapi, index: number, txNapiIdx: number, txqIndex: number) {
+    this.bp = bp;
+    this.bnapi = bnapi;
+    this.words = bp.mem.words;
+    this.index = index;
+    this.txNapiIdx = txNapiIdx;
+    this.txqIndex = txqIndex;
+  }
+}
+
+/** @linux struct bnxt_napi */
+export class BnxtNapi {
+  readonly bp: Bnxt;
+  readonly index: number;
+  readonly irq: IrqLine;
+  readonly napi: NapiStruct;
+  readonly cpRing: BnxtCpRingInfo;
+  rxRing: BnxtRxRingInfo | null = null;
+  readonly txRing: BnxtTxRingInfo[] = [];
+  /** `bnxtTxInt` or `bnxtTxIntXdp`; a NAPI has only one of the two. */
+  txInt: (bnapi: BnxtNapi, budget: number) => void = () => {};
+  events = 0;
+  flags = 0;
+  txFault = false;
+  inReset = false;
+
+  constructor(bp: Bnxt, index: number, irq: IrqLine) {
+    this.bp = bp;
+    this.index = index;
+    this.irq = irq;
+    this.napi = new NapiStruct(bp.dev, index);
+    this.cpRing = new BnxtCpRingInfo(this, bp);
+  }
+}
+
+/** What the NAPIs of a device have counted, summed. */
+export class NapiTotals {
+  polls = 0;
+  fullPolls = 0;
+  packets = 0;
+  readonly endedBy: NapiEndings = { budget: 0, empty: 0, busy: 0, txWake: 0 };
+
+  add(napi: NapiTotals | NapiStruct): void {
+    this.polls += napi.polls;
+    this.fullPolls += napi.fullPolls;
+    this.packets += napi.packets;
+    for (const why of ['budget', 'empty', 'busy', 'txWake'] as const)
+      this.endedBy[why] += napi.endedBy[why];
+  }
+}
+
+/** The PCI device a driver is probed with: everything outside the driver it may use. */
+export interface BnxtPdev {
+  readonly mem: HostMemory;
+  readonly coherent: CoherentMemory;
+  readonly bus: Bus;
+  /** Address of the doorbell BAR. */
+  readonly bar1: number;
+  readonly hwrm: Hwrm;
+  /** MSI-X vectors, two for each RX queue the device can have. */
+  readonly vectors: readonly IrqLine[];
+  readonly xdp: XdpKernel;
+  readonly stamps: RxStamps;
+  readonly clock: VirtualClock;
+  readonly faults: Faults;
+  readonly watch: Watch;
+  /** For the random RSS key. */
+  readonly rng: Rng;
+  readonly cpus: readonly Cpu[];
+}
+
+/** @linux struct bnxt */
+export class Bnxt {
+  readonly dev: NetDevice;
+  readonly pdev: BnxtPdev;
+  readonly mem: HostMemory;
+  readonly bus: Bus;
+  readonly watch: Watch;
+  readonly faults: Faults;
+  readonly cpus: readonly Cpu[];
+
+  flags: number = BNXT_FLAG_SHARED_RINGS;
+  /** BNXT_STATE_OPEN */
+  open = false;
+  rxRingSize = 511;
+  txRingSize = 511;
+  rxNrRings = 1;
+  /** Stack TX rings, then with XDP the rings of XDP besides. */
+  txNrRingsPerTc = 1;
+  txNrRingsXdp = 0;
+  cpNrRings = 1;
+  /** Derived by `bnxtSetRingParams`. */
+  rxNrPages = 0;
+  rxRingMask = 0;
+  txNrPages = 0;
+  txRingMask = 0;
+  txWakeThresh = 0;
+  cpNrPages = 0;
+  cpRingMask = 0;
+  cpBit = 0;
+  rxBufUseSize = 0;
+  rxBufSize = 0;
+  rxOffset = 0;
+  rxDmaOffset = 0;
+  rxCopybreak = 256;
+  napiWeight = 64;
+  rxCoal: BnxtCoal;
+  txCoal: BnxtCoal;
+  xdpProg: XdpProg | null = null;
+  /** Static key `bnxt_xdp_locking_key`: fewer XDP rings than CPUs. */
+  xdpLockingKey = false;
+
+  bnapi: BnxtNapi[] = [];
+  rxRing: BnxtRxRingInfo[] = [];
+  /** XDP rings first, then those of the stack. */
+  txRing: BnxtTxRingInfo[] = [];
+  /** Books of rings that earlier opens had. */
+  readonly fates: Fates = new Fates();
+  readonly latency: Histogram = new Histogram();
+  readonly napiTotals: NapiTotals = new NapiTotals();
+  readonly ringErrStats: BnxtSwStats = new BnxtSwStats();
+  rssKey: Uint8Array;
+  rssIndirTbl: Uint16Array = new Uint16Array(0);
+  rssHashCfg = 0;
+  spEvent = 0;
+  readonly spTask: Alarm;
+
+  constructor(
+    dev: NetDevice,
+    pdev: BnxtPdev,
+    coal: { rx: BnxtCoal; tx: BnxtCoal },
+    spTask: (bp: Bnxt) => void,
+  ) {
+    this.dev = dev;
+    this.pdev = pdev;
+    this.mem = pdev.mem;
+    this.bus = pdev.bus;
+    this.watch = pdev.watch;
+    this.faults = pdev.faults;
+    this.cpus = pdev.cpus;
+    this.rxCoal = coal.rx;
+    this.txCoal = coal.tx;
+    this.rssKey = new Uint8Array(0);
+    this.spTask = pdev.clock.alarm(() => spTask(this));
+  }
+
+  /** The CPU that runs the control path. */
+  get ctlCpu(): Cpu {
+    return this.cpus[0]!;
+  }
+}
+
+/** @linux BNXT_RX_PAGE_MODE */
+export const bnxtRxPageMode = (bp: Bnxt): boolean => (bp.flags & BNXT_FLAG_RX_PAGE_MODE) !== 0;

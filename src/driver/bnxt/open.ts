@@ -1,0 +1,284 @@
+/**
+ * Opening and closing the device.
+ *
+ * Opening goes: ring counts, memory, NAPIs, interrupts, hardware rings, filters, `napi_enable`,
+ * and only then arming. Closing takes the same way back.
+ *
+ * @linux bnxt_open_nic, __bnxt_open_nic, bnxt_init_chip, __bnxt_close_nic; bnxt.c
+ */
+import { LOST_UNREAD_AT_CLOSE } from '../../host/fates.ts';
+import { TP_NETDEV_CLOSE, TP_NETDEV_OPEN } from '../../host/trace.ts';
+import {
+  CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST,
+  CFA_L2_SET_RX_MASK_REQ_MASK_BCAST,
+  CFA_L2_SET_RX_MASK_REQ_MASK_PROMISCUOUS,
+  RING_ALLOC_REQ_RING_TYPE_L2_CMPL,
+  RING_ALLOC_REQ_RING_TYPE_RX,
+  RING_ALLOC_REQ_RING_TYPE_TX,
+} from '../../nic/hsi/hwrm.ts';
+import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
+import { CMP_TYPE_RX_L2_CMP, cmpType, cmpValid } from '../../nic/hsi/rxCmp.ts';
+import {
+  IFF_ALLMULTI,
+  IFF_PROMISC,
+  NETIF_F_HW_VLAN_CTAG_RX,
+  NETIF_F_HW_VLAN_STAG_RX,
+} from '../../stack/netdevice.ts';
+import { napiDisable, napiEnable, netifNapiAdd, netifNapiDel } from '../../stack/napi.ts';
+import { XdpRxqInfo } from '../../xdp/rxq.ts';
+import type { Bnxt, BnxtCpRingInfo } from './bnxt.ts';
+import {
+  BNXT_NAPI_FLAG_XDP,
+  BnxtNapi,
+  BnxtRxRingInfo,
+  BnxtSwStats,
+  BnxtTxRingInfo,
+} from './bnxt.ts';
+import { bnxtHwrmSetCoal } from './coal.ts';
+import {
+  BNXT_DB_KEY_CP,
+  BNXT_DB_KEY_RX,
+  BNXT_DB_KEY_TX,
+  bnxtDbCqArm,
+  bnxtDbWrite,
+  bnxtSetDb,
+} from './db.ts';
+import { bnxtMsix, bnxtPoll } from './poll.ts';
+import {
+  bnxtAllocCpRing,
+  bnxtAllocOneRxRing,
+  bnxtAllocRxRing,
+  bnxtAllocTxRing,
+  bnxtFreeCpRing,
+  bnxtFreeOneRxRing,
+  bnxtFreeOneTxRing,
+  bnxtFreeRxRing,
+  bnxtFreeTxRing,
+  bnxtInitRxbdPages,
+  bnxtSetRingParams,
+} from './rings.ts';
+import { bnxtCtlNow, bnxtHwrmVnicSetRss, bnxtSetDfltRssIndirTbl } from './rss.ts';
+import { bnxtTxInt } from './tx.ts';
+import { bnxtTxIntXdp } from './xdp.ts';
+
+/** @returns 0 @linux bnxt_open_nic, __bnxt_open_nic */
+export function bnxtOpenNic(bp: Bnxt): number {
+  bnxtSetRingParams(bp);
+  if (bp.rssIndirTbl.length === 0) bnxtSetDfltRssIndirTbl(bp);
+  bnxtAllocMem(bp);
+  for (const bnapi of bp.bnapi) {
+    netifNapiAdd(bnapi.napi, (napi, budget) => bnxtPoll(napi, bnapi, budget), bp.napiWeight);
+    bnapi.irq.handler = () => bnxtMsix(bnapi);
+  }
+  bnxtInitNic(bp);
+  for (const bnapi of bp.bnapi) napiEnable(bnapi.napi);
+  bp.open = true;
+  for (const bnapi of bp.bnapi) bnxtDbCqArm(bp, bnapi.cpRing, bnapi.cpRing.cpRawCons);
+  if (bp.watch.on) bp.watch.point(TP_NETDEV_OPEN, bp.ctlCpu, bp.dev.ifindex);
+  return 0;
+}
+
+/**
+ * One NAPI per completion ring. RX ring i and, with XDP, XDP TX ring i share NAPI i; then the
+ * stack's TX rings have NAPIs of their own behind them, and the number of completion rings doubles.
+ *
+ * @linux bnxt_alloc_mem
+ */
+function bnxtAllocMem(bp: Bnxt): void {
+  const xdpRings = bp.txNrRingsXdp;
+  bp.cpNrRings = xdpRings > 0 ? bp.rxNrRings + bp.txNrRingsPerTc : bp.rxNrRings;
+  bp.bnapi = Array.from(
+    { length: bp.cpNrRings },
+    (_, i) => new BnxtNapi(bp, i, bp.pdev.vectors[i]!),
+  );
+  bp.txRing = [];
+  for (let i = 0; i < xdpRings + bp.txNrRingsPerTc; i++) {
+    const bnapi = bp.bnapi[i]!;
+    const txr = new BnxtTxRingInfo(
+      bp,
+      bnapi,
+      i,
+      bnapi.txRing.length,
+      i < xdpRings ? -1 : i - xdpRings,
+    );
+    bnapi.txRing.push(txr);
+    bnapi.txInt = i < xdpRings ? bnxtTxIntXdp : bnxtTxInt;
+    if (i < xdpRings) bnapi.flags |= BNXT_NAPI_FLAG_XDP;
+    bnxtAllocTxRing(bp, txr);
+    bp.txRing.push(txr);
+  }
+  bp.rxRing = [];
+  for (let i = 0; i < bp.rxNrRings; i++) {
+    const bnapi = bp.bnapi[i]!;
+    const rxq = new XdpRxqInfo(bp.pdev.xdp, bp.dev.ifindex, i, bp.pdev.stamps);
+    const rxr = new BnxtRxRingInfo(bp, bnapi, i, rxq);
+    rxr.txr = xdpRings > 0 ? bp.txRing[i]! : null;
+    rxr.xdpProg = bp.xdpProg;
+    bnapi.rxRing = rxr;
+    bnapi.napi.fates = rxr.fates;
+    bnxtAllocRxRing(bp, rxr);
+    bp.rxRing.push(rxr);
+  }
+  for (const bnapi of bp.bnapi) bnxtAllocCpRing(bp, bnapi.cpRing);
+}
+
+/** Rings first in memory, then in hardware; each RX ring is published as soon as it exists. @linux bnxt_init_nic, bnxt_init_chip */
+function bnxtInitNic(bp: Bnxt): void {
+  for (const rxr of bp.rxRing) {
+    bnxtInitRxbdPages(bp, rxr);
+    bnxtAllocOneRxRing(rxr);
+  }
+  bnxtHwrmRingAlloc(bp);
+  bnxtHwrmVnicSetRss(bp);
+  const { features, mtu } = bp.dev;
+  bp.pdev.hwrm.vnicCfg(
+    {
+      mru: mtu + 18,
+      vlanStrip: (features & (NETIF_F_HW_VLAN_CTAG_RX | NETIF_F_HW_VLAN_STAG_RX)) !== 0,
+    },
+    bnxtCtlNow(bp),
+  );
+  bnxtCfgRxMode(bp);
+  bnxtHwrmSetCoal(bp);
+}
+
+/** Completion rings, then TX, then RX. @linux bnxt_hwrm_ring_alloc */
+function bnxtHwrmRingAlloc(bp: Bnxt): void {
+  const { hwrm } = bp.pdev;
+  const now = bnxtCtlNow(bp);
+  for (const bnapi of bp.bnapi) {
+    const cpr = bnapi.cpRing;
+    const out = hwrm.ringAlloc(
+      {
+        ringType: RING_ALLOC_REQ_RING_TYPE_L2_CMPL,
+        ringAddr: cpr.cpDescRing,
+        length: cpr.cpBit,
+        logicalId: bnapi.index,
+        cmplRingId: -1,
+        intVector: bnapi.index,
+      },
+      now,
+    );
+    cpr.fwRingId = out.ringId;
+    bnxtSetDb(bp, cpr.cpDb, BNXT_DB_KEY_CP, out.doorbell, cpr.cpRingMask);
+  }
+  for (const txr of bp.txRing) {
+    const out = hwrm.ringAlloc(
+      {
+        ringType: RING_ALLOC_REQ_RING_TYPE_TX,
+        ringAddr: txr.txDescRing,
+        length: bp.txRingMask + 1,
+        logicalId: txr.index % bp.rxNrRings,
+        cmplRingId: txr.bnapi.cpRing.fwRingId,
+        intVector: -1,
+      },
+      now,
+    );
+    txr.fwRingId = out.ringId;
+    bnxtSetDb(bp, txr.txDb, BNXT_DB_KEY_TX, out.doorbell, bp.txRingMask);
+  }
+  for (const rxr of bp.rxRing) {
+    const out = hwrm.ringAlloc(
+      {
+        ringType: RING_ALLOC_REQ_RING_TYPE_RX,
+        ringAddr: rxr.rxDescRing,
+        length: bp.rxRingMask + 1,
+        logicalId: rxr.index,
+        cmplRingId: rxr.cpr.fwRingId,
+        intVector: -1,
+      },
+      now,
+    );
+    rxr.fwRingId = out.ringId;
+    bnxtSetDb(bp, rxr.rxDb, BNXT_DB_KEY_RX, out.doorbell, bp.rxRingMask);
+    bnxtDbWrite(bp, bp.ctlCpu, rxr.rxDb, rxr.rxProd);
+  }
+}
+
+/** Which frames the MAC lets through. @linux bnxt_cfg_rx_mode, bnxt_set_rx_mode */
+export function bnxtCfgRxMode(bp: Bnxt): void {
+  const { flags, devAddr } = bp.dev;
+  let mask = CFA_L2_SET_RX_MASK_REQ_MASK_BCAST;
+  if ((flags & IFF_PROMISC) !== 0) mask |= CFA_L2_SET_RX_MASK_REQ_MASK_PROMISCUOUS;
+  if ((flags & IFF_ALLMULTI) !== 0) mask |= CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST;
+  const mac = new Uint8Array(6);
+  new DataView(mac.buffer).setUint16(0, devAddr.hi16);
+  new DataView(mac.buffer).setUint32(2, devAddr.lo32);
+  bp.pdev.hwrm.cfaL2SetRxMask(mask, mac, bnxtCtlNow(bp));
+}
+
+/**
+ * Completions nobody will read are counted, pages go home, and the rings' books are kept for
+ * the sums.
+ *
+ * @linux __bnxt_close_nic
+ */
+export function bnxtCloseNic(bp: Bnxt): void {
+  for (const txr of bp.txRing) txr.closing = true;
+  bp.open = false;
+  const hwCons = bnxtShutdownNic(bp);
+  for (const bnapi of bp.bnapi) {
+    napiDisable(bnapi.napi);
+    bnapi.irq.handler = null;
+  }
+  bp.txRing.forEach((txr, i) => bnxtFreeOneTxRing(bp, txr, hwCons[i]!));
+  for (const rxr of bp.rxRing) bnxtFreeOneRxRing(rxr);
+  saveBooks(bp);
+  for (const bnapi of bp.bnapi) netifNapiDel(bnapi.napi);
+  bnxtFreeMem(bp);
+  if (bp.watch.on) bp.watch.point(TP_NETDEV_CLOSE, bp.ctlCpu, bp.dev.ifindex);
+}
+
+/** TX and RX rings before the completion rings that serve them. @returns where the NIC stopped in each TX ring @linux bnxt_shutdown_nic, bnxt_hwrm_ring_free */
+function bnxtShutdownNic(bp: Bnxt): number[] {
+  const { hwrm } = bp.pdev;
+  const now = bnxtCtlNow(bp);
+  const hwCons = bp.txRing.map((txr) =>
+    hwrm.ringFree(RING_ALLOC_REQ_RING_TYPE_TX, txr.fwRingId, now),
+  );
+  for (const rxr of bp.rxRing) hwrm.ringFree(RING_ALLOC_REQ_RING_TYPE_RX, rxr.fwRingId, now);
+  for (const bnapi of bp.bnapi) {
+    hwrm.ringFree(RING_ALLOC_REQ_RING_TYPE_L2_CMPL, bnapi.cpRing.fwRingId, now);
+  }
+  return hwCons;
+}
+
+/** Add what these rings counted to the device's own books. @linux bnxt_get_ring_err_stats */
+function saveBooks(bp: Bnxt): void {
+  for (const bnapi of bp.bnapi) {
+    if (bnapi.rxRing !== null)
+      bnapi.rxRing.fates.lost[LOST_UNREAD_AT_CLOSE]! += unreadPackets(bnapi.cpRing);
+    addSwStats(bp.ringErrStats, bnapi.cpRing.swStats);
+  }
+  for (const rxr of bp.rxRing) {
+    bp.fates.add(rxr.fates);
+    bp.latency.add(rxr.xdpRxq.latency);
+  }
+  for (const txr of bp.txRing) bp.fates.add(txr.fates);
+  for (const { napi } of bp.bnapi) bp.napiTotals.add(napi);
+}
+
+export function addSwStats(to: BnxtSwStats, from: BnxtSwStats): void {
+  for (const key of Object.keys(to) as (keyof BnxtSwStats)[]) to[key] += from[key];
+}
+
+/** Packets whose completions lie in the ring and were never read. */
+function unreadPackets(cpr: BnxtCpRingInfo): number {
+  let packets = 0;
+  for (let raw = cpr.cpRawCons; ; raw++) {
+    const at = cpr.cpDescRing + ((raw & cpr.cpRingMask) << DESC_SHIFT);
+    if (!cmpValid(cpr.words, at, (raw & cpr.cpBit) === 0 ? 0 : 1)) return packets;
+    if (cmpType(cpr.words, at) !== CMP_TYPE_RX_L2_CMP) continue;
+    packets++;
+    raw++;
+  }
+}
+
+function bnxtFreeMem(bp: Bnxt): void {
+  for (const rxr of bp.rxRing) bnxtFreeRxRing(bp, rxr);
+  for (const txr of bp.txRing) bnxtFreeTxRing(bp, txr);
+  for (const bnapi of bp.bnapi) bnxtFreeCpRing(bp, bnapi.cpRing);
+  bp.rxRing = [];
+  bp.txRing = [];
+  bp.bnapi = [];
+}

@@ -1,0 +1,70 @@
+/**
+ * Resets: what breaks a ring, and the slow path that mends it.
+ *
+ * Linux queues work; here the work is an alarm on the virtual clock, due a little later, so that
+ * polls go on meanwhile just as they do there.
+ *
+ * @linux bnxt_sched_reset_rxr, bnxt_sched_reset_txr, bnxt_sp_task, bnxt_rx_ring_reset; bnxt.c
+ */
+import { PS_PER_US } from '../../host/clock.ts';
+import { TP_RESET } from '../../host/trace.ts';
+import type { Bnxt, BnxtRxRingInfo, BnxtTxRingInfo } from './bnxt.ts';
+import {
+  BNXT_RESET_TASK_SP_EVENT,
+  BNXT_RX_RING_RESET_SP_EVENT,
+  RX_CONS_FORCED_ERROR,
+} from './bnxt.ts';
+import { bnxtDbWrite } from './db.ts';
+import { bnxtAllocOneRxRing, bnxtFreeOneRxRing } from './rings.ts';
+
+/** From queueing the work until a worker runs it: an idle system's order of magnitude. */
+const WORKQUEUE_PS: number = 20 * PS_PER_US;
+
+const WHAT_RX = 0;
+const WHAT_TX = 1;
+
+/** The RX ring no longer agrees with its completions. @linux bnxt_sched_reset_rxr */
+export function bnxtSchedResetRxr(rxr: BnxtRxRingInfo): void {
+  const { bp, bnapi } = rxr;
+  if (!bnapi.inReset) {
+    bnapi.inReset = true;
+    if (bp.watch.on) bp.watch.point(TP_RESET, rxr.cpr.cpu, bnapi.index, WHAT_RX);
+    queueSpWork(bp, BNXT_RX_RING_RESET_SP_EVENT, rxr.cpr.cpu.now);
+  }
+  rxr.rxNextCons = RX_CONS_FORCED_ERROR;
+}
+
+/** A TX completion for which nothing was queued; `tx_int` is not called again until the device is reset. @linux bnxt_sched_reset_txr */
+export function bnxtSchedResetTxr(txr: BnxtTxRingInfo, cons: number): void {
+  const { bp, bnapi } = txr;
+  const { cpu } = bnapi.cpRing;
+  bp.dev.net.dmesg.once(
+    `${bp.dev.name}: Invalid Tx completion (ring:${txr.index} tx_hw_cons:${txr.txHwCons} cons:${cons} prod:${txr.txProd})`,
+  );
+  bnapi.txFault = true;
+  bnapi.cpRing.swStats.txResets++;
+  if (bp.watch.on) bp.watch.point(TP_RESET, cpu, bnapi.index, WHAT_TX);
+  queueSpWork(bp, BNXT_RESET_TASK_SP_EVENT, cpu.now);
+}
+
+function queueSpWork(bp: Bnxt, event: number, now: number): void {
+  bp.spEvent |= event;
+  if (!bp.spTask.armed) bp.spTask.set(now + WORKQUEUE_PS);
+}
+
+/** Reset each RX ring that asked for it, without closing the device. @linux bnxt_rx_ring_reset */
+export function bnxtRxRingReset(bp: Bnxt): void {
+  const { ctlCpu } = bp;
+  const now = Math.max(...bp.cpus.map((cpu) => cpu.now));
+  for (const rxr of bp.rxRing) {
+    if (!rxr.bnapi.inReset) continue;
+    bp.pdev.hwrm.ringReset(rxr.fwRingId, now);
+    bnxtFreeOneRxRing(rxr);
+    rxr.rxProd = 0;
+    rxr.rxNextCons = 0;
+    rxr.bnapi.inReset = false;
+    bnxtAllocOneRxRing(rxr);
+    rxr.cpr.swStats.rxResets++;
+    bnxtDbWrite(bp, ctlCpu, rxr.rxDb, rxr.rxProd);
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Ring geometry and ring memory: how many slots, where they lie, and filling them with buffers.
+ *
+ * @linux bnxt_set_ring_params, bnxt_alloc_mem, bnxt_init_rxbd_pages, bnxt_alloc_one_rx_ring; bnxt.c
+ */
+import { LOST_TX_DEVICE_CLOSED } from '../../host/fates.ts';
+import { DRIVER, RX_RING } from '../../host/ledger.ts';
+import { PAGE_MASK, PAGE_SIZE } from '../../host/memory.ts';
+import { DESC_BYTES, DESC_CNT, DESC_SHIFT, bnxtCalcNrRingPages } from '../../nic/hsi/ring.ts';
+import { RX_BD_FLAGS_EOP, RX_BD_TYPE_RX_PACKET_BD, rxBdInit } from '../../nic/hsi/rxBd.ts';
+import { PagePool } from '../../stack/pagePool.ts';
+import {
+  xdpReturnFrame,
+  xdpRxqInfoRegMemModel,
+  xdpRxqInfoUnregMemModel,
+} from '../../xdp/memModel.ts';
+import { SKB_SHARED_INFO_SIZE, XDP_PACKET_HEADROOM, XDP_REDIRECT, XDP_TX } from '../../xdp/uapi.ts';
+import { XDP_BUFF_BYTES, xdpInitBuff } from '../../xdp/xdpBuff.ts';
+import type { Bnxt, BnxtCpRingInfo, BnxtRxRingInfo, BnxtTxRingInfo } from './bnxt.ts';
+import { BnxtSwRxBd, BnxtSwTxBd, bnxtRxPageMode } from './bnxt.ts';
+import { bnxtAllocRxData } from './rx.ts';
+
+/** @linux BNXT_MAX_RX_DESC_CNT, BNXT_MAX_TX_DESC_CNT, BNXT_MIN_TX_DESC_CNT */
+export const BNXT_MAX_RX_DESC_CNT: number = DESC_CNT * 32 - 1;
+export const BNXT_MAX_TX_DESC_CNT: number = DESC_CNT * 8 - 1;
+export const BNXT_MIN_TX_DESC_CNT = 19;
+const MAX_CP_PAGES = 128;
+
+const ETH_HLEN = 14;
+const VLAN_ETH_HLEN = 18;
+const NET_IP_ALIGN = 0;
+const NET_SKB_PAD = 64;
+/** Ethernet header and two VLAN tags in front of the MTU. */
+const RX_OVERHEAD: number = ETH_HLEN + 8 + NET_IP_ALIGN;
+
+/** Largest MTU whose frames fit one page next to headroom and shared info: 3502. @linux BNXT_MAX_PAGE_MODE_MTU */
+export const BNXT_MAX_PAGE_MODE_MTU: number =
+  PAGE_SIZE - VLAN_ETH_HLEN - NET_IP_ALIGN - XDP_PACKET_HEADROOM - SKB_SHARED_INFO_SIZE;
+/** @linux BNXT_MAX_MTU */
+export const BNXT_MAX_MTU = 9500;
+
+const align64 = (n: number): number => Math.ceil(n / 64) * 64;
+
+/**
+ * Derive everything that follows from ring sizes, MTU and mode.
+ *
+ * @linux bnxt_set_ring_params, bnxt_set_rx_skb_mode, bnxt_init_dflt_ring... (tx_wake_thresh)
+ */
+export function bnxtSetRingParams(bp: Bnxt): void {
+  bp.rxBufUseSize = align64(bp.dev.mtu + RX_OVERHEAD);
+  bp.rxBufSize = bp.rxBufUseSize + XDP_PACKET_HEADROOM + SKB_SHARED_INFO_SIZE;
+  bp.rxDmaOffset = bnxtRxPageMode(bp) ? XDP_PACKET_HEADROOM : NET_SKB_PAD;
+  bp.rxOffset = bp.rxDmaOffset + NET_IP_ALIGN;
+
+  bp.rxNrPages = bnxtCalcNrRingPages(bp.rxRingSize, DESC_CNT);
+  bp.rxRingMask = bp.rxNrPages * DESC_CNT - 1;
+  bp.txNrPages = bnxtCalcNrRingPages(bp.txRingSize, DESC_CNT);
+  bp.txRingMask = bp.txNrPages * DESC_CNT - 1;
+  bp.txWakeThresh = Math.max(Math.floor(bp.txRingSize / 2), BNXT_MIN_TX_DESC_CNT);
+
+  // an RX completion is two records, everything else one
+  const records = bp.rxRingSize * 2 + bp.txRingSize;
+  bp.cpNrPages = Math.min(bnxtCalcNrRingPages(records, DESC_CNT), MAX_CP_PAGES);
+  bp.cpBit = bp.cpNrPages * DESC_CNT;
+  bp.cpRingMask = bp.cpBit - 1;
+}
+
+const rxBytes = (bp: Bnxt): number => (bp.rxRingMask + 1) * DESC_BYTES;
+const txBytes = (bp: Bnxt): number => (bp.txRingMask + 1) * DESC_BYTES;
+
+export function bnxtAllocCpRing(bp: Bnxt, cpr: BnxtCpRingInfo): void {
+  cpr.cpDescRing = bp.pdev.coherent.alloc(bp.cpBit * DESC_BYTES);
+  cpr.cpRingMask = bp.cpRingMask;
+  cpr.cpBit = bp.cpBit;
+  cpr.cpRawCons = 0;
+}
+
+export function bnxtFreeCpRing(bp: Bnxt, cpr: BnxtCpRingInfo): void {
+  bp.pdev.coherent.release(cpr.cpDescRing, bp.cpBit * DESC_BYTES);
+}
+
+/** Ring, shadow ring, pool and `xdp_buff` of one RX ring. @linux bnxt_alloc_rx_rings, bnxt_alloc_rx_page_pool */
+export function bnxtAllocRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
+  const { net } = bp.dev;
+  rxr.rxDescRing = bp.pdev.coherent.alloc(rxBytes(bp));
+  rxr.rxRingMask = bp.rxRingMask;
+  rxr.rxBufRing = Array.from({ length: bp.rxRingMask + 1 }, () => new BnxtSwRxBd());
+  rxr.rxPageSize = PAGE_SIZE;
+  rxr.pagePool = new PagePool(
+    net,
+    bnxtRxPageMode(bp) ? bp.rxRingSize : Math.min(bp.rxRingSize, 1024),
+  );
+  rxr.headPool = rxr.pagePool;
+  rxr.pagePool.enableDirectRecycling(rxr.bnapi.napi);
+  xdpRxqInfoRegMemModel(rxr.xdpRxq, rxr.pagePool);
+  rxr.xdp = bp.pdev.coherent.alloc(XDP_BUFF_BYTES);
+  xdpInitBuff(rxr.words, rxr.xdp, rxr.rxPageSize, bp.dev.ifindex, rxr.index);
+}
+
+/** Pages still under way keep the pool alive until they are back. @linux bnxt_free_rx_rings */
+export function bnxtFreeRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
+  if (rxr.pagePool.destroy(bp.ctlCpu) === 0) xdpRxqInfoUnregMemModel(rxr.xdpRxq);
+  bp.pdev.coherent.release(rxr.xdp, XDP_BUFF_BYTES);
+  bp.pdev.coherent.release(rxr.rxDescRing, rxBytes(bp));
+}
+
+export function bnxtAllocTxRing(bp: Bnxt, txr: BnxtTxRingInfo): void {
+  txr.txDescRing = bp.pdev.coherent.alloc(txBytes(bp));
+  txr.txBufRing = Array.from({ length: bp.txRingMask + 1 }, () => new BnxtSwTxBd());
+}
+
+export function bnxtFreeTxRing(bp: Bnxt, txr: BnxtTxRingInfo): void {
+  bp.pdev.coherent.release(txr.txDescRing, txBytes(bp));
+}
+
+/** Stamp every descriptor once: type, length and slot number never change again. @linux bnxt_init_rxbd_pages */
+export function bnxtInitRxbdPages(bp: Bnxt, rxr: BnxtRxRingInfo): void {
+  const flags = RX_BD_TYPE_RX_PACKET_BD | RX_BD_FLAGS_EOP;
+  for (let slot = 0; slot <= rxr.rxRingMask; slot++) {
+    rxBdInit(rxr.words, rxr.rxDescRing + (slot << DESC_SHIFT), flags, bp.rxBufUseSize, slot);
+  }
+}
+
+/** Fill the ring: one buffer less than it has slots. A ring that stays short is warned about. @linux bnxt_alloc_one_rx_ring, bnxt_alloc_one_rx_ring_skb */
+export function bnxtAllocOneRxRing(rxr: BnxtRxRingInfo): void {
+  const { bp } = rxr;
+  let prod = rxr.rxProd;
+  for (let i = 0; i < bp.rxRingSize; i++) {
+    if (bnxtAllocRxData(bp, rxr, prod) !== 0) {
+      bp.dev.net.dmesg.once(
+        `${bp.dev.name}: init'ed rx ring ${rxr.index} with ${i}/${bp.rxRingSize} skbs only`,
+      );
+      break;
+    }
+    prod = (prod + 1) & 0xffff;
+  }
+  rxr.rxProd = prod;
+}
+
+/** Every buffer that stands in a slot goes back to the pool. @linux bnxt_free_one_rx_ring_skbs */
+export function bnxtFreeOneRxRing(rxr: BnxtRxRingInfo): void {
+  for (const rxBuf of rxr.rxBufRing) {
+    if (rxBuf.data === 0) continue;
+    if (rxr.watch.on) rxr.watch.page(rxBuf.data & PAGE_MASK, DRIVER);
+    rxr.pagePool.put(rxBuf.data & PAGE_MASK, false, rxr.bp.ctlCpu);
+    rxBuf.data = 0;
+  }
+}
+
+/**
+ * What stands on a TX ring that is closed: redirected frames go back to their pools, XDP_TX pages
+ * stand in RX slots and go with those.
+ *
+ * @param hwCons where the NIC stopped: packets from there on were never sent
+ * @linux bnxt_free_tx_skbs
+ */
+export function bnxtFreeOneTxRing(bp: Bnxt, txr: BnxtTxRingInfo, hwCons: number): void {
+  txr.fates.lost[LOST_TX_DEVICE_CLOSED]! += (txr.txProd - hwCons) & bp.txRingMask;
+  for (let cons = txr.txCons; cons !== txr.txProd; cons = (cons + 1) & 0xffff) {
+    const txBuf = txr.txBufRing[cons & bp.txRingMask]!;
+    if (txBuf.action === XDP_REDIRECT) xdpReturnFrame(bp.pdev.xdp, bp.ctlCpu, txBuf.xdpf);
+    else if (bp.watch.on && txBuf.action === XDP_TX) bp.watch.page(txBuf.page, RX_RING);
+    txBuf.action = 0;
+  }
+}

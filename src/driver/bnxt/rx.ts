@@ -1,0 +1,211 @@
+/**
+ * Receiving one packet: from its completion to XDP, to an skb, or back onto the ring.
+ *
+ * The ring is kept full: whatever happens to a packet, its slot's successor gets a buffer first,
+ * the old one or a new one. Under memory pressure the packet is dropped, never the buffer.
+ *
+ * @linux bnxt_rx_pkt and what it calls; drivers/net/ethernet/broadcom/bnxt/bnxt.c
+ */
+import { dmaSyncSingleForCpu } from '../../host/dma.ts';
+import { EBUSY, EIO, ENOMEM } from '../../host/errno.ts';
+import { LOST_OOM, LOST_OUT_OF_ORDER, LOST_RX_ERROR } from '../../host/fates.ts';
+import { DRIVER, RX_RING, TX_RING } from '../../host/ledger.ts';
+import type { HostAddr } from '../../host/memory.ts';
+import { PAGE_MASK } from '../../host/memory.ts';
+import { TP_RX_PKT } from '../../host/trace.ts';
+import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
+import { rxBdPost } from '../../nic/hsi/rxBd.ts';
+import {
+  RX_CMPL_ERRORS_BUFFER_ERROR_MASK,
+  RX_CMPL_ERRORS_CRC_ERROR,
+  rxCmpExtForceErrors,
+  rxCmpL2Errors,
+  rxCmpLen,
+  rxCmpOpaque,
+} from '../../nic/hsi/rxCmp.ts';
+import { pagePoolAllocFrag } from '../../stack/pagePoolFrag.ts';
+import { xdpData, xdpLen, xdpPrepareBuff } from '../../xdp/xdpBuff.ts';
+import type { Bnxt, BnxtRxRingInfo } from './bnxt.ts';
+import { BNXT_RX_EVENT, RX_CONS_FORCED_ERROR, bnxtRxPageMode } from './bnxt.ts';
+import { bnxtCmpValid } from './poll.ts';
+import { bnxtSchedResetRxr } from './reset.ts';
+import { bnxtRxSkb } from './skb.ts';
+import { bnxtRxXdp } from './xdp.ts';
+
+/**
+ * The packet whose completion begins at `rxr.rawCons`.
+ *
+ * On return `rxr.rawCons` stands on the last slot that was consumed, and `rxr.event` has the
+ * events added; with -EBUSY both are as before.
+ *
+ * @returns 1 one packet received; 0 nothing to count; -EBUSY not all written yet; -ENOMEM lost for
+ *   want of memory; -EIO hardware error
+ * @linux bnxt_rx_pkt
+ */
+export function bnxtRxPkt(rxr: BnxtRxRingInfo): number {
+  const { words, cpr } = rxr;
+  const rawExt = rxr.rawCons + 1;
+  if (!bnxtCmpValid(cpr, rawExt)) return -EBUSY;
+  const at = cpr.cpDescRing + ((rxr.rawCons & cpr.cpRingMask) << DESC_SHIFT);
+  const ext = cpr.cpDescRing + ((rawExt & cpr.cpRingMask) << DESC_SHIFT);
+
+  const cons = rxCmpOpaque(words, at);
+  if (cons !== rxr.rxNextCons) return bnxtDiscardRx(rxr, rawExt);
+
+  const rxBuf = rxr.rxBufRing[cons]!;
+  const data = rxBuf.data;
+  rxr.event |= BNXT_RX_EVENT;
+  rxBuf.data = 0;
+  if (rxr.watch.on) watchRxPkt(rxr, cons, data, rxCmpLen(words, at));
+
+  const l2Errors = rxCmpL2Errors(words, ext);
+  if (l2Errors !== 0) return bnxtRxError(rxr, cons, data, l2Errors, rawExt);
+
+  let len = rxCmpLen(words, at);
+  let rc = 1;
+  if (rxr.xdpProg !== null) {
+    bnxtXdpBuffInit(rxr, data, len);
+    const consumed = bnxtRxXdp(rxr, cons, data);
+    len = xdpLen(words, rxr.xdp);
+    if (!consumed) rc = bnxtRxSkb(rxr, cons, data, xdpData(words, rxr.xdp), len, at, ext, true);
+  } else {
+    rc = bnxtRxSkb(rxr, cons, data, rxBuf.dataPtr, len, at, ext, false);
+  }
+
+  // next_rx
+  cpr.rxPackets++;
+  cpr.rxBytes += len;
+  nextRx(rxr, cons);
+  rxr.rawCons = rawExt;
+  return rc;
+}
+
+/** The producer slot has been filled; the next completion must name the next slot. */
+function nextRx(rxr: BnxtRxRingInfo, cons: number): void {
+  rxr.rxProd = (rxr.rxProd + 1) & 0xffff;
+  rxr.rxNextCons = (cons + 1) & rxr.rxRingMask;
+}
+
+/**
+ * The page in XDP's terms: `frame_sz` is the whole page, not the buffer that was posted, and
+ * metadata is allowed.
+ *
+ * @linux bnxt_xdp_buff_init
+ */
+function bnxtXdpBuffInit(rxr: BnxtRxRingInfo, page: HostAddr, len: number): void {
+  dmaSyncSingleForCpu(rxr.cpr.cpu);
+  xdpPrepareBuff(rxr.words, rxr.xdp, page, rxr.bp.rxOffset, len, true);
+}
+
+/**
+ * A completion out of order: nothing is known about buffers any more, so the ring is reset. While
+ * that is pending (`rxNextCons` is 0xffff) every packet takes this way.
+ *
+ * @linux bnxt_rx_pkt, its first branch; bnxt_discard_rx
+ */
+function bnxtDiscardRx(rxr: BnxtRxRingInfo, rawExt: number): number {
+  const { bp } = rxr;
+  if (rxr.rxNextCons !== RX_CONS_FORCED_ERROR) {
+    const cons = rxCmpOpaque(
+      rxr.words,
+      rxr.cpr.cpDescRing + ((rxr.rawCons & rxr.cpr.cpRingMask) << DESC_SHIFT),
+    );
+    bp.dev.net.dmesg.once(
+      `${bp.dev.name}: RX cons ${cons.toString(16)} != expected cons ${rxr.rxNextCons.toString(16)}`,
+    );
+  }
+  rxr.fates.lost[LOST_OUT_OF_ORDER]!++;
+  bnxtSchedResetRxr(rxr);
+  rxr.rawCons = rawExt;
+  return 0;
+}
+
+/** The frame is unusable: its buffer goes straight back. Not counted as a packet. @linux bnxt_rx_pkt, RX_CMP_L2_ERRORS */
+function bnxtRxError(
+  rxr: BnxtRxRingInfo,
+  cons: number,
+  data: HostAddr,
+  errors: number,
+  rawExt: number,
+): number {
+  const { bp, cpr } = rxr;
+  bnxtReuseRxData(rxr, cons, data);
+  rxr.fates.lost[LOST_RX_ERROR]!++;
+  if ((errors & RX_CMPL_ERRORS_BUFFER_ERROR_MASK) !== 0) {
+    cpr.swStats.rxBufErrors++;
+    bp.dev.net.dmesg.once(`${bp.dev.name}: RX buffer error ${errors.toString(16)}`);
+    bnxtSchedResetRxr(rxr);
+  }
+  nextRx(rxr, cons);
+  rxr.rawCons = rawExt;
+  return -EIO;
+}
+
+/**
+ * Netpoll (budget 0): make the completion an error, so that its buffer is reposted and nothing is
+ * delivered.
+ *
+ * @linux bnxt_force_rx_discard
+ */
+export function bnxtForceRxDiscard(rxr: BnxtRxRingInfo): number {
+  const { cpr, words } = rxr;
+  const rawExt = rxr.rawCons + 1;
+  if (!bnxtCmpValid(cpr, rawExt)) return -EBUSY;
+  const ext = cpr.cpDescRing + ((rawExt & cpr.cpRingMask) << DESC_SHIFT);
+  rxCmpExtForceErrors(words, ext, RX_CMPL_ERRORS_CRC_ERROR);
+  const rc = bnxtRxPkt(rxr);
+  if (rc !== 0 && rc !== -EBUSY) cpr.swStats.rxNetpollDiscards++;
+  return rc;
+}
+
+/** A packet is lost because nothing could be allocated; its buffer is back on the ring. @linux bnxt_rx_pkt, oom_next_rx */
+export function oomNextRx(rxr: BnxtRxRingInfo, cause: number = LOST_OOM): number {
+  rxr.cpr.swStats.rxOomDiscards++;
+  rxr.fates.lost[cause]!++;
+  return -ENOMEM;
+}
+
+/**
+ * Post a new buffer in the producer slot. The slot is untouched on failure.
+ *
+ * @returns 0 or -ENOMEM
+ * @linux bnxt_alloc_rx_data
+ */
+export function bnxtAllocRxData(bp: Bnxt, rxr: BnxtRxRingInfo, prod: number): number {
+  const slot = prod & rxr.rxRingMask;
+  const { cpu } = rxr.cpr;
+  const data = bnxtRxPageMode(bp)
+    ? rxr.pagePool.alloc(cpu)
+    : pagePoolAllocFrag(rxr.headPool, bp.rxBufSize, cpu);
+  if (data === 0) return -ENOMEM;
+  const rxBuf = rxr.rxBufRing[slot]!;
+  rxBuf.data = data;
+  rxBuf.dataPtr = data + bp.rxOffset;
+  rxBuf.mapping = data + bp.rxDmaOffset;
+  if (rxr.watch.on) rxr.watch.page(data & PAGE_MASK, RX_RING);
+  rxBdPost(cpu, rxr.words, rxr.rxDescRing + (slot << DESC_SHIFT), rxBuf.mapping);
+  return 0;
+}
+
+/**
+ * Post the buffer of slot `cons` again, in the producer slot: no allocation, so it cannot fail.
+ * The doorbell is not rung here.
+ *
+ * @linux bnxt_reuse_rx_data
+ */
+export function bnxtReuseRxData(rxr: BnxtRxRingInfo, cons: number, data: HostAddr): void {
+  const prod = rxr.rxProd & rxr.rxRingMask;
+  const consBuf = rxr.rxBufRing[cons]!;
+  const prodBuf = rxr.rxBufRing[prod]!;
+  prodBuf.data = data;
+  prodBuf.dataPtr = consBuf.dataPtr;
+  prodBuf.mapping = consBuf.mapping;
+  if (rxr.watch.on && rxr.watch.ledger.ownerOf(data) !== TX_RING)
+    rxr.watch.page(data & PAGE_MASK, RX_RING);
+  rxBdPost(rxr.cpr.cpu, rxr.words, rxr.rxDescRing + (prod << DESC_SHIFT), consBuf.mapping);
+}
+
+function watchRxPkt(rxr: BnxtRxRingInfo, cons: number, data: HostAddr, len: number): void {
+  rxr.watch.page(data & PAGE_MASK, DRIVER);
+  rxr.watch.point(TP_RX_PKT, rxr.cpr.cpu, cons, len, data & PAGE_MASK);
+}

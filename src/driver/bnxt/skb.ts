@@ -1,0 +1,218 @@
+/**
+ * From a received packet to an skb: copied when short, built over its buffer when not.
+ *
+ * @linux bnxt_copy_skb, bnxt_copy_xdp, bnxt_rx_skb, bnxt_rx_page_skb, bnxt_deliver_skb; bnxt.c
+ */
+import { dmaSyncSingleForCpu, dmaSyncSingleForDevice } from '../../host/dma.ts';
+import { LOST_SKB_OOM, LOST_VLAN_PROTO } from '../../host/fates.ts';
+import type { HostAddr } from '../../host/memory.ts';
+import { PAGE_MASK } from '../../host/memory.ts';
+import { TP_DELIVER_SKB } from '../../host/trace.ts';
+import {
+  RX_CMP_FLAGS2_META_FORMAT_VLAN,
+  RX_CMP_FLAGS_ITYPE_MASK,
+  RX_CMP_FLAGS_ITYPE_TCP,
+  RX_CMP_FLAGS_ITYPE_UDP,
+  RX_CMP_FLAGS_RSS_VALID,
+  rxCmpEncap,
+  rxCmpExtFlags2,
+  rxCmpExtMetaData,
+  rxCmpFlags,
+  rxCmpL4CsErr,
+  rxCmpL4CsOk,
+  rxCmpPayloadOffset,
+  rxCmpRssHash,
+} from '../../nic/hsi/rxCmp.ts';
+import { ethGetHeadlen } from '../../stack/ethGetHeadlen.ts';
+import { ethTypeTrans } from '../../stack/ethTypeTrans.ts';
+import { napiGroReceive } from '../../stack/gro.ts';
+import {
+  NETIF_F_HW_VLAN_CTAG_RX,
+  NETIF_F_HW_VLAN_STAG_RX,
+  NETIF_F_RXCSUM,
+} from '../../stack/netdevice.ts';
+import { napiAllocSkb, napiBuildSkb, napiConsumeSkb } from '../../stack/skbPool.ts';
+import {
+  CHECKSUM_UNNECESSARY,
+  PKT_HASH_TYPE_L3,
+  PKT_HASH_TYPE_L4,
+  __vlanHwaccelPutTag,
+  skbAddRxFrag,
+  skbMarkForRecycle,
+  skbMetadataSet,
+  skbPut,
+  skbPutData,
+  skbRecordRxQueue,
+  skbReserve,
+  skbSetHash,
+} from '../../stack/skbuff.ts';
+import type { SkBuff } from '../../stack/skbuff.ts';
+import { xdpGetMetalen } from '../../xdp/xdpBuff.ts';
+import type { BnxtRxRingInfo } from './bnxt.ts';
+import { bnxtRxPageMode } from './bnxt.ts';
+import { bnxtAllocRxData, bnxtReuseRxData, oomNextRx } from './rx.ts';
+
+const ETH_P_8021Q = 0x8100;
+const ETH_P_8021AD = 0x88a8;
+const VLAN_ALL_RX: number = NETIF_F_HW_VLAN_CTAG_RX | NETIF_F_HW_VLAN_STAG_RX;
+
+/**
+ * The second half of `bnxtRxPkt`: the packet goes up.
+ *
+ * @param data buffer or page of the slot; `dataPtr` the packet's first byte, which a program may
+ *   have moved
+ * @returns 1, 0 when its VLAN protocol is unknown, or -ENOMEM
+ * @linux bnxt_rx_pkt, from the copybreak test on
+ */
+export function bnxtRxSkb(
+  rxr: BnxtRxRingInfo,
+  cons: number,
+  data: HostAddr,
+  dataPtr: HostAddr,
+  len: number,
+  at: HostAddr,
+  ext: HostAddr,
+  xdpActive: boolean,
+): number {
+  const { bp, words } = rxr;
+  if (xdpActive) rxr.fates.xdpPass++;
+  else {
+    rxr.fates.noProgram++;
+    rxr.xdpRxq.latency.record(rxr.cpr.cpu.now - rxr.xdpRxq.stamps.get(data));
+  }
+
+  let skb: SkBuff | null;
+  if (len <= bp.rxCopybreak) {
+    skb = xdpActive ? bnxtCopyXdp(rxr, dataPtr, len) : bnxtCopySkb(rxr, dataPtr, len);
+    bnxtReuseRxData(rxr, cons, data);
+  } else if (bnxtRxPageMode(bp)) {
+    const moved = rxr.rxBufRing[cons]!.dataPtr !== dataPtr;
+    skb = bnxtRxPageSkb(rxr, cons, data, dataPtr, len, moved ? 0 : rxCmpPayloadOffset(words, at));
+  } else skb = bnxtRxFragSkb(rxr, cons, data, len);
+  if (skb === null) return oomNextRx(rxr, LOST_SKB_OOM);
+
+  const flags = rxCmpFlags(words, at);
+  if ((flags & RX_CMP_FLAGS_RSS_VALID) !== 0) {
+    const itype = flags & RX_CMP_FLAGS_ITYPE_MASK;
+    const l4 = itype === RX_CMP_FLAGS_ITYPE_TCP || itype === RX_CMP_FLAGS_ITYPE_UDP;
+    skbSetHash(skb, rxCmpRssHash(words, at), l4 ? PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3);
+  }
+  skb.protocol = ethTypeTrans(skb, bp.dev);
+  if ((bp.dev.features & VLAN_ALL_RX) !== 0 && !bnxtRxVlan(rxr, skb, ext)) return 0;
+  bnxtRxCsum(rxr, skb, ext);
+  bnxtDeliverSkb(rxr, skb);
+  return 1;
+}
+
+/** A short packet is copied, so that its buffer can go back at once. @linux bnxt_copy_skb, bnxt_copy_data */
+function bnxtCopySkb(rxr: BnxtRxRingInfo, dataPtr: HostAddr, len: number): SkBuff | null {
+  const { cpu } = rxr.cpr;
+  const skb = napiAllocSkb(rxr.bnapi.napi, len);
+  if (skb === null) return null;
+  dmaSyncSingleForCpu(cpu);
+  skbPutData(skb, dataPtr, len, cpu);
+  dmaSyncSingleForDevice(cpu);
+  return skb;
+}
+
+/** The same after a program ran, with its metadata in front: the only path on which metadata survives. @linux bnxt_copy_xdp */
+function bnxtCopyXdp(rxr: BnxtRxRingInfo, dataPtr: HostAddr, len: number): SkBuff | null {
+  const metaLen = xdpGetMetalen(rxr.words, rxr.xdp);
+  const skb = bnxtCopySkb(rxr, dataPtr - metaLen, len + metaLen);
+  if (skb === null || metaLen === 0) return skb;
+  skbMetadataSet(skb, metaLen);
+  skb.data += metaLen;
+  skb.len -= metaLen;
+  return skb;
+}
+
+/** Non-page mode: the skb is built over the buffer, after a new one has been posted. @linux bnxt_rx_skb */
+function bnxtRxFragSkb(
+  rxr: BnxtRxRingInfo,
+  cons: number,
+  data: HostAddr,
+  len: number,
+): SkBuff | null {
+  const { bp } = rxr;
+  if (bnxtAllocRxData(bp, rxr, rxr.rxProd) !== 0) {
+    bnxtReuseRxData(rxr, cons, data);
+    return null;
+  }
+  const { cpu } = rxr.cpr;
+  dmaSyncSingleForCpu(cpu);
+  const skb = napiBuildSkb(rxr.bnapi.napi, data, bp.rxBufSize);
+  if (skb === null) {
+    rxr.headPool.put(data & PAGE_MASK, true, cpu);
+    return null;
+  }
+  skbMarkForRecycle(skb);
+  skbReserve(skb, bp.rxOffset);
+  skbPut(skb, len);
+  return skb;
+}
+
+/**
+ * Page mode: headers are copied into a small skb, the page becomes its first frag.
+ *
+ * @param payload bytes of headers, 0 when the NIC did not say or the program moved them
+ * @linux bnxt_rx_page_skb
+ */
+function bnxtRxPageSkb(
+  rxr: BnxtRxRingInfo,
+  cons: number,
+  page: HostAddr,
+  dataPtr: HostAddr,
+  len: number,
+  payload: number,
+): SkBuff | null {
+  const { bp } = rxr;
+  const { cpu } = rxr.cpr;
+  if (bnxtAllocRxData(bp, rxr, rxr.rxProd) !== 0) {
+    bnxtReuseRxData(rxr, cons, page);
+    return null;
+  }
+  dmaSyncSingleForCpu(cpu);
+  const headLen = payload === 0 ? ethGetHeadlen(bp.mem.view, dataPtr, len) : Math.min(payload, len);
+  const skb = napiAllocSkb(rxr.bnapi.napi, headLen);
+  if (skb === null) {
+    rxr.pagePool.recycleDirect(page, cpu);
+    return null;
+  }
+  skbMarkForRecycle(skb);
+  skbPutData(skb, dataPtr, headLen, cpu);
+  skbAddRxFrag(skb, page, dataPtr + headLen - page, len - headLen, rxr.rxPageSize);
+  return skb;
+}
+
+/** The tag the NIC took out. @returns false when its protocol is none we know: the skb is dropped @linux bnxt_rx_vlan */
+function bnxtRxVlan(rxr: BnxtRxRingInfo, skb: SkBuff, ext: HostAddr): boolean {
+  const { words } = rxr;
+  if ((rxCmpExtFlags2(words, ext) & RX_CMP_FLAGS2_META_FORMAT_VLAN) === 0) return true;
+  const meta = rxCmpExtMetaData(words, ext);
+  const proto = meta >>> 16;
+  if (proto === ETH_P_8021Q || proto === ETH_P_8021AD) {
+    __vlanHwaccelPutTag(skb, proto, meta & 0xffff);
+    return true;
+  }
+  rxr.fates.lost[LOST_VLAN_PROTO]!++;
+  napiConsumeSkb(skb, rxr.bnapi.napi.weight, rxr.cpr.cpu);
+  return false;
+}
+
+/** A wrong L4 checksum is counted and passed up; the stack will look for itself. */
+function bnxtRxCsum(rxr: BnxtRxRingInfo, skb: SkBuff, ext: HostAddr): void {
+  const { words, bp } = rxr;
+  if ((bp.dev.features & NETIF_F_RXCSUM) === 0) return;
+  if (rxCmpL4CsOk(words, ext)) {
+    skb.ipSummed = CHECKSUM_UNNECESSARY;
+    skb.csumLevel = rxCmpEncap(words, ext);
+  } else if (rxCmpL4CsErr(words, ext)) rxr.cpr.swStats.rxL4CsumErrors++;
+}
+
+/** @linux bnxt_deliver_skb */
+function bnxtDeliverSkb(rxr: BnxtRxRingInfo, skb: SkBuff): void {
+  skbMarkForRecycle(skb);
+  skbRecordRxQueue(skb, rxr.bnapi.index);
+  if (rxr.watch.on) rxr.watch.point(TP_DELIVER_SKB, rxr.cpr.cpu, skb.len, rxr.bnapi.index);
+  napiGroReceive(rxr.bnapi.napi, skb);
+}

@@ -1,0 +1,104 @@
+/** What a machine is built from, and how much host memory that takes. */
+import type { CostProfile } from '../host/cost.ts';
+import { RangeRefused } from '../host/errors.ts';
+import { MAX_MEMORY_BYTES, PAGE_SIZE } from '../host/memory.ts';
+import { DESC_CNT, bnxtCalcNrRingPages } from '../nic/hsi/ring.ts';
+
+/** One network interface of a machine. Every number is in the unit of its ethtool or ip name. */
+export interface NicConfig {
+  readonly name: string;
+  /** 6 bytes. */
+  readonly mac: Uint8Array;
+  readonly queues: number;
+  readonly rxRing: number;
+  readonly txRing: number;
+  readonly mtu: number;
+  readonly linkBps: number;
+  readonly rxUsecs: number;
+  readonly rxFrames: number;
+  readonly txUsecs: number;
+  readonly txFrames: number;
+  readonly rxvlan: boolean;
+  readonly promisc: boolean;
+  /** CPU of each queue's interrupt; queue i goes to entry i modulo length. */
+  readonly irqAffinity: readonly number[];
+}
+
+export interface MachineConfig {
+  readonly seed: number;
+  readonly cpus: number;
+  readonly hz: number;
+  /** NAPI weight: the budget of one poll. */
+  readonly budget: number;
+  readonly netdevBudget: number;
+  /** Microseconds; 2,000,000 / hz when undefined. */
+  readonly netdevBudgetUsecs?: number;
+  readonly profile: CostProfile;
+  readonly nics: readonly NicConfig[];
+  /** False: what is passed ends in a counted sink at the door of the stack. */
+  readonly stack: boolean;
+  /** Ownership ledger and null-page assertion on. */
+  readonly check: boolean;
+  readonly eager: boolean;
+}
+
+/** Longest frame a NIC can put together for the wire, in whole pages. */
+export const TX_FIFO_BYTES: number = 4 * PAGE_SIZE;
+
+/** Bytes of each region of host memory. */
+export interface MemoryPlan {
+  readonly coherent: number;
+  readonly pages: number;
+  readonly frames: number;
+  /** Where frames are put together: one for each NIC, one for whoever watches the stack. */
+  readonly fifo: number;
+}
+
+/** A pool asks for this many pages at once, and its cache keeps up to twice as many. */
+const POOL_SLACK_PAGES = 192;
+/** Small skb heads, for all CPUs together. */
+const SLAB_PAGES = 64;
+
+/**
+ * Size host memory from what will live in it.
+ *
+ * @throws RangeRefused naming the options that made it too large
+ */
+export function planMemory(config: MachineConfig, frameBytes: number): MemoryPlan {
+  let coherentPages = 0;
+  let pages = SLAB_PAGES;
+  const txSlots = config.nics.map((nic) => nic.queues * (nic.txRing + 1));
+  const allTx = txSlots.reduce((sum, slots) => sum + slots, 0);
+  for (const nic of config.nics) {
+    const rx = bnxtCalcNrRingPages(nic.rxRing, DESC_CNT);
+    const tx = bnxtCalcNrRingPages(nic.txRing, DESC_CNT);
+    const cp = bnxtCalcNrRingPages(nic.rxRing * 2 + nic.txRing, DESC_CNT);
+    const xdpBuffs = 1;
+    coherentPages += nic.queues * (rx + 2 * tx + 2 * cp + xdpBuffs);
+    pages += nic.queues * (nic.rxRing + POOL_SLACK_PAGES);
+  }
+  pages += config.nics.length > 1 ? allTx : 0;
+  const plan: MemoryPlan = {
+    coherent: coherentPages * PAGE_SIZE,
+    pages: pages * PAGE_SIZE,
+    frames: Math.max(frameBytes, PAGE_SIZE),
+    fifo: (config.nics.length + 1) * TX_FIFO_BYTES,
+  };
+  const total = plan.coherent + plan.pages + plan.frames + plan.fifo + 2 * PAGE_SIZE;
+  if (total > MAX_MEMORY_BYTES) {
+    throw new RangeRefused(
+      'host memory for these queues, rx-ring, tx-ring and frames',
+      `${Math.ceil(total / 2 ** 20)} MiB`,
+      `at most ${Math.floor(MAX_MEMORY_BYTES / 2 ** 20)} MiB`,
+    );
+  }
+  return plan;
+}
+
+/** Bytes of the whole memory: the regions, each in whole pages, behind the null page. */
+export function memoryBytes(plan: MemoryPlan): number {
+  return Object.values(plan).reduce(
+    (sum: number, bytes: number) => sum + Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE,
+    PAGE_SIZE,
+  );
+}

@@ -1,0 +1,131 @@
+/** The books of a machine at one moment, read off its structures. */
+import type { Ps } from '../host/clock.ts';
+import { Fates } from '../host/fates.ts';
+import { Histogram } from '../host/histogram.ts';
+import type { Bnxt } from '../driver/bnxt/bnxt.ts';
+import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
+import type { Machine, MachineNic } from '../machine.ts';
+import type { NapiEndings } from '../stack/napi.ts';
+import { softnetStat } from '../stack/softnet.ts';
+import { XDP_REDIRECT } from '../xdp/uapi.ts';
+
+export interface NicBooks {
+  readonly name: string;
+  readonly fates: Fates;
+  /** Name and value, in the order in which `ethtool -S` prints them. */
+  readonly ethtool: readonly (readonly [string, number])[];
+}
+
+/** One NAPI instance. */
+export interface NapiBooks {
+  readonly nic: string;
+  readonly queue: number;
+  readonly cpu: number;
+  readonly polls: number;
+  readonly fullPolls: number;
+  readonly packets: number;
+  readonly irqs: number;
+  readonly endedBy: Readonly<NapiEndings>;
+}
+
+/** Pages by owner; `allocated` of them are not with the allocator. */
+export interface PageBooks {
+  readonly allocated: number;
+  /** In page_pool caches and rings, and in slabs of small skb heads. */
+  readonly pool: number;
+  readonly rings: number;
+  readonly inFlight: number;
+  /** Allocated, and in nobody's hands. */
+  readonly leaked: number;
+}
+
+export interface MachineResult {
+  /** When the last CPU did its last work. */
+  readonly virtualPs: Ps;
+  readonly nics: readonly NicBooks[];
+  readonly napi: readonly NapiBooks[];
+  readonly timeSqueeze: number;
+  readonly latency: Histogram;
+  readonly cpus: readonly { readonly id: number; readonly spent: Float64Array }[];
+  readonly pages: PageBooks;
+  /** One line of /proc/net/softnet_stat per CPU: 15 numbers. */
+  readonly softnet: readonly (readonly number[])[];
+}
+
+export function machineResult(machine: Machine): MachineResult {
+  const { cpus, net, nics, xdp } = machine;
+  for (const cpu of cpus) cpu.enter(cpu.context);
+  const latency = new Histogram();
+  for (const { bp } of nics) {
+    latency.add(bp.latency);
+    for (const rxr of bp.rxRing) latency.add(rxr.xdpRxq.latency);
+  }
+  return {
+    virtualPs: Math.max(...cpus.map((cpu) => cpu.now)),
+    nics: nics.map((n, i) => ({
+      name: n.config.name,
+      fates: nicFates(n, i === 0 ? xdp.fates : null),
+      ethtool: bnxtGetEthtoolStats(n.bp),
+    })),
+    napi: nics.flatMap(napiBooks),
+    timeSqueeze: net.softnet.reduce((sum, sd) => sum + sd.timeSqueeze, 0),
+    latency,
+    cpus,
+    pages: pageBooks(machine),
+    softnet: net.softnet.map(softnetStat),
+  };
+}
+
+/** @param shared losses after a redirect left its NIC, which belong to no NIC alone */
+function nicFates({ nic, bp }: MachineNic, shared: Fates | null): Fates {
+  const sum = new Fates();
+  for (const lane of [...nic.port.lanes, nic.port.refused]) sum.add(lane.fates);
+  sum.add(nic.tx.fates);
+  sum.add(bp.fates);
+  for (const rxr of bp.rxRing) sum.add(rxr.fates);
+  for (const txr of bp.txRing) sum.add(txr.fates);
+  if (shared !== null) sum.add(shared);
+  return sum;
+}
+
+/** NAPIs that have no RX ring and never polled are left out. */
+function napiBooks({ config, bp, vectors }: MachineNic): NapiBooks[] {
+  return bp.bnapi
+    .filter(({ rxRing, napi }) => rxRing !== null || napi.polls > 0)
+    .map(({ napi, index }) => ({
+      nic: config.name,
+      queue: index,
+      cpu: vectors[index]!.cpu.id,
+      polls: napi.polls,
+      fullPolls: napi.fullPolls,
+      packets: napi.packets,
+      irqs: vectors[index]!.delivered,
+      endedBy: napi.endedBy,
+    }));
+}
+
+function pageBooks({ pages, nics, net }: Machine): PageBooks {
+  const allocated = pages.total - pages.free;
+  let pool = net.skbs.slabPages;
+  let rings = 0;
+  let inFlight = 0;
+  for (const { bp } of nics) {
+    for (const rxr of bp.rxRing) {
+      pool += rxr.pagePool.cachedPages + rxr.pagePool.ringPages;
+      rings += rxr.rxBufRing.reduce((n, buf) => n + (buf.data === 0 ? 0 : 1), 0);
+    }
+    inFlight += redirectedFrames(bp);
+  }
+  return { allocated, pool, rings, inFlight, leaked: allocated - pool - rings - inFlight };
+}
+
+/** Frames on TX rings that another device received; XDP_TX pages stand in RX slots already. */
+function redirectedFrames(bp: Bnxt): number {
+  let frames = 0;
+  for (const txr of bp.txRing) {
+    for (let cons = txr.txCons; cons !== txr.txProd; cons = (cons + 1) & 0xffff) {
+      if (txr.txBufRing[cons & bp.txRingMask]!.action === XDP_REDIRECT) frames++;
+    }
+  }
+  return frames;
+}

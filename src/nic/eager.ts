@@ -1,0 +1,131 @@
+/**
+ * The eager pace: every arrival, completion, timer and transmission is an event of its own, and
+ * happens when its time comes.
+ *
+ * A CPU's clock drives it: whenever the clock of a CPU moves, the events of the queues which that
+ * CPU polls happen up to the new time, one by one, and those of what queues share up to the
+ * smallest of all clocks. It settles nothing before a look or a doorbell, because nothing is ever
+ * behind, so it is an independent check of `lazy.ts`; and it serves people who change a driver in
+ * ways that laziness may not assume (a buffer written after it was given away).
+ */
+import type { Ps } from '../host/clock.ts';
+import type { Cpu } from '../host/cpu.ts';
+import type { Hardware } from '../host/scheduler.ts';
+import type { CompletionRing } from './completionRing.ts';
+import { postIrq } from './lazy.ts';
+import type { Nic, Pace } from './nic.ts';
+
+/** In the order in which events of the same time happen. */
+const ARRIVAL = 0;
+const COMPLETION = 1;
+const TRANSMIT = 2;
+const TIMER = 3;
+
+interface Event {
+  at: Ps;
+  kind: number;
+  nic: Nic;
+  cp: CompletionRing | null;
+}
+
+export class EagerHardware implements Hardware, Pace {
+  private readonly nics: Nic[] = [];
+  /** Inside an event: what it does to clocks and rings must not start another round. */
+  private busy = false;
+
+  /** Takes over the clocks of `cpus`. */
+  constructor(cpus: readonly Cpu[]) {
+    for (const cpu of cpus) this.drive(cpu);
+  }
+
+  add(nic: Nic): void {
+    this.nics.push(nic);
+  }
+
+  /** Nothing is behind when a CPU looks, or rings a doorbell. */
+  settle(): void {}
+  settleTx(): void {}
+
+  changed(nic: Nic, cp: CompletionRing): void {
+    // an acknowledgement may have made room for completions that were due already
+    nic.writeDue(cp, cp.irq.cpu.now);
+  }
+
+  settleAll(_nic: Nic, now: Ps): void {
+    this.runAll(now, false);
+    for (const nic of this.nics) nic.port.settleRefused(now);
+  }
+
+  runToIrq(horizon: Ps): void {
+    this.runAll(horizon, true);
+  }
+
+  /** From now on, moving this CPU's clock lets its hardware happen. */
+  private drive(cpu: Cpu): void {
+    let clock: Ps = cpu.now;
+    Object.defineProperty(cpu, 'now', {
+      get: () => clock,
+      set: (now: Ps) => {
+        clock = now;
+        if (cpu.stepping && !this.busy) this.runFor(cpu, now);
+      },
+    });
+  }
+
+  /** The events that `cpu` can see the effects of, up to its present. */
+  private runFor(cpu: Cpu, now: Ps): void {
+    this.busy = true;
+    const shared = Math.min(now, cpu.othersMin);
+    for (;;) {
+      const event = this.first(now, (e) =>
+        e.kind === TRANSMIT ? e.at <= shared : e.cp!.irq.cpu === cpu && e.at <= now,
+      );
+      if (event === null) break;
+      happen(event);
+    }
+    this.busy = false;
+  }
+
+  /** All events up to `horizon`, in the order of time; the first interrupt may end it. */
+  private runAll(horizon: Ps, stopAtIrq: boolean): void {
+    for (;;) {
+      const event = this.first(horizon, (e) => e.at <= horizon);
+      if (event === null) return;
+      happen(event);
+      if (event.kind === TIMER && stopAtIrq) return;
+    }
+  }
+
+  /** The first event up to `limit` that `wanted` lets through; ties by kind, then NIC, then ring. */
+  private first(limit: Ps, wanted: (event: Event) => boolean): Event | null {
+    let best: Event | null = null;
+    for (const event of this.due(limit)) {
+      if (!wanted(event)) continue;
+      if (best === null || event.at < best.at || (event.at === best.at && event.kind < best.kind))
+        best = event;
+    }
+    return best;
+  }
+
+  /** The next event of each kind and ring. */
+  private *due(limit: Ps): Generator<Event> {
+    for (const nic of this.nics) {
+      yield { at: nic.tx.nextAt(), kind: TRANSMIT, nic, cp: null };
+      for (const cp of nic.completionRings) {
+        const lane = cp.lane;
+        if (lane !== null && lane.ring !== null) {
+          yield { at: nic.port.headAt(lane, limit), kind: ARRIVAL, nic, cp };
+        }
+        yield { at: nic.nextDueAt(cp), kind: COMPLETION, nic, cp };
+        yield { at: cp.fireAt(), kind: TIMER, nic, cp };
+      }
+    }
+  }
+}
+
+function happen({ at, kind, nic, cp }: Event): void {
+  if (kind === TRANSMIT) nic.tx.transmitNext(at);
+  else if (kind === ARRIVAL) nic.rx.accept(cp!.lane!, cp!.lane!.ring!, at, cp!.lane!.take());
+  else if (kind === COMPLETION) nic.writeDue(cp!, at);
+  else postIrq(nic, cp!, at);
+}
