@@ -9,7 +9,7 @@
 import type { Ps } from './clock.ts';
 import type { Cpu } from './cpu.ts';
 import { OP_DOORBELL } from './cost.ts';
-import { bugOn } from './errors.ts';
+import { BugError } from './errors.ts';
 
 export interface BusDevice {
   /** A doorbell write that reaches the device at `now`. `hi` is the upper word of a 64-bit write, else 0. */
@@ -49,7 +49,7 @@ export class Bus {
 
   private deviceAt(addr: number): BusDevice {
     const device = this.devices[(addr - BAR_BASE) >>> BAR_SHIFT];
-    bugOn(device === undefined, `register 0x${addr.toString(16)} belongs to no device`);
-    return device!;
+    if (device === undefined) throw new BugError(`register 0x${addr.toString(16)} belongs to no device`);
+    return device;
   }
 }

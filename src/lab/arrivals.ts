@@ -87,31 +87,24 @@ export function replayPlan(options: RunOptions, capture: Capture): ArrivalPlan {
   };
 }
 
-/**
- * Passes arrivals on, at most `most` of them, all of them `startPs` later, and knows how many there
- * were and when the last came.
- */
+/** Passes arrivals on, at most `most` of them, and knows how many there were and when the last came. */
 export class CountedArrivals implements ArrivalSource {
   readonly frames: FrameTable;
   offered = 0;
-  /** Of the last arrival, less `startPs`. */
   lastPs: Ps = 0;
   private readonly inner: ArrivalSource;
   private readonly most: number;
-  private readonly startPs: Ps;
   private readonly onBlock: (offered: number, lastPs: Ps) => void;
 
   /** @param onBlock told after each block, for progress */
   constructor(
     inner: ArrivalSource,
     most: number,
-    startPs: Ps = 0,
     onBlock: (offered: number, lastPs: Ps) => void = () => {},
   ) {
     this.inner = inner;
     this.frames = inner.frames;
     this.most = most;
-    this.startPs = startPs;
     this.onBlock = onBlock;
   }
 
@@ -125,7 +118,6 @@ export class CountedArrivals implements ArrivalSource {
     if (block.count === 0) return;
     this.offered += block.count;
     this.lastPs = block.at[block.count - 1]!;
-    if (this.startPs > 0) for (let i = 0; i < block.count; i++) block.at[i]! += this.startPs;
     this.onBlock(this.offered, this.lastPs);
   }
 }

@@ -42,11 +42,15 @@ export async function importProgram(option: string, name: string): Promise<unkno
   const url = pathToFileURL(resolve(name)).href;
   try {
     const module = await (extension.endsWith('ts') ? importTs(url) : import(url));
-    return (module as { default?: unknown }).default;
+    return defaultExport(defaultExport(module));
   } catch (error) {
     throw new InputError(`${option}: ${name} does not load: ${firstLine(error)}`);
   }
 }
+
+/** Outside an ES module package a file counts as CommonJS: its default export is then one deeper. */
+const defaultExport = (module: unknown): unknown =>
+  typeof module === 'object' && module !== null && 'default' in module ? module.default : module;
 
 /** Node strips types itself from 22.18 on; before, tsx does, which is loaded only then. */
 async function importTs(url: string): Promise<unknown> {

@@ -10,13 +10,13 @@ import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../host/cpu.ts
 import type { Fates } from '../host/fates.ts';
 import { Fates as FatesSum, LOSS_CAUSES } from '../host/fates.ts';
 import type { Histogram } from '../host/histogram.ts';
-import type { MachineResult, NapiBooks, NicBooks, PageBooks } from '../machineResult.ts';
+import type { MachineResult, NapiBooks, NicBooks, PageBooks } from '../machine/result.ts';
 
 export const REPORT_VERSION = 1;
 
 /** What a run leaves behind: the machine's books, and the time that the offer took. */
 export interface RunResult extends MachineResult {
-  /** When the last frame arrived; 0 without any. Times count from when frames could arrive. */
+  /** When the last frame arrived; 0 without any. */
   readonly lastArrivalPs: Ps;
 }
 

@@ -5,7 +5,7 @@ import type { HostMemory } from '../host/memory.ts';
 import { Rng } from '../host/rng.ts';
 import type { MachineConfig } from '../machine.ts';
 import { buildMachine } from '../machine.ts';
-import type { MachineResult } from '../machineResult.ts';
+import type { MachineResult } from '../machine/result.ts';
 import type { Capture } from '../wire/capture.ts';
 import { readCapture } from '../wire/capture.ts';
 import type { ArrivalSource, FrameTable, WireSink } from '../wire/frames.ts';
@@ -31,9 +31,6 @@ export interface LabMachine {
   readonly frames: FrameTable;
   /** @throws when the driver refuses the program, saying why as the driver would */
   attachXdp(nic: number, program: XdpProgramSpec): void;
-  /** Bring all devices up, which takes CPUs some time. */
-  open(): void;
-  readonly cpus: readonly { readonly now: Ps }[];
   offer(nic: number, source: ArrivalSource): void;
   /** Every frame that a NIC has put on the wire; `port` is the NIC. */
   watchWire(sink: WireSink): void;
@@ -87,20 +84,13 @@ export async function runScenario(
     const program = nic === 0 ? xdp : xdpPeer;
     if (program !== null) machine.attachXdp(nic, program);
   });
-  machine.open();
-  const startPs = Math.max(...machine.cpus.map((cpu) => cpu.now));
-  const captures = watchedBy(machine, options, config, startPs, capture);
-  const arrivals = arrivalsOf(machine, config, plan, startPs, io);
+  const captures = watchedBy(machine, options, config, capture);
+  const arrivals = arrivalsOf(machine, config, plan, io);
   machine.offer(0, arrivals);
   machine.run(END_OF_TIME);
 
-  const result = machine.result();
   const report = runReport({
-    result: {
-      ...result,
-      virtualPs: result.virtualPs - startPs,
-      lastArrivalPs: arrivals.lastPs,
-    },
+    result: { ...machine.result(), lastArrivalPs: arrivals.lastPs },
     about: aboutRun(options, config, plan, { xdp, xdpPeer }),
     seed: options.seed,
     wallMs: Math.round(io.nowMs() - startMs),
@@ -118,12 +108,11 @@ function arrivalsOf(
   machine: LabMachine,
   config: MachineConfig,
   plan: ArrivalPlan,
-  startPs: Ps,
   io: RunIo,
 ): CountedArrivals {
   const source = plan.source(machine.frames, new Rng(config.seed ^ TRAFFIC_STREAM));
   const feed = new LinkFeed(new Link(config.nics[0]!.linkBps), source);
-  return new CountedArrivals(feed, plan.total ?? Infinity, startPs, (offered, lastPs) =>
+  return new CountedArrivals(feed, plan.total ?? Infinity, (offered, lastPs) =>
     io.progress?.(offered, plan.total, lastPs / PS_PER_NS),
   );
 }
@@ -133,13 +122,12 @@ function watchedBy(
   machine: LabMachine,
   options: RunOptions,
   config: MachineConfig,
-  startPs: Ps,
   capture: Capture | null,
 ): () => RunOutcome['captures'] {
   const names = config.nics.map(({ name }) => name);
   const start = capture?.start ?? { sec: 0, subPs: 0 };
   const writer = (direction: 'in' | 'out'): WireCapture =>
-    new WireCapture(machine.mem, names, direction, startPs, start);
+    new WireCapture(machine.mem, names, direction, start);
   const sent = options.txOut === undefined ? null : writer('out');
   const passed = options.passOut === undefined ? null : writer('in');
   if (sent !== null) machine.watchWire(sent);

@@ -9,27 +9,21 @@ export class WireCapture implements WireSink {
   private readonly mem: HostMemory;
   private readonly writer: PcapngWriter;
   private readonly direction: 'in' | 'out';
-  private readonly startPs: Ps;
 
-  /**
-   * @param startPs when frames began to arrive
-   * @param start the absolute time of that: of a replayed capture, else 1970
-   */
+  /** @param start absolute time of the machine's time 0: that of a replayed capture, else 1970 */
   constructor(
     mem: HostMemory,
     nics: readonly string[],
     direction: 'in' | 'out',
-    startPs: Ps,
     start: Readonly<CaptureTime>,
   ) {
     this.mem = mem;
     this.direction = direction;
-    this.startPs = startPs;
     this.writer = new PcapngWriter({ interfaces: nics, start });
   }
 
   frame(port: number, time: Ps, at: HostAddr, len: number): void {
-    this.writer.frame(port, time - this.startPs, this.mem.u8, at, len, {
+    this.writer.frame(port, time, this.mem.u8, at, len, {
       direction: this.direction,
     });
   }

@@ -7,7 +7,7 @@
 import type { BusDevice } from '../host/bus.ts';
 import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
-import { bugOn } from '../host/errors.ts';
+import { BugError, bugOn } from '../host/errors.ts';
 import type { Link } from '../wire/link.ts';
 import { FrameClasses } from './classes.ts';
 import { CompletionRing } from './completionRing.ts';
@@ -79,7 +79,7 @@ export class Nic implements BusDevice {
     if (bell instanceof CompletionRing) this.completionDoorbell(bell, lo, now, cpu);
     else if (bell instanceof RxRing) this.rxDoorbell(bell, lo, cpu);
     else if (bell instanceof TxRing) this.txDoorbell(bell, lo, now, cpu);
-    else bugOn(bell === undefined, `doorbell at offset 0x${offset.toString(16)} never had a ring`);
+    else if (bell === undefined) throw new BugError(`doorbell at offset 0x${offset.toString(16)} never had a ring`);
   }
 
   private completionDoorbell(cp: CompletionRing, value: number, now: Ps, cpu: Cpu): void {

@@ -4,7 +4,7 @@ import { Fates, LOST_NO_BUFFER, LOST_TX_RING_FULL } from '../../src/host/fates.t
 import { Histogram } from '../../src/host/histogram.ts';
 import type { RunReport, RunResult } from '../../src/lab/report.ts';
 import { runReport } from '../../src/lab/report.ts';
-import type { NapiBooks } from '../../src/machineResult.ts';
+import type { NapiBooks } from '../../src/machine/result.ts';
 
 const US = 1_000_000; // picoseconds
 

@@ -5,7 +5,7 @@ import { Fates } from '../../src/host/fates.ts';
 import { Histogram } from '../../src/host/histogram.ts';
 import { HostMemory } from '../../src/host/memory.ts';
 import type { BuildMachine } from '../../src/lab/run.ts';
-import type { MachineResult } from '../../src/machineResult.ts';
+import type { MachineResult } from '../../src/machine/result.ts';
 import type { ArrivalSource, WireSink } from '../../src/wire/frames.ts';
 import { ArrivalBlock, FrameTable } from '../../src/wire/frames.ts';
 
@@ -13,8 +13,6 @@ export interface StandInWishes {
   /** Frames that vanish without a fate. */
   readonly vanish?: number;
   readonly leaked?: number;
-  /** Picoseconds until the devices are up. */
-  readonly openPs?: number;
 }
 
 export const standIn =
@@ -31,8 +29,6 @@ export const standIn =
     const cpus = Array.from({ length: config.cpus }, (_, id) => new Cpu(id, costTable(FLAT)));
     return {
       mem,
-      cpus,
-      open: () => cpus[0]!.idleUntil(wishes.openPs ?? 0),
       frames,
       attachXdp: (nic, program) => void (attached[nic] = program.name),
       offer: (_, offered) => void (source = offered),
