@@ -55,6 +55,9 @@ export interface MachineNic {
   readonly bp: Bnxt;
 }
 
+/** MSI-X vectors that a function can have at most. */
+const VECTORS_MAX = 2048;
+
 /** The two halves of a pace: what NICs ask of it, and what the scheduler does. */
 export type MachinePace = Pace & Hardware & { add(nic: Nic): void };
 
@@ -153,7 +156,7 @@ export class Machine {
       const link = new Link(nicConfig.linkBps);
       const nic = new Nic(number, parts, link, nicConfig.queues, hardware);
       hardware.add(nic);
-      const vectors = this.vectorsOf(nicConfig);
+      const vectors = this.vectorsOf(nicConfig, number);
       const bp = bnxtInitOne(
         this.net,
         nicConfig.name,
@@ -183,14 +186,14 @@ export class Machine {
   }
 
   /** Two vectors per queue: the second half serves the stack's TX rings while XDP has the first. */
-  private vectorsOf(nic: NicConfig): IrqLine[] {
+  private vectorsOf(nic: NicConfig, number: number): IrqLine[] {
     return Array.from({ length: nic.queues * 2 }, (_, i) => {
       const id = nic.irqAffinity[(i % nic.queues) % nic.irqAffinity.length]!;
       const cpu = this.cpus[id];
       if (cpu === undefined) {
         throw new RangeRefused(`${nic.name} irq-affinity`, id, `CPU 0 to ${this.cpus.length - 1}`);
       }
-      return new IrqLine(`${nic.name}-${i}`, cpu);
+      return new IrqLine(`${nic.name}-${i}`, cpu, number * VECTORS_MAX + i);
     });
   }
 
@@ -228,9 +231,10 @@ export class Machine {
 
   /** `ip link set up`, each device that is not. The machine's clock starts when they are up. */
   open(): void {
-    this.cpus[0]!.timeless(() => {
-      for (const { bp } of this.nics) bugOn(devOpen(bp.dev) !== 0, `${bp.dev.name} does not open`);
-    });
+    const up = (): void => {
+      for (const { bp } of this.nics) bugOn(devOpen(bp.dev) !== 0, 'a device does not open');
+    };
+    this.cpus.reduce((work, cpu) => () => cpu.timeless(work), up)();
   }
 
   /** Run until nothing is left to do, at most until `untilPs`; devices are opened first. */

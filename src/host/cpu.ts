@@ -5,6 +5,8 @@
  * and an interrupt for a CPU that is polling is taken when that poll ends.
  */
 import type { Ps } from './clock.ts';
+import { OP_COUNT } from './cost.ts';
+import { bugOn } from './errors.ts';
 
 export const CTX_IDLE = 0;
 export const CTX_HARDIRQ = 1;
@@ -16,17 +18,21 @@ export const CONTEXT_NAMES: readonly string[] = ['idle', 'hardirq', 'softirq', '
 /** One thread of work on a CPU: it yields wherever other CPUs may run. */
 export type Work = Generator<void, void, void>;
 
+/** A private copy of an exported constant folds into the code. */
+const NOW: number = 20;
+
 export class Cpu {
   readonly id: number;
-  /** This CPU's present; only `charge`, waiting and the scheduler move it. */
-  now: Ps = 0;
   /** Clock at the end of the last step, and up to where shared hardware was settled in it. */
   stepEnd: Ps = 0;
   sharedSeen: Ps = 0;
   /** Settle shared hardware no further than this while the CPU is inside a step. */
   othersMin: Ps = Infinity;
-  /** Picoseconds per operation, indexed by `OP_*`. */
-  readonly cost: Float64Array;
+  /**
+   * Picoseconds per operation, indexed by `OP_*`, and behind them the clock: one array, because a
+   * charge is the commonest thing a packet does.
+   */
+  private readonly time: Float64Array;
   /** Picoseconds spent per context, indexed by `CTX_*`. */
   readonly spent: Float64Array = new Float64Array(CONTEXT_NAMES.length);
   /** Inside a step: work of this CPU runs, and what it reads must be up to date. */
@@ -38,27 +44,40 @@ export class Cpu {
   /** Called after each interrupt handler: finds `work` where there was none (irq_exit). */
   irqExit: () => void = () => {};
 
+  /** @param cost picoseconds per operation, `costTable` of a profile */
   constructor(id: number, cost: Float64Array) {
     this.id = id;
-    this.cost = cost;
+    bugOn(NOW !== OP_COUNT, 'the clock stands behind the last operation');
+    this.time = new Float64Array(NOW + 1);
+    this.time.set(cost.subarray(0, NOW));
+  }
+
+  /** This CPU's present; only `charge`, waiting and the scheduler move it. */
+  get now(): Ps {
+    return this.time[NOW]!;
+  }
+
+  set now(now: Ps) {
+    this.time[NOW] = now;
   }
 
   /** Time passes: one `op` of the profile. */
   charge(op: number): void {
-    this.now += this.cost[op]!;
+    const time = this.time;
+    time[NOW] = time[NOW]! + time[op]!;
   }
 
   /** Time passes: `n` times one `op`. */
   chargeTimes(op: number, n: number): void {
-    this.now += this.cost[op]! * n;
+    this.now += this.time[op]! * n;
   }
 
   /** Do `work` without time passing: bringing a machine up, before its clock starts. */
   timeless(work: () => void): void {
-    const cost = this.cost.slice();
-    this.cost.fill(0);
+    const costs = this.time.slice(0, NOW);
+    this.time.fill(0, 0, NOW);
     work();
-    this.cost.set(cost);
+    this.time.set(costs);
   }
 
   /** Book the time since the last switch to the old context and go on in the new one. @returns the old one */

@@ -6,6 +6,8 @@
 import type { Ps } from './clock.ts';
 
 const UNIT_PS = 1024;
+/** Exact, and a multiplication instead of a division. */
+const PER_UNIT: number = 1 / 1024;
 const SUB_BITS = 5;
 const SUB = 1 << SUB_BITS;
 const BUCKETS = (54 - SUB_BITS) * SUB;
@@ -27,7 +29,7 @@ export class Histogram {
     this.count++;
     this.sumPs += ps;
     if (ps > this.maxPs) this.maxPs = ps;
-    if (ps < 2 ** 41) this.buckets[bucketOf((ps / UNIT_PS) | 0)]!++;
+    if (ps < 2 ** 41) this.buckets[bucketOf((ps * PER_UNIT) | 0)]!++;
     else this.recordLong(ps);
   }
 

@@ -2,8 +2,9 @@
  * Interrupt lines: MSI-X messages between the moment a device sends them and the handler.
  *
  * A device posts a message with the time it reaches the CPU; the scheduler delivers messages in
- * the order of time, then of posting, once every clock has come that far. Messages are not
- * masked: a device sends one per arm, and that is the whole protocol.
+ * the order of time, then of rank, once every clock has come that far: a device that is asked late
+ * posts late, and that must not show. Messages are not masked: a device sends one per arm, and
+ * that is the whole protocol.
  */
 import type { Ps } from './clock.ts';
 import type { Cpu } from './cpu.ts';
@@ -14,12 +15,15 @@ export class IrqLine {
   cpu: Cpu;
   /** Hard interrupt handler; null while the vector is not requested, and then messages are spurious. */
   handler: (() => void) | null = null;
+  /** Of messages that reach their CPUs together, the lower rank's is delivered first. */
+  readonly rank: number;
   delivered = 0;
   spurious = 0;
 
-  constructor(name: string, cpu: Cpu) {
+  constructor(name: string, cpu: Cpu, rank: number = 0) {
     this.name = name;
     this.cpu = cpu;
+    this.rank = rank;
   }
 }
 
@@ -33,7 +37,7 @@ export class IrqController {
 
   post(line: IrqLine, at: Ps): void {
     let i = this.pending.length;
-    while (i > 0 && this.pending[i - 1]!.at > at) i--;
+    while (i > 0 && isBefore(at, line, this.pending[i - 1]!)) i--;
     this.pending.splice(i, 0, { at, line });
   }
 
@@ -47,3 +51,6 @@ export class IrqController {
     return this.pending.shift()!.line;
   }
 }
+
+const isBefore = (at: Ps, line: IrqLine, other: Message): boolean =>
+  at < other.at || (at === other.at && line.rank < other.line.rank);

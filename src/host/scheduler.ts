@@ -38,7 +38,7 @@ export class Scheduler {
       const cpu = this.busyWithSmallestClock();
       const horizon = cpu === null || cpu.now > until ? until : cpu.now;
       const alarmAt = this.clock.nextAt();
-      this.hardware.runToIrq(Math.min(horizon, alarmAt));
+      this.hardware.runToIrq(Math.min(horizon, alarmAt, this.irqs.nextAt()));
       if (this.irqs.nextAt() <= Math.min(horizon, alarmAt)) this.interrupt();
       else if (alarmAt <= horizon) this.clock.ringNext();
       else if (cpu === null || cpu.now >= until) break;

@@ -9,7 +9,8 @@ import type { HostAddr } from './memory.ts';
 import { PAGE_SHIFT } from './memory.ts';
 
 export class RxStamps {
-  private readonly at: Float64Array;
+  /** By page number; the NIC's bulk loop writes it directly. */
+  readonly at: Float64Array;
 
   constructor(memoryBytes: number) {
     this.at = new Float64Array(memoryBytes >>> PAGE_SHIFT);

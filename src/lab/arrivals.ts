@@ -11,9 +11,12 @@ import { parseTraffic, withTrafficWord } from '../wire/trafficSpec.ts';
 import type { RunOptions } from './optionSchema.ts';
 import { parseReplay } from './replayMode.ts';
 
-/** What a run without `--in` and `--traffic` receives: a busy front door. */
-export const DEFAULT_TRAFFIC =
-  'udp:50,tcp:36,udp6:8,tcp6:4,icmp:1.5,arp:0.5 size=imix flows=4096 pattern=zipf:0.9 rate=24Mpps arrivals=poisson';
+/**
+ * What a run without `--in` and `--traffic` receives: a busy front door, in bursts that the default
+ * rings nearly hold.
+ */
+const DEFAULT_TRAFFIC =
+  'udp:50,tcp:36,udp6:8,tcp6:4,icmp:1.5,arp:0.5 size=imix flows=4096 pattern=zipf:1.1 rate=24Mpps burst=800 arrivals=poisson';
 export const DEFAULT_COUNT = 1_000_000;
 
 export interface ArrivalPlan {

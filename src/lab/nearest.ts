@@ -19,7 +19,7 @@ function distance(a: string, b: string): number {
 }
 
 /** @returns the closest of `known`, or undefined when none is close */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
+function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length * 0.4)) + 1;
   for (const candidate of known) {

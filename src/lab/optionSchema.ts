@@ -70,7 +70,7 @@ export interface RunOptions {
   readonly json: boolean;
 }
 
-export type OptionGroup = 'Program' | 'Traffic' | 'NIC' | 'Kernel' | 'Machine' | 'Output';
+type OptionGroup = 'Program' | 'Traffic' | 'NIC' | 'Kernel' | 'Machine' | 'Output';
 
 export interface OptionInfo {
   readonly key: string;

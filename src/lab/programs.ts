@@ -7,7 +7,7 @@ import redirect from '../../examples/redirect.ts';
 import type { XdpProgramSpec } from '../xdp/define.ts';
 import { InputError } from './inputError.ts';
 
-export const EXAMPLES: Readonly<Record<string, XdpProgramSpec>> = {
+const EXAMPLES: Readonly<Record<string, XdpProgramSpec>> = {
   drop,
   pass,
   echo,

@@ -12,7 +12,7 @@ import { Fates as FatesSum, LOSS_CAUSES } from '../host/fates.ts';
 import type { Histogram } from '../host/histogram.ts';
 import type { MachineResult, NapiBooks, NicBooks, PageBooks } from '../machine/result.ts';
 
-export const REPORT_VERSION = 1;
+const REPORT_VERSION = 1;
 
 /** What a run leaves behind: the machine's books, and the time that the offer took. */
 export interface RunResult extends MachineResult {
@@ -52,7 +52,7 @@ export interface PacketCounts {
   readonly lost: Readonly<Record<string, number>>;
 }
 
-export interface LatencyReport {
+interface LatencyReport {
   readonly count: number;
   readonly mean: number;
   readonly p50: number;
@@ -62,7 +62,7 @@ export interface LatencyReport {
   readonly max: number;
 }
 
-export interface NapiReport {
+interface NapiReport {
   readonly polls: number;
   readonly fullPolls: number;
   readonly packetsPerPoll: number;
@@ -88,14 +88,14 @@ export interface CpuReport {
 }
 
 /** Left side minus right side of each conservation equation; all zero when a run adds up. */
-export interface Imbalance {
+interface Imbalance {
   readonly nic: number;
   readonly driver: number;
   readonly tx: number;
   readonly up: number;
 }
 
-export interface NicReport {
+interface NicReport {
   readonly name: string;
   readonly packets: PacketCounts;
   readonly ethtool: Readonly<Record<string, number>>;

@@ -25,7 +25,7 @@ import { WireCapture } from './wireCapture.ts';
 const TRAFFIC_STREAM = 0x7261_6666;
 
 /** What a run needs of a machine. NICs are numbered as in the configuration. */
-export interface LabMachine {
+interface LabMachine {
   readonly mem: HostMemory;
   /** Frames that sources send; its region holds the `frameBytes` asked for. */
   readonly frames: FrameTable;

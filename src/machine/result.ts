@@ -2,12 +2,15 @@
 import type { Ps } from '../host/clock.ts';
 import { Fates } from '../host/fates.ts';
 import { Histogram } from '../host/histogram.ts';
-import type { Bnxt } from '../driver/bnxt/bnxt.ts';
+import type { HostAddr } from '../host/memory.ts';
+import { PAGE_MASK } from '../host/memory.ts';
+import type { Bnxt, BnxtRxRingInfo } from '../driver/bnxt/bnxt.ts';
+import { RX_PROD_NONE } from '../driver/bnxt/bnxt.ts';
 import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
 import type { Machine, MachineNic } from '../machine.ts';
 import type { NapiEndings } from '../stack/napi.ts';
 import { softnetStat } from '../stack/softnet.ts';
-import { XDP_REDIRECT } from '../xdp/uapi.ts';
+import { XDP_REDIRECT, XDP_TX } from '../xdp/uapi.ts';
 
 export interface NicBooks {
   readonly name: string;
@@ -112,19 +115,28 @@ function pageBooks({ pages, nics, net }: Machine): PageBooks {
   for (const { bp } of nics) {
     for (const rxr of bp.rxRing) {
       pool += rxr.pagePool.cachedPages + rxr.pagePool.ringPages;
-      rings += rxr.rxBufRing.reduce((n, buf) => n + (buf.data === 0 ? 0 : 1), 0);
+      rings += ringPages(rxr);
     }
-    inFlight += redirectedFrames(bp);
+    inFlight += pagesOnTxRings(bp);
   }
   return { allocated, pool, rings, inFlight, leaked: allocated - pool - rings - inFlight };
 }
 
-/** Frames on TX rings that another device received; XDP_TX pages stand in RX slots already. */
-function redirectedFrames(bp: Bnxt): number {
+/** Pages in RX slots, several of which may share one, and the page that buffers are being cut from. */
+function ringPages({ rxBufRing, headPool }: BnxtRxRingInfo): number {
+  const pages = new Set<HostAddr>();
+  for (const { data } of rxBufRing) if (data !== 0) pages.add(data & PAGE_MASK);
+  if (headPool.fragPage !== 0) pages.add(headPool.fragPage);
+  return pages.size;
+}
+
+/** Frames redirected here, and XDP_TX pages that stand in no RX slot as well. */
+function pagesOnTxRings(bp: Bnxt): number {
   let frames = 0;
   for (const txr of bp.txRing) {
     for (let cons = txr.txCons; cons !== txr.txProd; cons = (cons + 1) & 0xffff) {
-      if (txr.txBufRing[cons & bp.txRingMask]!.action === XDP_REDIRECT) frames++;
+      const { action, rxProd } = txr.txBufRing[cons & bp.txRingMask]!;
+      if (action === XDP_REDIRECT || (action === XDP_TX && rxProd === RX_PROD_NONE)) frames++;
     }
   }
   return frames;

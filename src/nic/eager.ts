@@ -62,14 +62,19 @@ export class EagerHardware implements Hardware, Pace {
 
   /** From now on, moving this CPU's clock lets its hardware happen. */
   private drive(cpu: Cpu): void {
-    let clock: Ps = cpu.now;
-    Object.defineProperty(cpu, 'now', {
-      get: () => clock,
-      set: (now: Ps) => {
-        clock = now;
-        if (cpu.stepping && !this.busy) this.runFor(cpu, now);
-      },
-    });
+    const charge = cpu.charge.bind(cpu);
+    const chargeTimes = cpu.chargeTimes.bind(cpu);
+    const happenUntilNow = (): void => {
+      if (cpu.stepping && !this.busy) this.runFor(cpu, cpu.now);
+    };
+    cpu.charge = (op): void => {
+      charge(op);
+      happenUntilNow();
+    };
+    cpu.chargeTimes = (op, n): void => {
+      chargeTimes(op, n);
+      happenUntilNow();
+    };
   }
 
   /** The events that `cpu` can see the effects of, up to its present. */
@@ -125,7 +130,7 @@ export class EagerHardware implements Hardware, Pace {
 
 function happen({ at, kind, nic, cp }: Event): void {
   if (kind === TRANSMIT) nic.tx.transmitNext(at);
-  else if (kind === ARRIVAL) nic.rx.accept(cp!.lane!, cp!.lane!.ring!, at, cp!.lane!.take());
+  else if (kind === ARRIVAL) nic.rx.receive(cp!.lane!, cp!.lane!.ring!, at);
   else if (kind === COMPLETION) nic.writeDue(cp!, at);
   else postIrq(nic, cp!, at);
 }

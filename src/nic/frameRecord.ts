@@ -1,7 +1,8 @@
 /**
  * What the NIC knows of one distinct frame: sixteen words, one cache line.
  *
- *   0 known | 1 lane (-1 refused) | 2 cause | 3 cast | 4 strip | 5 bytes in host memory | 6 where the bytes are
+ *   0 known | 1 lane (-1 refused) | 2 cause | 3 cast | 4 strip | 5 bytes in host memory | 6 where the bytes are |
+ *   7 plain: a unicast frame that is copied as it is
  *   8..15: the words of its receive completion (without slot and valid bits)
  *
  * Kept flat, because a million flows have a million of these and each packet reads one.
@@ -17,6 +18,7 @@ const CAST = 3;
 const STRIP = 4;
 const LEN = 5;
 const FROM = 6;
+const PLAIN = 7;
 const LEN_FLAGS = 8;
 const MISC = 9;
 const HASH = 10;
@@ -39,6 +41,8 @@ export const recLane = (rec: FrameRecords, n: number): number => rec[(n << SHIFT
 export const recCause = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + CAUSE]!;
 export const recCast = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + CAST]!;
 export const recStrip = (rec: FrameRecords, n: number): boolean => rec[(n << SHIFT) + STRIP] === 1;
+/** Unicast, and nothing to strip: most frames. */
+export const recPlain = (rec: FrameRecords, n: number): boolean => rec[(n << SHIFT) + PLAIN] === 1;
 export const recLen = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + LEN]!;
 export const recFrom = (rec: FrameRecords, n: number): HostAddr => rec[(n << SHIFT) + FROM]!;
 export const recErrors = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + ERRORS]!;
@@ -107,6 +111,7 @@ export function recStore(rec: FrameRecords, n: number, c: FrameClass): void {
   rec[r + CAUSE] = c.cause;
   rec[r + CAST] = c.cast;
   rec[r + STRIP] = c.strip ? 1 : 0;
+  rec[r + PLAIN] = c.cast === 0 && !c.strip ? 1 : 0;
   rec[r + LEN] = c.len;
   rec[r + FROM] = c.from;
   rec[r + LEN_FLAGS] = c.lenFlags;

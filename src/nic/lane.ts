@@ -17,18 +17,20 @@ export class Lane {
   ring: RxRing | null = null;
   readonly fates: Fates = new Fates();
   readonly stats: RingStats = new RingStats();
-  private at: Float64Array = new Float64Array(1024);
-  private frame: Int32Array = new Int32Array(1024);
-  private head = 0;
-  private tail = 0;
+  /** Times and numbers of the waiting frames, [head, tail) free running; `rxEngine.ts` walks them. */
+  at: Float64Array = new Float64Array(1024);
+  frame: Int32Array = new Int32Array(1024);
+  mask = 1023;
+  head = 0;
+  tail = 0;
 
   constructor(index: number) {
     this.index = index;
   }
 
   push(at: Ps, frame: number): void {
-    if (this.tail - this.head === this.at.length) this.grow();
-    const i = this.tail++ & (this.at.length - 1);
+    if (this.tail - this.head > this.mask) this.grow();
+    const i = this.tail++ & this.mask;
     this.at[i] = at;
     this.frame[i] = frame;
   }
@@ -39,18 +41,12 @@ export class Lane {
 
   /** When the first waiting frame arrives; Infinity when none is known. */
   headAt(): Ps {
-    return this.head === this.tail ? Infinity : this.at[this.head & (this.at.length - 1)]!;
+    return this.head === this.tail ? Infinity : this.at[this.head & this.mask]!;
   }
 
   /** Number of the first waiting frame, which is thereby taken. */
   take(): number {
-    const frame = this.frame[this.head & (this.at.length - 1)]!;
-    this.head++;
-    if (this.head === this.tail) {
-      this.head = 0;
-      this.tail = 0;
-    }
-    return frame;
+    return this.frame[this.head++ & this.mask]!;
   }
 
   private grow(): void {
@@ -63,6 +59,7 @@ export class Lane {
     }
     this.at = at;
     this.frame = frame;
+    this.mask = old * 2 - 1;
     this.head = 0;
     this.tail = old;
   }

@@ -48,9 +48,7 @@ export class LazyHardware implements Hardware, Pace {
     if (lane !== null && lane.ring !== null) {
       const ring = lane.ring;
       nic.port.makeTo(now);
-      for (let at = lane.headAt(); at <= now; at = lane.headAt()) {
-        nic.rx.accept(lane, ring, at, lane.take());
-      }
+      nic.rx.receive(lane, ring, now);
     }
     nic.writeDue(cp, now);
   }
@@ -115,7 +113,7 @@ export class LazyHardware implements Hardware, Pace {
       const arrival = lane === null ? Infinity : nic.port.headAt(lane, bound);
       const due = nic.nextDueAt(cp);
       if (arrival <= due && arrival <= bound)
-        nic.rx.accept(lane!, lane!.ring!, arrival, lane!.take());
+        nic.rx.receive(lane!, lane!.ring!, arrival);
       else if (due <= bound) nic.writeDue(cp, due);
       else return fire <= limit ? fire : Infinity;
     }

@@ -110,15 +110,12 @@ export class Nic implements BusDevice {
         if (cp.halfAt > now) return;
         this.rx.writeHalf(cp);
       }
-      const rxAt = ring === null ? Infinity : ring.pendingHeadAt();
       const txAt = cp.txHeadAt();
-      if (rxAt <= txAt) {
-        if (rxAt > now || !cp.room(2)) return;
-        this.rx.write(cp, lane!, ring!);
-      } else {
-        if (txAt > now || !cp.room(1)) return;
-        cp.writeTx(this.parts.mem.words);
-      }
+      if (ring !== null) this.rx.write(cp, lane!, ring, now < txAt ? now : txAt);
+      if (cp.halfAt !== Infinity) continue;
+      if (txAt > now || !cp.room(1)) return;
+      if (ring !== null && ring.pendingHeadAt() <= txAt) return; // no room for it, so none behind it either
+      cp.writeTx(this.parts.mem.words);
     }
   }
 

@@ -45,6 +45,8 @@ export const BNXT_NAPI_FLAG_XDP = 1;
 export const BNXT_MAX_TXR_PER_NAPI = 8;
 /** `rx_next_cons` of a ring that waits for its reset. */
 export const RX_CONS_FORCED_ERROR = 0xffff;
+/** The RX ring was reset while the packet waited: its page stands in no slot, and TX gives it back. */
+export const RX_PROD_NONE = -1;
 
 /** `sp_event` bits: work for the slow path. */
 export const BNXT_RX_RING_RESET_SP_EVENT: number = 1 << 0;
@@ -77,7 +79,7 @@ export class BnxtSwTxBd {
   /** 0, XDP_TX or XDP_REDIRECT. */
   action = 0;
   nrFrags = 0;
-  /** XDP_TX: the RX producer to publish once this packet is sent. */
+  /** XDP_TX: the RX producer to publish once this packet is sent, or `RX_PROD_NONE`. */
   rxProd = 0;
 }
 

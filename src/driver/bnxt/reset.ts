@@ -8,11 +8,13 @@
  */
 import { PS_PER_US } from '../../host/clock.ts';
 import { TP_RESET } from '../../host/trace.ts';
+import { XDP_TX } from '../../xdp/uapi.ts';
 import type { Bnxt, BnxtRxRingInfo, BnxtTxRingInfo } from './bnxt.ts';
 import {
   BNXT_RESET_TASK_SP_EVENT,
   BNXT_RX_RING_RESET_SP_EVENT,
   RX_CONS_FORCED_ERROR,
+  RX_PROD_NONE,
 } from './bnxt.ts';
 import { bnxtDbWrite } from './db.ts';
 import { bnxtAllocOneRxRing, bnxtFreeOneRxRing } from './rings.ts';
@@ -59,6 +61,7 @@ export function bnxtRxRingReset(bp: Bnxt): void {
   for (const rxr of bp.rxRing) {
     if (!rxr.bnapi.inReset) continue;
     bp.pdev.hwrm.ringReset(rxr.fwRingId, now);
+    leaveToXdpTx(rxr);
     bnxtFreeOneRxRing(rxr);
     rxr.rxProd = 0;
     rxr.rxNextCons = 0;
@@ -66,5 +69,20 @@ export function bnxtRxRingReset(bp: Bnxt): void {
     bnxtAllocOneRxRing(rxr);
     rxr.cpr.swStats.rxResets++;
     bnxtDbWrite(bp, ctlCpu, rxr.rxDb, rxr.rxProd);
+  }
+}
+
+/**
+ * Pages that wait on the XDP TX ring stand in RX slots as well; they leave those and are given back
+ * when they have been sent. Linux frees them here, while the NIC may still read them, and rings the
+ * RX doorbell with a producer of before the reset once they are sent: a defect that is not copied.
+ */
+function leaveToXdpTx({ txr, rxBufRing, rxRingMask }: BnxtRxRingInfo): void {
+  if (txr === null) return;
+  for (let cons = txr.txCons; cons !== txr.txProd; cons = (cons + 1) & 0xffff) {
+    const txBuf = txr.txBufRing[cons & txr.bp.txRingMask]!;
+    if (txBuf.action !== XDP_TX || txBuf.rxProd === RX_PROD_NONE) continue;
+    rxBufRing[(txBuf.rxProd - 1) & rxRingMask]!.data = 0;
+    txBuf.rxProd = RX_PROD_NONE;
   }
 }

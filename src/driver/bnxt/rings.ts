@@ -3,6 +3,7 @@
  *
  * @linux bnxt_set_ring_params, bnxt_alloc_mem, bnxt_init_rxbd_pages, bnxt_alloc_one_rx_ring; bnxt.c
  */
+import { RangeRefused } from '../../host/errors.ts';
 import { LOST_TX_DEVICE_CLOSED } from '../../host/fates.ts';
 import { DRIVER, RX_RING } from '../../host/ledger.ts';
 import { PAGE_MASK, PAGE_SIZE } from '../../host/memory.ts';
@@ -17,7 +18,7 @@ import {
 import { SKB_SHARED_INFO_SIZE, XDP_PACKET_HEADROOM, XDP_REDIRECT, XDP_TX } from '../../xdp/uapi.ts';
 import { XDP_BUFF_BYTES, xdpInitBuff } from '../../xdp/xdpBuff.ts';
 import type { Bnxt, BnxtCpRingInfo, BnxtRxRingInfo, BnxtTxRingInfo } from './bnxt.ts';
-import { BnxtSwRxBd, BnxtSwTxBd, bnxtRxPageMode } from './bnxt.ts';
+import { BnxtSwRxBd, BnxtSwTxBd, RX_PROD_NONE, bnxtRxPageMode } from './bnxt.ts';
 import { bnxtAllocRxData } from './rx.ts';
 
 /** @linux BNXT_MAX_RX_DESC_CNT, BNXT_MAX_TX_DESC_CNT, BNXT_MIN_TX_DESC_CNT */
@@ -36,6 +37,8 @@ const RX_OVERHEAD: number = ETH_HLEN + 8 + NET_IP_ALIGN;
 /** Largest MTU whose frames fit one page next to headroom and shared info: 3502. @linux BNXT_MAX_PAGE_MODE_MTU */
 export const BNXT_MAX_PAGE_MODE_MTU: number =
   PAGE_SIZE - VLAN_ETH_HLEN - NET_IP_ALIGN - XDP_PACKET_HEADROOM - SKB_SHARED_INFO_SIZE;
+/** What a page holds between headroom and shared info: a frame of the largest MTU with its tag. */
+const MAX_RX_SIZE: number = PAGE_SIZE - XDP_PACKET_HEADROOM - SKB_SHARED_INFO_SIZE;
 /** @linux BNXT_MAX_MTU */
 export const BNXT_MAX_MTU = 9500;
 
@@ -44,10 +47,18 @@ const align64 = (n: number): number => Math.ceil(n / 64) * 64;
 /**
  * Derive everything that follows from ring sizes, MTU and mode.
  *
+ * @throws RangeRefused for an MTU that needs AGG rings
  * @linux bnxt_set_ring_params, bnxt_set_rx_skb_mode, bnxt_init_dflt_ring... (tx_wake_thresh)
  */
 export function bnxtSetRingParams(bp: Bnxt): void {
-  bp.rxBufUseSize = align64(bp.dev.mtu + RX_OVERHEAD);
+  const { mtu, name } = bp.dev;
+  if (mtu > BNXT_MAX_PAGE_MODE_MTU)
+    throw new RangeRefused(
+      `${name} mtu`,
+      mtu,
+      `up to ${BNXT_MAX_PAGE_MODE_MTU}: packets in several buffers are not built yet`,
+    );
+  bp.rxBufUseSize = Math.min(align64(mtu + RX_OVERHEAD), MAX_RX_SIZE);
   bp.rxBufSize = bp.rxBufUseSize + XDP_PACKET_HEADROOM + SKB_SHARED_INFO_SIZE;
   bp.rxDmaOffset = bnxtRxPageMode(bp) ? XDP_PACKET_HEADROOM : NET_SKB_PAD;
   bp.rxOffset = bp.rxDmaOffset + NET_IP_ALIGN;
@@ -147,6 +158,13 @@ export function bnxtFreeOneRxRing(rxr: BnxtRxRingInfo): void {
   }
 }
 
+/** Its RX slot frees it, unless the RX ring has been reset meanwhile. */
+function freeXdpTxPage(bp: Bnxt, txr: BnxtTxRingInfo, txBuf: BnxtSwTxBd): void {
+  if (txBuf.rxProd === RX_PROD_NONE) {
+    txr.bnapi.rxRing!.pagePool.put(txBuf.page, false, bp.ctlCpu);
+  } else if (bp.watch.on) bp.watch.page(txBuf.page, RX_RING);
+}
+
 /**
  * What stands on a TX ring that is closed: redirected frames go back to their pools, XDP_TX pages
  * stand in RX slots and go with those.
@@ -159,7 +177,7 @@ export function bnxtFreeOneTxRing(bp: Bnxt, txr: BnxtTxRingInfo, hwCons: number)
   for (let cons = txr.txCons; cons !== txr.txProd; cons = (cons + 1) & 0xffff) {
     const txBuf = txr.txBufRing[cons & bp.txRingMask]!;
     if (txBuf.action === XDP_REDIRECT) xdpReturnFrame(bp.pdev.xdp, bp.ctlCpu, txBuf.xdpf);
-    else if (bp.watch.on && txBuf.action === XDP_TX) bp.watch.page(txBuf.page, RX_RING);
+    else if (txBuf.action === XDP_TX) freeXdpTxPage(bp, txr, txBuf);
     txBuf.action = 0;
   }
 }

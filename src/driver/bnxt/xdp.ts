@@ -40,7 +40,13 @@ import {
 import { xdpData, xdpLen } from '../../xdp/xdpBuff.ts';
 import { xdpFrameData, xdpFrameLen } from '../../xdp/xdpFrame.ts';
 import type { Bnxt, BnxtNapi, BnxtRxRingInfo, BnxtSwTxBd, BnxtTxRingInfo } from './bnxt.ts';
-import { BNXT_REDIRECT_EVENT, BNXT_RX_EVENT, BNXT_TX_CMP_EVENT, BNXT_TX_EVENT } from './bnxt.ts';
+import {
+  BNXT_REDIRECT_EVENT,
+  BNXT_RX_EVENT,
+  BNXT_TX_CMP_EVENT,
+  BNXT_TX_EVENT,
+  RX_PROD_NONE,
+} from './bnxt.ts';
 import { bnxtDbWrite } from './db.ts';
 import { bnxtSchedResetTxr } from './reset.ts';
 import { bnxtAllocRxData, bnxtReuseRxData } from './rx.ts';
@@ -239,8 +245,11 @@ export function bnxtTxIntXdp(bnapi: BnxtNapi, budget: number): void {
   while ((txCons & bp.txRingMask) !== txr.txHwCons) {
     const txBuf = txr.txBufRing[txCons & bp.txRingMask]!;
     if (txBuf.action === XDP_TX) {
-      lastXdpTx = txBuf.rxProd;
-      if (bp.watch.on) bp.watch.page(txBuf.page, RX_RING);
+      if (txBuf.rxProd === RX_PROD_NONE) bnapi.rxRing!.pagePool.recycleDirect(txBuf.page, cpu);
+      else {
+        lastXdpTx = txBuf.rxProd;
+        if (bp.watch.on) bp.watch.page(txBuf.page, RX_RING);
+      }
     } else if (txBuf.action === XDP_REDIRECT) {
       dmaUnmapSingle(cpu);
       xdpReturnFrame(bp.pdev.xdp, cpu, txBuf.xdpf);
