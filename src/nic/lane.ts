@@ -10,6 +10,9 @@ import type { RxRing } from './rxRing.ts';
 import { Fates } from '../host/fates.ts';
 import { RingStats } from './stats.ts';
 
+/** Shorter runs are quicker copied one by one. */
+const SHORT_RUN = 32;
+
 export class Lane {
   /** RX queue number, or the number of queues for the lane of frames the MAC refuses. */
   readonly index: number;
@@ -33,6 +36,20 @@ export class Lane {
     const i = this.tail++ & this.mask;
     this.at[i] = at;
     this.frame[i] = frame;
+  }
+
+  /** The arrivals [from, to) of a block. */
+  pushRun(at: Float64Array, frame: Int32Array, from: number, to: number): void {
+    const count = to - from;
+    while (this.tail - this.head + count > this.mask + 1) this.grow();
+    const i = this.tail & this.mask;
+    if (count < SHORT_RUN || i + count > this.mask + 1) {
+      for (let k = from; k < to; k++) this.push(at[k]!, frame[k]!);
+      return;
+    }
+    this.at.set(at.subarray(from, to), i);
+    this.frame.set(frame.subarray(from, to), i);
+    this.tail += count;
   }
 
   get size(): number {

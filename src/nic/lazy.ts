@@ -48,7 +48,7 @@ export class LazyHardware implements Hardware, Pace {
     if (lane !== null && lane.ring !== null) {
       const ring = lane.ring;
       nic.port.makeTo(now);
-      nic.rx.receive(lane, ring, now);
+      nic.rx.receive(cp, lane, ring, now);
     }
     nic.writeDue(cp, now);
   }
@@ -113,7 +113,7 @@ export class LazyHardware implements Hardware, Pace {
       const arrival = lane === null ? Infinity : nic.port.headAt(lane, bound);
       const due = nic.nextDueAt(cp);
       if (arrival <= due && arrival <= bound)
-        nic.rx.receive(lane!, lane!.ring!, arrival);
+        nic.rx.receive(cp, lane!, lane!.ring!, arrival);
       else if (due <= bound) nic.writeDue(cp, due);
       else return fire <= limit ? fire : Infinity;
     }

@@ -87,15 +87,29 @@ export class Port {
     this.sort(block);
   }
 
+  /** Runs of frames for one lane go there as a whole: with one queue, or few flows, most of a block. */
   private sort(block: ArrivalBlock): void {
-    const classes = this.classes;
     const { at, frame, count } = block;
+    let from = 0;
+    let number = -1;
+    let lane = this.refused;
     for (let i = 0; i < count; i++) {
-      const n = frame[i]!;
-      if (n >= recordsHeld(classes.rec) || !recKnown(classes.rec, n)) classes.learn(n);
-      const lane = recLane(classes.rec, n);
-      (lane < 0 ? this.refused : this.lanes[lane]!).push(at[i]!, n);
+      if (frame[i] === number) continue;
+      number = frame[i]!;
+      const next = this.laneOf(number);
+      if (next === lane) continue;
+      lane.pushRun(at, frame, from, i);
+      lane = next;
+      from = i;
     }
+    lane.pushRun(at, frame, from, count);
+  }
+
+  private laneOf(n: number): Lane {
+    const { classes } = this;
+    if (n >= recordsHeld(classes.rec) || !recKnown(classes.rec, n)) classes.learn(n);
+    const lane = recLane(classes.rec, n);
+    return lane < 0 ? this.refused : this.lanes[lane]!;
   }
 
   /**
@@ -110,9 +124,7 @@ export class Port {
     }
     waiting.sort((a, b) => a.at - b.at);
     for (const { at, frame } of waiting) {
-      if (!recKnown(this.classes.rec, frame)) this.classes.learn(frame);
-      const lane = recLane(this.classes.rec, frame);
-      (lane < 0 ? this.refused : this.lanes[lane]!).push(at, frame);
+      this.laneOf(frame).push(at, frame);
     }
   }
 }

@@ -100,6 +100,7 @@ export class LinkFeed implements ArrivalSource {
     const { at, frame, count } = block;
     const { len } = this.frames;
     const { psPerByte, delayPs } = this.link;
+    const whole = Number.isInteger(psPerByte); // as at 100 Gb/s: nothing to round
     const end = this.endPs;
     let busyFrom = this.busyFrom;
     let busyBytes = this.busyBytes;
@@ -119,7 +120,8 @@ export class LinkFeed implements ArrivalSource {
       }
       const frameLen = len[frame[i]!]!;
       busyBytes += (frameLen < MIN_LEN ? MIN_LEN : frameLen) + PREAMBLE_AND_FCS;
-      at[i] = busyFrom + Math.floor(busyBytes * psPerByte + 0.5) + delayPs;
+      const taken = busyBytes * psPerByte;
+      at[i] = busyFrom + (whole ? taken : Math.floor(taken + 0.5)) + delayPs;
       busyBytes += GAP;
     }
     this.busyFrom = busyFrom;

@@ -181,7 +181,7 @@ export function __bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): n
 }
 
 /** Take the consumer index out of a TX completion. @returns descriptors now free @linux __bnxt_poll_work, its TX branch */
-function bnxtTxCmp(bp: Bnxt, cpr: BnxtCpRingInfo, at: number, type: number): number {
+export function bnxtTxCmp(bp: Bnxt, cpr: BnxtCpRingInfo, at: number, type: number): number {
   const opaque = txCmpOpaque(cpr.words, at);
   const txr = cpr.bnapi.txRing[txOpaqueRing(opaque)]!;
   txr.txHwCons =

@@ -7,16 +7,22 @@
  * @linux bnxt_sched_reset_rxr, bnxt_sched_reset_txr, bnxt_sp_task, bnxt_rx_ring_reset; bnxt.c
  */
 import { PS_PER_US } from '../../host/clock.ts';
+import { LOST_OUT_OF_ORDER } from '../../host/fates.ts';
 import { TP_RESET } from '../../host/trace.ts';
+import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
+import { CMP_TYPE_RX_L2_CMP, cmpType } from '../../nic/hsi/rxCmp.ts';
+import { CMP_TYPE_TX_L2_CMP, CMP_TYPE_TX_L2_COAL_CMP } from '../../nic/hsi/txCmp.ts';
 import { XDP_TX } from '../../xdp/uapi.ts';
 import type { Bnxt, BnxtRxRingInfo, BnxtTxRingInfo } from './bnxt.ts';
 import {
   BNXT_RESET_TASK_SP_EVENT,
   BNXT_RX_RING_RESET_SP_EVENT,
+  BNXT_TX_CMP_EVENT,
   RX_CONS_FORCED_ERROR,
   RX_PROD_NONE,
 } from './bnxt.ts';
 import { bnxtDbWrite } from './db.ts';
+import { bnxtCmpValid, bnxtTxCmp } from './poll.ts';
 import { bnxtAllocOneRxRing, bnxtFreeOneRxRing } from './rings.ts';
 
 /** From queueing the work until a worker runs it: an idle system's order of magnitude. */
@@ -61,6 +67,7 @@ export function bnxtRxRingReset(bp: Bnxt): void {
   for (const rxr of bp.rxRing) {
     if (!rxr.bnapi.inReset) continue;
     bp.pdev.hwrm.ringReset(rxr.fwRingId, now);
+    discardUnread(rxr);
     leaveToXdpTx(rxr);
     bnxtFreeOneRxRing(rxr);
     rxr.rxProd = 0;
@@ -85,4 +92,24 @@ function leaveToXdpTx({ txr, rxBufRing, rxRingMask }: BnxtRxRingInfo): void {
     rxBufRing[(txBuf.rxProd - 1) & rxRingMask]!.data = 0;
     txBuf.rxProd = RX_PROD_NONE;
   }
+}
+
+/**
+ * Completions of before the reset that no poll has read: now that indices start over, one of them
+ * could pass for a new packet. Linux leaves that to chance; here they are discarded.
+ */
+function discardUnread({ bp, bnapi, cpr, words, fates }: BnxtRxRingInfo): void {
+  let rawCons = cpr.cpRawCons;
+  for (; bnxtCmpValid(cpr, rawCons); rawCons++) {
+    const at = cpr.cpDescRing + ((rawCons & cpr.cpRingMask) << DESC_SHIFT);
+    const type = cmpType(words, at);
+    if (type === CMP_TYPE_RX_L2_CMP) {
+      fates.lost[LOST_OUT_OF_ORDER]!++;
+      rawCons++;
+    } else if (type === CMP_TYPE_TX_L2_CMP || type === CMP_TYPE_TX_L2_COAL_CMP) {
+      bnxtTxCmp(bp, cpr, at, type);
+      bnapi.events |= BNXT_TX_CMP_EVENT;
+    }
+  }
+  cpr.cpRawCons = rawCons;
 }

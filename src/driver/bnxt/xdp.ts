@@ -121,7 +121,7 @@ export function bnxtRxXdp(rxr: BnxtRxRingInfo, cons: number, page: HostAddr): bo
     default:
       checkVerdict(prog, rxr.xdpRxq, act);
       bp.dev.net.dmesg.once(
-        `Illegal XDP return value ${act} on prog ${prog.name} (id ${prog.id}) dev ${bp.dev.name}, expect packet loss!`,
+        `Illegal XDP return value ${act >>> 0} on prog ${prog.name} (id ${prog.id}) dev ${bp.dev.name}, expect packet loss!`,
       );
       traceXdpException(rxr, act);
       fates.lost[LOST_INVALID_VERDICT]!++;
