@@ -40,11 +40,11 @@ export class ProgramFault extends Error {
 
   constructor(program: string, reason: string, rxq: XdpRxqInfo | null = null, cause?: unknown) {
     const where =
-      rxq === null ? '' : `, packet ${rxq.runs} of ifindex ${rxq.ifindex} queue ${rxq.queueIndex}`;
+      rxq === null ? '' : `, packet ${rxq.runs + 1} of ifindex ${rxq.ifindex} queue ${rxq.queueIndex}`;
     super(`program ${program}${where}: ${reason}`, { cause });
     this.name = 'ProgramFault';
     this.program = program;
-    this.packet = rxq === null ? 0 : rxq.runs;
+    this.packet = rxq === null ? 0 : rxq.runs + 1;
     this.reason = reason;
   }
 }
@@ -59,8 +59,7 @@ export class ProgramFault extends Error {
  */
 export function bpfProgRunXdp(prog: XdpProg, md: HostAddr, rxq: XdpRxqInfo, cpu: Cpu): number {
   const xdp = rxq.xdp;
-  if (xdp.cpu !== cpu) xdp.cpu = cpu;
-  rxq.runs++;
+  xdp.cpu = cpu;
   cpu.charge(OP_XDP_RUN);
   let act: number;
   try {

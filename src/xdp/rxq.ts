@@ -18,13 +18,16 @@ export class XdpRxqInfo {
   readonly stamps: RxStamps;
   /** From the frame's arrival until its verdict. */
   readonly latency: Histogram = new Histogram();
-  /** Packets programs have been run on; the last one's number in a `ProgramFault`. */
-  runs = 0;
 
   constructor(xdp: XdpKernel, ifindex: number, queueIndex: number, stamps: RxStamps) {
     this.xdp = xdp;
     this.ifindex = ifindex;
     this.queueIndex = queueIndex;
     this.stamps = stamps;
+  }
+
+  /** Packets that have a verdict; the next one's number in a `ProgramFault` is one more. */
+  get runs(): number {
+    return this.latency.count;
   }
 }

@@ -120,7 +120,7 @@ export function bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): num
  * @linux __bnxt_poll_work
  */
 export function __bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): number {
-  const { bnapi, words, cpu } = cpr;
+  const { bnapi, words, cpu, cpDescRing, cpRingMask } = cpr;
   const rxr = bnapi.rxRing;
   let rawCons = cpr.cpRawCons;
   let rxPkts = 0;
@@ -130,7 +130,7 @@ export function __bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): n
   cpr.hadWorkDone = true;
   while (bnxtCmpValid(cpr, rawCons)) {
     dmaRmb(cpu); // V first, the rest of the slot after it
-    const at = cpr.cpDescRing + ((rawCons & cpr.cpRingMask) << CP_SLOT_SHIFT);
+    const at = cpDescRing + ((rawCons & cpRingMask) << CP_SLOT_SHIFT);
     const type = cmpType(words, at);
 
     if (type === CMP_TYPE_TX_L2_CMP || type === CMP_TYPE_TX_L2_COAL_CMP) {

@@ -31,6 +31,7 @@ import {
   BNXT_MAX_RX_DESC_CNT,
   BNXT_MAX_TX_DESC_CNT,
   BNXT_MIN_TX_DESC_CNT,
+  bnxtCheckMtu,
 } from './rings.ts';
 import { bnxtFillRssKey, bnxtSetDfltRssHashType } from './rss.ts';
 import { bnxtXdpXmit } from './xdp.ts';
@@ -104,6 +105,7 @@ const bnxtNetdevOps = (bp: () => Bnxt): NetDeviceOps => ({
 /** Buffers change their size, so a running device is closed and opened again. @linux bnxt_change_mtu */
 function bnxtChangeMtu(bp: Bnxt, mtu: number): number {
   if (mtu > bp.dev.maxMtu) return -EINVAL;
+  bnxtCheckMtu(bp, mtu); // before anything is closed
   const running = bp.open;
   if (running) bnxtCloseNic(bp);
   bp.dev.mtu = mtu;

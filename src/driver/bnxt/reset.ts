@@ -16,6 +16,7 @@ import { XDP_TX } from '../../xdp/uapi.ts';
 import type { Bnxt, BnxtRxRingInfo, BnxtTxRingInfo } from './bnxt.ts';
 import {
   BNXT_RESET_TASK_SP_EVENT,
+  BNXT_RX_EVENT,
   BNXT_RX_RING_RESET_SP_EVENT,
   BNXT_TX_CMP_EVENT,
   RX_CONS_FORCED_ERROR,
@@ -76,6 +77,7 @@ export function bnxtRxRingReset(bp: Bnxt): void {
     bnxtAllocOneRxRing(rxr);
     rxr.cpr.swStats.rxResets++;
     bnxtDbWrite(bp, ctlCpu, rxr.rxDb, rxr.rxProd);
+    rxr.bnapi.events &= ~BNXT_RX_EVENT; // left from before; it would publish what XDP_TX sends next
   }
 }
 

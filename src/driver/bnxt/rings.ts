@@ -44,6 +44,13 @@ export const BNXT_MAX_MTU = 9500;
 
 const align64 = (n: number): number => Math.ceil(n / 64) * 64;
 
+/** @throws RangeRefused for an MTU that needs AGG rings */
+export function bnxtCheckMtu(bp: Bnxt, mtu: number): void {
+  if (mtu <= BNXT_MAX_PAGE_MODE_MTU) return;
+  const allowed = `up to ${BNXT_MAX_PAGE_MODE_MTU}: packets in several buffers are not built yet`;
+  throw new RangeRefused(`${bp.dev.name} mtu`, mtu, allowed);
+}
+
 /**
  * Derive everything that follows from ring sizes, MTU and mode.
  *
@@ -51,13 +58,8 @@ const align64 = (n: number): number => Math.ceil(n / 64) * 64;
  * @linux bnxt_set_ring_params, bnxt_set_rx_skb_mode, bnxt_init_dflt_ring... (tx_wake_thresh)
  */
 export function bnxtSetRingParams(bp: Bnxt): void {
-  const { mtu, name } = bp.dev;
-  if (mtu > BNXT_MAX_PAGE_MODE_MTU)
-    throw new RangeRefused(
-      `${name} mtu`,
-      mtu,
-      `up to ${BNXT_MAX_PAGE_MODE_MTU}: packets in several buffers are not built yet`,
-    );
+  const { mtu } = bp.dev;
+  bnxtCheckMtu(bp, mtu);
   bp.rxBufUseSize = Math.min(align64(mtu + RX_OVERHEAD), MAX_RX_SIZE);
   bp.rxBufSize = bp.rxBufUseSize + XDP_PACKET_HEADROOM + SKB_SHARED_INFO_SIZE;
   bp.rxDmaOffset = bnxtRxPageMode(bp) ? XDP_PACKET_HEADROOM : NET_SKB_PAD;

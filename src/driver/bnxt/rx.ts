@@ -30,7 +30,7 @@ import { BNXT_RX_EVENT, RX_CONS_FORCED_ERROR, bnxtRxPageMode } from './bnxt.ts';
 import { bnxtCmpValid } from './poll.ts';
 import { bnxtSchedResetRxr } from './reset.ts';
 import { bnxtRxSkb } from './skb.ts';
-import { bnxtRxXdp } from './xdp.ts';
+import { bnxtRxXdp, bnxtTxAvail } from './xdp.ts';
 
 /**
  * The packet whose completion begins at `rxr.rawCons`.
@@ -120,7 +120,14 @@ function bnxtDiscardRx(rxr: BnxtRxRingInfo, rawExt: number): number {
   return 0;
 }
 
-/** The frame is unusable: its buffer goes straight back. Not counted as a packet. @linux bnxt_rx_pkt, RX_CMP_L2_ERRORS */
+/**
+ * The frame is unusable: its buffer goes straight back. Not counted as a packet.
+ *
+ * As after a verdict, the RX doorbell waits while XDP_TX pages are on their way: Linux rings it
+ * here, and the NIC may overwrite what is still to be sent.
+ *
+ * @linux bnxt_rx_pkt, RX_CMP_L2_ERRORS
+ */
 function bnxtRxError(
   rxr: BnxtRxRingInfo,
   cons: number,
@@ -128,8 +135,9 @@ function bnxtRxError(
   errors: number,
   rawExt: number,
 ): number {
-  const { bp, cpr } = rxr;
+  const { bp, cpr, txr } = rxr;
   bnxtReuseRxData(rxr, cons, data);
+  if (txr !== null && bnxtTxAvail(bp, txr) !== bp.txRingSize) rxr.event &= ~BNXT_RX_EVENT;
   rxr.fates.lost[LOST_RX_ERROR]!++;
   if ((errors & RX_CMPL_ERRORS_BUFFER_ERROR_MASK) !== 0) {
     cpr.swStats.rxBufErrors++;
