@@ -14,6 +14,8 @@ import { OP_HARDIRQ } from './cost.ts';
 export interface Hardware {
   /** Run to `horizon`, or to the first interrupt before it, which is then posted. */
   runToIrq(horizon: Ps): void;
+  /** A step of some CPU ends: what CPUs share must have happened up to `until`. */
+  settleShared(until: Ps): void;
 }
 
 export class Scheduler {
@@ -88,7 +90,9 @@ export class Scheduler {
       cpu.enter(CTX_IDLE);
       cpu.irqExit();
     }
+    const sharedSeen = Math.min(cpu.now, othersMin);
+    this.hardware.settleShared(sharedSeen);
     cpu.stepEnd = cpu.now;
-    cpu.sharedSeen = Math.min(cpu.now, othersMin);
+    cpu.sharedSeen = sharedSeen;
   }
 }

@@ -60,6 +60,15 @@ export class EagerHardware implements Hardware, Pace {
     this.runAll(horizon, true);
   }
 
+  /** A step may end without having moved the clock. */
+  settleShared(until: Ps): void {
+    for (;;) {
+      const event = this.first(until, (e) => e.kind === TRANSMIT && e.at <= until);
+      if (event === null) return;
+      happen(event);
+    }
+  }
+
   /** From now on, moving this CPU's clock lets its hardware happen. */
   private drive(cpu: Cpu): void {
     const charge = cpu.charge.bind(cpu);

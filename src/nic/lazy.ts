@@ -34,6 +34,10 @@ export class LazyHardware implements Hardware, Pace {
     nic.tx.settle(cpu.now < cpu.othersMin ? cpu.now : cpu.othersMin);
   }
 
+  settleShared(until: Ps): void {
+    for (const nic of this.nics) nic.tx.settle(until);
+  }
+
   changed(_nic: Nic, _cp: CompletionRing): void {}
 
   settleAll(nic: Nic, now: Ps): void {
@@ -56,15 +60,19 @@ export class LazyHardware implements Hardware, Pace {
   /**
    * While CPUs wait: find the first interrupt, and go no further than it.
    *
-   * Transmissions are decided in slices shorter than the time a TX completion needs, so that no
-   * slice can bring an interrupt that lies before its own end.
+   * Goes in slices, each shorter than the time a TX completion needs, so that no transmission
+   * decided in a slice can interrupt within it, and none longer than what the ports know of their
+   * arrivals. Once a slice has brought no interrupt, nobody can have looked at anything before its
+   * end: only then is it made to have happened.
    */
   runToIrq(horizon: Ps): void {
     for (;;) {
-      const txAt = this.nextTxAt();
-      const limit = Math.min(horizon, txAt + this.txLookahead());
-      if (this.fireFirst(limit) || txAt > horizon) return;
-      for (const nic of this.nics) nic.tx.settle(limit);
+      const known = this.arrivalsKnownTo();
+      const limit = Math.min(horizon, this.nextTxAt() + this.txLookahead(), known);
+      if (this.fireFirst(limit)) return;
+      this.settleShared(limit);
+      if (limit === horizon) return;
+      if (limit === known) this.passKnown(known);
     }
   }
 
@@ -80,6 +88,21 @@ export class LazyHardware implements Hardware, Pace {
     return ps;
   }
 
+  private arrivalsKnownTo(): Ps {
+    let at = Infinity;
+    for (const nic of this.nics) at = Math.min(at, nic.port.knownTo);
+    return at;
+  }
+
+  /** All that ports know of has passed: take it off their lanes before more is made. */
+  private passKnown(known: Ps): void {
+    for (const nic of this.nics) {
+      for (const cp of nic.completionRings) this.settleQueue(nic, cp, known);
+      nic.port.settleRefused(known);
+      if (nic.port.knownTo === known) nic.port.makeTo(known + 1);
+    }
+  }
+
   /** Post the first interrupt at or before `limit`; of two at the same time, the lower ring's. @returns false when there is none */
   private fireFirst(limit: Ps): boolean {
     let first = limit;
@@ -88,7 +111,7 @@ export class LazyHardware implements Hardware, Pace {
     for (const nic of this.nics) {
       for (const cp of nic.completionRings) {
         if (!cp.armed) continue;
-        const at = this.searchIrq(nic, cp, first);
+        const at = searchIrq(nic, cp, first);
         if (at < first || (at === first && firstRing === null)) {
           first = at;
           firstNic = nic;
@@ -100,23 +123,52 @@ export class LazyHardware implements Hardware, Pace {
     postIrq(firstNic!, firstRing, first);
     return true;
   }
+}
 
-  /**
-   * When `cp` interrupts, if at or before `limit`; else Infinity. Arrivals past that moment are
-   * not accepted: whether there is a buffer for them is decided after the interrupt.
-   */
-  private searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
-    const lane = cp.lane !== null && cp.lane.ring !== null ? cp.lane : null;
-    for (;;) {
-      const fire = cp.fireAt();
-      const bound = fire < limit ? fire : limit;
-      const arrival = lane === null ? Infinity : nic.port.headAt(lane, bound);
-      const due = nic.nextDueAt(cp);
-      if (arrival <= due && arrival <= bound)
-        nic.rx.receive(cp, lane!, lane!.ring!, arrival);
-      else if (due <= bound) nic.writeDue(cp, due);
-      else return fire <= limit ? fire : Infinity;
+/**
+ * When `cp` interrupts, if at or before `limit`; else Infinity or some later time.
+ *
+ * Looks ahead and changes nothing: another ring may interrupt first, and then whoever runs may
+ * still change what becomes of this one. All arrivals up to `limit` lie in their lanes.
+ */
+function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
+  let records = cp.prod - cp.cons;
+  if (records >= cp.coalRecords) return cp.fireAt();
+  const held = cp.halfAt === Infinity ? 0 : cp.halfAt; // nothing becomes visible before a late half
+  const { slotPs, dmaPs } = nic.rx;
+  const { lane, slots, coalRecords, coalTimerPs, armedAt } = cp;
+  const ring = lane === null ? null : lane.ring;
+  let first = records === 0 ? Infinity : cp.stamps[cp.cons & cp.mask]!;
+  let pending = ring === null ? 0 : ring.pendingHead;
+  let buffers = ring === null ? 0 : (ring.prod - ring.cons) & ring.mask;
+  let dmaFreeAt = ring === null ? 0 : ring.dmaFreeAt;
+  let arrival = lane === null ? 0 : lane.head;
+  let tx = cp.txHead;
+  for (;;) {
+    let rxAt = Infinity;
+    if (ring !== null && pending !== ring.pendingTail) rxAt = ring.pendingAt[pending & ring.mask]!;
+    else if (buffers > 0 && arrival !== lane!.tail) {
+      const at = lane!.at[arrival & lane!.mask]!;
+      if (at <= limit) rxAt = (at > dmaFreeAt ? at : dmaFreeAt) + slotPs + dmaPs;
     }
+    const txAt = tx === cp.txTail ? Infinity : cp.txAt[tx & (cp.txAt.length - 1)]!;
+    const isRx = rxAt <= txAt;
+    const due = isRx ? rxAt : txAt;
+    const at = due > held ? due : held;
+    const timer = first + coalTimerPs;
+    if (at > limit || at > timer || records + (isRx ? 2 : 1) > slots) {
+      return timer > armedAt ? timer : armedAt;
+    }
+    if (first === Infinity) first = at;
+    if (!isRx) tx++;
+    else if (pending !== ring!.pendingTail) pending++;
+    else {
+      arrival++;
+      buffers--;
+      dmaFreeAt = rxAt - dmaPs;
+    }
+    records += isRx ? 2 : 1;
+    if (records >= coalRecords) return at > armedAt ? at : armedAt;
   }
 }
 

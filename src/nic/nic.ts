@@ -26,7 +26,7 @@ export interface Pace {
   settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void;
   /** A CPU is about to ring a TX doorbell. */
   settleTx(nic: Nic, cpu: Cpu): void;
-  /** The state behind the last doorbell has changed what happens next. */
+  /** `cp` has been acknowledged: there may be room for completions that were due already. */
   changed(nic: Nic, cp: CompletionRing): void;
   /** The control path is about to change or to read `nic` at `now`, with every CPU idle or waiting. */
   settleAll(nic: Nic, now: Ps): void;
@@ -92,13 +92,11 @@ export class Nic implements BusDevice {
   private rxDoorbell(ring: RxRing, value: number, cpu: Cpu): void {
     this.pace.settle(this, ring.cp, cpu);
     ring.prod = dbIndex(value) & ring.mask;
-    this.pace.changed(this, ring.cp);
   }
 
   private txDoorbell(ring: TxRing, value: number, now: Ps, cpu: Cpu): void {
     this.pace.settleTx(this, cpu);
     this.tx.publish(ring, dbIndex(value) & ring.mask, now);
-    this.pace.changed(this, ring.cp);
   }
 
   /** Make every completion of `cp` visible that is due at or before `now`, in the order of time, RX before TX. */

@@ -44,6 +44,11 @@ export class Port {
     return this.source === null && this.refused.size === 0 && this.lanes.every((l) => l.size === 0);
   }
 
+  /** Every arrival up to this time lies in its lane. */
+  get knownTo(): Ps {
+    return this.madeTo - 1;
+  }
+
   /** Put every arrival up to `now` into its lane. */
   makeTo(now: Ps): void {
     while (this.madeTo <= now) this.makeBlock();

@@ -52,8 +52,8 @@ export class RxEngine {
   private readonly parts: NicParts;
   private readonly classes: FrameClasses;
   private readonly counters: PortCounters;
-  private readonly dmaPs: Ps;
-  private readonly slotPs: Ps;
+  readonly dmaPs: Ps;
+  readonly slotPs: Ps;
 
   constructor(parts: NicParts, classes: FrameClasses, counters: PortCounters) {
     this.parts = parts;

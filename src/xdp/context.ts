@@ -5,7 +5,7 @@
  * are checked against the packet's end: where an eBPF program would not have been loaded, this one
  * ends the run with a `ProgramFault`. After an adjust the offsets count from the new first byte.
  */
-import type { HostAddr, HostMemory } from '../host/memory.ts';
+import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
 import { PS_PER_NS } from '../host/clock.ts';
 import { csumFold, csumPartial } from '../wire/checksum.ts';
 import { bpfXdpAdjustHead, bpfXdpAdjustMeta, bpfXdpAdjustTail } from './adjust.ts';
@@ -26,6 +26,7 @@ export class XdpContext<Maps extends Readonly<Record<string, DevMap>> = Record<s
   readonly maps: Maps;
   private readonly xdp: XdpKernel;
   private readonly mem: HostMemory;
+  private readonly words: HostWords;
   private readonly view: DataView;
   private readonly program: string;
   private md: HostAddr = 0;
@@ -35,6 +36,7 @@ export class XdpContext<Maps extends Readonly<Record<string, DevMap>> = Record<s
   constructor(xdp: XdpKernel, program: string, maps: Maps) {
     this.xdp = xdp;
     this.mem = xdp.mem;
+    this.words = xdp.mem.words;
     this.view = xdp.mem.view;
     this.program = program;
     this.maps = maps;
@@ -42,7 +44,7 @@ export class XdpContext<Maps extends Readonly<Record<string, DevMap>> = Record<s
 
   /** Look at the packet of `md` from here on. For whoever runs the program, not for programs. */
   bind(md: HostAddr): void {
-    const words = this.mem.words;
+    const { words } = this;
     const at = xdpData(words, md);
     this.md = md;
     this.at = at;

@@ -37,7 +37,7 @@ export class XdpKernel {
   readonly fates: Fates = new Fates();
   /** Indexed by CPU id. */
   readonly netContexts: readonly BpfNetContext[];
-  /** Whose softirq runs programs at this moment; `bpfProgRunXdp` writes it. */
+  /** Whose softirq runs programs at this moment; a driver's poll writes it. */
   cpu: Cpu;
   private lastProgId = 0;
   private lastMapId = 0;

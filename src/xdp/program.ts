@@ -9,7 +9,7 @@ import { OP_XDP_RUN } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { DRIVER } from '../host/ledger.ts';
 import type { HostAddr } from '../host/memory.ts';
-import { PAGE_MASK } from '../host/memory.ts';
+import { PAGE_MASK, PAGE_SHIFT } from '../host/memory.ts';
 import { TP_XDP_VERDICT } from '../host/trace.ts';
 import type { DevMap } from './devmap.ts';
 import type { XdpKernel } from './kernel.ts';
@@ -38,19 +38,27 @@ export class ProgramFault extends Error {
   readonly packet: number;
   readonly reason: string;
 
-  constructor(program: string, reason: string, rxq: XdpRxqInfo | null = null, cause?: unknown) {
+  /** @param packet number of the packet on `rxq` */
+  constructor(
+    program: string,
+    reason: string,
+    rxq: XdpRxqInfo | null = null,
+    packet: number = 0,
+    cause?: unknown,
+  ) {
     const where =
-      rxq === null ? '' : `, packet ${rxq.runs + 1} of ifindex ${rxq.ifindex} queue ${rxq.queueIndex}`;
+      rxq === null ? '' : `, packet ${packet} of ifindex ${rxq.ifindex} queue ${rxq.queueIndex}`;
     super(`program ${program}${where}: ${reason}`, { cause });
     this.name = 'ProgramFault';
     this.program = program;
-    this.packet = rxq === null ? 0 : rxq.runs + 1;
+    this.packet = packet;
     this.reason = reason;
   }
 }
 
 /**
  * Run `prog` on the packet of `md`; charges the run and books the packet's age at its verdict.
+ * The poll that runs it has said which CPU it is on (`XdpKernel.cpu`).
  *
  * @returns the verdict as it came: a driver meets unknown ones in its default branch, where it must
  *   call `checkVerdict` before it goes on
@@ -58,8 +66,6 @@ export class ProgramFault extends Error {
  * @linux bpf_prog_run_xdp
  */
 export function bpfProgRunXdp(prog: XdpProg, md: HostAddr, rxq: XdpRxqInfo, cpu: Cpu): number {
-  const xdp = rxq.xdp;
-  xdp.cpu = cpu;
   cpu.charge(OP_XDP_RUN);
   let act: number;
   try {
@@ -67,21 +73,23 @@ export function bpfProgRunXdp(prog: XdpProg, md: HostAddr, rxq: XdpRxqInfo, cpu:
   } catch (error) {
     throw faultOf(prog, rxq, error);
   }
-  rxq.latency.record(cpu.now - rxq.stamps.get(xdpData(xdp.mem.words, md)));
-  if (xdp.watch.on) watchRun(xdp, prog, md, cpu, act);
+  rxq.latency.record(cpu.now - rxq.arrivedAt[xdpData(rxq.words, md) >>> PAGE_SHIFT]!);
+  if (rxq.watch.on) watchRun(rxq.xdp, prog, md, cpu, act);
   return act;
 }
 
-function watchRun(xdp: XdpKernel, prog: XdpProg, md: HostAddr, cpu: Cpu, act: number): void {
+/** @param act not yet known to be a number: what is none is recorded as NaN */
+function watchRun(xdp: XdpKernel, prog: XdpProg, md: HostAddr, cpu: Cpu, act: unknown): void {
   const data = xdpData(xdp.mem.words, md);
+  const verdict = typeof act === 'number' ? act : NaN;
   xdp.watch.ledger.holds(data, DRIVER, `program ${prog.name}`);
-  xdp.watch.point(TP_XDP_VERDICT, cpu, act, xdpLen(xdp.mem.words, md), data & PAGE_MASK);
+  xdp.watch.point(TP_XDP_VERDICT, cpu, verdict, xdpLen(xdp.mem.words, md), data & PAGE_MASK);
 }
 
 function faultOf(prog: XdpProg, rxq: XdpRxqInfo, error: unknown): ProgramFault {
-  if (error instanceof ProgramFault) return new ProgramFault(prog.name, error.reason, rxq, error);
+  if (error instanceof ProgramFault) return new ProgramFault(prog.name, error.reason, rxq, rxq.runs + 1, error);
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new ProgramFault(prog.name, `threw ${what}`, rxq, error);
+  return new ProgramFault(prog.name, `threw ${what}`, rxq, rxq.runs + 1, error);
 }
 
 /**
@@ -92,5 +100,5 @@ function faultOf(prog: XdpProg, rxq: XdpRxqInfo, error: unknown): ProgramFault {
 export function checkVerdict(prog: XdpProg, rxq: XdpRxqInfo, act: unknown): void {
   if (Number.isInteger(act)) return;
   const what = typeof act === 'number' ? String(act) : typeof act;
-  throw new ProgramFault(prog.name, `returned ${what}, which is no integer`, rxq);
+  throw new ProgramFault(prog.name, `returned ${what}, which is no integer`, rxq, rxq.runs);
 }

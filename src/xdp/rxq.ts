@@ -4,7 +4,9 @@
  * @linux struct xdp_rxq_info; include/net/xdp.h
  */
 import { Histogram } from '../host/histogram.ts';
+import type { HostWords } from '../host/memory.ts';
 import type { RxStamps } from '../host/stamps.ts';
+import type { Watch } from '../host/watch.ts';
 import type { XdpKernel } from './kernel.ts';
 
 export class XdpRxqInfo {
@@ -16,6 +18,10 @@ export class XdpRxqInfo {
   memId = 0;
   /** When each frame arrived; the NIC writes, `bpfProgRunXdp` reads. */
   readonly stamps: RxStamps;
+  /** What each packet needs of `xdp` and `stamps`, one step away. */
+  readonly words: HostWords;
+  readonly watch: Watch;
+  readonly arrivedAt: Float64Array;
   /** From the frame's arrival until its verdict. */
   readonly latency: Histogram = new Histogram();
 
@@ -24,6 +30,9 @@ export class XdpRxqInfo {
     this.ifindex = ifindex;
     this.queueIndex = queueIndex;
     this.stamps = stamps;
+    this.words = xdp.mem.words;
+    this.watch = xdp.watch;
+    this.arrivedAt = stamps.at;
   }
 
   /** Packets that have a verdict; the next one's number in a `ProgramFault` is one more. */

@@ -60,7 +60,10 @@ export function stackRig(options: RigOptions = {}) {
   );
   registerNetdevice(dev);
   const irqs = new IrqController();
-  const scheduler = new Scheduler(cpus, new VirtualClock(), irqs, { runToIrq: () => {} });
+  const scheduler = new Scheduler(cpus, new VirtualClock(), irqs, {
+    runToIrq: () => {},
+    settleShared: () => {},
+  });
   return {
     cpus,
     cpu: cpus[0]!,

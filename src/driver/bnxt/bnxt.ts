@@ -139,6 +139,12 @@ export class BnxtRxRingInfo {
   txr: BnxtTxRingInfo | null = null;
   rxDescRing: HostAddr = 0;
   rxRingMask = 0;
+  /** Copies of what each packet needs of `cpr` and `bp`: who polls, the completion ring, the headroom. */
+  cpu: Cpu;
+  cpDescRing: HostAddr = 0;
+  cpRingMask = 0;
+  cpBit = 0;
+  rxOffset = 0;
   rxBufRing: BnxtSwRxBd[] = [];
   readonly rxDb: BnxtDbInfo = new BnxtDbInfo();
   fwRingId = -1;
@@ -162,6 +168,7 @@ export class BnxtRxRingInfo {
     this.bp = bp;
     this.bnapi = bnapi;
     this.cpr = bnapi.cpRing;
+    this.cpu = bnapi.cpRing.cpu;
     this.index = index;
     this.words = bp.mem.words;
     this.watch = bp.watch;
@@ -180,6 +187,9 @@ export class BnxtTxRingInfo {
   /** netdev queue; -1 for XDP rings, which have none. */
   readonly txqIndex: number;
   txDescRing: HostAddr = 0;
+  /** Usable descriptors, and slots - 1. */
+  txRingSize = 0;
+  txRingMask = 0;
   txBufRing: BnxtSwTxBd[] = [];
   readonly txDb: BnxtDbInfo = new BnxtDbInfo();
   fwRingId = -1;

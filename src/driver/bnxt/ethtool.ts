@@ -11,7 +11,7 @@ import type { CtxHwStats, PortStats } from '../../nic/hsi/hwrm.ts';
 import type { Bnxt } from './bnxt.ts';
 import { BnxtSwStats } from './bnxt.ts';
 import { addSwStats } from './open.ts';
-import { bnxtCtlNow } from './rss.ts';
+import { ctlNow } from './rss.ts';
 
 /** @linux bnxt_ring_rx_stats_str */
 const RING_RX: readonly (readonly [string, keyof CtxHwStats])[] = [
@@ -37,11 +37,15 @@ const RING_TX: readonly (readonly [string, keyof CtxHwStats])[] = [
   ['tx_bcast_bytes', 'txBcastBytes'],
 ];
 
-/** @linux bnxt_rx_sw_stats_str, bnxt_cmn_sw_stats_str */
-const RING_SW: readonly (readonly [string, keyof BnxtSwStats])[] = [
+/** @linux bnxt_rx_sw_stats_str */
+const RING_RX_SW: readonly (readonly [string, keyof BnxtSwStats])[] = [
   ['rx_l4_csum_errors', 'rxL4CsumErrors'],
   ['rx_resets', 'rxResets'],
   ['rx_buf_errors', 'rxBufErrors'],
+];
+
+/** @linux bnxt_cmn_sw_stats_str */
+const RING_CMN_SW: readonly (readonly [string, keyof BnxtSwStats])[] = [
   ['missed_irqs', 'missedIrqs'],
 ];
 
@@ -72,17 +76,27 @@ const PORT: readonly (readonly [string, keyof PortStats])[] = [
 
 export type EthtoolStats = readonly (readonly [name: string, value: number])[];
 
-/** Name and value, in the order `ethtool -S` prints them. @linux bnxt_get_ethtool_stats */
+/**
+ * Name and value, in the order `ethtool -S` prints them.
+ *
+ * One group per completion ring: with a program the rings of the stack's transmission follow those
+ * of the RX queues, and have the TX names alone.
+ *
+ * @linux bnxt_get_ethtool_stats
+ */
 export function bnxtGetEthtoolStats(bp: Bnxt): EthtoolStats {
   const { hwrm } = bp.pdev;
-  const now = bnxtCtlNow(bp);
+  const now = ctlNow(bp);
   const out: [string, number][] = [];
   const discards = { rxRingDiscards: 0, txRingDiscards: 0 };
-  for (let i = 0; i < bp.rxNrRings; i++) {
+  for (let i = 0; i < bp.txNrRingsXdp + bp.txNrRingsPerTc; i++) {
     const hw = hwrm.statCtxQuery(i, now);
     const sw = bp.bnapi[i]?.cpRing.swStats ?? new BnxtSwStats();
-    for (const [name, key] of [...RING_RX, ...RING_TX]) out.push([`[${i}]: ${name}`, hw[key]]);
-    for (const [name, key] of RING_SW) out.push([`[${i}]: ${name}`, sw[key]]);
+    const rx = i < bp.rxNrRings;
+    for (const [name, key] of rx ? RING_RX : []) out.push([`[${i}]: ${name}`, hw[key]]);
+    for (const [name, key] of RING_TX) out.push([`[${i}]: ${name}`, hw[key]]);
+    for (const [name, key] of rx ? RING_RX_SW : []) out.push([`[${i}]: ${name}`, sw[key]]);
+    for (const [name, key] of RING_CMN_SW) out.push([`[${i}]: ${name}`, sw[key]]);
     discards.rxRingDiscards += hw.rxDiscardPkts;
     discards.txRingDiscards += hw.txDiscardPkts;
   }

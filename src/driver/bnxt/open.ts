@@ -57,7 +57,7 @@ import {
   bnxtInitRxbdPages,
   bnxtSetRingParams,
 } from './rings.ts';
-import { bnxtCtlNow, bnxtHwrmVnicSetRss, bnxtSetDfltRssIndirTbl } from './rss.ts';
+import { ctlNow, bnxtHwrmVnicSetRss, bnxtSetDfltRssIndirTbl } from './rss.ts';
 import { bnxtTxInt } from './tx.ts';
 import { bnxtTxIntXdp } from './xdp.ts';
 
@@ -136,7 +136,7 @@ function bnxtInitNic(bp: Bnxt): void {
       mru: mtu + 18,
       vlanStrip: (features & (NETIF_F_HW_VLAN_CTAG_RX | NETIF_F_HW_VLAN_STAG_RX)) !== 0,
     },
-    bnxtCtlNow(bp),
+    ctlNow(bp),
   );
   bnxtCfgRxMode(bp);
   bnxtHwrmSetCoal(bp);
@@ -145,7 +145,7 @@ function bnxtInitNic(bp: Bnxt): void {
 /** Completion rings, then TX, then RX. @linux bnxt_hwrm_ring_alloc */
 function bnxtHwrmRingAlloc(bp: Bnxt): void {
   const { hwrm } = bp.pdev;
-  const now = bnxtCtlNow(bp);
+  const now = ctlNow(bp);
   for (const bnapi of bp.bnapi) {
     const cpr = bnapi.cpRing;
     const out = hwrm.ringAlloc(
@@ -168,7 +168,7 @@ function bnxtHwrmRingAlloc(bp: Bnxt): void {
         ringType: RING_ALLOC_REQ_RING_TYPE_TX,
         ringAddr: txr.txDescRing,
         length: bp.txRingMask + 1,
-        logicalId: txr.index % bp.rxNrRings,
+        logicalId: txr.bnapi.index,
         cmplRingId: txr.bnapi.cpRing.fwRingId,
         intVector: -1,
       },
@@ -204,7 +204,7 @@ export function bnxtCfgRxMode(bp: Bnxt): void {
   const mac = new Uint8Array(6);
   new DataView(mac.buffer).setUint16(0, devAddr.hi16);
   new DataView(mac.buffer).setUint32(2, devAddr.lo32);
-  bp.pdev.hwrm.cfaL2SetRxMask(mask, mac, bnxtCtlNow(bp));
+  bp.pdev.hwrm.cfaL2SetRxMask(mask, mac, ctlNow(bp));
 }
 
 /**
@@ -218,7 +218,7 @@ export function bnxtCloseNic(bp: Bnxt): void {
   bp.open = false;
   const hwCons = bnxtShutdownNic(bp);
   for (const bnapi of bp.bnapi) {
-    napiDisable(bnapi.napi);
+    bnxtDisableNapi(bnapi);
     bnapi.irq.handler = null;
   }
   bp.txRing.forEach((txr, i) => bnxtFreeOneTxRing(bp, txr, hwCons[i]!));
@@ -229,10 +229,18 @@ export function bnxtCloseNic(bp: Bnxt): void {
   if (bp.watch.on) bp.watch.point(TP_NETDEV_CLOSE, bp.ctlCpu, bp.dev.ifindex);
 }
 
+/** A ring that is closed with a reset pending has been reset by that. @linux bnxt_disable_napi */
+function bnxtDisableNapi(bnapi: BnxtNapi): void {
+  const { swStats } = bnapi.cpRing;
+  if (bnapi.txFault) swStats.txResets++;
+  if (bnapi.inReset) swStats.rxResets++;
+  napiDisable(bnapi.napi);
+}
+
 /** TX and RX rings before the completion rings that serve them. @returns where the NIC stopped in each TX ring @linux bnxt_shutdown_nic, bnxt_hwrm_ring_free */
 function bnxtShutdownNic(bp: Bnxt): number[] {
   const { hwrm } = bp.pdev;
-  const now = bnxtCtlNow(bp);
+  const now = ctlNow(bp);
   const hwCons = bp.txRing.map((txr) =>
     hwrm.ringFree(RING_ALLOC_REQ_RING_TYPE_TX, txr.fwRingId, now),
   );

@@ -7,6 +7,7 @@
  *
  * @linux drivers/net/ethernet/broadcom/bnxt/bnxt.c
  */
+import type { Cpu } from '../../host/cpu.ts';
 import { dmaRmb, wmb } from '../../host/dma.ts';
 import { EBUSY, ENOMEM } from '../../host/errno.ts';
 import { TP_IRQ } from '../../host/trace.ts';
@@ -72,7 +73,7 @@ export function bnxtPoll(napi: NapiStruct, bnapi: BnxtNapi, budget: number): num
   const txWakes = napi.endedBy.txWake;
   let workDone = 0;
 
-  cpr.cpu = napi.cpu;
+  bnxtOnCpu(bnapi, napi.cpu);
   for (;;) {
     workDone += bnxtPollWork(bp, cpr, budget - workDone);
 
@@ -89,6 +90,13 @@ export function bnxtPoll(napi: NapiStruct, bnapi: BnxtNapi, budget: number): num
     }
   }
   return workDone;
+}
+
+/** Rings and programs of this NAPI work on `cpu`'s time from here on. */
+function bnxtOnCpu(bnapi: BnxtNapi, cpu: Cpu): void {
+  bnapi.cpRing.cpu = cpu;
+  if (bnapi.rxRing !== null) bnapi.rxRing.cpu = cpu;
+  bnapi.bp.pdev.xdp.cpu = cpu;
 }
 
 /** @linux bnxt_has_work */

@@ -43,15 +43,20 @@ export function bnxtSchedResetRxr(rxr: BnxtRxRingInfo): void {
   rxr.rxNextCons = RX_CONS_FORCED_ERROR;
 }
 
-/** A TX completion for which nothing was queued; `tx_int` is not called again until the device is reset. @linux bnxt_sched_reset_txr */
-export function bnxtSchedResetTxr(txr: BnxtTxRingInfo, cons: number): void {
+/**
+ * A TX completion for which nothing was queued; `tx_int` is not called again until the device is
+ * reset, which is when `tx_resets` counts it.
+ *
+ * @linux bnxt_sched_reset_txr
+ */
+export function bnxtSchedResetTxr(txr: BnxtTxRingInfo, curr: number): void {
   const { bp, bnapi } = txr;
   const { cpu } = bnapi.cpRing;
+  if (bnapi.txFault) return;
   bp.dev.net.dmesg.once(
-    `${bp.dev.name}: Invalid Tx completion (ring:${txr.index} tx_hw_cons:${txr.txHwCons} cons:${cons} prod:${txr.txProd})`,
+    `${bp.dev.name}: Invalid Tx completion (ring:${txr.index} tx_hw_cons:${txr.txHwCons} cons:${txr.txCons} prod:${txr.txProd} curr:${curr})`,
   );
   bnapi.txFault = true;
-  bnapi.cpRing.swStats.txResets++;
   if (bp.watch.on) bp.watch.point(TP_RESET, cpu, bnapi.index, WHAT_TX);
   queueSpWork(bp, BNXT_RESET_TASK_SP_EVENT, cpu.now);
 }

@@ -44,7 +44,7 @@ export const BNXT_MAX_MTU = 9500;
 
 const align64 = (n: number): number => Math.ceil(n / 64) * 64;
 
-/** @throws RangeRefused for an MTU that needs AGG rings */
+/** @throws RangeRefused for an MTU that needs AGG rings @linux BNXT_MAX_PAGE_MODE_MTU */
 export function bnxtCheckMtu(bp: Bnxt, mtu: number): void {
   if (mtu <= BNXT_MAX_PAGE_MODE_MTU) return;
   const allowed = `up to ${BNXT_MAX_PAGE_MODE_MTU}: packets in several buffers are not built yet`;
@@ -81,13 +81,20 @@ export function bnxtSetRingParams(bp: Bnxt): void {
 const rxBytes = (bp: Bnxt): number => (bp.rxRingMask + 1) * DESC_BYTES;
 const txBytes = (bp: Bnxt): number => (bp.txRingMask + 1) * DESC_BYTES;
 
+/** Completion ring of one NAPI, zeroed: nothing in it is valid on the first lap. @linux bnxt_alloc_cp_rings */
 export function bnxtAllocCpRing(bp: Bnxt, cpr: BnxtCpRingInfo): void {
   cpr.cpDescRing = bp.pdev.coherent.alloc(bp.cpBit * DESC_BYTES);
   cpr.cpRingMask = bp.cpRingMask;
   cpr.cpBit = bp.cpBit;
   cpr.cpRawCons = 0;
+  const { rxRing } = cpr.bnapi;
+  if (rxRing === null) return;
+  rxRing.cpDescRing = cpr.cpDescRing;
+  rxRing.cpRingMask = cpr.cpRingMask;
+  rxRing.cpBit = cpr.cpBit;
 }
 
+/** Ring memory goes back. @linux bnxt_free_cp_rings */
 export function bnxtFreeCpRing(bp: Bnxt, cpr: BnxtCpRingInfo): void {
   bp.pdev.coherent.release(cpr.cpDescRing, bp.cpBit * DESC_BYTES);
 }
@@ -97,6 +104,7 @@ export function bnxtAllocRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
   const { net } = bp.dev;
   rxr.rxDescRing = bp.pdev.coherent.alloc(rxBytes(bp));
   rxr.rxRingMask = bp.rxRingMask;
+  rxr.rxOffset = bp.rxOffset;
   rxr.rxBufRing = Array.from({ length: bp.rxRingMask + 1 }, () => new BnxtSwRxBd());
   rxr.rxPageSize = PAGE_SIZE;
   rxr.pagePool = new PagePool(
@@ -117,11 +125,15 @@ export function bnxtFreeRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
   bp.pdev.coherent.release(rxr.rxDescRing, rxBytes(bp));
 }
 
+/** Ring and shadow ring. @linux bnxt_alloc_tx_rings */
 export function bnxtAllocTxRing(bp: Bnxt, txr: BnxtTxRingInfo): void {
   txr.txDescRing = bp.pdev.coherent.alloc(txBytes(bp));
+  txr.txRingSize = bp.txRingSize;
+  txr.txRingMask = bp.txRingMask;
   txr.txBufRing = Array.from({ length: bp.txRingMask + 1 }, () => new BnxtSwTxBd());
 }
 
+/** What stood on the ring has been given back before. @linux bnxt_free_tx_rings */
 export function bnxtFreeTxRing(bp: Bnxt, txr: BnxtTxRingInfo): void {
   bp.pdev.coherent.release(txr.txDescRing, txBytes(bp));
 }

@@ -40,12 +40,12 @@ export function bnxtFillRssKey(bp: Bnxt): void {
 export function bnxtHwrmVnicSetRss(bp: Bnxt): void {
   bp.pdev.hwrm.vnicRssCfg(
     { hashType: bp.rssHashCfg, hashKey: bp.rssKey, ringTable: bp.rssIndirTbl },
-    bnxtCtlNow(bp),
+    ctlNow(bp),
   );
 }
 
 /** The control path's present: no CPU is behind it. */
-export function bnxtCtlNow(bp: Bnxt): number {
+export function ctlNow(bp: Bnxt): number {
   let now = 0;
   for (const cpu of bp.cpus) if (cpu.now > now) now = cpu.now;
   return now;

@@ -18,6 +18,7 @@ import { rxBdPost } from '../../nic/hsi/rxBd.ts';
 import {
   RX_CMPL_ERRORS_BUFFER_ERROR_MASK,
   RX_CMPL_ERRORS_CRC_ERROR,
+  cmpValid,
   rxCmpExtForceErrors,
   rxCmpL2Errors,
   rxCmpLen,
@@ -43,11 +44,11 @@ import { bnxtRxXdp, bnxtTxAvail } from './xdp.ts';
  * @linux bnxt_rx_pkt
  */
 export function bnxtRxPkt(rxr: BnxtRxRingInfo): number {
-  const { words, cpr } = rxr;
-  const rawExt = rxr.rawCons + 1;
-  if (!bnxtCmpValid(cpr, rawExt)) return -EBUSY;
-  const at = cpr.cpDescRing + ((rxr.rawCons & cpr.cpRingMask) << DESC_SHIFT);
-  const ext = cpr.cpDescRing + ((rawExt & cpr.cpRingMask) << DESC_SHIFT);
+  const { words, cpDescRing, cpRingMask, rawCons } = rxr;
+  const rawExt = rawCons + 1;
+  const at = cpDescRing + ((rawCons & cpRingMask) << DESC_SHIFT);
+  const ext = cpDescRing + ((rawExt & cpRingMask) << DESC_SHIFT);
+  if (!cmpValid(words, ext, (rawExt & rxr.cpBit) === 0 ? 0 : 1) && !bnxtCmpValid(rxr.cpr, rawExt)) return -EBUSY;
 
   const cons = rxCmpOpaque(words, at);
   if (cons !== rxr.rxNextCons) return bnxtDiscardRx(rxr, rawExt);
@@ -73,6 +74,7 @@ export function bnxtRxPkt(rxr: BnxtRxRingInfo): number {
   }
 
   // next_rx
+  const { cpr } = rxr;
   cpr.rxPackets++;
   cpr.rxBytes += len;
   nextRx(rxr, cons);
@@ -93,8 +95,8 @@ function nextRx(rxr: BnxtRxRingInfo, cons: number): void {
  * @linux bnxt_xdp_buff_init
  */
 function bnxtXdpBuffInit(rxr: BnxtRxRingInfo, page: HostAddr, len: number): void {
-  dmaSyncSingleForCpu(rxr.cpr.cpu);
-  xdpPrepareBuff(rxr.words, rxr.xdp, page, rxr.bp.rxOffset, len, true);
+  dmaSyncSingleForCpu(rxr.cpu);
+  xdpPrepareBuff(rxr.words, rxr.xdp, page, rxr.rxOffset, len, true);
 }
 
 /**
@@ -137,7 +139,7 @@ function bnxtRxError(
 ): number {
   const { bp, cpr, txr } = rxr;
   bnxtReuseRxData(rxr, cons, data);
-  if (txr !== null && bnxtTxAvail(bp, txr) !== bp.txRingSize) rxr.event &= ~BNXT_RX_EVENT;
+  if (txr !== null && bnxtTxAvail(txr) !== txr.txRingSize) rxr.event &= ~BNXT_RX_EVENT;
   rxr.fates.lost[LOST_RX_ERROR]!++;
   if ((errors & RX_CMPL_ERRORS_BUFFER_ERROR_MASK) !== 0) {
     cpr.swStats.rxBufErrors++;
@@ -181,7 +183,7 @@ export function oomNextRx(rxr: BnxtRxRingInfo, cause: number = LOST_OOM): number
  */
 export function bnxtAllocRxData(bp: Bnxt, rxr: BnxtRxRingInfo, prod: number): number {
   const slot = prod & rxr.rxRingMask;
-  const { cpu } = rxr.cpr;
+  const { cpu } = rxr;
   const data = bnxtRxPageMode(bp)
     ? rxr.pagePool.alloc(cpu)
     : pagePoolAllocFrag(rxr.headPool, bp.rxBufSize, cpu);
@@ -210,7 +212,7 @@ export function bnxtReuseRxData(rxr: BnxtRxRingInfo, cons: number, data: HostAdd
   prodBuf.mapping = consBuf.mapping;
   if (rxr.watch.on && rxr.watch.ledger.ownerOf(data) !== TX_RING)
     rxr.watch.page(data & PAGE_MASK, RX_RING);
-  rxBdPost(rxr.cpr.cpu, rxr.words, rxr.rxDescRing + (prod << DESC_SHIFT), consBuf.mapping);
+  rxBdPost(rxr.cpu, rxr.words, rxr.rxDescRing + (prod << DESC_SHIFT), consBuf.mapping);
 }
 
 function watchRxPkt(rxr: BnxtRxRingInfo, cons: number, data: HostAddr, len: number): void {

@@ -106,7 +106,7 @@ export function bnxtRxSkb(
 
 /** A short packet is copied, so that its buffer can go back at once. @linux bnxt_copy_skb, bnxt_copy_data */
 function bnxtCopySkb(rxr: BnxtRxRingInfo, dataPtr: HostAddr, len: number): SkBuff | null {
-  const { cpu } = rxr.cpr;
+  const { cpu } = rxr;
   const skb = napiAllocSkb(rxr.bnapi.napi, len);
   if (skb === null) return null;
   dmaSyncSingleForCpu(cpu);
@@ -138,7 +138,7 @@ function bnxtRxFragSkb(
     bnxtReuseRxData(rxr, cons, data);
     return null;
   }
-  const { cpu } = rxr.cpr;
+  const { cpu } = rxr;
   dmaSyncSingleForCpu(cpu);
   const skb = napiBuildSkb(rxr.bnapi.napi, data, bp.rxBufSize);
   if (skb === null) {
@@ -166,7 +166,7 @@ function bnxtRxPageSkb(
   payload: number,
 ): SkBuff | null {
   const { bp } = rxr;
-  const { cpu } = rxr.cpr;
+  const { cpu } = rxr;
   if (bnxtAllocRxData(bp, rxr, rxr.rxProd) !== 0) {
     bnxtReuseRxData(rxr, cons, page);
     return null;

@@ -52,8 +52,8 @@ import { bnxtSchedResetTxr } from './reset.ts';
 import { bnxtAllocRxData, bnxtReuseRxData } from './rx.ts';
 
 /** Free descriptors; the slot that keeps a full ring from looking empty is not among them. @linux bnxt_tx_avail */
-export const bnxtTxAvail = (bp: Bnxt, txr: BnxtTxRingInfo): number =>
-  bp.txRingSize - ((txr.txProd - txr.txCons) & bp.txRingMask);
+export const bnxtTxAvail = (txr: BnxtTxRingInfo): number =>
+  txr.txRingSize - ((txr.txProd - txr.txCons) & txr.txRingMask);
 
 /**
  * Run the program on the packet in `rxr.xdp` and carry out its verdict.
@@ -67,15 +67,15 @@ export const bnxtTxAvail = (bp: Bnxt, txr: BnxtTxRingInfo): number =>
  */
 export function bnxtRxXdp(rxr: BnxtRxRingInfo, cons: number, page: HostAddr): boolean {
   const { bp, fates } = rxr;
-  const { cpu } = rxr.cpr;
+  const { cpu } = rxr;
   const prog = rxr.xdpProg!;
   const txr = rxr.txr!;
   const act = bpfProgRunXdp(prog, rxr.xdp, rxr.xdpRxq, cpu);
 
-  const txAvail = bnxtTxAvail(bp, txr);
+  const txAvail = bnxtTxAvail(txr);
   // While anything is left on the TX ring its pages stand in RX slots already, and the NIC must
   // not be told of them: the RX doorbell waits for the TX completion.
-  if (txAvail !== bp.txRingSize) rxr.event &= ~BNXT_RX_EVENT;
+  if (txAvail !== txr.txRingSize) rxr.event &= ~BNXT_RX_EVENT;
 
   switch (act) {
     case XDP_PASS:
@@ -138,7 +138,7 @@ export function bnxtRxXdp(rxr: BnxtRxRingInfo, cons: number, page: HostAddr): bo
  */
 function bnxtXdpRedirect(rxr: BnxtRxRingInfo, cons: number, page: HostAddr): void {
   const { bp, fates } = rxr;
-  const { cpu } = rxr.cpr;
+  const { cpu } = rxr;
   if (bnxtAllocRxData(bp, rxr, rxr.rxProd) !== 0) {
     traceXdpException(rxr, XDP_REDIRECT);
     fates.lost[LOST_OOM]!++;
@@ -292,7 +292,7 @@ export function bnxtXdpXmit(
   let nxmit = 0;
   while (nxmit < n) {
     const xdpf = frames[nxmit]!;
-    if (bnxtTxAvail(bp, txr) === 0) break;
+    if (bnxtTxAvail(txr) === 0) break;
     const mapping = dmaMapSingle(cpu, bp.faults, xdpFrameData(txr.words, xdpf));
     if (mapping === 0) break;
     __bnxtXmitXdpRedirect(bp, txr, cpu, mapping, xdpFrameLen(txr.words, xdpf), xdpf);
