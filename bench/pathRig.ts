@@ -122,7 +122,10 @@ export class PathRig {
     if (scenario === 'redirect') this.machine.attachXdp(1, pass);
     const pollCostNs = 800 / weight;
     this.periodPs = Math.round((VIRTUAL_NS[scenario] + pollCostNs) * BURST * 1000);
-    this.machine.offer(0, new LinkFeed(new Link(LINK_BPS), new Bursts(this.machine.frames, this.periodPs)));
+    this.machine.offer(
+      0,
+      new LinkFeed(new Link(LINK_BPS), new Bursts(this.machine.frames, this.periodPs)),
+    );
   }
 
   /** Push `packets` more, rounded up to bursts. @throws Error when one was lost @returns how many */

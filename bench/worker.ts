@@ -1,0 +1,62 @@
+/**
+ * One benchmark in a process of its own: what it measures never shares V8's feedback with another.
+ *
+ *   node --import tsx bench/worker.ts '{"scenario":"drop","rxRing":511}'
+ *
+ * Each line on stdin asks for one round; the answer is one line of JSON, `{ "nsPerPacket": n }`,
+ * the median of Benchmark.js's samples. `bare` is a scenario too.
+ */
+import { createInterface } from 'node:readline';
+import Benchmark from 'benchmark';
+import type { PathOptions, Scenario } from './pathRig.ts';
+
+// Benchmark.js would recompile the function's source, and closures would break.
+(Benchmark.support as { decompilation: boolean }).decompilation = false;
+
+export interface WorkerOptions extends PathOptions {
+  readonly scenario: Scenario | 'bare';
+}
+
+const PACKETS = 1 << 15;
+const ROUND_SECONDS = 0.15;
+const WARM_UP_ROUNDS = 3;
+
+async function subject({
+  scenario,
+  ...options
+}: WorkerOptions): Promise<(packets: number) => number> {
+  if (scenario === 'bare') return (await import('./bare.ts')).runBare;
+  const { PathRig } = await import('./pathRig.ts');
+  const rig = new PathRig(scenario, options);
+  return (packets) => rig.run(packets);
+}
+
+/** One round: ns a packet, by the median sample. */
+function round(name: string, run: (packets: number) => number): number {
+  let done = 0;
+  let calls = 0;
+  let failure: unknown = null;
+  const bench = new Benchmark(
+    name,
+    () => {
+      done += run(PACKETS);
+      calls++;
+    },
+    { maxTime: ROUND_SECONDS, minSamples: 3 },
+  );
+  bench.on('error', (event: Benchmark.Event) => {
+    failure = (event.target as unknown as { error: unknown }).error;
+  });
+  bench.run();
+  if (failure !== null) throw failure;
+  const samples = [...bench.stats.sample].toSorted((a, b) => a - b);
+  return (samples[samples.length >> 1]! * 1e9 * calls) / done;
+}
+
+const options = JSON.parse(process.argv[2]!) as WorkerOptions;
+const run = await subject(options);
+for (let i = 0; i < WARM_UP_ROUNDS; i++) round(options.scenario, run);
+process.stdout.write('{"ready":true}\n');
+for await (const _line of createInterface({ input: process.stdin })) {
+  process.stdout.write(`${JSON.stringify({ nsPerPacket: round(options.scenario, run) })}\n`);
+}
