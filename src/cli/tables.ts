@@ -25,6 +25,7 @@ export function runTables(report: RunReport, colors: Colors): string {
     napiTable(report, colors),
     cpuTable(report, colors),
     pagesLine(report, colors),
+    logLines(report, colors),
     report.notes.map((note) => `  ${colors.dim(note)}`),
     conservedLines(report, colors),
   ];
@@ -45,6 +46,10 @@ function header({ run, packets, virtualNs, seed }: RunReport, c: Colors): string
     ...(run.check ? ['checked'] : []),
   ];
   return [`${c.bold(c.cyan(run.xdp))}  ${offered}`, c.dim(run.traffic), c.dim(parts.join(' · '))];
+}
+
+function logLines({ log }: RunReport, c: Colors): string[] {
+  return log.length === 0 ? [] : [c.bold('  kernel log'), ...log.map((line) => `  ${line}`)];
 }
 
 const VERDICTS: readonly (readonly [keyof PacketCounts, string])[] = [

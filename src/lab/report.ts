@@ -128,6 +128,8 @@ export interface RunReport {
   readonly ethtool: Readonly<Record<string, number>>;
   readonly softnet: readonly (readonly number[])[];
   readonly nics: readonly NicReport[];
+  /** The machine's kernel log: drivers' and the core's complaints, each kind once. */
+  readonly log: readonly string[];
   /** What a reader of this run should know, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -167,6 +169,7 @@ export function runReport({ result, about, seed, wallMs, notes = [] }: ReportInp
     pages: result.pages,
     ethtool: nics[0]?.ethtool ?? {},
     softnet: result.softnet,
+    log: result.log,
     nics,
     notes,
   };

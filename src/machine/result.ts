@@ -53,6 +53,8 @@ export interface MachineResult {
   readonly pages: PageBooks;
   /** One line of /proc/net/softnet_stat per CPU: 15 numbers. */
   readonly softnet: readonly (readonly number[])[];
+  /** What the kernel has complained about, each kind once. */
+  readonly log: readonly string[];
 }
 
 export function machineResult(machine: Machine): MachineResult {
@@ -76,6 +78,7 @@ export function machineResult(machine: Machine): MachineResult {
     cpus,
     pages: pageBooks(machine),
     softnet: net.softnet.map(softnetStat),
+    log: net.dmesg.lines,
   };
 }
 

@@ -89,6 +89,7 @@ const REPORT: RunReport = {
   pages: { allocated: 2044, pool: 20, rings: 2024, inFlight: 0, leaked: 0 },
   ethtool: {},
   softnet: [],
+  log: [],
   nics: [],
   notes: ['capture: 3 frames captured with the FCS'],
 };

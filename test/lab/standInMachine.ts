@@ -67,6 +67,7 @@ export const standIn =
           cpus,
           pages: { allocated: 0, pool: 0, rings: 0, inFlight: 0, leaked: wishes.leaked ?? 0 },
           softnet: [],
+          log: [],
         };
       },
     };
