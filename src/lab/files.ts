@@ -1,8 +1,11 @@
-/** The part of a run that touches the file system: captures and programs, by name. */
-import { readFile } from 'node:fs/promises';
+/** The part of a run that touches the file system: captures, scenarios and programs, by name. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { InputError } from './inputError.ts';
+import type { OptionSource } from './options.ts';
+import type { RunOutcome } from './run.ts';
+import { readScenario } from './scenario.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
@@ -13,7 +16,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** @param error what the file system threw @returns why, in words */
-export function fileReason(error: unknown): string {
+function fileReason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return REASONS[code] ?? (error instanceof Error ? error.message : String(error));
 }
@@ -25,6 +28,29 @@ export async function readBytes(option: string, name: string): Promise<Uint8Arra
   } catch (error) {
     throw new InputError(`${option}: cannot read ${name}: ${fileReason(error)}`);
   }
+}
+
+/** @param option the option that named the file @throws InputError */
+async function writeBytes(option: string, name: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(name, bytes);
+  } catch (error) {
+    throw new InputError(`${option}: cannot write ${name}: ${fileReason(error)}`);
+  }
+}
+
+/** The scenario file of that name, as options. @throws InputError, OptionError */
+export async function readScenarioFile(name: string): Promise<OptionSource> {
+  return readScenario(name, new TextDecoder().decode(await readBytes('SCENARIO', name)));
+}
+
+/** Write the captures that a run was asked to write to files. @throws InputError */
+export async function writeCaptures(
+  names: Readonly<Record<'txOut' | 'passOut', string | undefined>>,
+  { txOut, passOut }: RunOutcome['captures'],
+): Promise<void> {
+  if (names.txOut !== undefined && txOut) await writeBytes('--tx-out', names.txOut, txOut);
+  if (names.passOut !== undefined && passOut) await writeBytes('--pass-out', names.passOut, passOut);
 }
 
 /**

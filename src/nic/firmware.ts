@@ -131,8 +131,6 @@ export class Firmware implements Hwrm {
     this.nic.settleAll(now);
     this.abandonDma(ring as RxRing, LOST_RING_RESET);
     (ring as RxRing).reset();
-    const { cp } = ring as RxRing;
-    if (cp.halfAt !== Infinity) this.nic.rx.writeHalf(cp);
   }
 
   /** Frames whose DMA is under way end with the ring. */

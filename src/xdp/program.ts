@@ -86,8 +86,12 @@ function watchRun(xdp: XdpKernel, prog: XdpProg, md: HostAddr, cpu: Cpu, act: un
   xdp.watch.point(TP_XDP_VERDICT, cpu, verdict, xdpLen(xdp.mem.words, md), data & PAGE_MASK);
 }
 
+/** By its form, not its class: the program may have been made by another copy of the package. */
+const isProgramFault = (error: unknown): error is ProgramFault =>
+  error instanceof Error && error.name === 'ProgramFault' && 'reason' in error;
+
 function faultOf(prog: XdpProg, rxq: XdpRxqInfo, error: unknown): ProgramFault {
-  if (error instanceof ProgramFault) return new ProgramFault(prog.name, error.reason, rxq, rxq.runs + 1, error);
+  if (isProgramFault(error)) return new ProgramFault(prog.name, error.reason, rxq, rxq.runs + 1, error);
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new ProgramFault(prog.name, `threw ${what}`, rxq, rxq.runs + 1, error);
 }

@@ -345,7 +345,10 @@ export class Bnxt {
     this.rxCoal = coal.rx;
     this.txCoal = coal.tx;
     this.rssKey = new Uint8Array(0);
-    this.spTask = pdev.clock.alarm(() => spTask(this));
+    this.spTask = pdev.clock.alarm((at) => {
+      this.ctlCpu.idleUntil(at); // the worker runs when its time has come, not when a CPU last did
+      spTask(this);
+    });
   }
 
   /** The CPU that runs the control path. */

@@ -48,7 +48,8 @@ export function bnxtRxPkt(rxr: BnxtRxRingInfo): number {
   const rawExt = rawCons + 1;
   const at = cpDescRing + ((rawCons & cpRingMask) << DESC_SHIFT);
   const ext = cpDescRing + ((rawExt & cpRingMask) << DESC_SHIFT);
-  if (!cmpValid(words, ext, (rawExt & rxr.cpBit) === 0 ? 0 : 1) && !bnxtCmpValid(rxr.cpr, rawExt)) return -EBUSY;
+  if (!cmpValid(words, ext, (rawExt & rxr.cpBit) === 0 ? 0 : 1) && !bnxtCmpValid(rxr.cpr, rawExt))
+    return -EBUSY;
 
   const cons = rxCmpOpaque(words, at);
   if (cons !== rxr.rxNextCons) return bnxtDiscardRx(rxr, rawExt);
@@ -90,7 +91,7 @@ function nextRx(rxr: BnxtRxRingInfo, cons: number): void {
 
 /**
  * The page in XDP's terms: `frame_sz` is the whole page, not the buffer that was posted, and
- * metadata is allowed.
+ * metadata is allowed. The length is trusted, as in Linux; a NIC here cuts what does not fit.
  *
  * @linux bnxt_xdp_buff_init
  */
@@ -127,6 +128,9 @@ function bnxtDiscardRx(rxr: BnxtRxRingInfo, rawExt: number): number {
  *
  * As after a verdict, the RX doorbell waits while XDP_TX pages are on their way: Linux rings it
  * here, and the NIC may overwrite what is still to be sent.
+ *
+ * As read, going on to the next slot wipes out the forced error of a buffer error: packets are
+ * received until the reset runs.
  *
  * @linux bnxt_rx_pkt, RX_CMP_L2_ERRORS
  */

@@ -74,7 +74,9 @@ export function bnxtRxXdp(rxr: BnxtRxRingInfo, cons: number, page: HostAddr): bo
 
   const txAvail = bnxtTxAvail(txr);
   // While anything is left on the TX ring its pages stand in RX slots already, and the NIC must
-  // not be told of them: the RX doorbell waits for the TX completion.
+  // not be told of them: the RX doorbell waits for the TX completion. As read, frames that other
+  // devices redirected here count too, and their completion does not ring it: a ring that is never
+  // found empty starves.
   if (txAvail !== txr.txRingSize) rxr.event &= ~BNXT_RX_EVENT;
 
   switch (act) {

@@ -1,0 +1,94 @@
+/**
+ * The library, listed by hand: what runs in a browser as well as in Node. Runs that name files are
+ * in `ringscope/node`, matchers in `ringscope/vitest`.
+ */
+
+// Programs.
+export { defineXdp, devMap } from './xdp/define.ts';
+export type { DevMapSpec, LiveMaps, MapSpecs, XdpOptions, XdpProgramSpec } from './xdp/define.ts';
+export type { XdpContext } from './xdp/context.ts';
+export type { DevMap } from './xdp/devmap.ts';
+export { ProgramFault } from './xdp/program.ts';
+export type { XdpProg } from './xdp/program.ts';
+export {
+  BPF_F_BROADCAST,
+  BPF_F_EXCLUDE_INGRESS,
+  XDP_ABORTED,
+  XDP_ACTION_NAMES,
+  XDP_DROP,
+  XDP_PACKET_HEADROOM,
+  XDP_PASS,
+  XDP_REDIRECT,
+  XDP_TX,
+} from './xdp/uapi.ts';
+
+// Runs.
+export { run } from './lab/given.ts';
+export type { GivenIo, RunGiven } from './lab/given.ts';
+export { observeRun } from './lab/observe.ts';
+export type { RunDone, RunEvent, RunProgress } from './lab/observe.ts';
+export { packet } from './lab/packet.ts';
+export type { PacketOptions, PacketResult, SentFrame } from './lab/packet.ts';
+export { InputError } from './lab/inputError.ts';
+export { fromFlags, OptionError, readOptions } from './lab/options.ts';
+export type { OptionSource } from './lab/options.ts';
+export { RUN_OPTIONS } from './lab/optionSchema.ts';
+export type { NicOptions, OptionInfo, RunOptions } from './lab/optionSchema.ts';
+export { readScenario } from './lab/scenario.ts';
+export { runScenario } from './lab/run.ts';
+export type { BuildMachine, RunIo, RunOutcome } from './lab/run.ts';
+export type { CpuReport, PacketCounts, QueueReport, RunAbout, RunReport } from './lab/report.ts';
+
+// The machine and its books.
+export { Machine } from './machine.ts';
+export type { MachineNic, MachinePace } from './machine.ts';
+export type { MachineConfig, NicConfig } from './machine/config.ts';
+export type { MachineResult, NapiBooks, NicBooks, PageBooks } from './machine/result.ts';
+export { Fates, LOSS_CAUSES } from './host/fates.ts';
+export type { LossCause, LossStage } from './host/fates.ts';
+export { Histogram } from './host/histogram.ts';
+export { FLAT, PROFILES } from './host/cost.ts';
+export type { CostEntry, CostProfile, NicTiming } from './host/cost.ts';
+export { FAULT_POINTS } from './host/faults.ts';
+export type { FaultPoint, Faults } from './host/faults.ts';
+export { TRACE_POINTS } from './host/trace.ts';
+export type { Trace, TracePoint, TraceRecord } from './host/trace.ts';
+export { BugError, RangeRefused } from './host/errors.ts';
+export { END_OF_TIME, PS_PER_MS, PS_PER_NS, PS_PER_SEC, PS_PER_US } from './host/clock.ts';
+export type { Ps } from './host/clock.ts';
+export { Rng } from './host/rng.ts';
+export type { HostAddr } from './host/memory.ts';
+
+// Frames: traffic, links, captures.
+export { buildFrame } from './wire/build.ts';
+export type { FrameSpec, VlanSpec } from './wire/build.ts';
+export { parseMac } from './wire/eth.ts';
+export type { MacAddr } from './wire/eth.ts';
+export { parseIpv4Addr } from './wire/ipv4.ts';
+export { parseIpv6Addr } from './wire/ipv6Text.ts';
+export { parseTraffic, TRAFFIC_DEFAULT } from './wire/trafficSpec.ts';
+export type { PatternSpec, ProtoWeight, TrafficProto, TrafficSpec } from './wire/trafficSpec.ts';
+export { planTraffic, TrafficSource } from './wire/gen.ts';
+export type { TrafficPlan } from './wire/gen.ts';
+export { ArrivalBlock, FrameTable } from './wire/frames.ts';
+export type { ArrivalSource, WireSink } from './wire/frames.ts';
+export { Link, LinkFeed } from './wire/link.ts';
+export type { SendSource } from './wire/link.ts';
+export { ReplaySource, replayFrameBytes } from './wire/replay.ts';
+export type { ReplayOptions, ReplayTiming } from './wire/replay.ts';
+export { CaptureError, frameTimePs, PcapngWriter, PcapWriter, readCapture } from './wire/capture.ts';
+export type {
+  Capture,
+  CapturedFrame,
+  CaptureInterface,
+  CaptureTime,
+  CaptureWriter,
+  CaptureWriterOptions,
+  FrameExtra,
+  PcapngWriterOptions,
+  PcapWriterOptions,
+} from './wire/capture.ts';
+export { checksumVerdict, ParsedFrame, parseFrame } from './wire/parse.ts';
+
+// Receive-side scaling, for whoever wants to know where a flow goes.
+export { STANDARD_HASH_KEY, toeplitz } from './nic/rss.ts';
