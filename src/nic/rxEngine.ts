@@ -271,6 +271,7 @@ export class RxEngine {
       cp.halfFrame = frame;
       cp.halfErrors = errors;
       cp.halfAt = stamp + HALF_DELAY_PS;
+      cp.forgetIrq();
     } else {
       const ext = cp.slotAt(raw + 1);
       recCompleteExt(mem.words, this.classes.rec, frame, ext, errors, cp.lapV(raw + 1));
