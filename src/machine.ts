@@ -87,6 +87,8 @@ export class Machine {
   private readonly scheduler: Scheduler;
   private readonly wire: WireTaps = new WireTaps();
   private readonly passedAt: HostAddr;
+  /** Up to where the machine was told to run: the control path's present, even if all CPUs idle. */
+  private ranTo: Ps = 0;
 
   /**
    * @param frameBytes room for the frames that sources will send
@@ -203,6 +205,7 @@ export class Machine {
    * @throws RangeRefused with the driver's own words when it refuses
    */
   attachXdp(nic: number, program: XdpProgramSpec | null): void {
+    this.cpus[0]!.idleUntil(this.ranTo);
     const { dev } = this.nics[nic]!.bp;
     const prog = program === null ? null : program.load(this.xdp);
     const next = this.nics[(nic + 1) % this.nics.length]!.bp.dev;
@@ -241,13 +244,15 @@ export class Machine {
   run(untilPs: Ps): void {
     this.open();
     this.scheduler.run(Math.min(untilPs, END_OF_TIME - 1));
-    if (untilPs >= END_OF_TIME) for (const { nic } of this.nics) nic.settleAll(END_OF_TIME - 1);
+    if (untilPs < END_OF_TIME) this.ranTo = untilPs;
+    else for (const { nic } of this.nics) nic.settleAll(END_OF_TIME - 1);
     if (this.config.check && !this.mem.nullPageIsZero())
       throw new BugError('something wrote to the null page');
   }
 
   /** `ip link set down`, all devices: what is still under way is lost, and counted. */
   close(): void {
+    this.cpus[0]!.idleUntil(this.ranTo);
     for (const { bp } of this.nics) devClose(bp.dev);
     this.net.skbs.reap();
   }

@@ -49,7 +49,8 @@ export class Bus {
 
   private deviceAt(addr: number): BusDevice {
     const device = this.devices[(addr - BAR_BASE) >>> BAR_SHIFT];
-    if (device === undefined) throw new BugError(`register 0x${addr.toString(16)} belongs to no device`);
+    if (device === undefined)
+      throw new BugError(`register 0x${addr.toString(16)} belongs to no device`);
     return device;
   }
 }

@@ -40,7 +40,8 @@ export const LOST_TX_DEVICE_CLOSED = 16;
 export const LOST_SKB_OOM = 17;
 export const LOST_VLAN_PROTO = 18;
 export const LOST_UNREAD_AT_CLOSE = 19;
-export const LOST_COUNT = 20;
+export const LOST_NETPOLL = 20;
+export const LOST_COUNT = 21;
 
 const cause = (name: string, stage: LossStage, counter: string): LossCause => ({
   name,
@@ -53,7 +54,7 @@ export const LOSS_CAUSES: readonly LossCause[] = [
   cause('noBuffer', 'nic', 'ethtool [i]: rx_discards'),
   cause('rxOversize', 'nic', 'ethtool rx_oversize_frames (port)'),
   cause('rxRunt', 'nic', 'ethtool rx_undrsz_frames (port)'),
-  cause('rxCrc', 'nic', 'ethtool rx_fcs_err_frames (port)'),
+  cause('rxCrc', 'driver', 'ethtool rx_fcs_err_frames (port)'),
   cause('macFilter', 'nic', 'none: the MAC ignores frames for others'),
   cause('deviceClosed', 'nic', 'none: the rings do not exist'),
   cause('ntupleDrop', 'nic', 'ethtool [i]: rx_discards'),
@@ -70,6 +71,7 @@ export const LOSS_CAUSES: readonly LossCause[] = [
   cause('skbOom', 'up', 'ethtool rx_total_oom_discards'),
   cause('vlanProto', 'up', 'none: bnxt_rx_vlan drops the skb'),
   cause('unreadAtClose', 'driver', 'none: the completion ring is freed'),
+  cause('netpoll', 'driver', 'ethtool rx_total_netpoll_discards'),
 ];
 
 /** Outcome counters of one queue. */

@@ -41,6 +41,13 @@ export class IrqController {
     this.pending.splice(i, 0, { at, line });
   }
 
+  /** Messages of `line` that are still on their way reach nobody. @linux free_irq */
+  cancel(line: IrqLine): void {
+    for (let i = this.pending.length - 1; i >= 0; i--) {
+      if (this.pending[i]!.line === line) this.pending.splice(i, 1);
+    }
+  }
+
   /** When the first undelivered message reaches its CPU; Infinity when there is none. */
   nextAt(): Ps {
     return this.pending.length === 0 ? Infinity : this.pending[0]!.at;

@@ -1,27 +1,29 @@
 /**
- * When each frame arrived: the NIC's receive timestamps, one per host page.
+ * When each frame arrived: the NIC's receive timestamps, one per 512 bytes of host memory.
  *
- * Kept outside descriptors, which have no room for picoseconds, and indexed by page number, so
- * that whoever holds the packet can ask for its age without carrying anything along.
+ * Kept outside descriptors, which have no room for picoseconds, and indexed by the address the
+ * frame was written to, so that whoever holds the packet can ask for its age without carrying
+ * anything along. The smallest RX buffer is larger than 512 bytes.
  */
 import type { Ps } from './clock.ts';
 import type { HostAddr } from './memory.ts';
-import { PAGE_SHIFT } from './memory.ts';
+
+export const STAMP_SHIFT = 9;
 
 export class RxStamps {
-  /** By page number; the NIC's bulk loop writes it directly. */
+  /** By address >>> STAMP_SHIFT; the NIC's bulk loop writes it directly. */
   readonly at: Float64Array;
 
   constructor(memoryBytes: number) {
-    this.at = new Float64Array(memoryBytes >>> PAGE_SHIFT);
+    this.at = new Float64Array(memoryBytes >>> STAMP_SHIFT);
   }
 
-  /** The frame in the page around `at` had arrived, its last bit included, at `time`. */
+  /** The frame that was written to `at` had arrived, its last bit included, at `time`. */
   set(at: HostAddr, time: Ps): void {
-    this.at[at >>> PAGE_SHIFT] = time;
+    this.at[at >>> STAMP_SHIFT] = time;
   }
 
   get(at: HostAddr): Ps {
-    return this.at[at >>> PAGE_SHIFT]!;
+    return this.at[at >>> STAMP_SHIFT]!;
   }
 }

@@ -32,6 +32,12 @@ export class CompletionRing {
   armedAt: Ps = 0;
   coalRecords = 1;
   coalTimerPs: Ps = 0;
+  /**
+   * What a look ahead has found: the next message leaves at `irqAt` (Infinity: not known), or none
+   * leaves up to `quietTo`. Forgotten by whatever may change that; that time passes does not.
+   */
+  irqAt: Ps = Infinity;
+  quietTo: Ps = -1;
   /** When the record in each slot became visible. */
   readonly stamps: Float64Array;
   /** TX completions not yet visible, in order: [txHead, txTail), free running. */
@@ -70,11 +76,18 @@ export class CompletionRing {
   /** Records up to the one with masked index `index` belong to the NIC again. */
   acknowledge(index: number): void {
     this.cons = this.prod - ((this.prod - index) & this.mask);
+    this.forgetIrq();
   }
 
   arm(now: Ps): void {
     this.armed = true;
     this.armedAt = now;
+    this.forgetIrq();
+  }
+
+  forgetIrq(): void {
+    this.irqAt = Infinity;
+    this.quietTo = -1;
   }
 
   /** When the next message leaves, as far as visible records tell; Infinity when none will. */
@@ -94,6 +107,7 @@ export class CompletionRing {
     const i = this.txTail++ & (this.txAt.length - 1);
     this.txAt[i] = at;
     this.txOpaque[i] = opaque;
+    this.forgetIrq();
   }
 
   txHeadAt(): Ps {

@@ -113,6 +113,7 @@ export class Firmware implements Hwrm {
     if (ring instanceof RxRing) return this.freeRx(ring, now);
     if (ring instanceof TxRing) return nic.tx.quiesce(ring);
     nic.completionRings.splice(nic.completionRings.indexOf(ring as CompletionRing), 1);
+    nic.parts.irqs.cancel((ring as CompletionRing).irq);
     return 0;
   }
 
@@ -147,6 +148,7 @@ export class Firmware implements Hwrm {
     const cp = this.completionRing(req.ringId);
     cp.coalRecords = req.numCmplAggrInt;
     cp.coalTimerPs = req.intLatTmrMax * COAL_TIMER_UNIT_PS;
+    cp.forgetIrq();
   }
 
   vnicCfg(req: HwrmVnicCfgInput, now: Ps): void {

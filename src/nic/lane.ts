@@ -68,9 +68,10 @@ export class Lane {
 
   private grow(): void {
     const old = this.at.length;
+    const { size } = this;
     const at = new Float64Array(old * 2);
     const frame = new Int32Array(old * 2);
-    for (let i = 0; i < old; i++) {
+    for (let i = 0; i < size; i++) {
       at[i] = this.at[(this.head + i) & (old - 1)]!;
       frame[i] = this.frame[(this.head + i) & (old - 1)]!;
     }
@@ -78,6 +79,6 @@ export class Lane {
     this.frame = frame;
     this.mask = old * 2 - 1;
     this.head = 0;
-    this.tail = old;
+    this.tail = size;
   }
 }

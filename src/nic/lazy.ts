@@ -110,8 +110,8 @@ export class LazyHardware implements Hardware, Pace {
     let firstRing: CompletionRing | null = null;
     for (const nic of this.nics) {
       for (const cp of nic.completionRings) {
-        if (!cp.armed) continue;
-        const at = searchIrq(nic, cp, first);
+        if (!cp.armed || cp.quietTo >= first) continue;
+        const at = knownIrq(nic, cp, first);
         if (at < first || (at === first && firstRing === null)) {
           first = at;
           firstNic = nic;
@@ -123,6 +123,15 @@ export class LazyHardware implements Hardware, Pace {
     postIrq(firstNic!, firstRing, first);
     return true;
   }
+}
+
+/** `searchIrq`, once for each state of the ring. */
+function knownIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
+  if (cp.irqAt !== Infinity) return cp.irqAt;
+  const at = searchIrq(nic, cp, limit);
+  if (at <= limit) cp.irqAt = at;
+  else cp.quietTo = limit;
+  return at;
 }
 
 /**

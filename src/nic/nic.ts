@@ -62,6 +62,7 @@ export class Nic implements BusDevice {
 
   settleAll(now: Ps): void {
     this.pace.settleAll(this, now);
+    for (const cp of this.completionRings) cp.forgetIrq();
   }
 
   settle(offset: number, cpu: Cpu): boolean {
@@ -92,6 +93,7 @@ export class Nic implements BusDevice {
   private rxDoorbell(ring: RxRing, value: number, cpu: Cpu): void {
     this.pace.settle(this, ring.cp, cpu);
     ring.prod = dbIndex(value) & ring.mask;
+    ring.cp.forgetIrq();
   }
 
   private txDoorbell(ring: TxRing, value: number, now: Ps, cpu: Cpu): void {

@@ -13,7 +13,7 @@ import {
 import { LOST_NO_BUFFER, LOST_RX_OVERSIZE, LOST_RX_RUNT } from '../host/fates.ts';
 import { RX_RING } from '../host/ledger.ts';
 import type { HostAddr } from '../host/memory.ts';
-import { PAGE_SHIFT } from '../host/memory.ts';
+import { STAMP_SHIFT } from '../host/stamps.ts';
 import { TP_NIC_RX_DMA, TP_NIC_RX_DROP } from '../host/trace.ts';
 import { VLAN_HLEN, VLAN_OFFSET } from '../wire/vlan.ts';
 import type { FrameClasses } from './classes.ts';
@@ -112,7 +112,7 @@ export class RxEngine {
         packets++;
         bytes += len;
       } else this.receiveOdd(lane, haddr, n, fits ? len : rxBdLen(words, bd));
-      arrivedAt[haddr >>> PAGE_SHIFT] = at;
+      arrivedAt[haddr >>> STAMP_SHIFT] = at;
       dmaFreeAt = (at > dmaFreeAt ? at : dmaFreeAt) + slotPs;
       const due = dmaFreeAt + dmaPs;
       direct = direct && due <= until && fits && raw <= lastRaw;
@@ -271,6 +271,7 @@ export class RxEngine {
       cp.halfFrame = frame;
       cp.halfErrors = errors;
       cp.halfAt = stamp + HALF_DELAY_PS;
+      cp.forgetIrq();
     } else {
       const ext = cp.slotAt(raw + 1);
       recCompleteExt(mem.words, this.classes.rec, frame, ext, errors, cp.lapV(raw + 1));

@@ -9,7 +9,8 @@ import { OP_XDP_RUN } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { DRIVER } from '../host/ledger.ts';
 import type { HostAddr } from '../host/memory.ts';
-import { PAGE_MASK, PAGE_SHIFT } from '../host/memory.ts';
+import { PAGE_MASK } from '../host/memory.ts';
+import { STAMP_SHIFT } from '../host/stamps.ts';
 import { TP_XDP_VERDICT } from '../host/trace.ts';
 import type { DevMap } from './devmap.ts';
 import type { XdpKernel } from './kernel.ts';
@@ -73,7 +74,9 @@ export function bpfProgRunXdp(prog: XdpProg, md: HostAddr, rxq: XdpRxqInfo, cpu:
   } catch (error) {
     throw faultOf(prog, rxq, error);
   }
-  rxq.latency.record(cpu.now - rxq.arrivedAt[xdpData(rxq.words, md) >>> PAGE_SHIFT]!);
+  // a program moves the packet's start, but never out of its page
+  const page = xdpData(rxq.words, md) & PAGE_MASK;
+  rxq.latency.record(cpu.now - rxq.arrivedAt[page >>> STAMP_SHIFT]!);
   if (rxq.watch.on) watchRun(rxq.xdp, prog, md, cpu, act);
   return act;
 }
@@ -91,7 +94,8 @@ const isProgramFault = (error: unknown): error is ProgramFault =>
   error instanceof Error && error.name === 'ProgramFault' && 'reason' in error;
 
 function faultOf(prog: XdpProg, rxq: XdpRxqInfo, error: unknown): ProgramFault {
-  if (isProgramFault(error)) return new ProgramFault(prog.name, error.reason, rxq, rxq.runs + 1, error);
+  if (isProgramFault(error))
+    return new ProgramFault(prog.name, error.reason, rxq, rxq.runs + 1, error);
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return new ProgramFault(prog.name, `threw ${what}`, rxq, rxq.runs + 1, error);
 }

@@ -8,7 +8,13 @@
  */
 import { dmaSyncSingleForCpu } from '../../host/dma.ts';
 import { EBUSY, EIO, ENOMEM } from '../../host/errno.ts';
-import { LOST_OOM, LOST_OUT_OF_ORDER, LOST_RX_ERROR } from '../../host/fates.ts';
+import {
+  LOST_NETPOLL,
+  LOST_OOM,
+  LOST_OUT_OF_ORDER,
+  LOST_RX_CRC,
+  LOST_RX_ERROR,
+} from '../../host/fates.ts';
 import { DRIVER, RX_RING, TX_RING } from '../../host/ledger.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import { PAGE_MASK } from '../../host/memory.ts';
@@ -144,7 +150,8 @@ function bnxtRxError(
   const { bp, cpr, txr } = rxr;
   bnxtReuseRxData(rxr, cons, data);
   if (txr !== null && bnxtTxAvail(txr) !== txr.txRingSize) rxr.event &= ~BNXT_RX_EVENT;
-  rxr.fates.lost[LOST_RX_ERROR]!++;
+  const badFcs = (errors & RX_CMPL_ERRORS_CRC_ERROR) !== 0;
+  rxr.fates.lost[badFcs ? LOST_RX_CRC : LOST_RX_ERROR]!++;
   if ((errors & RX_CMPL_ERRORS_BUFFER_ERROR_MASK) !== 0) {
     cpr.swStats.rxBufErrors++;
     bp.dev.net.dmesg.once(`${bp.dev.name}: RX buffer error ${errors.toString(16)}`);
@@ -169,6 +176,11 @@ export function bnxtForceRxDiscard(rxr: BnxtRxRingInfo): number {
   rxCmpExtForceErrors(words, ext, RX_CMPL_ERRORS_CRC_ERROR);
   const rc = bnxtRxPkt(rxr);
   if (rc !== 0 && rc !== -EBUSY) cpr.swStats.rxNetpollDiscards++;
+  if (rc === -EIO) {
+    // booked as the bad FCS it was made to look like
+    rxr.fates.lost[LOST_RX_CRC]!--;
+    rxr.fates.lost[LOST_NETPOLL]!++;
+  }
   return rc;
 }
 

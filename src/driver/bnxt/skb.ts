@@ -78,7 +78,8 @@ export function bnxtRxSkb(
   if (xdpActive) rxr.fates.xdpPass++;
   else {
     rxr.fates.noProgram++;
-    rxr.xdpRxq.latency.record(rxr.cpr.cpu.now - rxr.xdpRxq.stamps.get(data));
+    const arrived = rxr.xdpRxq.stamps.get(rxr.rxBufRing[cons]!.mapping);
+    rxr.xdpRxq.latency.record(rxr.cpu.now - arrived);
   }
 
   let skb: SkBuff | null;

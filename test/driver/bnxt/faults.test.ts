@@ -21,7 +21,7 @@ const CAUSES: Readonly<Record<string, readonly string[]>> = {
   skbAlloc: ['skbOom'],
   dmaMap: ['redirectQueueFull'],
   rxCmpHalf: [],
-  rxCmpCrc: ['rxError'],
+  rxCmpCrc: ['rxCrc'],
   rxCmpBuffer: ['rxError', 'ringReset', 'noBuffer', 'outOfOrder'],
   rxCmpOutOfOrder: ['outOfOrder', 'ringReset', 'noBuffer'],
   txCmpLost: ['noBuffer', 'txRingFull', 'redirectQueueFull'],

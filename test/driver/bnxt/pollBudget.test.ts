@@ -71,7 +71,7 @@ describe('what the budget is charged with', () => {
     rig.machine.faults.arm('rxCmpCrc', 1, 2);
     rig.ready(5); // good, bad, good, bad, good
     expect(rig.poll()).toBe(3);
-    expect(rig.lost()).toEqual({ rxError: 2 });
+    expect(rig.lost()).toEqual({ rxCrc: 2 });
     expect(rig.rxr().cpr.rxPackets).toBe(3); // errored packets are no DIM input
     expect(rig.leftOver()).toEqual(NOTHING);
   });
@@ -153,7 +153,7 @@ describe('netpoll, a budget of 0', () => {
     expect(cpRawCons).toBe(10);
     expect(swStats.rxNetpollDiscards).toBe(5);
     expect(rig.ethtool()['rx_total_netpoll_discards']).toBe(5);
-    expect(rig.lost()).toEqual({ rxError: 5 });
+    expect(rig.lost()).toEqual({ netpoll: 5 });
     expect(rig.posted()).toBe(511);
     expect(rig.bells()).toEqual(['cq 10', 'rx 4', 'cq-arm 10']);
     expect(rig.leftOver()).toEqual(NOTHING);

@@ -135,7 +135,7 @@ describe('a buffer error', () => {
     struck(rig, 'rxCmpCrc', 3, 5);
     expect(rig.ethtool()).toMatchObject({ rx_total_resets: 0, rx_total_buf_errors: 0 });
     expect(rig.ethtool()['rx_fcs_err_frames']).toBe(100); // one in five of the first 500, from the fourth on
-    expect(rig.lost()).toEqual({ rxError: 100 });
+    expect(rig.lost()).toEqual({ rxCrc: 100 });
     expect(rig.leftOver()).toEqual(NOTHING);
   });
 

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import * as cost from '../../src/host/cost.ts';
+import { numbered } from './numbered.ts';
+import { FLAT, OP_COUNT, PROFILES, costTable, nsToPs } from '../../src/host/cost.ts';
+
+/** Each operation and the name it has in every profile. */
+const NAMES: Readonly<Record<string, string>> = {
+  OP_HARDIRQ: 'hardirq entry and exit',
+  OP_SOFTIRQ: 'softirq entry and exit',
+  OP_NAPI_POLL: 'napi poll',
+  OP_DMA_RMB: 'completion read (dma_rmb)',
+  OP_DMA_SYNC: 'dma sync',
+  OP_BD_POST: 'BD post',
+  OP_DOORBELL: 'doorbell',
+  OP_PAGE_POOL_CACHE: 'page_pool cache',
+  OP_PAGE_POOL_RING: 'page_pool ring',
+  OP_PAGE_ALLOC: 'page alloc',
+  OP_XDP_RUN: 'XDP program',
+  OP_XDP_XMIT: 'XDP transmit',
+  OP_XDP_REDIRECT: 'XDP redirect',
+  OP_DMA_MAP: 'dma map or unmap',
+  OP_FRAME_RETURN: 'frame return',
+  OP_SKB_ALLOC: 'skb alloc',
+  OP_SKB_FREE: 'skb free',
+  OP_COPY_64B: 'copy, per 64 bytes',
+  OP_GRO_RECEIVE: 'GRO receive',
+  OP_NETIF_RECEIVE: 'netif_receive_skb',
+};
+const OPS = numbered(cost, 'OP_');
+
+describe('operations', () => {
+  test('are numbered from 0 without a gap', () => {
+    expect(OPS.map(([, op]) => op).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: OP_COUNT }, (_, op) => op),
+    );
+  });
+
+  test.each(PROFILES.map((profile) => [profile.name, profile] as const))(
+    'stand under their own numbers in profile %s, each with a cost and a source',
+    (_, profile) => {
+      const named = OPS.map(([name, op]) => [`OP_${name}`, profile.costs[op]?.op]);
+      expect(Object.fromEntries(named)).toEqual(NAMES);
+      expect(profile.costs.length).toBe(OP_COUNT);
+      for (const { ns, source } of profile.costs) {
+        expect(ns).toBeGreaterThanOrEqual(0);
+        expect(source).not.toBe('');
+      }
+    },
+  );
+});
+
+test('a table holds whole picoseconds', () => {
+  const table = costTable(FLAT);
+  expect(table.length).toBe(OP_COUNT);
+  expect(table[cost.OP_DMA_RMB]).toBe(11_100);
+  expect([...table].filter((ps) => !Number.isSafeInteger(ps))).toEqual([]);
+  expect([nsToPs(0.0004), nsToPs(0.0006), nsToPs(67.2043)]).toEqual([0, 1, 67_204]);
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { Histogram } from '../../src/host/histogram.ts';
+import { Rng } from '../../src/host/rng.ts';
+
+/** What the first sentence of the file promises; below 32 units of 1024 ps it is half a unit. */
+const WORST = 1 / 32;
+const UNIT = 1024;
+
+function of(...values: number[]): Histogram {
+  const histogram = new Histogram();
+  for (const ps of values) histogram.record(ps);
+  return histogram;
+}
+
+/** All that a histogram tells. */
+const told = (histogram: Histogram): unknown => ({
+  count: histogram.count,
+  mean: histogram.meanPs(),
+  max: histogram.maxPs,
+  quantiles: Array.from({ length: 21 }, (_, i) => histogram.quantilePs(i / 20)),
+});
+
+describe('a value is found again', () => {
+  test('within 3.2 % or half a unit, from a picosecond to the end of time', () => {
+    const rng = new Rng(2);
+    for (let bits = 1; bits <= 53; bits++) {
+      for (let n = 0; n < 40; n++) {
+        const ps = Math.floor((2 ** bits * (rng.uint32() + 2 ** 32)) / 2 ** 33);
+        const found = of(ps, 2 ** 53).quantilePs(0.5);
+        expect(Math.abs(found - ps), `${ps}`).toBeLessThanOrEqual(Math.max(UNIT / 2, WORST * ps));
+      }
+    }
+  });
+
+  test('on both sides of each power of two', () => {
+    for (let bits = 12; bits < 53; bits++) {
+      for (const ps of [2 ** bits - 1, 2 ** bits, 2 ** bits + 1]) {
+        const found = of(ps, 2 ** 53).quantilePs(0.5);
+        expect(Math.abs(found - ps), `${ps}`).toBeLessThanOrEqual(Math.max(UNIT / 2, WORST * ps));
+      }
+    }
+  });
+});
+
+describe('quantiles', () => {
+  test('are those of the sorted values, to the same error', () => {
+    const rng = new Rng(4);
+    const values = Array.from({ length: 5001 }, () => 1000 + rng.below(1 << 20) * 300);
+    const sorted = values.toSorted((a, b) => a - b);
+    const histogram = of(...values);
+    for (const share of [0.01, 0.25, 0.5, 0.9, 0.99, 0.999]) {
+      const exact = sorted[Math.ceil(share * 5001) - 1]!;
+      expect(Math.abs(histogram.quantilePs(share) - exact) / exact).toBeLessThan(WORST);
+    }
+  });
+
+  test('never exceed the largest value; 0 and 1 are the ends', () => {
+    const histogram = of(5_000_000, 77_777_777);
+    expect(histogram.quantilePs(1)).toBeLessThanOrEqual(77_777_777);
+    expect(histogram.quantilePs(1)).toBeGreaterThan(77_777_777 * (1 - WORST));
+    expect(Math.abs(histogram.quantilePs(0) - 5_000_000)).toBeLessThan(5_000_000 * WORST);
+  });
+
+  test('of nothing are zero', () => {
+    const empty = new Histogram();
+    expect([empty.quantilePs(0.5), empty.meanPs(), empty.maxPs]).toEqual([0, 0, 0]);
+  });
+});
+
+test('count, mean and maximum are exact', () => {
+  const histogram = of(1, 2, 3_000_000_000_000, 6);
+  expect(histogram.count).toBe(4);
+  expect(histogram.meanPs()).toBe(3_000_000_000_009 / 4);
+  expect(histogram.maxPs).toBe(3_000_000_000_000);
+});
+
+test('two histograms added are one of all their values', () => {
+  const all = of(10_000, 20_000, 5_000_000, 2 ** 45);
+  const sum = of(10_000, 5_000_000);
+  sum.add(of(20_000, 2 ** 45));
+  expect(told(sum)).toEqual(told(all));
+});
+
+test('reset forgets everything', () => {
+  const histogram = of(10_000, 2 ** 45);
+  histogram.reset();
+  expect(told(histogram)).toEqual(told(new Histogram()));
+  histogram.record(7000);
+  expect(told(histogram)).toEqual(told(of(7000)));
+});
