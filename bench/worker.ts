@@ -1,14 +1,19 @@
 /**
  * One benchmark in a process of its own: what it measures never shares V8's feedback with another.
  *
- *   node --import tsx bench/worker.ts '{"scenario":"drop","rxRing":511}'
+ *   node worker.mjs '{"scenario":"drop","rxRing":511}'
+ *
+ * It runs as a bundle that `workerProcess.ts` makes, and under the flags of the command.
  *
  * Each line on stdin asks for one round; the answer is one line of JSON, `{ "nsPerPacket": n }`,
  * the median of Benchmark.js's samples. `bare` is a scenario too.
  */
 import { createInterface } from 'node:readline';
 import Benchmark from 'benchmark';
+import { inlineWholePath } from '../src/cli/engine.ts';
+import { runBare } from './bare.ts';
 import type { PathOptions, Scenario } from './pathRig.ts';
+import { PathRig } from './pathRig.ts';
 
 // Benchmark.js would recompile the function's source, and closures would break.
 (Benchmark.support as { decompilation: boolean }).decompilation = false;
@@ -21,12 +26,8 @@ const PACKETS = 1 << 15;
 const ROUND_SECONDS = 0.15;
 const WARM_UP_ROUNDS = 3;
 
-async function subject({
-  scenario,
-  ...options
-}: WorkerOptions): Promise<(packets: number) => number> {
-  if (scenario === 'bare') return (await import('./bare.ts')).runBare;
-  const { PathRig } = await import('./pathRig.ts');
+function subject({ scenario, ...options }: WorkerOptions): (packets: number) => number {
+  if (scenario === 'bare') return runBare;
   const rig = new PathRig(scenario, options);
   return (packets) => rig.run(packets);
 }
@@ -53,8 +54,9 @@ function round(name: string, run: (packets: number) => number): number {
   return (samples[samples.length >> 1]! * 1e9 * calls) / done;
 }
 
+inlineWholePath();
 const options = JSON.parse(process.argv[2]!) as WorkerOptions;
-const run = await subject(options);
+const run = subject(options);
 for (let i = 0; i < WARM_UP_ROUNDS; i++) round(options.scenario, run);
 process.stdout.write('{"ready":true}\n');
 for await (const _line of createInterface({ input: process.stdin })) {

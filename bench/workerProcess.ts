@@ -2,9 +2,18 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { build } from '../scripts/bundle.mjs';
 import type { WorkerOptions } from './worker.ts';
 
-const WORKER: string = fileURLToPath(new URL('./worker.ts', import.meta.url));
+const ROOT: string = fileURLToPath(new URL('..', import.meta.url));
+/** Not in `dist`, which is published; below `node_modules`, so that packages are found. */
+const WORKER = `${ROOT}node_modules/.cache/ringscope/worker.mjs`;
+
+/** What is measured is built as what is published. */
+await build({
+  ...{ absWorkingDir: ROOT, entryPoints: ['bench/worker.ts'], outfile: WORKER, bundle: true },
+  ...{ format: 'esm', platform: 'node', target: 'node20', packages: 'external' },
+});
 
 export interface WorkerProcess {
   /** @returns ns a packet */
@@ -14,7 +23,7 @@ export interface WorkerProcess {
 
 /** Start a worker and wait until it is warm. @throws Error with what it said when it fails */
 export async function startWorker(options: WorkerOptions): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, ['--import', 'tsx', WORKER, JSON.stringify(options)], {
+  const child = spawn(process.execPath, [WORKER, JSON.stringify(options)], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let said = '';
