@@ -132,13 +132,21 @@ const toHex = (frame: Uint8Array): string => Buffer.from(frame).toString('hex');
 
 const INPUT = CAPTURES.flatMap(({ bytes }) => framesOf(bytes));
 
+let inputVerdicts: readonly Judgement[] | null = null;
+
 function judgedInput(made: Made): Map<string, Judgement> {
+  inputVerdicts ??= judgeInput();
+  const verdicts = inputVerdicts;
+  return new Map(INPUT.map((frame, i) => [made.from(frame), verdicts[i]!]));
+}
+
+function judgeInput(): Judgement[] {
   const writer = new PcapWriter();
   for (const frame of INPUT) writer.frame(0, 0, frame, 0, frame.length);
   writeFileSync(inDir('input.pcap'), writer.finish());
   const verdicts = judge(inDir('input.pcap'));
   expect(verdicts.length).toBe(INPUT.length);
-  return new Map(INPUT.map((frame, i) => [made.from(frame), verdicts[i]!]));
+  return verdicts;
 }
 
 /** All outputs of one example, each file opened as it is, in one stream. */
