@@ -101,6 +101,8 @@ export class Machine {
     pace?: (cpus: readonly Cpu[]) => MachinePace,
   ) {
     this.config = config;
+    if (!Number.isInteger(config.cpus) || config.cpus < 1)
+      throw new RangeRefused('cpus', config.cpus, '1 or more');
     const plan = planMemory(config, frameBytes);
     this.mem = new HostMemory(memoryBytes(plan));
     const coherent = new CoherentMemory(this.mem, this.mem.region('rings', plan.coherent));
@@ -180,7 +182,10 @@ export class Machine {
         },
         { ...nicConfig, weight: config.budget },
       );
-      Object.assign(bp.rxCoal, { coalTicks: nicConfig.rxUsecs, coalBufs: nicConfig.rxFrames * 2 });
+      Object.assign(bp.rxCoal, {
+        coalTicks: nicConfig.rxUsecs,
+        coalBufs: nicConfig.rxFrames * bp.rxCoal.bufsPerRecord,
+      });
       Object.assign(bp.txCoal, { coalTicks: nicConfig.txUsecs, coalBufs: nicConfig.txFrames });
       if (nicConfig.promisc) bp.dev.flags |= IFF_PROMISC;
       return { config: nicConfig, nic, vectors, bp };

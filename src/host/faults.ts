@@ -1,7 +1,7 @@
 /**
  * Named fault points: places at which a run may be told to fail, off until armed.
  *
- * The list is a catalogue for readers (`ringscope` prints it); a point fires on the n-th passage
+ * The list is a catalogue for readers; a point fires on the n-th passage
  * after it was armed, or on every k-th, so that a fault is as reproducible as the run itself. Passages
  * are counted over the whole machine as they happen: a lazy and an eager NIC visit their queues in
  * different orders, so with several queues they may fail different packets.

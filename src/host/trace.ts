@@ -92,7 +92,7 @@ export const TRACE_POINTS: readonly TracePoint[] = [
     1,
     ['prog', 'action', 'ifindex'],
     'xdp:xdp_exception',
-    'a packet was lost to a verdict that could not be carried out',
+    'a packet was lost to its verdict: aborted, unknown, or not to be carried out',
   ),
   tracePoint(
     'xdpRedirect',
@@ -175,14 +175,14 @@ export const TRACE_POINTS: readonly TracePoint[] = [
     'pagePoolAlloc',
     4,
     ['page', 'where'],
-    'page_pool:page_pool_state_hold',
+    'page_pool_alloc_pages',
     'a page left the pool for a ring',
   ),
   tracePoint(
     'pagePoolPut',
     4,
     ['page', 'where'],
-    'page_pool:page_pool_state_release',
+    'page_pool_put_unrefed_netmem',
     'a page came back to the pool',
   ),
   tracePoint(
@@ -201,18 +201,18 @@ export const TRACE_POINTS: readonly TracePoint[] = [
     'bnxt_xdp_set',
     'a program was attached or detached',
   ),
-  tracePoint('rxDma', 3, ['queue', 'len', 'page'], '', 'the NIC wrote a frame into a buffer'),
+  tracePoint('rxDma', 3, ['queue', 'len', 'addr'], '', 'the NIC wrote a frame into a buffer'),
   tracePoint('rxDrop', 3, ['queue', 'len', 'cause'], '', 'the NIC lost a frame'),
   tracePoint(
     'txDma',
     3,
-    ['ring', 'len', 'page'],
+    ['ring', 'len', 'addr'],
     '',
-    'the NIC read a frame from a buffer and sent it',
+    'the NIC read a frame, or a piece of one, to send it',
   ),
 ];
 
-/** The doubles of one record, in order. */
+/** One record, as readers get it. */
 export interface TraceRecord {
   readonly point: TracePoint;
   readonly at: Ps;

@@ -130,7 +130,8 @@ const SECONDS_MAX = 9007;
 const queues = kind.whole(1, 64);
 const rxRing = kind.whole(1, 8191);
 const txRing = kind.whole(19, 2047);
-const usecs = kind.whole(0, 65535, 'µs');
+/** What the chip's timer of 16 bits reaches, at 80 ns a tick. */
+const usecs = kind.whole(0, 5242, 'µs');
 const frames = kind.whole(1, 64);
 const link = kind.between(0.001, 1000, 'Gb/s');
 const mtu: kind.Kind<number> = {
@@ -262,7 +263,7 @@ const shape = {
     kind.onOff,
     'Kernel',
     true,
-    'Build skbs of what is passed; off ends it in a counted sink.',
+    'Take what is passed up the stack; off ends it at the door, counted.',
   ),
   budget: option(
     kind.whole(1, 1024),

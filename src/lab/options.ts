@@ -90,6 +90,9 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
   } else if (o.replay !== undefined) {
     throw new OptionError(`${where(['replay'])}: needs --in CAPTURE`);
   }
+  if (o.passOut !== undefined && !o.stack) {
+    throw new OptionError(`${where(['passOut'])}: needs --stack on`);
+  }
   checkCpus(o, o.irqAffinity, () => where(['irqAffinity']));
   o.nics.forEach((nic, i) => {
     checkCpus(o, nic.irqAffinity, () => where(['nics', i, 'irqAffinity']));

@@ -7,8 +7,7 @@
 import type { Ps } from '../host/clock.ts';
 import { PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../host/cpu.ts';
-import type { Fates } from '../host/fates.ts';
-import { Fates as FatesSum, LOSS_CAUSES } from '../host/fates.ts';
+import { Fates, LOSS_CAUSES } from '../host/fates.ts';
 import type { Histogram } from '../host/histogram.ts';
 import type { MachineResult, NapiBooks, NicBooks, PageBooks } from '../machine/result.ts';
 
@@ -144,7 +143,7 @@ export interface ReportInput {
 
 /** Compute the report of a run that has drained. */
 export function runReport({ result, about, seed, wallMs, notes = [] }: ReportInput): RunReport {
-  const sum = new FatesSum();
+  const sum = new Fates();
   for (const nic of result.nics) sum.add(nic.fates);
   const imbalance = sum.imbalance();
   const nics = result.nics.map(nicReport);

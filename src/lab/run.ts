@@ -1,11 +1,12 @@
 /** One run: build the machine the options describe, offer it the traffic, let it drain, report. */
 import type { Ps } from '../host/clock.ts';
-import { END_OF_TIME, PS_PER_NS } from '../host/clock.ts';
+import { END_OF_TIME, PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import type { HostMemory } from '../host/memory.ts';
 import { Rng } from '../host/rng.ts';
 import type { MachineConfig } from '../machine.ts';
 import { buildMachine } from '../machine.ts';
 import type { MachineResult } from '../machine/result.ts';
+import { NAPI_POLL_WEIGHT } from '../stack/napi.ts';
 import type { Capture } from '../wire/capture.ts';
 import { readCapture } from '../wire/capture.ts';
 import type { ArrivalSource, FrameTable, WireSink } from '../wire/frames.ts';
@@ -94,9 +95,16 @@ export async function runScenario(
     about: aboutRun(options, config, plan, { xdp, xdpPeer }),
     seed: options.seed,
     wallMs: Math.round(io.nowMs() - startMs),
-    notes: notesOn(options, capture),
+    notes: [...notesOn(options, capture), ...cutShort(options, plan, arrivals.offered)],
   });
   return { report, captures: captures() };
+}
+
+/** Virtual time has an end, and a slow offer may not be through by then. */
+function cutShort({ duration }: RunOptions, { total = 0 }: ArrivalPlan, offered: number): string[] {
+  if (duration !== undefined || offered >= total) return [];
+  const seconds = Math.floor(END_OF_TIME / PS_PER_SEC);
+  return [`only ${offered} of ${total} packets arrived: virtual time ends after ${seconds} s`];
 }
 
 async function captureOf(options: RunOptions, io: RunIo): Promise<Capture | null> {
@@ -159,9 +167,6 @@ function aboutRun(
     check: options.check,
   };
 }
-
-/** @linux netif_napi_add_weight: logs an error above this */
-const NAPI_POLL_WEIGHT = 64;
 
 function notesOn(options: RunOptions, capture: Capture | null): string[] {
   const notes: string[] = [];

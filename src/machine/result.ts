@@ -5,7 +5,7 @@ import { Histogram } from '../host/histogram.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { PAGE_MASK } from '../host/memory.ts';
 import type { Bnxt, BnxtRxRingInfo } from '../driver/bnxt/bnxt.ts';
-import { RX_PROD_NONE } from '../driver/bnxt/bnxt.ts';
+import { NapiTotals, RX_PROD_NONE } from '../driver/bnxt/bnxt.ts';
 import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
 import type { Machine, MachineNic } from '../machine.ts';
 import type { NapiEndings } from '../stack/napi.ts';
@@ -94,20 +94,25 @@ function nicFates({ nic, bp }: MachineNic, shared: Fates | null): Fates {
   return sum;
 }
 
-/** NAPIs that have no RX ring and never polled are left out. */
+/** Over all opens, as interrupts are. NAPIs that serve no RX ring and never polled are left out. */
 function napiBooks({ config, bp, vectors }: MachineNic): NapiBooks[] {
-  return bp.bnapi
-    .filter(({ rxRing, napi }) => rxRing !== null || napi.polls > 0)
-    .map(({ napi, index }) => ({
+  return vectors
+    .map((vector, queue) => ({ vector, queue, napi: napiTotals(bp, queue) }))
+    .filter(({ queue, napi }) => queue < config.queues || napi.polls > 0)
+    .map(({ vector, queue, napi: { polls, fullPolls, packets, endedBy } }) => ({
       nic: config.name,
-      queue: index,
-      cpu: vectors[index]!.cpu.id,
-      polls: napi.polls,
-      fullPolls: napi.fullPolls,
-      packets: napi.packets,
-      irqs: vectors[index]!.delivered,
-      endedBy: napi.endedBy,
+      queue,
+      cpu: vector.cpu.id,
+      ...{ polls, fullPolls, packets, irqs: vector.delivered, endedBy },
     }));
+}
+
+function napiTotals(bp: Bnxt, index: number): NapiTotals {
+  const sum = new NapiTotals();
+  for (const part of [bp.napiTotals[index], bp.bnapi[index]?.napi]) {
+    if (part !== undefined) sum.add(part);
+  }
+  return sum;
 }
 
 function pageBooks({ pages, nics, net }: Machine): PageBooks {

@@ -14,7 +14,6 @@ import type { HostAddr, HostWords } from '../host/memory.ts';
 import { CMP_TYPE_TX_L2_CMP, txCmpWrite } from './hsi/txCmp.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
 import type { Lane } from './lane.ts';
-import type { TxRing } from './txRing.ts';
 
 export class CompletionRing {
   readonly id: number;
@@ -24,7 +23,6 @@ export class CompletionRing {
   readonly irq: IrqLine;
   /** The RX queue it serves; null for a ring that serves transmission alone. */
   lane: Lane | null = null;
-  readonly txRings: TxRing[] = [];
   /** Records written and records acknowledged; both count on for ever. */
   prod = 0;
   cons = 0;

@@ -81,7 +81,7 @@ export class Firmware implements Hwrm {
     const cp = this.completionRing(req.cmplRingId);
     const lane = this.nic.port.lanes[req.logicalId];
     bugOn(lane === undefined, `RX ring ${req.logicalId} of ${this.nic.port.lanes.length}`);
-    const ring = new RxRing(id, req.logicalId, req.ringAddr, req.length, cp);
+    const ring = new RxRing(id, req.ringAddr, req.length, cp);
     this.nic.settleAll(now);
     lane!.ring = ring;
     cp.lane = lane!;
@@ -92,10 +92,7 @@ export class Firmware implements Hwrm {
   private allocTxRing(id: number, req: HwrmRingAllocInput): TxRing {
     const cp = this.completionRing(req.cmplRingId);
     const stats = (this.txStats[req.logicalId] ??= new RingStats());
-    const ring = new TxRing(id, req.ringAddr, req.length, cp, stats);
-    cp.txRings.push(ring);
-    this.nic.tx.rings.push(ring);
-    return ring;
+    return new TxRing(id, req.ringAddr, req.length, cp, stats);
   }
 
   private completionRing(id: number): CompletionRing {
@@ -199,6 +196,16 @@ export class Firmware implements Hwrm {
 
   portQstats(now: Ps): PortStats {
     this.nic.settleAll(now);
-    return this.nic.counters;
+    return { ...this.nic.counters, rxGoodFrames: this.goodFrames() };
+  }
+
+  /** What came in whole and of a legal length, whatever became of it then. */
+  private goodFrames(): number {
+    const { port, counters } = this.nic;
+    const { refused } = port;
+    const closed = refused.fates.lost[LOST_DEVICE_CLOSED]!;
+    const bad = counters.rxUndrszFrames + counters.rxOversizeFrames + counters.rxFcsErrFrames;
+    const all = port.lanes.reduce((sum, lane) => sum + lane.fates.offered, refused.fates.offered);
+    return all - closed - bad;
   }
 }

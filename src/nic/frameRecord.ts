@@ -45,7 +45,6 @@ export const recStrip = (rec: FrameRecords, n: number): boolean => rec[(n << SHI
 export const recPlain = (rec: FrameRecords, n: number): boolean => rec[(n << SHIFT) + PLAIN] === 1;
 export const recLen = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + LEN]!;
 export const recFrom = (rec: FrameRecords, n: number): HostAddr => rec[(n << SHIFT) + FROM]!;
-export const recErrors = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + ERRORS]!;
 
 /** Write both slots of frame `n`'s completion. @param v, vExt valid bits of the writer's lap in each slot */
 export function recComplete(

@@ -3,6 +3,7 @@
  *
  * @spec Microsoft, Introduction to Receive Side Scaling; RSS hashing types and verification suite
  */
+import { BugError } from '../host/errors.ts';
 import {
   HW_HASH_INDEX_SIZE,
   HW_HASH_KEY_SIZE,
@@ -68,7 +69,7 @@ export class Rss {
 
   configure(hashType: number, key: Uint8Array, ringTable: Uint16Array): void {
     if (key.length !== HW_HASH_KEY_SIZE || ringTable.length !== HW_HASH_INDEX_SIZE) {
-      throw new RangeError(
+      throw new BugError(
         `RSS: a key of ${key.length} bytes and a table of ${ringTable.length} entries (${HW_HASH_KEY_SIZE} and ${HW_HASH_INDEX_SIZE} wanted)`,
       );
     }

@@ -11,7 +11,6 @@ import type { CompletionRing } from './completionRing.ts';
 
 export class RxRing {
   readonly id: number;
-  readonly logicalId: number;
   readonly base: HostAddr;
   readonly mask: number;
   readonly cp: CompletionRing;
@@ -28,9 +27,8 @@ export class RxRing {
   pendingHead = 0;
   pendingTail = 0;
 
-  constructor(id: number, logicalId: number, base: HostAddr, slots: number, cp: CompletionRing) {
+  constructor(id: number, base: HostAddr, slots: number, cp: CompletionRing) {
     this.id = id;
-    this.logicalId = logicalId;
     this.base = base;
     this.mask = slots - 1;
     this.cp = cp;

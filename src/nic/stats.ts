@@ -22,10 +22,10 @@ export class RingStats implements Counters<CtxHwStats> {
   txBcastBytes = 0;
 }
 
-export class PortCounters implements Counters<PortStats> {
+/** `rxGoodFrames` is what they leave: the firmware reckons it. */
+export class PortCounters implements Counters<Omit<PortStats, 'rxGoodFrames'>> {
   rxOversizeFrames = 0;
   rxUndrszFrames = 0;
   rxFcsErrFrames = 0;
-  rxGoodFrames = 0;
   txGoodFrames = 0;
 }

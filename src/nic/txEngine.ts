@@ -29,7 +29,6 @@ import type { TxRing } from './txRing.ts';
 const TRACE_NIC = -1;
 
 export class TxEngine {
-  readonly rings: TxRing[] = [];
   readonly fates: Fates = new Fates();
   private readonly parts: NicParts;
   private readonly link: Link;
@@ -57,7 +56,6 @@ export class TxEngine {
   quiesce(ring: TxRing): number {
     const waits = this.waiting.indexOf(ring);
     if (waits >= 0) this.waiting.splice(waits, 1);
-    this.rings.splice(this.rings.indexOf(ring), 1);
     return ring.cons;
   }
 
@@ -100,7 +98,7 @@ export class TxEngine {
     const bd = ring.base + (ring.cons << DESC_SHIFT);
     const flags = txBdFlags(mem.words, bd);
     const opaque = txBdOpaque(mem.words, bd);
-    const len = this.gather(ring, bd);
+    const len = this.gather(ring, bd, at);
     ring.advance((ring.cons + txBdCount(mem.words, bd)) & ring.mask);
     this.fates.onWire++;
     this.counters.txGoodFrames++;
@@ -124,8 +122,8 @@ export class TxEngine {
     ring.cp.pendTx(late ? cpu.stepEnd : done, opaque);
   }
 
-  /** Read the packet that begins at `bd` into the FIFO. @returns its length */
-  private gather(ring: TxRing, bd: number): number {
+  /** Read the packet that begins at `bd` into the FIFO, at `now`. @returns its length */
+  private gather(ring: TxRing, bd: number, now: Ps): number {
     const { mem, watch, txFifo } = this.parts;
     const { words, ops } = mem;
     const count = txBdCount(words, bd);
@@ -134,17 +132,17 @@ export class TxEngine {
     for (let i = 0; i < count; i++) {
       if (long && i === 1) continue; // the ext BD carries no data
       const at = ring.base + (((ring.cons + i) & ring.mask) << DESC_SHIFT);
-      if (watch.on) this.watchDma(ring, txBdHaddr(words, at), txBdLen(words, at));
+      if (watch.on) this.watchDma(ring, now, txBdHaddr(words, at), txBdLen(words, at));
       ops.copy(txFifo + len, txBdHaddr(words, at), txBdLen(words, at));
       len += txBdLen(words, at);
     }
     return len;
   }
 
-  private watchDma(ring: TxRing, haddr: number, len: number): void {
+  private watchDma(ring: TxRing, now: Ps, haddr: number, len: number): void {
     const { watch } = this.parts;
     watch.ledger.readable(haddr, 'TX DMA');
-    watch.trace.record(TP_NIC_TX_DMA, this.wireFreeAt, TRACE_NIC, ring.id, len, haddr);
+    watch.trace.record(TP_NIC_TX_DMA, now, TRACE_NIC, ring.id, len, haddr);
   }
 
   private count(ring: TxRing, len: number): void {

@@ -1,8 +1,8 @@
 /**
  * The door of the stack: where a driver hands over what it received.
  *
- * Merging, and passing packets up in groups of eight, come with the next issue; until then each
- * packet goes up at once, in order, which is what an unmergeable packet sees of it.
+ * Merging, and passing packets up in groups of eight, are not built yet: each packet
+ * goes up at once, in order, which is what an unmergeable packet sees of it.
  *
  * @linux net/core/gro.c
  */

@@ -12,12 +12,11 @@ export class PagePoolStats {
   recycleCacheFull = 0;
   recycleRing = 0;
   recycleRingFull = 0;
-  recycleReleasedRef = 0;
 }
 
 /**
- * The sum over a device's pools. Two are always 0 here: pages of higher order, and pages from
- * another memory node.
+ * The sum over a device's pools. Three are always 0 here: pages of higher order, pages from
+ * another memory node, and pages that somebody else still refers to.
  */
 export function pagePoolEthtoolStats(all: readonly PagePoolStats[]): Record<string, number> {
   const sum = (field: keyof PagePoolStats): number => all.reduce((n, s) => n + s[field], 0);
@@ -32,6 +31,6 @@ export function pagePoolEthtoolStats(all: readonly PagePoolStats[]): Record<stri
     rx_pp_recycle_cache_full: sum('recycleCacheFull'),
     rx_pp_recycle_ring: sum('recycleRing'),
     rx_pp_recycle_ring_full: sum('recycleRingFull'),
-    rx_pp_recycle_released_ref: sum('recycleReleasedRef'),
+    rx_pp_recycle_released_ref: 0,
   };
 }

@@ -9,7 +9,7 @@
  *
  * @linux net/core/filter.c
  */
-import { EINVAL } from '../host/errno.ts';
+import { EACCES, EINVAL, ENOTSUPP } from '../host/errno.ts';
 import type { HostAddr, HostMemory } from '../host/memory.ts';
 import {
   setXdpData,
@@ -24,9 +24,6 @@ import {
   xdpGetMetalen,
 } from './xdpBuff.ts';
 
-const EACCES = 13;
-/** Not a uapi number, yet what programs see. */
-const ENOTSUPP = 524;
 const ETH_HLEN = 14;
 const FRAME_BYTES = 40;
 /** `meta_len` of the shared info is a u8, and metadata comes in words of four bytes. */

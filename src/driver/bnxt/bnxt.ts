@@ -8,7 +8,7 @@
  * @linux drivers/net/ethernet/broadcom/bnxt/bnxt.h
  */
 import type { Bus } from '../../host/bus.ts';
-import type { Alarm, VirtualClock } from '../../host/clock.ts';
+import type { Alarm, Ps, VirtualClock } from '../../host/clock.ts';
 import type { CoherentMemory } from '../../host/coherent.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import { Fates } from '../../host/fates.ts';
@@ -32,17 +32,13 @@ import type { XdpRxqInfo } from '../../xdp/rxq.ts';
 import type { BnxtCoal } from './coal.ts';
 
 export const BNXT_RX_EVENT = 1;
-export const BNXT_AGG_EVENT = 2;
 export const BNXT_TX_EVENT = 4;
 export const BNXT_REDIRECT_EVENT = 8;
 export const BNXT_TX_CMP_EVENT = 0x10;
 
 export const BNXT_FLAG_RX_PAGE_MODE: number = 1 << 0;
-export const BNXT_FLAG_AGG_RINGS: number = 1 << 1;
 export const BNXT_FLAG_SHARED_RINGS: number = 1 << 2;
 export const BNXT_NAPI_FLAG_XDP = 1;
-/** @linux BNXT_MAX_TXR_PER_NAPI */
-export const BNXT_MAX_TXR_PER_NAPI = 8;
 /** `rx_next_cons` of a ring that waits for its reset. */
 export const RX_CONS_FORCED_ERROR = 0xffff;
 /** The RX ring was reset while the packet waited: its page stands in no slot, and TX gives it back. */
@@ -237,7 +233,7 @@ export class BnxtNapi {
   }
 }
 
-/** What the NAPIs of a device have counted, summed. */
+/** What one NAPI has counted, over all the times the device was open. */
 export class NapiTotals {
   polls = 0;
   fullPolls = 0;
@@ -321,7 +317,8 @@ export class Bnxt {
   /** Books of rings that earlier opens had. */
   readonly fates: Fates = new Fates();
   readonly latency: Histogram = new Histogram();
-  readonly napiTotals: NapiTotals = new NapiTotals();
+  /** By NAPI index. */
+  readonly napiTotals: NapiTotals[] = [];
   readonly ringErrStats: BnxtSwStats = new BnxtSwStats();
   rssKey: Uint8Array;
   rssIndirTbl: Uint16Array = new Uint16Array(0);
@@ -354,6 +351,13 @@ export class Bnxt {
   /** The CPU that runs the control path. */
   get ctlCpu(): Cpu {
     return this.cpus[0]!;
+  }
+
+  /** The control path's present: no CPU is ahead of it. */
+  get ctlNow(): Ps {
+    let now = 0;
+    for (const cpu of this.cpus) if (cpu.now > now) now = cpu.now;
+    return now;
   }
 }
 

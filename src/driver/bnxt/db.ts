@@ -1,7 +1,7 @@
 /**
  * Doorbells of the driver.
  *
- * @linux bnxt_db_write, bnxt_db_cq, bnxt_db_cq_arm, bnxt_set_db; bnxt.c, bnxt.h
+ * @linux bnxt_db_write, bnxt_db_cq, BNXT_DB_CQ_ARM, bnxt_set_db; bnxt.c, bnxt.h
  */
 import type { Cpu } from '../../host/cpu.ts';
 import { wmb } from '../../host/dma.ts';
@@ -57,7 +57,7 @@ export function bnxtDbCq(bp: Bnxt, cpr: BnxtCpRingInfo, idx: number): void {
   );
 }
 
-/** The same, and one interrupt is asked for. @linux bnxt_db_cq_arm, BNXT_DB_CQ_ARM */
+/** The same, and one interrupt is asked for. @linux BNXT_DB_CQ_ARM */
 export function bnxtDbCqArm(bp: Bnxt, cpr: BnxtCpRingInfo, idx: number): void {
   if (bp.watch.on) bp.watch.point(TP_DOORBELL_CQ, cpr.cpu, idx, 1);
   bp.bus.write32(cpr.cpu, cpr.cpDb.doorbell, cpr.cpDb.dbKey32 | (idx & cpr.cpDb.dbRingMask));

@@ -11,7 +11,6 @@ import type { CtxHwStats, PortStats } from '../../nic/hsi/hwrm.ts';
 import type { Bnxt } from './bnxt.ts';
 import { BnxtSwStats } from './bnxt.ts';
 import { addSwStats } from './open.ts';
-import { ctlNow } from './rss.ts';
 
 /** @linux bnxt_ring_rx_stats_str */
 const RING_RX: readonly (readonly [string, keyof CtxHwStats])[] = [
@@ -86,7 +85,7 @@ export type EthtoolStats = readonly (readonly [name: string, value: number])[];
  */
 export function bnxtGetEthtoolStats(bp: Bnxt): EthtoolStats {
   const { hwrm } = bp.pdev;
-  const now = ctlNow(bp);
+  const now = bp.ctlNow;
   const out: [string, number][] = [];
   const discards = { rxRingDiscards: 0, txRingDiscards: 0 };
   for (let i = 0; i < bp.txNrRingsXdp + bp.txNrRingsPerTc; i++) {

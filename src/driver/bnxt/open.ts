@@ -33,6 +33,7 @@ import {
   BnxtRxRingInfo,
   BnxtSwStats,
   BnxtTxRingInfo,
+  NapiTotals,
 } from './bnxt.ts';
 import { bnxtHwrmSetCoal } from './coal.ts';
 import {
@@ -57,7 +58,7 @@ import {
   bnxtInitRxbdPages,
   bnxtSetRingParams,
 } from './rings.ts';
-import { ctlNow, bnxtHwrmVnicSetRss, bnxtSetDfltRssIndirTbl } from './rss.ts';
+import { bnxtHwrmVnicSetRss, bnxtSetDfltRssIndirTbl } from './rss.ts';
 import { bnxtTxInt } from './tx.ts';
 import { bnxtTxIntXdp } from './xdp.ts';
 
@@ -136,7 +137,7 @@ function bnxtInitNic(bp: Bnxt): void {
       mru: mtu + 18,
       vlanStrip: (features & (NETIF_F_HW_VLAN_CTAG_RX | NETIF_F_HW_VLAN_STAG_RX)) !== 0,
     },
-    ctlNow(bp),
+    bp.ctlNow,
   );
   bnxtCfgRxMode(bp);
   bnxtHwrmSetCoal(bp);
@@ -145,7 +146,7 @@ function bnxtInitNic(bp: Bnxt): void {
 /** Completion rings, then TX, then RX. @linux bnxt_hwrm_ring_alloc */
 function bnxtHwrmRingAlloc(bp: Bnxt): void {
   const { hwrm } = bp.pdev;
-  const now = ctlNow(bp);
+  const now = bp.ctlNow;
   for (const bnapi of bp.bnapi) {
     const cpr = bnapi.cpRing;
     const out = hwrm.ringAlloc(
@@ -204,7 +205,7 @@ export function bnxtCfgRxMode(bp: Bnxt): void {
   const mac = new Uint8Array(6);
   new DataView(mac.buffer).setUint16(0, devAddr.hi16);
   new DataView(mac.buffer).setUint32(2, devAddr.lo32);
-  bp.pdev.hwrm.cfaL2SetRxMask(mask, mac, ctlNow(bp));
+  bp.pdev.hwrm.cfaL2SetRxMask(mask, mac, bp.ctlNow);
 }
 
 /**
@@ -240,7 +241,7 @@ function bnxtDisableNapi(bnapi: BnxtNapi): void {
 /** TX and RX rings before the completion rings that serve them. @returns where the NIC stopped in each TX ring @linux bnxt_shutdown_nic, bnxt_hwrm_ring_free */
 function bnxtShutdownNic(bp: Bnxt): number[] {
   const { hwrm } = bp.pdev;
-  const now = ctlNow(bp);
+  const now = bp.ctlNow;
   const hwCons = bp.txRing.map((txr) =>
     hwrm.ringFree(RING_ALLOC_REQ_RING_TYPE_TX, txr.fwRingId, now),
   );
@@ -263,7 +264,7 @@ function saveBooks(bp: Bnxt): void {
     bp.latency.add(rxr.xdpRxq.latency);
   }
   for (const txr of bp.txRing) bp.fates.add(txr.fates);
-  for (const { napi } of bp.bnapi) bp.napiTotals.add(napi);
+  for (const { index, napi } of bp.bnapi) (bp.napiTotals[index] ??= new NapiTotals()).add(napi);
 }
 
 export function addSwStats(to: BnxtSwStats, from: BnxtSwStats): void {

@@ -37,6 +37,9 @@ import { bnxtFillRssKey, bnxtSetDfltRssHashType } from './rss.ts';
 import { bnxtXdpXmit } from './xdp.ts';
 import { bnxtXdp } from './xdpSet.ts';
 
+/** An int, and nothing else bounds it. @linux struct napi_struct, weight */
+const WEIGHT_MAX = 2 ** 31 - 1;
+
 /** Ring and queue counts, as `ethtool -G` and `-L` set them. */
 export interface BnxtParams {
   readonly queues: number;
@@ -58,6 +61,7 @@ export function bnxtInitOne(
   checkRange(`${name} rx ring`, params.rxRing, 1, BNXT_MAX_RX_DESC_CNT);
   checkRange(`${name} tx ring`, params.txRing, BNXT_MIN_TX_DESC_CNT, BNXT_MAX_TX_DESC_CNT);
   checkRange(`${name} queues`, params.queues, 1, pdev.vectors.length / 2);
+  checkRange(`${name} NAPI weight`, params.weight, 1, WEIGHT_MAX);
   let bp: Bnxt;
   const dev = new NetDevice(
     net,

@@ -68,11 +68,10 @@ function queueSpWork(bp: Bnxt, event: number, now: number): void {
 
 /** Reset each RX ring that asked for it, without closing the device. @linux bnxt_rx_ring_reset */
 export function bnxtRxRingReset(bp: Bnxt): void {
-  const { ctlCpu } = bp;
-  const now = Math.max(...bp.cpus.map((cpu) => cpu.now));
+  const { ctlCpu, ctlNow } = bp;
   for (const rxr of bp.rxRing) {
     if (!rxr.bnapi.inReset) continue;
-    bp.pdev.hwrm.ringReset(rxr.fwRingId, now);
+    bp.pdev.hwrm.ringReset(rxr.fwRingId, ctlNow);
     discardUnread(rxr);
     leaveToXdpTx(rxr);
     bnxtFreeOneRxRing(rxr);

@@ -55,7 +55,7 @@ export function bnxtCheckMtu(bp: Bnxt, mtu: number): void {
  * Derive everything that follows from ring sizes, MTU and mode.
  *
  * @throws RangeRefused for an MTU that needs AGG rings
- * @linux bnxt_set_ring_params, bnxt_set_rx_skb_mode, bnxt_init_dflt_ring... (tx_wake_thresh)
+ * @linux bnxt_set_ring_params, bnxt_set_rx_skb_mode, bnxt_init_tx_rings (tx_wake_thresh)
  */
 export function bnxtSetRingParams(bp: Bnxt): void {
   const { mtu } = bp.dev;
@@ -162,7 +162,7 @@ export function bnxtAllocOneRxRing(rxr: BnxtRxRingInfo): void {
   rxr.rxProd = prod;
 }
 
-/** Every buffer that stands in a slot goes back to the pool. @linux bnxt_free_one_rx_ring_skbs */
+/** Every buffer that stands in a slot goes back to the pool. @linux bnxt_free_one_rx_ring, bnxt_free_one_rx_ring_skbs */
 export function bnxtFreeOneRxRing(rxr: BnxtRxRingInfo): void {
   for (const rxBuf of rxr.rxBufRing) {
     if (rxBuf.data === 0) continue;

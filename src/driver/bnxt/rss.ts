@@ -31,7 +31,7 @@ export function bnxtSetDfltRssIndirTbl(bp: Bnxt): void {
   bp.rssIndirTbl = Uint16Array.from({ length: HW_HASH_INDEX_SIZE }, (_, i) => i % bp.rxNrRings);
 }
 
-/** Random, once, as the driver fills it when it is probed; from the machine's seed. @linux bnxt_init_dflt... rss_hash_key */
+/** Random, once, as the driver fills it when it is probed; from the machine's seed. @linux bnxt_init_vnics */
 export function bnxtFillRssKey(bp: Bnxt): void {
   bp.rssKey = Uint8Array.from({ length: HW_HASH_KEY_SIZE }, () => bp.pdev.rng.int32() & 0xff);
 }
@@ -40,13 +40,6 @@ export function bnxtFillRssKey(bp: Bnxt): void {
 export function bnxtHwrmVnicSetRss(bp: Bnxt): void {
   bp.pdev.hwrm.vnicRssCfg(
     { hashType: bp.rssHashCfg, hashKey: bp.rssKey, ringTable: bp.rssIndirTbl },
-    ctlNow(bp),
+    bp.ctlNow,
   );
-}
-
-/** The control path's present: no CPU is behind it. */
-export function ctlNow(bp: Bnxt): number {
-  let now = 0;
-  for (const cpu of bp.cpus) if (cpu.now > now) now = cpu.now;
-  return now;
 }

@@ -37,7 +37,7 @@ export interface HwrmRingAggintInput {
   readonly ringId: number;
   /** Completion records (16 bytes each) until an interrupt. */
   readonly numCmplAggrInt: number;
-  /** Ticks of `coalTickPs` from the first unacknowledged record until an interrupt. */
+  /** Ticks of `timerUnitPs` from the first unacknowledged record until an interrupt. */
   readonly intLatTmrMax: number;
   readonly intLatTmrMin: number;
   readonly cmplAggrDmaTmr: number;
