@@ -76,7 +76,14 @@ export { Link, LinkFeed } from './wire/link.ts';
 export type { SendSource } from './wire/link.ts';
 export { ReplaySource, replayFrameBytes } from './wire/replay.ts';
 export type { ReplayOptions, ReplayTiming } from './wire/replay.ts';
-export { CaptureError, frameTimePs, PcapngWriter, PcapWriter, readCapture } from './wire/capture.ts';
+export {
+  CaptureError,
+  frameTimePs,
+  LINKTYPE_ETHERNET,
+  PcapngWriter,
+  PcapWriter,
+  readCapture,
+} from './wire/capture.ts';
 export type {
   Capture,
   CapturedFrame,

@@ -29,7 +29,9 @@ export const runFile = async (scenario: string, given: RunGiven = {}): Promise<R
 async function runOn(under: readonly OptionSource[], given: RunGiven): Promise<RunOutcome> {
   const outcome = await runGiven(given, IO, under);
   const named = (key: 'txOut' | 'passOut'): string | undefined => {
-    const name = [...under.map(({ values }) => values), given].findLast((v) => v[key] !== undefined);
+    const name = [...under.map(({ values }) => values), given].findLast(
+      (v) => v[key] !== undefined,
+    );
     return typeof name?.[key] === 'string' ? name[key] : undefined;
   };
   await writeCaptures({ txOut: named('txOut'), passOut: named('passOut') }, outcome.captures);

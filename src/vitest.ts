@@ -50,7 +50,10 @@ function counts(
   const wrong = Object.entries(wanted).filter(([name, n]) => (actual[name] ?? 0) !== n);
   const lines = wrong.map(([name, n]) => `${name}: expected ${n}, got ${actual[name] ?? 0}`);
   const same = `${what}: exactly ${JSON.stringify(wanted)}`;
-  return { pass: wrong.length === 0, message: () => (wrong.length === 0 ? same : lines.join('\n')) };
+  return {
+    pass: wrong.length === 0,
+    message: () => (wrong.length === 0 ? same : lines.join('\n')),
+  };
 }
 
 function reportOf(received: unknown): RunReport {

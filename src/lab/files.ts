@@ -50,7 +50,8 @@ export async function writeCaptures(
   { txOut, passOut }: RunOutcome['captures'],
 ): Promise<void> {
   if (names.txOut !== undefined && txOut) await writeBytes('--tx-out', names.txOut, txOut);
-  if (names.passOut !== undefined && passOut) await writeBytes('--pass-out', names.passOut, passOut);
+  if (names.passOut !== undefined && passOut)
+    await writeBytes('--pass-out', names.passOut, passOut);
 }
 
 /**

@@ -5,7 +5,7 @@
  * The machine has two NICs of one queue. The frame arrives at the first, which is promiscuous and
  * leaves VLAN tags in place; a redirect through a devmap's key 0 leads to the second.
  */
-import { END_OF_TIME } from '../host/clock.ts';
+import { END_OF_TIME, PS_PER_US } from '../host/clock.ts';
 import { FLAT } from '../host/cost.ts';
 import { BugError } from '../host/errors.ts';
 import { Fates, LOSS_CAUSES } from '../host/fates.ts';
@@ -123,7 +123,7 @@ function machineFor(frame: Uint8Array, { seed = 1, mtu = 1500 }: PacketOptions):
   );
 }
 
-/** The frame, once, at time 0. */
+/** The frame, once, as soon as the devices are up. */
 class OneArrival implements ArrivalSource {
   readonly frames: FrameTable;
   private left: number;
@@ -137,7 +137,7 @@ class OneArrival implements ArrivalSource {
 
   fill(block: ArrivalBlock): void {
     block.count = this.left;
-    block.at[0] = 0;
+    block.at[0] = PS_PER_US;
     block.frame[0] = this.id;
     this.left = 0;
   }
@@ -197,7 +197,7 @@ function lossesOf(machine: Machine): Record<string, number> {
     throw new BugError(`one packet does not add up: ${JSON.stringify({ off, pages })}`);
   }
   return Object.fromEntries(
-    LOSS_CAUSES.flatMap(({ name }, i) => (sum.lost[i]! === 0 ? [] : [[name, sum.lost[i]!]])),
+    LOSS_CAUSES.flatMap(({ name }, i) => (sum.lost[i] === 0 ? [] : [[name, sum.lost[i]!]])),
   );
 }
 

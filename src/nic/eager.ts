@@ -42,31 +42,37 @@ export class EagerHardware implements Hardware, Pace {
     this.nics.push(nic);
   }
 
-  /** Nothing is behind when a CPU looks, or rings a doorbell. */
-  settle(): void {}
-  settleTx(): void {}
+  /** Nothing is behind when a CPU looks, or rings a doorbell, unless the control path does. */
+  settle(nic: Nic, _cp: CompletionRing, cpu: Cpu): void {
+    this.settleTx(nic, cpu);
+  }
+
+  settleTx(nic: Nic, cpu: Cpu): void {
+    if (!cpu.stepping) this.settleAll(nic, cpu.now);
+  }
 
   changed(nic: Nic, cp: CompletionRing): void {
     // an acknowledgement may have made room for completions that were due already
     nic.writeDue(cp, cp.irq.cpu.now);
   }
 
-  settleAll(_nic: Nic, now: Ps): void {
-    this.runAll(now, false);
-    for (const nic of this.nics) nic.port.settleRefused(now);
+  settleAll(nic: Nic, now: Ps): void {
+    this.runAll(now, (e) => e.nic === nic);
+    nic.port.settleRefused(now);
   }
 
   runToIrq(horizon: Ps): void {
-    this.runAll(horizon, true);
+    for (;;) {
+      const event = this.first(horizon, (e) => e.at <= horizon);
+      if (event === null) return;
+      happen(event);
+      if (event.kind === TIMER) return;
+    }
   }
 
   /** A step may end without having moved the clock. */
   settleShared(until: Ps): void {
-    for (;;) {
-      const event = this.first(until, (e) => e.kind === TRANSMIT && e.at <= until);
-      if (event === null) return;
-      happen(event);
-    }
+    this.runAll(until, (e) => e.kind === TRANSMIT);
   }
 
   /** From now on, moving this CPU's clock lets its hardware happen. */
@@ -100,13 +106,12 @@ export class EagerHardware implements Hardware, Pace {
     this.busy = false;
   }
 
-  /** All events up to `horizon`, in the order of time; the first interrupt may end it. */
-  private runAll(horizon: Ps, stopAtIrq: boolean): void {
+  /** The events up to `horizon` that `wanted` lets through, in the order of time. */
+  private runAll(horizon: Ps, wanted: (event: Event) => boolean): void {
     for (;;) {
-      const event = this.first(horizon, (e) => e.at <= horizon);
+      const event = this.first(horizon, (e) => e.at <= horizon && wanted(e));
       if (event === null) return;
       happen(event);
-      if (event.kind === TIMER && stopAtIrq) return;
     }
   }
 

@@ -26,11 +26,13 @@ export class LazyHardware implements Hardware, Pace {
 
   settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void {
     const now = cpu.now;
+    if (!cpu.stepping) return this.settleAll(nic, now);
     nic.tx.settle(now < cpu.othersMin ? now : cpu.othersMin);
     this.settleQueue(nic, cp, now);
   }
 
   settleTx(nic: Nic, cpu: Cpu): void {
+    if (!cpu.stepping) return this.settleAll(nic, cpu.now);
     nic.tx.settle(cpu.now < cpu.othersMin ? cpu.now : cpu.othersMin);
   }
 
@@ -42,7 +44,11 @@ export class LazyHardware implements Hardware, Pace {
 
   settleAll(nic: Nic, now: Ps): void {
     nic.tx.settle(now);
-    for (const cp of nic.completionRings) this.settleQueue(nic, cp, now);
+    for (const cp of nic.completionRings) {
+      this.settleQueue(nic, cp, now);
+      const at = cp.fireAt();
+      if (at <= now) postIrq(nic, cp, at);
+    }
     nic.port.settleRefused(now);
   }
 
@@ -110,8 +116,8 @@ export class LazyHardware implements Hardware, Pace {
     let firstRing: CompletionRing | null = null;
     for (const nic of this.nics) {
       for (const cp of nic.completionRings) {
-        if (!cp.armed || cp.quietTo >= first) continue;
-        const at = knownIrq(nic, cp, first);
+        if (!cp.armed || cp.quietTo >= limit) continue;
+        const at = knownIrq(nic, cp, limit);
         if (at < first || (at === first && firstRing === null)) {
           first = at;
           firstNic = nic;

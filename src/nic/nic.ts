@@ -80,7 +80,8 @@ export class Nic implements BusDevice {
     if (bell instanceof CompletionRing) this.completionDoorbell(bell, lo, now, cpu);
     else if (bell instanceof RxRing) this.rxDoorbell(bell, lo, cpu);
     else if (bell instanceof TxRing) this.txDoorbell(bell, lo, now, cpu);
-    else if (bell === undefined) throw new BugError(`doorbell at offset 0x${offset.toString(16)} never had a ring`);
+    else if (bell === undefined)
+      throw new BugError(`doorbell at offset 0x${offset.toString(16)} never had a ring`);
   }
 
   private completionDoorbell(cp: CompletionRing, value: number, now: Ps, cpu: Cpu): void {

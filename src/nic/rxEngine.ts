@@ -85,7 +85,11 @@ export class RxEngine {
     const slotMask = cp.mask;
     const lastRaw = cp.cons + slots - 2;
     let raw = cp.prod;
-    let direct = rx.pendingHead === rx.pendingTail && cp.txHead === cp.txTail && cp.halfAt === Infinity && !faults.armed;
+    let direct =
+      rx.pendingHead === rx.pendingTail &&
+      cp.txHead === cp.txTail &&
+      cp.halfAt === Infinity &&
+      !faults.armed;
     let { head } = lane;
     let { cons, pendingTail, dmaFreeAt } = rx;
     let packets = 0;

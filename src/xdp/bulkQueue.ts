@@ -18,8 +18,6 @@ import { XDP_XMIT_FLUSH } from './uapi.ts';
 
 const BULK = 16;
 
-export const DEV_MAP_BULK_SIZE: number = BULK;
-
 export class XdpDevBulkQueue {
   readonly dev: RedirectTarget;
   readonly q: Int32Array = new Int32Array(BULK);

@@ -80,7 +80,6 @@ export function stackRig(options: RigOptions = {}) {
     scheduler,
   };
 }
-export type StackRig = ReturnType<typeof stackRig>;
 
 /** A NAPI that receives from a counter, each packet taking `packetPs`, and notes each poll. */
 export class CountingQueue {

@@ -71,4 +71,4 @@ export function wants(
 
 /** The bytes of a stored frame. */
 export const bytesOf = ({ memory, frames }: Rig, frame: number): Uint8Array =>
-  memory.u8.slice(frames.at[frame]!, frames.at[frame]! + frames.len[frame]!);
+  memory.u8.slice(frames.at[frame], frames.at[frame]! + frames.len[frame]!);

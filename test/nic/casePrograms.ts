@@ -1,0 +1,66 @@
+/** Programs of the lazy/eager comparison: each alone, and all of them by a hash of the packet. */
+import type { XdpProgramSpec } from '../../src/xdp/define.ts';
+import { defineXdp, devMap } from '../../src/xdp/define.ts';
+import { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX } from '../../src/xdp/uapi.ts';
+
+export const PROGRAM_NAMES = [
+  'none',
+  'drop',
+  'pass',
+  'echo',
+  'redirect',
+  'mixed',
+  'mixed',
+  'slow',
+] as const;
+export type ProgramName = (typeof PROGRAM_NAMES)[number];
+
+const maps = { ports: devMap(1) };
+
+const drop = defineXdp(() => XDP_DROP, { name: 'drop' });
+const pass = defineXdp(() => XDP_PASS, { name: 'pass' });
+/** Every packet leaves changed: a buffer read or written at the wrong time shows on the wire. */
+const echo = defineXdp(
+  (ctx) => {
+    ctx.setU32(0, ctx.u32(0) + 0x01010102);
+    return XDP_TX;
+  },
+  { name: 'echo' },
+);
+const redirect = defineXdp((ctx) => ctx.redirectMap(ctx.maps.ports, 0, XDP_ABORTED), {
+  name: 'redirect',
+  maps,
+});
+const hashOf = (a: number, b: number): number => Math.imul(a ^ (b >>> 3), 0x9e3779b1) >>> 24;
+const mixed = defineXdp(
+  (ctx) => {
+    const hash = hashOf(ctx.u32(6), ctx.u32(ctx.len - 4));
+    if (hash < 60) return XDP_DROP;
+    if (hash < 100) return XDP_PASS;
+    if (hash < 110) return XDP_ABORTED;
+    ctx.setU32(0, ctx.u32(0) + 0x01010102);
+    return hash < 180 ? XDP_TX : ctx.redirectMap(ctx.maps.ports, 0, XDP_ABORTED);
+  },
+  { name: 'mixed', maps },
+);
+/** Mostly drops; one packet in many leaves by each door, so that rings fill slowly. */
+const slow = defineXdp(
+  (ctx) => {
+    const hash = hashOf(ctx.u32(6), ctx.u32(ctx.len - 4));
+    if (hash < 8) return XDP_TX;
+    return hash < 16 ? ctx.redirectMap(ctx.maps.ports, 0, XDP_ABORTED) : XDP_DROP;
+  },
+  { name: 'slow', maps },
+);
+
+const PROGRAMS: Readonly<Record<ProgramName, XdpProgramSpec | null>> = {
+  none: null,
+  drop,
+  pass,
+  echo,
+  redirect,
+  mixed,
+  slow,
+};
+
+export const programOf = (name: ProgramName): XdpProgramSpec | null => PROGRAMS[name];

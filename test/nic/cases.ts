@@ -1,0 +1,218 @@
+/**
+ * Random machines and random traffic for the lazy/eager comparison: plain data, so that a failing
+ * case prints as what it is and can be pasted back.
+ *
+ * Half of the cases are coarse: every cost, every NIC delay, every arrival and every frame's time
+ * on the wire is a multiple of one unit, so that arrivals, completions, timers, transmissions and
+ * doorbells fall on the same picosecond all the time.
+ */
+import fc from 'fast-check';
+import type { CostProfile, NicTiming } from '../../src/host/cost.ts';
+import { FLAT } from '../../src/host/cost.ts';
+import { Rng } from '../../src/host/rng.ts';
+import type { MachineConfig, NicConfig } from '../../src/machine/config.ts';
+import type { ProgramName } from './casePrograms.ts';
+import { PROGRAM_NAMES } from './casePrograms.ts';
+
+export interface CaseTraffic {
+  readonly pattern: 'constant' | 'poisson' | 'burst';
+  readonly gapNs: number;
+  readonly burst: number;
+  readonly count: number;
+  readonly flows: number;
+  /** Tags on every other flow. */
+  readonly tags: number;
+  /** One frame in `oddEvery` is something the MAC refuses or counts apart; 0 for none. */
+  readonly oddEvery: number;
+}
+
+export interface CaseNic {
+  readonly queues: number;
+  readonly rxRing: number;
+  readonly txRing: number;
+  readonly rxUsecs: number;
+  readonly rxFrames: number;
+  readonly txUsecs: number;
+  readonly txFrames: number;
+  readonly rxvlan: boolean;
+  /** Reduced modulo the number of CPUs. */
+  readonly affinity: readonly number[];
+  readonly program: ProgramName;
+  readonly traffic: CaseTraffic;
+  /** Frames 84 bytes long on the wire take this long. */
+  readonly wireNs: number;
+}
+
+export interface Case {
+  readonly seed: number;
+  readonly cpus: number;
+  readonly budget: number;
+  readonly netdevBudget: number;
+  readonly hz: number;
+  /** 0: the flat profile as it is; else every time is a multiple of so many nanoseconds. */
+  readonly unitNs: number;
+  readonly timing: NicTiming;
+  readonly nics: readonly CaseNic[];
+  /** The run pauses here, in nanoseconds, as a scenario's `at:` entries make it. */
+  readonly pausesNs: readonly number[];
+  readonly fault?: { readonly point: string; readonly after: number; readonly every: number };
+}
+
+const pick = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+
+const traffic = (least: number, most: number): fc.Arbitrary<CaseTraffic> =>
+  fc.record({
+    pattern: pick<CaseTraffic['pattern']>('constant', 'poisson', 'burst'),
+    gapNs: pick(10, 30, 60, 100, 150, 200, 400, 1000, 5000),
+    burst: pick(2, 7, 32, 200),
+    count: fc.integer({ min: least, max: most }),
+    flows: pick(1, 2, 5, 16),
+    tags: pick(0, 0, 1, 2),
+    oddEvery: pick(0, 0, 3, 20),
+  });
+
+const nic = (least: number, most: number): fc.Arbitrary<CaseNic> =>
+  fc.record({
+    queues: fc.integer({ min: 1, max: 4 }),
+    rxRing: pick(2, 5, 16, 33, 64, 150, 511),
+    txRing: pick(19, 24, 40, 255),
+    rxUsecs: pick(0, 1, 2, 10, 40),
+    rxFrames: pick(1, 2, 5, 15, 60),
+    txUsecs: pick(0, 3, 28),
+    txFrames: pick(1, 4, 30),
+    rxvlan: fc.boolean(),
+    affinity: fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }),
+    program: pick(...PROGRAM_NAMES),
+    traffic: traffic(least, most),
+    wireNs: pick(10, 100, 300),
+  });
+
+const timing: fc.Arbitrary<NicTiming> = fc.record({
+  rxDmaNs: pick(0, 100, 300, 700),
+  rxDmaSlotNs: pick(0, 2, 50, 100),
+  txFetchNs: pick(0, 100, 900),
+  txCompleteNs: pick(0, 100, 400, 2000),
+  msixNs: pick(0, 100, 500),
+});
+
+const generalCase: fc.Arbitrary<Case> = fc.record({
+  seed: fc.nat(1_000_000),
+  cpus: fc.integer({ min: 1, max: 4 }),
+  budget: pick(1, 3, 8, 64, 64, 256),
+  netdevBudget: pick(4, 64, 300),
+  hz: pick(100, 1000),
+  unitNs: pick(0, 0, 50, 100),
+  timing,
+  nics: fc.tuple(nic(50, 600), nic(0, 200)),
+  pausesNs: fc.array(fc.nat(60_000), { maxLength: 2 }),
+});
+
+/** Several CPUs that send on one slow wire, from rings that keep running empty. */
+export const contendedCase: fc.Arbitrary<Case> = fc
+  .tuple(generalCase, pick(1, 2, 3, 8), pick(1, 40, 100, 300), pick(100, 200, 400), fc.boolean())
+  .map(([c, budget, wireNs, gapNs, sharedOut]) => ({
+    ...c,
+    cpus: Math.max(c.cpus, 2),
+    budget,
+    timing: { ...c.timing, txFetchNs: c.timing.txFetchNs % 900 },
+    nics: c.nics.map((n, i) => ({
+      ...n,
+      queues: Math.max(n.queues, 2),
+      rxRing: 150,
+      txRing: 255,
+      affinity: [0, 1, 2, 3],
+      rxFrames: Math.min(n.rxFrames, 5),
+      program: i === 0 ? 'redirect' : sharedOut ? 'echo' : 'pass',
+      wireNs,
+      traffic: { ...n.traffic, gapNs, flows: 16, count: Math.min(n.traffic.count, 200) },
+    })),
+  }));
+
+export const anyCase: fc.Arbitrary<Case> = fc.oneof(
+  { weight: 4, arbitrary: generalCase },
+  { weight: 1, arbitrary: contendedCase },
+);
+
+/**
+ * One queue, and faults by which rings are reset: the control path comes into running traffic.
+ *
+ * One queue, because a fault point counts passages, and those of several queues have no one order.
+ */
+export const faultyCase: fc.Arbitrary<Case> = fc
+  .tuple(
+    anyCase,
+    pick('rxCmpOutOfOrder', 'rxCmpBuffer', 'rxCmpCrc', 'irqLost', 'pageAlloc', 'skbAlloc'),
+    fc.nat(50),
+    pick(1, 2, 3, 10, Infinity),
+  )
+  .map(([c, point, after, every]) => ({
+    ...c,
+    nics: c.nics.map((n, i) => ({
+      ...n,
+      queues: 1,
+      traffic: { ...n.traffic, count: i === 0 ? n.traffic.count : 0 },
+    })),
+    fault: { point, after, every },
+  }));
+
+/** The nearest multiple of the case's unit. */
+export const onGrid = (c: Case, ns: number): number =>
+  c.unitNs === 0 ? ns : Math.round(ns / c.unitNs) * c.unitNs;
+
+const mapTiming = (c: Case): NicTiming => ({
+  rxDmaNs: onGrid(c, c.timing.rxDmaNs),
+  rxDmaSlotNs: onGrid(c, c.timing.rxDmaSlotNs),
+  txFetchNs: onGrid(c, c.timing.txFetchNs),
+  txCompleteNs: onGrid(c, c.timing.txCompleteNs),
+  msixNs: onGrid(c, c.timing.msixNs),
+});
+
+/** Coarse costs are 0, 1 or 2 units, a hard interrupt up to 6. */
+function profileOf(c: Case): CostProfile {
+  const nicTiming = mapTiming(c);
+  if (c.unitNs === 0) return { ...FLAT, nic: nicTiming };
+  const rng = new Rng(c.seed + 1);
+  const costs = FLAT.costs.map((entry, op) => ({
+    ...entry,
+    ns: c.unitNs * (op === 0 ? rng.below(7) : rng.below(3)),
+  }));
+  return { ...FLAT, costs, nic: nicTiming };
+}
+
+/** 84 bytes in so many nanoseconds. */
+const bpsOf = (wireNs: number): number => Math.round((84 * 8 * 1e9) / wireNs);
+
+function nicConfig(c: Case, n: CaseNic, i: number): NicConfig {
+  return {
+    name: `eth${i}`,
+    mac: macOf(i),
+    queues: n.queues,
+    rxRing: n.rxRing,
+    txRing: n.txRing,
+    mtu: 1500,
+    linkBps: bpsOf(c.unitNs === 0 ? n.wireNs : Math.max(c.unitNs, onGrid(c, n.wireNs))),
+    rxUsecs: n.rxUsecs,
+    rxFrames: n.rxFrames,
+    txUsecs: n.txUsecs,
+    txFrames: n.txFrames,
+    rxvlan: n.rxvlan,
+    promisc: false,
+    irqAffinity: n.affinity.map((cpu) => cpu % c.cpus),
+  };
+}
+
+/** MAC address of NIC number `i`. */
+export const macOf = (i: number): Uint8Array => Uint8Array.of(2, 0, 0, 0, 0, i + 1);
+
+export const machineConfig = (c: Case): MachineConfig => ({
+  seed: c.seed,
+  cpus: c.cpus,
+  hz: c.hz,
+  budget: c.budget,
+  netdevBudget: c.netdevBudget,
+  profile: profileOf(c),
+  nics: c.nics.map((n, i) => nicConfig(c, n, i)),
+  stack: true,
+  check: false,
+  eager: false,
+});

@@ -1,0 +1,115 @@
+/**
+ * When a completion ring interrupts: after so many records, or so long after the first that has
+ * not been acknowledged, but never before it was armed, and once per arm.
+ */
+import { describe, expect, test } from 'vitest';
+import { udp } from './frames.ts';
+import type { Rig } from './rig.ts';
+import { RX_NS, TIMING, nicRig } from './rig.ts';
+
+/** One tick of the coalescing timer. */
+const TICK_NS = 80;
+const MSIX = TIMING.msixNs;
+
+describe.each(['lazy', 'eager'] as const)('an %s NIC interrupts', (pace) => {
+  /** Frames at these times, buffers for all, coalescing set. */
+  function rigWith(records: number, ticks: number, arrivals: number[]): Rig {
+    const rig = nicRig({ pace });
+    rig.coalesce(records, ticks);
+    rig.arrive(arrivals.map((ns) => [ns, udp()]));
+    rig.post(64);
+    return rig;
+  }
+
+  test('so long after the first record', () => {
+    const rig = rigWith(100, 25, [1000, 1500, 9000]);
+    rig.acknowledge(0, true);
+    expect(rig.wait(50_000)).toBe(1000 + RX_NS + 25 * TICK_NS + MSIX);
+  });
+
+  test('with the record that makes the number full, a frame being two', () => {
+    const rig = rigWith(6, 1000, [1000, 2000, 3000, 4000]);
+    rig.acknowledge(0, true);
+    expect(rig.wait(50_000)).toBe(3000 + RX_NS + MSIX);
+  });
+
+  test('at once when both limits passed before it was armed', () => {
+    const rig = rigWith(4, 1000, [1000, 2000, 3000]);
+    rig.at(20_000);
+    rig.acknowledge(0, true);
+    expect(rig.wait(50_000)).toBe(20_000 + MSIX);
+  });
+
+  test('counting the time from the first record, not from arming', () => {
+    const rig = rigWith(100, 50, [1000]);
+    rig.at(3000);
+    rig.acknowledge(0, true);
+    expect(rig.wait(50_000)).toBe(1000 + RX_NS + 50 * TICK_NS + MSIX);
+  });
+
+  test('counting from the first record that is not acknowledged', () => {
+    const rig = rigWith(100, 50, [1000, 5000]);
+    rig.at(4000);
+    expect(rig.poll()).toHaveLength(1);
+    rig.acknowledge(0, true);
+    expect(rig.wait(50_000)).toBe(5000 + RX_NS + 50 * TICK_NS + MSIX);
+  });
+
+  test('once per arm', () => {
+    const rig = rigWith(2, 1, [1000, 2000, 3000]);
+    rig.acknowledge(0, true);
+    expect(rig.wait(50_000)).toBe(1000 + RX_NS + MSIX);
+    expect(rig.wait(50_000)).toBeNull();
+    rig.at(30_000);
+    rig.poll();
+    rig.acknowledge(0, true);
+    expect(rig.wait(50_000)).toBeNull(); // armed again, and nothing new
+  });
+
+  test('not while it is not armed', () => {
+    const rig = rigWith(2, 1, [1000]);
+    rig.acknowledge(0, false);
+    expect(rig.wait(50_000)).toBeNull();
+  });
+
+  test('never when it is starved of buffers and has nothing to show', () => {
+    const rig = nicRig({ pace });
+    rig.coalesce(2, 1);
+    rig.arrive([1000, 2000].map((ns) => [ns, udp()]));
+    rig.acknowledge(0, true);
+    expect(rig.wait(50_000)).toBeNull();
+  });
+
+  test('for transmissions too, a completion being one record', () => {
+    const rig = nicRig({ pace });
+    rig.coalesce(2, 1000);
+    rig.acknowledge(0, true);
+    for (const _ of [0, 1]) rig.queueBd(udp(), (1 << 8) | (1 << 6), 0);
+    rig.kick();
+    const wireNs = 84 * 0.08; // 100 Gb/s
+    const sent = TIMING.txFetchNs + 2 * wireNs;
+    expect(rig.wait(50_000)).toBeCloseTo(sent + TIMING.txCompleteNs + MSIX, 6);
+  });
+
+  test('the first ring first, and takes nothing past that moment', () => {
+    const rig = nicRig({
+      pace,
+      queues: 2,
+      rss: { ringTable: Uint16Array.from({ length: 128 }, (_, i) => i & 1) },
+    });
+    const flows = Array.from({ length: 64 }, (_, i) => udp({ srcPort: 1000 + i }));
+    rig.arrive(flows.map((bytes, i) => [1000 + 1000 * i, bytes]));
+    for (const queue of [0, 1]) {
+      rig.coalesce(2, 1, queue);
+      rig.post(1, queue);
+      rig.acknowledge(queue, true);
+    }
+    const first = rig.wait(1_000_000);
+    expect(first).toBe(1000 + RX_NS + MSIX);
+    // both rings had one buffer; the CPU gives them more before anything else arrives
+    rig.at(first!);
+    for (const queue of [0, 1]) rig.post(100, queue);
+    rig.at(200_000);
+    expect(rig.poll(0).length + rig.poll(1).length).toBe(64);
+  });
+});

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { Lane } from '../../src/nic/lane.ts';
+
+/** Frame numbers from `first`, arriving at ten times their number. */
+function block(first: number, count: number): { at: Float64Array; frame: Int32Array } {
+  const frame = Int32Array.from({ length: count }, (_, i) => first + i);
+  return { at: Float64Array.from(frame, (n) => n * 10), frame };
+}
+
+function takeAll(lane: Lane): number[] {
+  const taken: number[] = [];
+  while (lane.size > 0) {
+    expect(lane.headAt()).toBe(lane.frame[lane.head & lane.mask]! * 10);
+    taken.push(lane.take());
+  }
+  return taken;
+}
+
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, i) => from + i);
+
+test.each([0, 1, 700, 1023])(
+  'a lane that grows for a run, its head at %i, holds what it held and the run',
+  (head) => {
+    const lane = new Lane(0);
+    for (let n = 0; n < head; n++) {
+      lane.push(n * 10, n);
+      lane.take();
+    }
+    const waiting = block(head, 900); // not full: 124 places are free
+    lane.pushRun(waiting.at, waiting.frame, 0, 900);
+    const run = block(head + 900, 256);
+    lane.pushRun(run.at, run.frame, 0, 256);
+    expect(lane.size).toBe(1156);
+    expect(takeAll(lane)).toEqual(numbers(head, head + 1156));
+  },
+);
+
+test('single frames and runs, short and long, come out in order', () => {
+  const lane = new Lane(0);
+  let pushed = 0;
+  let taken = 0;
+  for (const count of [1, 31, 32, 256, 3, 200, 256, 256, 256, 256, 1, 256]) {
+    const { at, frame } = block(pushed, count);
+    lane.pushRun(at, frame, 0, count);
+    pushed += count;
+    for (let i = 0; i < 40 && lane.size > 0; i++) expect(lane.take()).toBe(taken++);
+  }
+  expect(takeAll(lane)).toEqual(numbers(taken, pushed));
+});
