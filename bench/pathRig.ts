@@ -56,11 +56,14 @@ class Bursts implements SendSource {
   fill(block: ArrivalBlock): void {
     const at = this.burst++ * this.periodPs;
     const { count } = this.frames;
+    const { frame } = block;
+    let { next } = this;
+    block.at.fill(at);
     for (let i = 0; i < BLOCK; i++) {
-      block.at[i] = at;
-      block.frame[i] = this.next;
-      this.next = this.next + 1 === count ? 0 : this.next + 1;
+      frame[i] = next;
+      next = next + 1 === count ? 0 : next + 1;
     }
+    this.next = next;
     block.count = BLOCK;
   }
 }

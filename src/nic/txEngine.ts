@@ -71,7 +71,16 @@ export class TxEngine {
 
   /** Send every packet decided on at or before `until`. */
   settle(until: Ps): void {
-    while (this.waiting.length > 0) {
+    const { waiting } = this;
+    while (waiting.length === 1) {
+      const ring = waiting[0]!; // alone, as nearly always: no turns to take
+      const ready = ring.readyAt();
+      const at = ready > this.wireFreeAt ? ready : this.wireFreeAt;
+      if (at > until) return;
+      this.transmit(ring, at);
+      if (ring.cons === ring.prod) waiting.pop();
+    }
+    while (waiting.length > 0) {
       const at = this.nextAt();
       if (at > until) return;
       this.transmitNext(at);
