@@ -101,8 +101,18 @@ function optionOf({ flag, value, help, allowed, fallback, group }: OptionInfo): 
   ].filter((fact) => fact !== '');
   const tail = facts.length === 0 ? '' : ` (${facts.join('; ')})`;
   const flags = value === '' ? flag : `${flag} <${value}>`;
-  return new Option(flags, help.replace(/\.$/, tail)).helpGroup(`${group}:`);
+  const option = new Option(flags, help.replace(/\.$/, tail)).helpGroup(`${group}:`);
+  return value === '' ? option : option.argParser(onceGiven(flag));
 }
+
+/** Takes a value as it is, once; what looks like the next option is none. */
+const onceGiven =
+  (flag: string) =>
+  (value: string, before: unknown): string => {
+    if (value.startsWith('--')) throw new OptionError(`${flag}: needs a value`);
+    if (before !== undefined) throw new OptionError(`${flag}: is given twice`);
+    return value;
+  };
 
 function addLater(program: Command, name: string, help: string): void {
   program
@@ -123,13 +133,14 @@ function usageText({ code, message }: CommanderError): string {
     case 'commander.unknownOption': {
       const name = quoted.replace(/^-+/, '').replace(/=.*/s, '');
       const known = RUN_OPTIONS.map(({ key }) => kebab(key));
+      if (known.includes(name)) return `--${name}: takes no value`;
       return `unknown option ${quoted.replace(/=.*/s, '')}${didYouMean(name, known, '--')}`;
     }
     case 'commander.optionMissingArgument':
       return `${quoted.split(' ')[0]}: needs a value`;
     case 'commander.unknownCommand': {
       const known = ['run', ...LATER.map(([name]) => name)];
-      return `unknown command ${quoted}${didYouMean(quoted, known)}`;
+      return `unknown command ${quoted === '' ? "''" : quoted}${didYouMean(quoted, known)}`;
     }
     case 'commander.excessArguments':
       return 'run: takes one SCENARIO at most';

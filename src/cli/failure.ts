@@ -1,5 +1,5 @@
 /** From whatever went wrong to one line on stderr and an exit code. */
-import { RangeRefused } from '../host/errors.ts';
+import { RangeRefused, thrownText } from '../host/errors.ts';
 import { InputError } from '../lab/inputError.ts';
 import { OptionError } from '../lab/options.ts';
 import { CaptureError } from '../wire/capture.ts';
@@ -16,7 +16,7 @@ export const exitCodeOf = (error: unknown): number =>
 
 /** One line, never a stack; with RINGSCOPE_DEBUG=1 the stack as well. */
 export function failureText(error: unknown, debug: boolean): string {
-  if (!(error instanceof Error)) return `ringscope: ${String(error)}\n`;
+  if (!(error instanceof Error)) return `ringscope: ${thrownText(error)}\n`;
   if (debug) return `${error.stack ?? error.message}\n`;
-  return `${error.message.split('\n').join(' ')}\n`;
+  return `${error.message.split(/\s*[\r\n]+\s*/).join(' ')}\n`;
 }

@@ -1,6 +1,12 @@
 /** `ringscope run`: options and files in, tables or JSON out. */
 import { lastValueFrom, tap } from 'rxjs';
-import { importProgram, readBytes, readScenarioFile, writeCaptures } from '../lab/files.ts';
+import {
+  checkOutputs,
+  importProgram,
+  readBytes,
+  readScenarioFile,
+  writeCaptures,
+} from '../lab/files.ts';
 import type { RunEvent } from '../lab/observe.ts';
 import { observeRun } from '../lab/observe.ts';
 import type { RunOptions } from '../lab/optionSchema.ts';
@@ -20,14 +26,29 @@ export async function runCommand(
 ): Promise<number> {
   const inFile = scenario === undefined ? [] : [await readScenarioFile(scenario)];
   const options = readOptions([...inFile, fromFlags(flags)]);
-  const { report, captures } = await runShowingProgress(options, terminal, build);
   const { txOut, passOut } = options;
+  await checkOutputs(
+    [
+      ['SCENARIO', scenario],
+      ['--in', options.in],
+      ['--xdp', programFile(options.xdp)],
+      ['--xdp-peer', programFile(options.xdpPeer)],
+    ],
+    [
+      ['--tx-out', txOut],
+      ['--pass-out', passOut],
+    ],
+  );
+  const { report, captures } = await runShowingProgress(options, terminal, build);
   await writeCaptures({ txOut, passOut }, captures);
   terminal.out(options.json ? `${JSON.stringify(report)}\n` : runTables(report, terminal.colors));
   if (report.conserved) return 0;
   terminal.err(`run failed: ${brokenRules(report).join('; ')}\n`);
   return EXIT_FAILED;
 }
+
+/** Examples go by a bare name. */
+const programFile = (name: string): string | undefined => (/[./\\]/.test(name) ? name : undefined);
 
 const nowMs = (): number => performance.now();
 

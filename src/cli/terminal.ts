@@ -1,6 +1,7 @@
 /** The two streams a command talks to, and what it may do there. */
 import pc from 'picocolors';
 import type { Colors } from 'picocolors/types';
+import { fileReason } from '../lab/files.ts';
 
 export interface Terminal {
   /** What was asked for: tables or JSON. */
@@ -25,12 +26,18 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** A reader that has gone (`| head`) is no error: stop quietly. */
-export function stopQuietlyOnEpipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
-    });
-  }
+/**
+ * A reader that has gone (`| head`) is no error: stop quietly. Output that cannot be written
+ * otherwise (a full disk) is one, said on stderr where that still works.
+ *
+ * @param stop ends the process with that exit code
+ */
+export function stopWhenUnwritable(stop: (code: number) => void): void {
+  const { stdout, stderr } = process;
+  stderr.on('error', (error: NodeJS.ErrnoException) => stop(error.code === 'EPIPE' ? 0 : 1));
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return stop(0);
+    stderr.write(`cannot write to stdout: ${fileReason(error)}\n`);
+    stop(1);
+  });
 }

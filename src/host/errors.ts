@@ -18,3 +18,12 @@ export class BugError extends Error {
 export function bugOn(condition: boolean, what: string): void {
   if (condition) throw new BugError(what);
 }
+
+/** What was thrown, in words: programs may throw anything, even what no text can be made of. */
+export function thrownText(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return 'something without a text';
+  }
+}

@@ -2,6 +2,7 @@
 import type { Ps } from '../host/clock.ts';
 import type { Rng } from '../host/rng.ts';
 import type { Capture } from '../wire/capture.ts';
+import { parseMac } from '../wire/eth.ts';
 import type { ArrivalBlock, ArrivalSource, FrameTable } from '../wire/frames.ts';
 import { planTraffic, TrafficSource } from '../wire/gen.ts';
 import type { SendSource } from '../wire/link.ts';
@@ -34,8 +35,10 @@ export interface ArrivalPlan {
 export function trafficPlan(options: RunOptions): ArrivalPlan {
   const { duration } = options;
   const count = options.count ?? (duration === undefined ? DEFAULT_COUNT : undefined);
+  const mac = options.nics[0]?.mac;
   const spec: TrafficSpec = {
     ...trafficSpec(options),
+    ...(mac === undefined ? {} : { dstMac: parseMac(mac) }),
     ...(count === undefined ? {} : { count }),
     ...(duration === undefined ? {} : { durationPs: duration }),
   };

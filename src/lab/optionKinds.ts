@@ -18,7 +18,8 @@ export interface Kind<T> {
   read(raw: unknown): T;
 }
 
-const shown = (raw: unknown): string => (typeof raw === 'string' ? raw : JSON.stringify(raw));
+const shown = (raw: unknown): string =>
+  typeof raw === 'string' || typeof raw === 'number' ? String(raw) : JSON.stringify(raw);
 
 /** Text as typed; YAML numbers are taken as their text. */
 function asText(raw: unknown): string {
@@ -27,8 +28,14 @@ function asText(raw: unknown): string {
   throw new Refusal(typeof raw === 'string' ? 'needs a value' : `${shown(raw)} is not a text`);
 }
 
-const asNumber = (raw: unknown): number =>
-  typeof raw === 'string' && raw.trim() !== '' ? Number(raw.trim().replaceAll('_', '')) : NaN;
+/** NaN for what is no number; underscores may stand between digits. */
+function asNumber(raw: unknown, allowed: string): number {
+  if (typeof raw === 'number') return raw;
+  if (typeof raw !== 'string') return NaN;
+  if (raw.trim() === '') throw new Refusal(`needs a value (${allowed})`);
+  const text = raw.trim().replace(/(?<=\d)_(?=\d)/g, '');
+  return text.includes('_') ? NaN : Number(text);
+}
 
 /** A whole number of `unit` (may be empty) from `min` to `max`. */
 export function whole(min: number, max: number, unit: string = ''): Kind<number> {
@@ -37,7 +44,7 @@ export function whole(min: number, max: number, unit: string = ''): Kind<number>
     value: 'N',
     allowed,
     read(raw) {
-      const n = typeof raw === 'number' ? raw : asNumber(raw);
+      const n = asNumber(raw, allowed);
       if (!Number.isInteger(n))
         throw new Refusal(`${shown(raw)} is not a whole number (${allowed})`);
       if (n < min || n > max) throw new Refusal(`${n} is out of range (${allowed})`);
@@ -53,7 +60,7 @@ export function between(min: number, max: number, unit: string): Kind<number> {
     value: 'X',
     allowed,
     read(raw) {
-      const n = typeof raw === 'number' ? raw : asNumber(raw);
+      const n = asNumber(raw, allowed);
       if (Number.isNaN(n)) throw new Refusal(`${shown(raw)} is not a number (${allowed})`);
       if (!(n >= min && n <= max)) throw new Refusal(`${n} is out of range (${allowed})`);
       return n;
@@ -68,7 +75,7 @@ export function oneOf(choices: readonly number[]): Kind<number> {
     value: 'N',
     allowed,
     read(raw) {
-      const n = typeof raw === 'number' ? raw : asNumber(raw);
+      const n = asNumber(raw, allowed);
       if (choices.includes(n)) return n;
       throw new Refusal(`${shown(raw)} is not one of ${allowed}`);
     },

@@ -7,7 +7,7 @@
  */
 import * as z from 'zod';
 import { PROFILES } from '../host/cost.ts';
-import { parseMac } from '../wire/eth.ts';
+import { macIsMulticast, parseMac } from '../wire/eth.ts';
 import { parseCount, parseDuration } from '../wire/quantities.ts';
 import { parseTraffic, TRAFFIC_DEFAULT, withTrafficWord } from '../wire/trafficSpec.ts';
 import { kebab } from './optionNames.ts';
@@ -167,19 +167,43 @@ const program: kind.Kind<string> = {
   },
 };
 
-const nicSchema = z.strictObject({
-  name: z.optional(base(kind.anyText('NAME'))),
-  mac: z.optional(base(kind.judged('MAC', '', (_, mac) => parseMac(mac)))),
-  queues: z.optional(base(queues)),
-  rxRing: z.optional(base(rxRing)),
-  txRing: z.optional(base(txRing)),
-  mtu: z.optional(base(mtu)),
-  link: z.optional(base(link)),
-  rxUsecs: z.optional(base(usecs)),
-  rxFrames: z.optional(base(frames)),
-  rxvlan: z.optional(base(kind.onOff)),
-  irqAffinity: z.optional(base(kind.numbers(0, 63))),
-});
+/** @linux dev_valid_name; IFNAMSIZ less its zero */
+const nicName: kind.Kind<string> = {
+  ...kind.anyText('NAME'),
+  read(raw) {
+    const name = kind.anyText('NAME').read(raw);
+    if (/^[!-.0-9;-~]{1,15}$/.test(name) && name !== '.' && name !== '..') return name;
+    const form = '1 to 15 characters, neither / nor : nor blanks';
+    throw new kind.Refusal(`${JSON.stringify(name)} is no name for a NIC (${form})`);
+  },
+};
+
+/** @linux is_valid_ether_addr */
+function judgeMac(_place: string, text: string): void {
+  const { hi16, lo32 } = parseMac(text);
+  if (!macIsMulticast(hi16) && (hi16 !== 0 || lo32 !== 0)) return;
+  throw new kind.Refusal(`${text} is no address of one NIC (even first octet, not all zero)`);
+}
+
+const nicSchema = z.strictObject(
+  {
+    name: z.optional(base(nicName)),
+    mac: z.optional(base(kind.judged('MAC', '', judgeMac))),
+    queues: z.optional(base(queues)),
+    rxRing: z.optional(base(rxRing)),
+    txRing: z.optional(base(txRing)),
+    mtu: z.optional(base(mtu)),
+    link: z.optional(base(link)),
+    rxUsecs: z.optional(base(usecs)),
+    rxFrames: z.optional(base(frames)),
+    rxvlan: z.optional(base(kind.onOff)),
+    irqAffinity: z.optional(base(kind.numbers(0, 63))),
+  },
+  {
+    error: ({ code }) =>
+      code === 'invalid_type' ? 'expected options as "name: value"' : undefined,
+  },
+);
 
 const shape = {
   xdp: option(
@@ -305,7 +329,12 @@ const shape = {
     'Record the owner of every page, refuse wrong hand-overs.',
   ),
   nics: z
-    .optional(z.array(nicSchema).min(1, 'needs 1 to 16 NICs').max(16, 'needs 1 to 16 NICs'))
+    .optional(
+      z
+        .array(nicSchema, 'expected a list of NICs')
+        .min(1, 'needs 1 to 16 NICs')
+        .max(16, 'needs 1 to 16 NICs'),
+    )
     .transform((given) => given ?? [{}, {}]),
 
   txOut: absent(kind.file, 'Output', 'Write what leaves on the wires to a pcapng file.'),

@@ -93,13 +93,23 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
   if (o.passOut !== undefined && !o.stack) {
     throw new OptionError(`${where(['passOut'])}: needs --stack on`);
   }
-  checkCpus(o, o.irqAffinity, () => where(['irqAffinity']));
+  const most = Math.max(...o.nics.map((nic) => nic.queues ?? o.queues));
+  checkCpus(o, o.irqAffinity, most, () => where(['irqAffinity']));
   o.nics.forEach((nic, i) => {
-    checkCpus(o, nic.irqAffinity, () => where(['nics', i, 'irqAffinity']));
+    const queues = nic.queues ?? o.queues;
+    checkCpus(o, nic.irqAffinity, queues, () => where(['nics', i, 'irqAffinity']));
   });
 }
 
-function checkCpus(o: RunOptions, cpus: readonly number[] | undefined, where: () => string): void {
+function checkCpus(
+  o: RunOptions,
+  cpus: readonly number[] | undefined,
+  queues: number,
+  where: () => string,
+): void {
+  if (cpus !== undefined && cpus.length > queues) {
+    throw new OptionError(`${where()}: ${cpus.length} CPUs are too many (1 to ${queues} queues)`);
+  }
   const cpu = cpus?.find((id) => id >= o.cpus);
   if (cpu === undefined) return;
   throw new OptionError(`${where()}: ${cpu} is out of range (0 to ${o.cpus - 1})`);

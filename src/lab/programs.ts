@@ -44,6 +44,7 @@ export async function programNamed(
 /** By its form, not its class: the file may have imported another copy of the package. */
 function isProgram(exported: unknown): exported is XdpProgramSpec {
   if (typeof exported !== 'object' || exported === null) return false;
-  const { type, load } = exported as Partial<Record<keyof XdpProgramSpec, unknown>>;
-  return type === 'xdp' && typeof load === 'function';
+  const { type, name, maps, load } = exported as Partial<Record<keyof XdpProgramSpec, unknown>>;
+  const named = typeof name === 'string' && typeof maps === 'object' && maps !== null;
+  return type === 'xdp' && named && typeof load === 'function';
 }

@@ -2,7 +2,7 @@
 import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { Document } from 'yaml';
 import type { OptionSource } from './options.ts';
-import { camel } from './optionNames.ts';
+import { camel, kebab } from './optionNames.ts';
 import { OptionError } from './options.ts';
 
 /**
@@ -11,12 +11,17 @@ import { OptionError } from './options.ts';
  */
 export function readScenario(name: string, text: string): OptionSource {
   const lines = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const doc = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
   const place = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${name}:${line}:${col}`;
   };
-  const wrong = doc.errors[0];
+  // what YAML only warns of (a tag nobody knows) would be ignored in silence
+  const wrong = doc.errors[0] ?? doc.warnings[0];
   if (wrong !== undefined)
     throw new OptionError(`${place(wrong.pos[0])}: ${oneLine(wrong.message)}`);
   if (doc.contents === null) throw new OptionError(`${name}:1:1: is empty, expected options`);
@@ -28,7 +33,10 @@ export function readScenario(name: string, text: string): OptionSource {
   const values = readValues(doc, name);
   return {
     values,
-    where: (path) => `${place(offsetOf(doc, path))}: ${String(path.at(-1))}`,
+    where: (path) => {
+      const found = foundAt(doc, path);
+      return `${place(found.offset)}: ${found.text}`;
+    },
   };
 }
 
@@ -41,32 +49,47 @@ function readValues(doc: Document, name: string): Record<string, unknown> {
   }
 }
 
-const oneLine = (message: string): string => message.split('\n')[0]!;
+const oneLine = (message: string): string =>
+  message.startsWith('Maximum call stack')
+    ? 'is nested too deeply, or contains itself'
+    : message.split('\n')[0]!;
 
 function camelKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(camelKeys);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [camel(key), camelKeys(inner)]),
-  );
+  const entries = Object.entries(value).map(([key, inner]) => [camel(key), camelKeys(inner)]);
+  const keys = new Set<unknown>();
+  for (const [key] of entries) {
+    if (keys.has(key)) throw new OptionError(`${kebab(String(key))} is given twice`);
+    keys.add(key);
+  }
+  return Object.fromEntries(entries);
 }
 
-/** Where the deepest part of `path` that exists starts: a key where there is one, else an item. */
-function offsetOf(doc: Document, path: readonly PropertyKey[]): number {
+/**
+ * Where the deepest part of `path` that exists starts: a key where there is one, else an item; and
+ * what its last step is called there.
+ */
+function foundAt(doc: Document, path: readonly PropertyKey[]): { offset: number; text: string } {
   let node: unknown = doc.contents;
   let offset = 0;
-  for (const step of path) {
+  let text = '';
+  for (const [i, step] of path.entries()) {
+    text = typeof step === 'number' ? `${text}[${step}]` : String(step);
     if (isMap(node)) {
       const pair = node.items.find(
         (item) => isScalar(item.key) && camel(String(item.key.value)) === camel(String(step)),
       );
-      if (!isPair(pair)) return offset;
-      if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
+      if (!isPair(pair)) break;
+      if (isScalar(pair.key)) {
+        text = String(pair.key.value);
+        offset = pair.key.range?.[0] ?? offset;
+      }
       node = pair.value;
     } else {
-      node = doc.getIn(path.slice(0, path.indexOf(step) + 1), true);
+      node = doc.getIn(path.slice(0, i + 1), true);
       if (isNode(node)) offset = node.range?.[0] ?? offset;
     }
   }
-  return offset;
+  return { offset, text };
 }

@@ -7,6 +7,7 @@
  */
 import { OP_XDP_RUN } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
+import { thrownText } from '../host/errors.ts';
 import { DRIVER } from '../host/ledger.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { PAGE_MASK } from '../host/memory.ts';
@@ -96,7 +97,7 @@ const isProgramFault = (error: unknown): error is ProgramFault =>
 function faultOf(prog: XdpProg, rxq: XdpRxqInfo, error: unknown): ProgramFault {
   if (isProgramFault(error))
     return new ProgramFault(prog.name, error.reason, rxq, rxq.runs + 1, error);
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : thrownText(error);
   return new ProgramFault(prog.name, `threw ${what}`, rxq, rxq.runs + 1, error);
 }
 

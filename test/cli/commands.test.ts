@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pc from 'picocolors';
@@ -47,6 +47,20 @@ describe('bad usage is one line on stderr and exit code 2', () => {
     [['run', '--rx-ring'], '--rx-ring: needs a value'],
     [['run', '--busy-poll', '50'], '--busy-poll: not built yet (comes with the NAPI modes)'],
     [['run', '--threaded'], '--threaded: not built yet (comes with the NAPI modes)'],
+    [['run', '--json=3'], '--json: takes no value'],
+    [['run', '--queues', '--rx-ring', '5'], '--queues: needs a value'],
+    [['run', '--queues', '4', '--queues', '5'], '--queues: is given twice'],
+    [['run', '--hz', ''], '--hz: needs a value (100, 250, 300, 1000)'],
+    [['run', '--seed', '_'], '--seed: _ is not a whole number (0 to 4294967295)'],
+    [['run', '--irq-affinity', '0,,1'], '--irq-affinity: needs a value (0 to 63)'],
+    [['run', '--in', '/dev/zero'], '--in: cannot read /dev/zero: is a device, not a file'],
+    [['run', '/dev/zero'], 'SCENARIO: cannot read /dev/zero: is a device, not a file'],
+    [['run', '--tx-out', '.'], '--tx-out: cannot write .: is a directory'],
+    [['run', '--tx-out', 'none/x'], '--tx-out: cannot write none/x: no such file'],
+    [
+      ['run', '--tx-out', 'x.pcapng', '--pass-out', './x.pcapng'],
+      '--pass-out: cannot write ./x.pcapng: --tx-out names the same file',
+    ],
     [['run', 'a.yaml', 'b.yaml'], 'run: takes one SCENARIO at most'],
     [['rnu'], 'unknown command rnu (did you mean run?)'],
     [['sweep', '--budget', '1,8'], 'sweep: not built yet'],
@@ -80,10 +94,28 @@ describe('bad usage is one line on stderr and exit code 2', () => {
     expect(await ringscope(['run', '--xdp', broken])).toEqual(
       refused(`--xdp: ${broken} does not load: no`),
     );
+    const mute = file('mute.mjs', 'throw Object.create(null);');
+    expect(await ringscope(['run', '--xdp', mute])).toEqual(
+      refused(`--xdp: ${mute} does not load: something without a text`),
+    );
+    const half = file('half.mjs', 'export default { type: "xdp", load: () => null };');
+    expect(await ringscope(['run', '--xdp', half])).toEqual(
+      refused(`--xdp: ${half} has no default export made by defineXdp`),
+    );
     const garbled = file('garbled.ts', 'export default (;');
     const { code, err } = await ringscope(['run', '--xdp', garbled]);
     expect(code).toBe(2);
     expect(err).toMatch(/^--xdp: .*garbled\.ts does not load: .*garbled\.ts:1:16: .*\n$/);
+  });
+
+  test('a capture that would be written over the one that is read', async () => {
+    const name = file('both.pcap', 'unread');
+    const link = inDir('link.pcap');
+    symlinkSync(name, link);
+    expect(await ringscope(['run', '--in', name, '--pass-out', link])).toEqual(
+      refused(`--pass-out: cannot write ${link}: --in names the same file`),
+    );
+    expect(readFileSync(name, 'utf8')).toBe('unread');
   });
 
   test('a capture file that cannot be written', async () => {

@@ -1,6 +1,6 @@
 /** The command as a process, on a whole machine. Few cases: each start takes a second. */
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -89,6 +89,40 @@ test(
     child.stderr.on('data', (chunk) => (err += String(chunk)));
     const code = await new Promise((resolve) => child.on('close', resolve));
     expect([code, err]).toEqual([0, '']);
+  },
+  SLOW_MS,
+);
+
+test.each([
+  ['that never loads', 'await new Promise(() => {});', /^ended without a result: .*\n$/],
+  ['that ends the process', 'process.exit(0);', /^ended without a result: .*\n$/],
+  ['that fails behind our back', 'Promise.reject(new Error("late"));', /^late\n$/],
+])(
+  'a program %s: exit 1, one line',
+  async (_, text, line) => {
+    const name = join(mkdtempSync(join(tmpdir(), 'ringscope-')), 'program.mjs');
+    const drop = join(ROOT, 'examples/drop.ts');
+    writeFileSync(name, `${text}\nexport { default } from '${drop}';\n`);
+    const said = await ringscope('run', '--count', '1', '--xdp', name);
+    expect(said.code).toBe(1);
+    expect(said.err).toMatch(line);
+  },
+  SLOW_MS,
+);
+
+test.skipIf(!existsSync('/dev/full'))(
+  'output that finds no room: exit 1, one line',
+  async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [...COMMAND, 'run', '--help'], {
+      cwd: ROOT,
+      stdio: ['ignore', full, 'pipe'],
+    });
+    let err = '';
+    child.stderr!.on('data', (data: Buffer) => void (err += data.toString()));
+    const code = await new Promise((resolve) => void child.on('close', resolve));
+    closeSync(full);
+    expect([code, err]).toEqual([1, 'cannot write to stdout: no space left on device\n']);
   },
   SLOW_MS,
 );

@@ -11,9 +11,14 @@ import { ArrivalBlock, BLOCK, FrameTable } from '../../src/wire/frames.ts';
 
 const options = (flags: Record<string, unknown>): RunOptions => readOptions([fromFlags(flags)]);
 
+const memories = new WeakMap<FrameTable, HostMemory>();
+const memoryOf = (frames: FrameTable): HostMemory => memories.get(frames)!;
+
 const table = (bytes: number): FrameTable => {
   const mem = new HostMemory(bytes + 65536);
-  return new FrameTable(mem, mem.region('frames', bytes + 1));
+  const frames = new FrameTable(mem, mem.region('frames', bytes + 1));
+  memories.set(frames, mem);
+  return frames;
 };
 
 function drained(source: ArrivalSource, block: ArrivalBlock = new ArrivalBlock()): number[] {
@@ -39,6 +44,14 @@ describe('generated traffic', () => {
     expect(trafficPlan(options({ duration: '1ms' })).total).toBeUndefined();
     const both = trafficPlan(options({ traffic: 'udp rate=1M', count: '7', duration: '5us' }));
     expect(drained(both.source(table(both.frameBytes), new Rng(1)))).toHaveLength(5);
+  });
+
+  test('is sent to the first NIC, whatever its address', () => {
+    const plan = trafficPlan({ ...options({ count: '1' }), nics: [{ mac: '02:00:00:00:00:09' }] });
+    const frames = table(plan.frameBytes);
+    drained(plan.source(frames, new Rng(1)));
+    const dst = frames.at[0]!;
+    expect([...memoryOf(frames).u8.subarray(dst, dst + 6)]).toEqual([2, 0, 0, 0, 0, 9]);
   });
 
   test('a part of --traffic is replaced, and the report says so', () => {

@@ -64,7 +64,7 @@ describe('a value is taken at both ends of its range and refused beyond, in one 
   test.each([
     [{ rxRing: 'abc' }, '--rx-ring: abc is not a whole number (1 to 8191)'],
     [{ rxRing: '1.5' }, '--rx-ring: 1.5 is not a whole number (1 to 8191)'],
-    [{ rxRing: '' }, '--rx-ring:  is not a whole number (1 to 8191)'],
+    [{ rxRing: '' }, '--rx-ring: needs a value (1 to 8191)'],
     [{ budget: '0x40000' }, '--budget: 262144 is out of range (1 to 1024)'],
     [{ hz: '99' }, '--hz: 99 is not one of 100, 250, 300, 1000'],
     [{ stack: 'yes' }, '--stack: yes is neither on nor off'],

@@ -35,7 +35,7 @@ describe('a refusal points at line and column', () => {
     [
       'of a value out of range',
       'queues: 4\nrx-ring: 9000\n',
-      'lab.yaml:2:1: rxRing: 9000 is out of range (1 to 8191)',
+      'lab.yaml:2:1: rx-ring: 9000 is out of range (1 to 8191)',
     ],
     [
       'of an unknown option',
@@ -45,18 +45,18 @@ describe('a refusal points at line and column', () => {
     [
       'of a value inside a NIC',
       'nics:\n  - name: a\n    rx-ring: 0\n',
-      'lab.yaml:3:5: rxRing: 0 is out of range (1 to 8191)',
+      'lab.yaml:3:5: rx-ring: 0 is out of range (1 to 8191)',
     ],
     [
       'of an unknown option of a NIC',
       'nics:\n  - name: a\n    rx-rnig: 1\n',
-      'lab.yaml:3:5: rxRnig: unknown option (did you mean rx-ring?)',
+      'lab.yaml:3:5: rx-rnig: unknown option (did you mean rx-ring?)',
     ],
     ['of a bad address', 'nics:\n  - mac: "02:00"\n', 'lab.yaml:2:5: mac: MAC address "02:00"'],
     [
       'of an option that has no value',
       'rx-ring:\n',
-      'lab.yaml:1:1: rxRing: null is not a whole number (1 to 8191)',
+      'lab.yaml:1:1: rx-ring: null is not a whole number (1 to 8191)',
     ],
     [
       'of what is not built',
@@ -66,9 +66,43 @@ describe('a refusal points at line and column', () => {
     [
       'of a CPU that is not there',
       'cpus: 2\nnics:\n  - irq-affinity: [0, 2]\n',
-      'lab.yaml:3:5: irqAffinity: 2 is out of range (0 to 1)',
+      'lab.yaml:3:5: irq-affinity: 2 is out of range (0 to 1)',
     ],
     ['of no NICs', 'nics: []\n', 'lab.yaml:1:1: nics: needs 1 to 16 NICs'],
+    ['of NICs that are no list', 'nics: 3\n', 'lab.yaml:1:1: nics: expected a list of NICs'],
+    [
+      'of a NIC that has no options',
+      'nics: [{}, 3]\n',
+      'lab.yaml:1:12: nics[1]: expected options as "name: value"',
+    ],
+    [
+      'of an address that is of no one NIC',
+      'nics: [{mac: "01:00:5e:00:00:01"}]\n',
+      'lab.yaml:1:9: mac: 01:00:5e:00:00:01 is no address of one NIC',
+    ],
+    [
+      'of a name that no NIC may have',
+      'nics: [{name: "a/b"}]\n',
+      'lab.yaml:1:9: name: "a/b" is no name for a NIC',
+    ],
+    [
+      'of more CPUs than queues',
+      'nics: [{queues: 1, irq-affinity: [0, 1]}]\n',
+      'lab.yaml:1:20: irq-affinity: 2 CPUs are too many (1 to 1 queues)',
+    ],
+    ['of a tag that nobody knows', 'seed: !foo 3\n', 'lab.yaml:1:7: Unresolved tag: !foo'],
+    ['of infinity', 'queues: .inf\n', 'lab.yaml:1:1: queues: Infinity is not a whole number'],
+    [
+      'of one option in two spellings',
+      'rxRing: 4\nrx-ring: 5\n',
+      'lab.yaml: rx-ring is given twice',
+    ],
+    [
+      'of an alias inside itself',
+      'nics: &x [*x]\n',
+      'lab.yaml: is nested too deeply, or contains itself',
+    ],
+    ['of endless nesting', `xdp: ${'['.repeat(20000)}`, 'lab.yaml:'],
     ['of a key given twice', 'queues: 4\nqueues: 5\n', 'lab.yaml:2:1: Map keys must be unique'],
     ['of broken YAML', 'queues: [4\n', 'lab.yaml:2:1: '],
     ['of a list', '- queues\n', 'lab.yaml:1:1: expected options as "name: value"'],
