@@ -12,7 +12,7 @@ import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import type { Hardware } from '../host/scheduler.ts';
 import type { CompletionRing } from './completionRing.ts';
-import { postIrq } from './lazy.ts';
+import { postIrq } from './nic.ts';
 import type { Nic, Pace } from './nic.ts';
 
 /** In the order in which events of the same time happen. */

@@ -12,10 +12,10 @@
  */
 import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
-import { FAULT_IRQ_LOST } from '../host/faults.ts';
 import type { Hardware } from '../host/scheduler.ts';
 import type { CompletionRing } from './completionRing.ts';
 import type { Nic, Pace } from './nic.ts';
+import { postIrq } from './nic.ts';
 
 export class LazyHardware implements Hardware, Pace {
   private readonly nics: Nic[] = [];
@@ -185,12 +185,4 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
     records += isRx ? 2 : 1;
     if (records >= coalRecords) return at > armedAt ? at : armedAt;
   }
-}
-
-/** The message that one arm bought leaves at `at`. */
-export function postIrq(nic: Nic, cp: CompletionRing, at: Ps): void {
-  const { faults, irqs, timing } = nic.parts;
-  cp.armed = false;
-  if (faults.armed && faults.fires(FAULT_IRQ_LOST)) return;
-  irqs.post(cp.irq, at + timing.msixPs);
 }

@@ -8,6 +8,7 @@ import type { BusDevice } from '../host/bus.ts';
 import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { BugError, bugOn } from '../host/errors.ts';
+import { FAULT_IRQ_LOST } from '../host/faults.ts';
 import type { Link } from '../wire/link.ts';
 import { FrameClasses } from './classes.ts';
 import { CompletionRing } from './completionRing.ts';
@@ -129,13 +130,12 @@ export class Nic implements BusDevice {
     if (rxAt <= txAt) return cp.room(2) ? rxAt : Infinity;
     return cp.room(1) ? txAt : Infinity;
   }
+}
 
-  /** Nothing is on its way: no arrival left, no DMA, nothing to send. */
-  get quiet(): boolean {
-    return (
-      this.port.exhausted &&
-      this.tx.nextAt() === Infinity &&
-      this.completionRings.every((cp) => this.nextDueAt(cp) === Infinity)
-    );
-  }
+/** The message that one arm bought leaves at `at`. */
+export function postIrq(nic: Nic, cp: CompletionRing, at: Ps): void {
+  const { faults, irqs, timing } = nic.parts;
+  cp.armed = false;
+  if (faults.armed && faults.fires(FAULT_IRQ_LOST)) return;
+  irqs.post(cp.irq, at + timing.msixPs);
 }

@@ -39,11 +39,6 @@ export class Port {
     this.madeTo = -1;
   }
 
-  /** Has all traffic there is been made and taken? */
-  get exhausted(): boolean {
-    return this.source === null && this.refused.size === 0 && this.lanes.every((l) => l.size === 0);
-  }
-
   /** Every arrival up to this time lies in its lane. */
   get knownTo(): Ps {
     return this.madeTo - 1;

@@ -38,7 +38,6 @@ export const BNXT_TX_CMP_EVENT = 0x10;
 
 export const BNXT_FLAG_RX_PAGE_MODE: number = 1 << 0;
 export const BNXT_FLAG_SHARED_RINGS: number = 1 << 2;
-export const BNXT_NAPI_FLAG_XDP = 1;
 /** `rx_next_cons` of a ring that waits for its reset. */
 export const RX_CONS_FORCED_ERROR = 0xffff;
 /** The RX ring was reset while the packet waited: its page stands in no slot, and TX gives it back. */
@@ -70,7 +69,6 @@ export class BnxtSwTxBd {
   skb: SkBuff | null = null;
   /** The `xdp_frame`, when `action` is XDP_REDIRECT. */
   xdpf: HostAddr = 0;
-  mapping: HostAddr = 0;
   page: HostAddr = 0;
   /** 0, XDP_TX or XDP_REDIRECT. */
   action = 0;
@@ -105,8 +103,11 @@ export class BnxtCpRingInfo {
   fwRingId = -1;
   /** Counts on for ever; moved only when a poll has taken what lies before it. */
   cpRawCons = 0;
+  /** Read by `bnxt_poll_p5`; kept up on P4 as Linux keeps them. */
   hadWorkDone = false;
   hasMoreWork = false;
+  /** This poll met a completion of which only the first half was written; for `endedBy` alone. */
+  sawPartial = false;
   /** DIM inputs. */
   eventCtr = 0;
   rxPackets = 0;
@@ -220,7 +221,6 @@ export class BnxtNapi {
   /** `bnxtTxInt` or `bnxtTxIntXdp`; a NAPI has only one of the two. */
   txInt: (bnapi: BnxtNapi, budget: number) => void = () => {};
   events = 0;
-  flags = 0;
   txFault = false;
   inReset = false;
 

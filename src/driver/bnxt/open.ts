@@ -27,14 +27,7 @@ import {
 import { napiDisable, napiEnable, netifNapiAdd, netifNapiDel } from '../../stack/napi.ts';
 import { XdpRxqInfo } from '../../xdp/rxq.ts';
 import type { Bnxt, BnxtCpRingInfo } from './bnxt.ts';
-import {
-  BNXT_NAPI_FLAG_XDP,
-  BnxtNapi,
-  BnxtRxRingInfo,
-  BnxtSwStats,
-  BnxtTxRingInfo,
-  NapiTotals,
-} from './bnxt.ts';
+import { BnxtNapi, BnxtRxRingInfo, BnxtSwStats, BnxtTxRingInfo, NapiTotals } from './bnxt.ts';
 import { bnxtHwrmSetCoal } from './coal.ts';
 import {
   BNXT_DB_KEY_CP,
@@ -104,7 +97,6 @@ function bnxtAllocMem(bp: Bnxt): void {
     );
     bnapi.txRing.push(txr);
     bnapi.txInt = i < xdpRings ? bnxtTxIntXdp : bnxtTxInt;
-    if (i < xdpRings) bnapi.flags |= BNXT_NAPI_FLAG_XDP;
     bnxtAllocTxRing(bp, txr);
     bp.txRing.push(txr);
   }

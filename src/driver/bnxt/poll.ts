@@ -63,6 +63,9 @@ export function bnxtMsix(bnapi: BnxtNapi): void {
  *
  * May walk the ring several times: each pass frees and posts, which lets the NIC complete more.
  *
+ * Linux begins with a test for dead firmware and ends with a sample for DIM, from the counters that
+ * are kept here for it; neither feature exists yet.
+ *
  * @param budget frames; 0 is netpoll, which wants TX completions only
  * @returns frames received; `budget` means poll again
  * @linux bnxt_poll
@@ -73,6 +76,7 @@ export function bnxtPoll(napi: NapiStruct, bnapi: BnxtNapi, budget: number): num
   const txWakes = napi.endedBy.txWake;
   let workDone = 0;
 
+  cpr.sawPartial = false;
   bnxtOnCpu(bnapi, napi.cpu);
   for (;;) {
     workDone += bnxtPollWork(bp, cpr, budget - workDone);
@@ -84,7 +88,8 @@ export function bnxtPoll(napi: NapiStruct, bnapi: BnxtNapi, budget: number): num
     }
 
     if (!bnxtHasWork(cpr)) {
-      napi.endedBy.empty++;
+      if (cpr.sawPartial) napi.endedBy.busy++;
+      else napi.endedBy.empty++;
       if (napiCompleteDone(napi, workDone)) bnxtDbCqArm(bp, cpr, cpr.cpRawCons);
       break;
     }
@@ -161,7 +166,7 @@ export function __bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): n
       else if (rc === -ENOMEM && budget > 0)
         rxPkts++; // charged, or an empty pool would keep us here for ever
       else if (rc === -EBUSY) {
-        bnapi.napi.endedBy.busy++;
+        cpr.sawPartial = true;
         break; // the second slot is not written yet: leave both
       }
     }

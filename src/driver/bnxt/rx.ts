@@ -10,7 +10,7 @@ import { dmaSyncSingleForCpu } from '../../host/dma.ts';
 import { EBUSY, EIO, ENOMEM } from '../../host/errno.ts';
 import {
   LOST_NETPOLL,
-  LOST_OOM,
+  LOST_SKB_OOM,
   LOST_OUT_OF_ORDER,
   LOST_RX_CRC,
   LOST_RX_ERROR,
@@ -36,7 +36,7 @@ import type { Bnxt, BnxtRxRingInfo } from './bnxt.ts';
 import { BNXT_RX_EVENT, RX_CONS_FORCED_ERROR, bnxtRxPageMode } from './bnxt.ts';
 import { bnxtCmpValid } from './poll.ts';
 import { bnxtSchedResetRxr } from './reset.ts';
-import { bnxtRxSkb } from './skb.ts';
+import { passUp } from './skb.ts';
 import { bnxtRxXdp, bnxtTxAvail } from './xdp.ts';
 
 /**
@@ -75,9 +75,9 @@ export function bnxtRxPkt(rxr: BnxtRxRingInfo): number {
     bnxtXdpBuffInit(rxr, data, len);
     const consumed = bnxtRxXdp(rxr, cons, data);
     len = xdpLen(words, rxr.xdp);
-    if (!consumed) rc = bnxtRxSkb(rxr, cons, data, xdpData(words, rxr.xdp), len, at, ext, true);
+    if (!consumed) rc = passUp(rxr, cons, data, xdpData(words, rxr.xdp), len, at, ext, true);
   } else {
-    rc = bnxtRxSkb(rxr, cons, data, rxBuf.dataPtr, len, at, ext, false);
+    rc = passUp(rxr, cons, data, rxBuf.dataPtr, len, at, ext, false);
   }
 
   // next_rx
@@ -185,9 +185,9 @@ export function bnxtForceRxDiscard(rxr: BnxtRxRingInfo): number {
 }
 
 /** A packet is lost because nothing could be allocated; its buffer is back on the ring. @linux bnxt_rx_pkt, oom_next_rx */
-export function oomNextRx(rxr: BnxtRxRingInfo, cause: number = LOST_OOM): number {
+export function oomNextRx(rxr: BnxtRxRingInfo): number {
   rxr.cpr.swStats.rxOomDiscards++;
-  rxr.fates.lost[cause]!++;
+  rxr.fates.lost[LOST_SKB_OOM]!++;
   return -ENOMEM;
 }
 

@@ -4,7 +4,7 @@
  * @linux bnxt_copy_skb, bnxt_copy_xdp, bnxt_rx_skb, bnxt_rx_page_skb, bnxt_deliver_skb; bnxt.c
  */
 import { dmaSyncSingleForCpu, dmaSyncSingleForDevice } from '../../host/dma.ts';
-import { LOST_SKB_OOM, LOST_VLAN_PROTO } from '../../host/fates.ts';
+import { LOST_VLAN_PROTO } from '../../host/fates.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import { PAGE_MASK } from '../../host/memory.ts';
 import { TP_DELIVER_SKB } from '../../host/trace.ts';
@@ -64,7 +64,7 @@ const VLAN_ALL_RX: number = NETIF_F_HW_VLAN_CTAG_RX | NETIF_F_HW_VLAN_STAG_RX;
  * @returns 1, 0 when its VLAN protocol is unknown, or -ENOMEM
  * @linux bnxt_rx_pkt, from the copybreak test on
  */
-export function bnxtRxSkb(
+export function passUp(
   rxr: BnxtRxRingInfo,
   cons: number,
   data: HostAddr,
@@ -89,8 +89,8 @@ export function bnxtRxSkb(
   } else if (bnxtRxPageMode(bp)) {
     const moved = rxr.rxBufRing[cons]!.dataPtr !== dataPtr;
     skb = bnxtRxPageSkb(rxr, cons, data, dataPtr, len, moved ? 0 : rxCmpPayloadOffset(words, at));
-  } else skb = bnxtRxFragSkb(rxr, cons, data, len);
-  if (skb === null) return oomNextRx(rxr, LOST_SKB_OOM);
+  } else skb = bnxtRxSkb(rxr, cons, data, len);
+  if (skb === null) return oomNextRx(rxr);
 
   const flags = rxCmpFlags(words, at);
   if ((flags & RX_CMP_FLAGS_RSS_VALID) !== 0) {
@@ -128,12 +128,7 @@ function bnxtCopyXdp(rxr: BnxtRxRingInfo, dataPtr: HostAddr, len: number): SkBuf
 }
 
 /** Non-page mode: the skb is built over the buffer, after a new one has been posted. @linux bnxt_rx_skb */
-function bnxtRxFragSkb(
-  rxr: BnxtRxRingInfo,
-  cons: number,
-  data: HostAddr,
-  len: number,
-): SkBuff | null {
+function bnxtRxSkb(rxr: BnxtRxRingInfo, cons: number, data: HostAddr, len: number): SkBuff | null {
   const { bp } = rxr;
   if (bnxtAllocRxData(bp, rxr, rxr.rxProd) !== 0) {
     bnxtReuseRxData(rxr, cons, data);

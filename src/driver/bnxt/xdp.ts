@@ -225,7 +225,6 @@ function __bnxtXmitXdpRedirect(
   const txBuf = bnxtXmitBd(bp, txr, cpu, mapping, len);
   txBuf.action = XDP_REDIRECT;
   txBuf.xdpf = xdpf;
-  txBuf.mapping = mapping;
   if (bp.watch.on) bp.watch.point(TP_XMIT_XDP, cpu, txr.txProd, len, mapping & PAGE_MASK);
 }
 
