@@ -8,7 +8,7 @@
 //   dist/chunks/     what these three share, so that there is one `ProgramFault`, whoever throws it
 //   dist/types/      declarations, laid out as the source is
 //
-// Constants are folded in (`minifySyntax`), and the whole packet path lies in one flat scope: in the
+// Constants stay constants (`bundle.mjs`), and the whole packet path lies in one flat scope: in the
 // command, and in the chunk that all libraries share. Modules that a bundle loads lazily would share
 // their constants as variables of a closure, which the packet path pays for.
 import { execFile } from 'node:child_process';
@@ -31,7 +31,6 @@ const COMMON = {
   bundle: true,
   format: 'esm',
   target: 'node20',
-  minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
   external: ['tsx', 'tsx/*', 'vitest'],

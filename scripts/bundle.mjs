@@ -2,8 +2,8 @@
 //
 // esbuild turns every `const` at the top of a bundle into a `var`, and V8 folds only constants: the
 // packet path takes a fifth longer with variables. So a bundle is made in two steps: all modules in
-// one scope; then our own variables that nothing assigns become constants again, and the whole is
-// minified.
+// one scope; then our own variables that nothing assigns become constants again, and the
+// white space goes. Syntax is not minified: joined declarations and commas took 2 to 4 % more a packet.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as esbuild from 'esbuild';
@@ -35,12 +35,12 @@ export function keepConstants(code) {
 }
 
 /** esbuild's `build`, in the two steps. */
-export async function build({ minifySyntax, minifyWhitespace, ...options }) {
+export async function build({ minifyWhitespace, ...options }) {
   const { target, legalComments } = options;
   const { outputFiles } = await esbuild.build({ ...options, write: false });
   for (const { path, text } of outputFiles) {
     const { code } = await esbuild.transform(keepConstants(text), {
-      ...{ format: 'esm', target, legalComments, minifySyntax, minifyWhitespace },
+      ...{ format: 'esm', target, legalComments, minifyWhitespace },
     });
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, code);
