@@ -10,7 +10,6 @@
 import type { Ps } from '../src/host/clock.ts';
 import { END_OF_TIME } from '../src/host/clock.ts';
 import { FLAT } from '../src/host/cost.ts';
-import { Fates } from '../src/host/fates.ts';
 import type { MachineConfig, NicConfig } from '../src/machine.ts';
 import { Machine } from '../src/machine.ts';
 import { buildFrame } from '../src/wire/build.ts';
@@ -29,6 +28,7 @@ export const SCENARIOS: readonly Scenario[] = ['drop', 'tx', 'redirect', 'pass']
 
 const PROGRAMS: Record<Scenario, XdpProgramSpec> = { drop, tx: echo, redirect, pass };
 const LINK_BPS = 100e9;
+/** Frames of a burst for each queue: as many as a block of arrivals. */
 const BURST = 256;
 /** Virtual time a packet takes in the `flat` profile, rounded up: the pace of the bursts. */
 const VIRTUAL_NS: Record<Scenario, number> = { drop: 42, tx: 80, redirect: 130, pass: 170 };
@@ -45,16 +45,18 @@ class Bursts implements SendSource {
   readonly frames: FrameTable;
   readonly endPs: Ps = END_OF_TIME;
   private readonly periodPs: Ps;
-  private burst = 0;
+  private readonly blocksPerBurst: number;
+  private blocks = 0;
   private next = 0;
 
-  constructor(frames: FrameTable, periodPs: Ps) {
+  constructor(frames: FrameTable, periodPs: Ps, blocksPerBurst: number) {
     this.frames = frames;
     this.periodPs = periodPs;
+    this.blocksPerBurst = blocksPerBurst;
   }
 
   fill(block: ArrivalBlock): void {
-    const at = this.burst++ * this.periodPs;
+    const at = Math.floor(this.blocks++ / this.blocksPerBurst) * this.periodPs;
     const { count } = this.frames;
     const { frame } = block;
     let { next } = this;
@@ -101,6 +103,7 @@ const nicConfig = (index: number, { rxRing = 511, queues = 1 }: PathOptions): Ni
 export class PathRig {
   readonly machine: Machine;
   private readonly periodPs: Ps;
+  private readonly burst: number;
   private bursts = 0;
   private handled = 0;
 
@@ -124,23 +127,31 @@ export class PathRig {
     this.machine.attachXdp(0, PROGRAMS[scenario]);
     if (scenario === 'redirect') this.machine.attachXdp(1, pass);
     const pollCostNs = 800 / weight;
-    this.periodPs = Math.round((VIRTUAL_NS[scenario] + pollCostNs) * BURST * 1000);
+    this.burst = BURST * (options.queues ?? 1);
+    this.periodPs = Math.round((VIRTUAL_NS[scenario] + pollCostNs) * this.burst * 1000);
     this.machine.offer(
       0,
-      new LinkFeed(new Link(LINK_BPS), new Bursts(this.machine.frames, this.periodPs)),
+      new LinkFeed(
+        new Link(LINK_BPS),
+        new Bursts(this.machine.frames, this.periodPs, options.queues ?? 1),
+      ),
     );
   }
 
   /** Push `packets` more, rounded up to bursts. @throws Error when one was lost @returns how many */
   run(packets: number): number {
-    this.bursts += Math.ceil(packets / BURST);
+    this.bursts += Math.ceil(packets / this.burst);
     this.machine.run(this.bursts * this.periodPs - 1);
-    const fates = new Fates();
-    for (const nic of this.machine.result().nics) fates.add(nic.fates);
-    const lost = fates.lost.reduce((sum, n) => sum + n, 0);
-    if (lost > 0) throw new Error(`the benchmark lost ${lost} packets`);
-    const done = fates.received - this.handled;
-    this.handled = fates.received;
+    let received = 0;
+    for (const { nic, bp } of this.machine.nics) {
+      for (const { fates } of [...nic.port.lanes, nic.port.refused, ...bp.rxRing, ...bp.txRing]) {
+        received += fates.received;
+        const lost = fates.lost.reduce((sum, n) => sum + n, 0);
+        if (lost > 0) throw new Error(`the benchmark lost ${lost} packets`);
+      }
+    }
+    const done = received - this.handled;
+    this.handled = received;
     return done;
   }
 }
