@@ -6,7 +6,6 @@ import { Rng } from '../host/rng.ts';
 import type { MachineConfig } from '../machine.ts';
 import { buildMachine } from '../machine.ts';
 import type { MachineResult } from '../machine/result.ts';
-import { NAPI_POLL_WEIGHT } from '../stack/napi.ts';
 import type { Capture } from '../wire/capture.ts';
 import { readCapture } from '../wire/capture.ts';
 import type { ArrivalSource, FrameTable, WireSink } from '../wire/frames.ts';
@@ -95,7 +94,7 @@ export async function runScenario(
     about: aboutRun(options, config, plan, { xdp, xdpPeer }),
     seed: options.seed,
     wallMs: Math.round(io.nowMs() - startMs),
-    notes: [...notesOn(options, capture), ...cutShort(options, plan, arrivals.offered)],
+    notes: [...notesOn(capture), ...cutShort(options, plan, arrivals.offered)],
   });
   return { report, captures: captures() };
 }
@@ -168,13 +167,8 @@ function aboutRun(
   };
 }
 
-function notesOn(options: RunOptions, capture: Capture | null): string[] {
+function notesOn(capture: Capture | null): string[] {
   const notes: string[] = [];
-  if (options.budget > NAPI_POLL_WEIGHT) {
-    notes.push(
-      `NAPI weight ${options.budget}: Linux takes it, and logs an error above ${NAPI_POLL_WEIGHT}`,
-    );
-  }
   for (const { linkType, frames } of capture?.skipped ?? []) {
     notes.push(`${frames} packets of link type ${linkType} left out: they are not Ethernet`);
   }
