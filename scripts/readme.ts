@@ -34,7 +34,13 @@ async function budgetRow(budget: number): Promise<string> {
 }
 
 async function budgets(): Promise<string> {
-  const head = row('`--budget`', 'received', 'lost (`noBuffer`)', 'p50 to the verdict', 'packets per poll');
+  const head = row(
+    '`--budget`',
+    'received',
+    'lost (`noBuffer`)',
+    'p50 to the verdict',
+    'packets per poll',
+  );
   const rows = await Promise.all([1, 4, 16, 64, 256].map(budgetRow));
   return [head, row('--:', '--:', '--:', '--:', '--:'), ...rows].join('\n');
 }
