@@ -103,6 +103,7 @@ export class Machine {
     this.config = config;
     if (!Number.isInteger(config.cpus) || config.cpus < 1)
       throw new RangeRefused('cpus', config.cpus, '1 or more');
+    if (config.nics.length === 0) throw new RangeRefused('nics', 0, '1 or more');
     const plan = planMemory(config, frameBytes);
     this.mem = new HostMemory(memoryBytes(plan));
     const coherent = new CoherentMemory(this.mem, this.mem.region('rings', plan.coherent));
@@ -194,6 +195,8 @@ export class Machine {
 
   /** Two vectors per queue: the second half serves the stack's TX rings while XDP has the first. */
   private vectorsOf(nic: NicConfig, number: number): IrqLine[] {
+    if (nic.irqAffinity.length === 0)
+      throw new RangeRefused(`${nic.name} irq-affinity`, 'nothing', 'a CPU or more');
     return Array.from({ length: nic.queues * 2 }, (_, i) => {
       const id = nic.irqAffinity[(i % nic.queues) % nic.irqAffinity.length]!;
       const cpu = this.cpus[id];

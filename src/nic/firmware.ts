@@ -168,6 +168,10 @@ export class Firmware implements Hwrm {
   }
 
   cfaNtupleFilterAlloc(req: HwrmCfaNtupleFilterAllocInput, now: Ps): number {
+    bugOn(
+      req.dst < -1 || req.dst >= this.rxRings,
+      `ntuple rule to RX ring ${req.dst} of ${this.rxRings}`,
+    );
     let id = 0;
     this.reconfigure(now, (c) => (id = c.ntuple.add(req)));
     return id;

@@ -65,6 +65,9 @@ export function defineXdp<const Specs extends MapSpecs = Record<never, DevMapSpe
   fn: (ctx: XdpContext<LiveMaps<Specs>>) => number,
   options: XdpOptions<Specs> = {},
 ): XdpProgramSpec {
+  if (typeof fn !== 'function') {
+    throw new RangeRefused('defineXdp', typeof fn, 'a function of the packet');
+  }
   const name = options.name ?? (fn.name || 'xdp_prog');
   const hasFrags = options.frags ?? false;
   const maps: MapSpecs = options.maps ?? {};

@@ -108,6 +108,11 @@ function faultOf(prog: XdpProg, rxq: XdpRxqInfo, error: unknown): ProgramFault {
  */
 export function checkVerdict(prog: XdpProg, rxq: XdpRxqInfo, act: unknown): void {
   if (Number.isInteger(act)) return;
-  const what = typeof act === 'number' ? String(act) : typeof act;
+  const what = wrongVerdict(act);
   throw new ProgramFault(prog.name, `returned ${what}, which is no integer`, rxq, rxq.runs);
+}
+
+function wrongVerdict(act: unknown): string {
+  if (typeof act === 'number' || act === null) return String(act);
+  return act instanceof Promise ? 'a promise' : typeof act;
 }

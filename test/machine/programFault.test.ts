@@ -54,14 +54,14 @@ describe('what is returned', () => {
     ['a string', 'drop', 'string'],
     ['a string of digits', '1', 'string'],
     ['nothing', undefined, 'undefined'],
-    ['null', null, 'object'],
+    ['null', null, 'null'],
     ['NaN', NaN, 'NaN'],
     ['a fraction', 1.5, '1.5'],
     ['Infinity', Infinity, 'Infinity'],
     ['a boolean', true, 'boolean'],
     ['a bigint', 2n, 'bigint'],
     ['a symbol', Symbol('x'), 'symbol'],
-    ['a promise', Promise.resolve(XDP_PASS), 'object'],
+    ['a promise', Promise.resolve(XDP_PASS), 'a promise'],
   ])('%s is no verdict, traced or not', (_, value, what) => {
     for (const trace of [false, true]) {
       const fault = faultOf(

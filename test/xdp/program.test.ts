@@ -107,7 +107,7 @@ describe('verdicts', () => {
     [NaN, 'NaN'],
     [undefined, 'undefined'],
     ['2', 'string'],
-    [Promise.resolve(2), 'object'],
+    [Promise.resolve(2), 'a promise'],
   ])('%s is no verdict', (verdict, named) => {
     const rig = xdpRig();
     rig.packet(60);
@@ -270,4 +270,10 @@ describe('a blueprint', () => {
   test.each([0, -1, 65537, 1.5, NaN])('a devmap of %d entries is refused', (entries) => {
     expect(() => devMap(entries)).toThrow(RangeRefused);
   });
+});
+
+test('what is no function is refused where it is defined', () => {
+  expect(() => defineXdp('drop' as unknown as () => number)).toThrow(
+    'defineXdp: string is out of range (a function of the packet)',
+  );
 });
