@@ -5,6 +5,7 @@ import { PATIENCE, books, runTrial, runs, trial } from './fuzzRig.ts';
 
 test(
   'lazy and eager agree on a machine whose program is exchanged while frames arrive',
+  PATIENCE,
   () => {
     fc.assert(
       fc.property(trial, fc.constantFrom(1, 20, 100), (machine, exchangeUs) => {
@@ -15,5 +16,4 @@ test(
       { numRuns: runs(40) },
     );
   },
-  PATIENCE,
 );
