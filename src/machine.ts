@@ -66,7 +66,8 @@ class WireTaps implements WireSink {
   readonly sinks: WireSink[] = [];
 
   frame(port: number, time: Ps, at: number, len: number): void {
-    for (const sink of this.sinks) sink.frame(port, time, at, len);
+    const { sinks } = this;
+    for (let i = 0; i < sinks.length; i++) sinks[i]!.frame(port, time, at, len);
   }
 }
 

@@ -34,6 +34,8 @@ export class Link {
   readonly delayPs: Ps;
   /** Not whole at every rate; multiply a number of bytes by it and round once. */
   readonly psPerByte: number;
+  /** A byte takes a whole number of picoseconds, as at 100 Gb/s: nothing to round. */
+  readonly whole: boolean;
 
   /**
    * @param rateBps bits a second, whole
@@ -44,11 +46,13 @@ export class Link {
     this.rateBps = checkInt('line rate, in bit/s', rateBps, LINE_RATE_MIN_BPS, LINE_RATE_MAX_BPS);
     this.delayPs = checkInt('link delay, in ps', delayPs, 0, PS_PER_SEC);
     this.psPerByte = (BITS_PER_BYTE * PS_PER_SEC) / rateBps;
+    this.whole = Number.isInteger(this.psPerByte);
   }
 
   /** From the start of a frame to the earliest start of the next. @param len bytes without FCS */
   wirePs(len: number): Ps {
-    return Math.round(wireBytes(len) * this.psPerByte);
+    const ps = wireBytes(len) * this.psPerByte;
+    return this.whole ? ps : Math.round(ps);
   }
 
   /** From a frame's start until its last bit has arrived at the far end. @param len bytes without FCS */
@@ -99,8 +103,7 @@ export class LinkFeed implements ArrivalSource {
     this.source.fill(block);
     const { at, frame, count } = block;
     const { len } = this.frames;
-    const { psPerByte, delayPs } = this.link;
-    const whole = Number.isInteger(psPerByte); // as at 100 Gb/s: nothing to round
+    const { psPerByte, delayPs, whole } = this.link;
     const end = this.endPs;
     let busyFrom = this.busyFrom;
     let busyBytes = this.busyBytes;
