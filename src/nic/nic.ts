@@ -29,16 +29,18 @@ export interface Pace {
   settleTx(nic: Nic, cpu: Cpu): void;
   /** `cp` has been acknowledged: there may be room for completions that were due already. */
   changed(nic: Nic, cp: CompletionRing): void;
-  /** The control path is about to change or to read `nic` at `now`, with every CPU idle or waiting. */
+  /**
+   * The control path is about to change or to read `nic` at `now`, the latest of all CPU clocks,
+   * with no CPU inside a step. A CPU that is behind, by less than one poll, may then find
+   * completions of its own future; both paces do the same.
+   */
   settleAll(nic: Nic, now: Ps): void;
 }
 
 export type Bell = CompletionRing | RxRing | TxRing | null;
 
 export class Nic implements BusDevice {
-  readonly number: number;
   readonly parts: NicParts;
-  readonly link: Link;
   readonly counters: PortCounters = new PortCounters();
   readonly classes: FrameClasses;
   readonly rx: RxEngine;
@@ -51,9 +53,7 @@ export class Nic implements BusDevice {
 
   /** @param queues most RX queues there can be */
   constructor(number: number, parts: NicParts, link: Link, queues: number, pace: Pace) {
-    this.number = number;
     this.parts = parts;
-    this.link = link;
     this.pace = pace;
     this.classes = new FrameClasses(parts.mem, parts.frames);
     this.rx = new RxEngine(parts, this.classes, this.counters);

@@ -19,7 +19,7 @@ export interface FrameExtra {
  * Writes frames one by one. Bytes are copied on the call, so `bytes` may be host memory.
  * Times count from the writer's `start` and are cut, not rounded, to the file's resolution.
  */
-export interface CaptureWriter {
+export abstract class CaptureWriter {
   /**
    * @param interfaceId index of the interface; pcap, which knows one only, ignores it
    * @param timePs whole picoseconds since `start`
@@ -32,9 +32,13 @@ export interface CaptureWriter {
     at: number,
     lenBytes: number,
     extra?: FrameExtra,
-  ): void;
+  ): void {
+    const sec = Math.floor(timePs / PS_PER_SEC);
+    this.frameAt(interfaceId, sec, timePs - sec * PS_PER_SEC, bytes, at, lenBytes, extra);
+  }
+
   /** As `frame`, for times beyond 2^53 ps. */
-  frameAt(
+  abstract frameAt(
     interfaceId: number,
     sec: number,
     subPs: number,
@@ -43,8 +47,9 @@ export interface CaptureWriter {
     lenBytes: number,
     extra?: FrameExtra,
   ): void;
+
   /** The file as written so far. */
-  finish(): Uint8Array;
+  abstract finish(): Uint8Array;
 }
 
 export interface CaptureWriterOptions {

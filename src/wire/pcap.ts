@@ -17,7 +17,7 @@ import {
   checkedSnapLen,
   MAX_CAPTURED_LEN,
   sinceEpoch,
-  type CaptureWriter,
+  CaptureWriter,
   type CaptureWriterOptions,
   type FrameExtra,
 } from './captureWriter.ts';
@@ -167,7 +167,7 @@ export interface PcapWriterOptions extends CaptureWriterOptions {
 }
 
 /** Writes version 2.4 with Ethernet frames; all interfaces flow into one. */
-export class PcapWriter implements CaptureWriter {
+export class PcapWriter extends CaptureWriter {
   private readonly out = new ByteChunks();
   private readonly little: boolean;
   private readonly psPerTick: number;
@@ -176,6 +176,7 @@ export class PcapWriter implements CaptureWriter {
   private readonly time: CaptureTime = { sec: 0, subPs: 0 };
 
   constructor(options: PcapWriterOptions = {}) {
+    super();
     this.little = options.byteOrder !== 'big';
     this.psPerTick = options.resolution === 'us' ? PS_PER_US : PS_PER_NS;
     this.snapLen = checkedSnapLen(options.snapLen);
@@ -193,19 +194,7 @@ export class PcapWriter implements CaptureWriter {
     view.setUint32(at + 20, LINKTYPE_ETHERNET, this.little);
   }
 
-  frame(
-    interfaceId: number,
-    timePs: number,
-    bytes: Uint8Array,
-    at: number,
-    lenBytes: number,
-    extra?: FrameExtra,
-  ): void {
-    const sec = Math.floor(timePs / PS_PER_SEC);
-    this.frameAt(interfaceId, sec, timePs - sec * PS_PER_SEC, bytes, at, lenBytes, extra);
-  }
-
-  frameAt(
+  override frameAt(
     _interfaceId: number,
     sec: number,
     subPs: number,
@@ -227,7 +216,7 @@ export class PcapWriter implements CaptureWriter {
     this.out.bytes.set(bytes.subarray(at, at + capLen), rec + RECORD_HEADER);
   }
 
-  finish(): Uint8Array {
+  override finish(): Uint8Array {
     return this.out.join();
   }
 }

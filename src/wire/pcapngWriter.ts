@@ -9,7 +9,7 @@ import {
   ByteChunks,
   checkedSnapLen,
   sinceEpoch,
-  type CaptureWriter,
+  CaptureWriter,
   type CaptureWriterOptions,
   type FrameExtra,
 } from './captureWriter.ts';
@@ -54,7 +54,7 @@ const RESOLUTIONS = {
 const NO_BYTES = new Uint8Array(0);
 const MAX_OPTION = 65535;
 
-export class PcapngWriter implements CaptureWriter {
+export class PcapngWriter extends CaptureWriter {
   private readonly out = new ByteChunks();
   private readonly text = new TextEncoder();
   private readonly little: boolean;
@@ -70,6 +70,7 @@ export class PcapngWriter implements CaptureWriter {
   private interfaceCount = 0;
 
   constructor(options: PcapngWriterOptions = {}) {
+    super();
     const { digits, psPerTick } = RESOLUTIONS[options.resolution ?? 'ns'];
     const start = options.start ?? { sec: 0, subPs: 0 };
     this.little = options.byteOrder !== 'big';
@@ -102,19 +103,7 @@ export class PcapngWriter implements CaptureWriter {
     return this.interfaceCount++;
   }
 
-  frame(
-    interfaceId: number,
-    timePs: number,
-    bytes: Uint8Array,
-    at: number,
-    lenBytes: number,
-    extra?: FrameExtra,
-  ): void {
-    const sec = Math.floor(timePs / PS_PER_SEC);
-    this.frameAt(interfaceId, sec, timePs - sec * PS_PER_SEC, bytes, at, lenBytes, extra);
-  }
-
-  frameAt(
+  override frameAt(
     interfaceId: number,
     sec: number,
     subPs: number,
@@ -139,7 +128,7 @@ export class PcapngWriter implements CaptureWriter {
     if (options > 0) this.packetOptions(body + ENHANCED_BODY + padded(capLen), extra!, comment);
   }
 
-  finish(): Uint8Array {
+  override finish(): Uint8Array {
     return this.out.join();
   }
 

@@ -16,6 +16,7 @@ import {
   RING_ALLOC_REQ_RING_TYPE_RX,
   RING_ALLOC_REQ_RING_TYPE_TX,
 } from '../../nic/hsi/hwrm.ts';
+import type { HwrmRingAllocInput } from '../../nic/hsi/hwrm.ts';
 import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
 import { CMP_TYPE_RX_L2_CMP, cmpType, cmpValid } from '../../nic/hsi/rxCmp.ts';
 import {
@@ -26,7 +27,7 @@ import {
 } from '../../stack/netdevice.ts';
 import { napiDisable, napiEnable, netifNapiAdd, netifNapiDel } from '../../stack/napi.ts';
 import { XdpRxqInfo } from '../../xdp/rxq.ts';
-import type { Bnxt, BnxtCpRingInfo } from './bnxt.ts';
+import type { Bnxt, BnxtCpRingInfo, BnxtDbInfo } from './bnxt.ts';
 import { BnxtNapi, BnxtRxRingInfo, BnxtSwStats, BnxtTxRingInfo, NapiTotals } from './bnxt.ts';
 import { bnxtHwrmSetCoal } from './coal.ts';
 import {
@@ -135,57 +136,51 @@ function bnxtInitNic(bp: Bnxt): void {
   bnxtHwrmSetCoal(bp);
 }
 
-/** Completion rings, then TX, then RX. @linux bnxt_hwrm_ring_alloc */
+/** Completion rings, then TX, then RX, each published as soon as it exists. @linux bnxt_hwrm_ring_alloc */
 function bnxtHwrmRingAlloc(bp: Bnxt): void {
-  const { hwrm } = bp.pdev;
-  const now = bp.ctlNow;
-  for (const bnapi of bp.bnapi) {
-    const cpr = bnapi.cpRing;
-    const out = hwrm.ringAlloc(
-      {
-        ringType: RING_ALLOC_REQ_RING_TYPE_L2_CMPL,
-        ringAddr: cpr.cpDescRing,
-        length: cpr.cpBit,
-        logicalId: bnapi.index,
-        cmplRingId: -1,
-        intVector: bnapi.index,
-      },
-      now,
-    );
-    cpr.fwRingId = out.ringId;
-    bnxtSetDb(bp, cpr.cpDb, BNXT_DB_KEY_CP, out.doorbell, cpr.cpRingMask);
+  for (const { index, cpRing: cpr } of bp.bnapi) {
+    cpr.fwRingId = hwrmRingAllocSendMsg(bp, cpr.cpDb, BNXT_DB_KEY_CP, {
+      ringType: RING_ALLOC_REQ_RING_TYPE_L2_CMPL,
+      ringAddr: cpr.cpDescRing,
+      length: cpr.cpBit,
+      logicalId: index,
+      cmplRingId: -1,
+      intVector: index,
+    });
   }
   for (const txr of bp.txRing) {
-    const out = hwrm.ringAlloc(
-      {
-        ringType: RING_ALLOC_REQ_RING_TYPE_TX,
-        ringAddr: txr.txDescRing,
-        length: bp.txRingMask + 1,
-        logicalId: txr.bnapi.index,
-        cmplRingId: txr.bnapi.cpRing.fwRingId,
-        intVector: -1,
-      },
-      now,
-    );
-    txr.fwRingId = out.ringId;
-    bnxtSetDb(bp, txr.txDb, BNXT_DB_KEY_TX, out.doorbell, bp.txRingMask);
+    txr.fwRingId = hwrmRingAllocSendMsg(bp, txr.txDb, BNXT_DB_KEY_TX, {
+      ringType: RING_ALLOC_REQ_RING_TYPE_TX,
+      ringAddr: txr.txDescRing,
+      length: bp.txRingMask + 1,
+      logicalId: txr.bnapi.index,
+      cmplRingId: txr.bnapi.cpRing.fwRingId,
+      intVector: -1,
+    });
   }
   for (const rxr of bp.rxRing) {
-    const out = hwrm.ringAlloc(
-      {
-        ringType: RING_ALLOC_REQ_RING_TYPE_RX,
-        ringAddr: rxr.rxDescRing,
-        length: bp.rxRingMask + 1,
-        logicalId: rxr.index,
-        cmplRingId: rxr.cpr.fwRingId,
-        intVector: -1,
-      },
-      now,
-    );
-    rxr.fwRingId = out.ringId;
-    bnxtSetDb(bp, rxr.rxDb, BNXT_DB_KEY_RX, out.doorbell, bp.rxRingMask);
+    rxr.fwRingId = hwrmRingAllocSendMsg(bp, rxr.rxDb, BNXT_DB_KEY_RX, {
+      ringType: RING_ALLOC_REQ_RING_TYPE_RX,
+      ringAddr: rxr.rxDescRing,
+      length: bp.rxRingMask + 1,
+      logicalId: rxr.index,
+      cmplRingId: rxr.cpr.fwRingId,
+      intVector: -1,
+    });
     bnxtDbWrite(bp, bp.ctlCpu, rxr.rxDb, rxr.rxProd);
   }
+}
+
+/** Give a ring to the hardware, and set its doorbell up. @returns its firmware id @linux hwrm_ring_alloc_send_msg, bnxt_set_db */
+function hwrmRingAllocSendMsg(
+  bp: Bnxt,
+  db: BnxtDbInfo,
+  key: number,
+  req: HwrmRingAllocInput,
+): number {
+  const { ringId, doorbell } = bp.pdev.hwrm.ringAlloc(req, bp.ctlNow);
+  bnxtSetDb(bp, db, key, doorbell, req.length - 1);
+  return ringId;
 }
 
 /** Which frames the MAC lets through. @linux bnxt_cfg_rx_mode, bnxt_set_rx_mode */
