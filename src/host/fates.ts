@@ -41,7 +41,9 @@ export const LOST_SKB_OOM = 17;
 export const LOST_VLAN_PROTO = 18;
 export const LOST_UNREAD_AT_CLOSE = 19;
 export const LOST_NETPOLL = 20;
-export const LOST_COUNT = 21;
+export const LOST_QDISC_DROP = 21;
+export const LOST_XMIT_DROP = 22;
+export const LOST_COUNT = 23;
 
 const cause = (name: string, stage: LossStage, counter: string): LossCause => ({
   name,
@@ -72,6 +74,8 @@ export const LOSS_CAUSES: readonly LossCause[] = [
   cause('vlanProto', 'up', 'none: bnxt_rx_vlan drops the skb'),
   cause('unreadAtClose', 'driver', 'none: the completion ring is freed'),
   cause('netpoll', 'driver', 'ethtool rx_total_netpoll_discards'),
+  cause('qdiscDrop', 'tx', 'tc -s qdisc: dropped'),
+  cause('xmitDrop', 'tx', 'ip -s link: TX dropped'),
 ];
 
 /** Outcome counters of one queue. */

@@ -45,6 +45,8 @@ export const TP_XDP_SET = 24;
 export const TP_NIC_RX_DMA = 25;
 export const TP_NIC_RX_DROP = 26;
 export const TP_NIC_TX_DMA = 27;
+export const TP_NET_DEV_QUEUE = 28;
+export const TP_NET_DEV_XMIT = 29;
 
 const tracePoint = (
   name: string,
@@ -209,6 +211,20 @@ export const TRACE_POINTS: readonly TracePoint[] = [
     ['ring', 'len', 'addr'],
     '',
     'the NIC read a frame, or a piece of one, to send it',
+  ),
+  tracePoint(
+    'netDevQueue',
+    3,
+    ['ifindex', 'len'],
+    'net:net_dev_queue',
+    'the stack has a packet for a device',
+  ),
+  tracePoint(
+    'netDevXmit',
+    3,
+    ['ifindex', 'len'],
+    'net:net_dev_start_xmit',
+    'a packet is handed to the driver',
   ),
 ];
 

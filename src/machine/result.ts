@@ -88,6 +88,7 @@ function nicFates({ nic, bp }: MachineNic, shared: Fates | null): Fates {
   for (const lane of [...nic.port.lanes, nic.port.refused]) sum.add(lane.fates);
   sum.add(nic.tx.fates);
   sum.add(bp.fates);
+  sum.add(bp.dev.txFates);
   for (const rxr of bp.rxRing) sum.add(rxr.fates);
   for (const txr of bp.txRing) sum.add(txr.fates);
   if (shared !== null) sum.add(shared);

@@ -8,12 +8,16 @@
  */
 import type { Cpu } from '../host/cpu.ts';
 import { EINVAL, EOPNOTSUPP } from '../host/errno.ts';
+import { Fates } from '../host/fates.ts';
 import { ETH_HLEN } from '../wire/eth.ts';
 import type { MacAddr } from '../wire/eth.ts';
 import type { XdpProg } from '../xdp/program.ts';
 import type { RedirectTarget } from '../xdp/redirectTarget.ts';
 import type { NapiStruct } from './napi.ts';
 import type { Net } from './net.ts';
+import { NetdevQueue } from './netdevQueue.ts';
+import { qdiscReset } from './qdisc.ts';
+import type { SkBuff } from './skbuff.ts';
 
 export type { MacAddr };
 
@@ -28,6 +32,9 @@ export const NETIF_F_RXHASH: number = 1 << 1;
 export const NETIF_F_HW_VLAN_CTAG_RX: number = 1 << 2;
 export const NETIF_F_HW_VLAN_STAG_RX: number = 1 << 3;
 export const NETIF_F_NTUPLE: number = 1 << 4;
+export const NETIF_F_IP_CSUM: number = 1 << 5;
+export const NETIF_F_IPV6_CSUM: number = 1 << 6;
+export const NETIF_F_HW_VLAN_CTAG_TX: number = 1 << 7;
 
 /** Smallest and default MTU of an Ethernet device. @linux include/uapi/linux/if_ether.h */
 export const ETH_MIN_MTU = 68;
@@ -69,6 +76,13 @@ export interface NetDeviceOps {
   ndoStop(dev: NetDevice): number;
   /** Without it any MTU within the device's limits is taken as it is. */
   ndoChangeMtu?(dev: NetDevice, mtu: number): number;
+  /**
+   * Send one packet, on queue `skb.queueMapping`; without it the device cannot send.
+   *
+   * @param more another packet for the same queue follows at once: the doorbell may wait for it
+   * @returns `NETDEV_TX_OK`, and the skb is the driver's; `NETDEV_TX_BUSY`, and it is not
+   */
+  ndoStartXmit?(skb: SkBuff, dev: NetDevice, cpu: Cpu, more: boolean): number;
   /** Flags have changed: `IFF_PROMISC`, `IFF_ALLMULTI`. */
   ndoSetRxMode?(dev: NetDevice): void;
   /** Fills `stats`, which is zero; without it the device's own are shown. */
@@ -98,6 +112,16 @@ export class NetDevice implements RedirectTarget {
   xdpFeatures = 0;
   /** The natively attached program; only `devXdpAttach` writes it. */
   xdpProg: XdpProg | null = null;
+  /** Packets that may wait in front of each TX queue. */
+  txQueueLen = 1000;
+  /** A device of software alone: packets never wait in front of it. @linux IFF_NO_QUEUE */
+  noQueue = false;
+  /** Its TX queues; the driver may add more, see `netifSetRealNumTxQueues`. */
+  tx: NetdevQueue[];
+  /** Queue by sending CPU, where the driver has chosen; else empty. @linux netif_set_xps_queue */
+  xpsCpus: readonly number[] = [];
+  /** Books of what the stack sends through it. */
+  readonly txFates: Fates = new Fates();
   readonly napis: NapiStruct[] = [];
   readonly stats: RtnlLinkStats64 = new RtnlLinkStats64();
 
@@ -106,6 +130,7 @@ export class NetDevice implements RedirectTarget {
     this.name = name;
     this.netdevOps = netdevOps;
     this.devAddr = devAddr;
+    this.tx = [new NetdevQueue(this, 0)];
   }
 
   get up(): boolean {
@@ -120,6 +145,11 @@ export class NetDevice implements RedirectTarget {
 /** @linux register_netdevice */
 export function registerNetdevice(dev: NetDevice): void {
   dev.ifindex = dev.net.listNetdevice(dev);
+}
+
+/** How many TX queues the stack may use; those that stay keep what waits for them. @linux netif_set_real_num_tx_queues */
+export function netifSetRealNumTxQueues(dev: NetDevice, count: number): void {
+  dev.tx = Array.from({ length: count }, (_, i) => dev.tx[i] ?? new NetdevQueue(dev, i));
 }
 
 /** Closes the device first. @linux unregister_netdevice */
@@ -142,6 +172,7 @@ export function devOpen(dev: NetDevice): number {
 /** `ip link set down`. What the driver returns is ignored: closing cannot fail. @linux dev_close */
 export function devClose(dev: NetDevice): void {
   if (!dev.up) return;
+  for (const { qdisc } of dev.tx) qdiscReset(qdisc, dev.net.softnet[0]!.cpu);
   dev.netdevOps.ndoStop(dev);
   dev.flags &= ~IFF_UP;
 }

@@ -21,11 +21,14 @@ import { SKB_SHARED_INFO_SIZE } from '../xdp/uapi.ts';
 import { DROP_REASON_COUNT } from './dropReason.ts';
 import { HeadSlab } from './headSlab.ts';
 import type { NapiStruct } from './napi.ts';
+import type { NetDevice } from './netdevice.ts';
 import type { PpPages } from './ppPages.ts';
 import { SkBuff, skbInit, skbReserve } from './skbuff.ts';
 
 /** Headroom of an allocated skb; `NET_IP_ALIGN` is 0 on x86-64. @linux NET_SKB_PAD; include/linux/skbuff.h */
 export const NET_SKB_PAD = 64;
+/** Headroom of a packet that is built to be sent: room for all headers in front of its data. @linux MAX_HEADER; include/linux/netdevice.h */
+const MAX_HEADER = 128;
 /** `struct sk_buff` itself, rounded up to cache lines: its share of `truesize`. */
 const SK_BUFF_BYTES = 256;
 const SLOT_BYTES: readonly number[] = [1024, 2048, PAGE_SIZE];
@@ -75,10 +78,10 @@ export class SkbPool {
     return this.slabs[i]!;
   }
 
-  take(napi: NapiStruct, head: HostAddr, size: number): SkBuff {
-    const skb = this.free.pop() ?? new SkBuff(napi.dev);
+  take(dev: NetDevice, head: HostAddr, size: number): SkBuff {
+    const skb = this.free.pop() ?? new SkBuff(dev);
     this.live++;
-    skbInit(skb, napi.dev, head, head + size - SKB_SHARED_INFO_SIZE, size + SK_BUFF_BYTES);
+    skbInit(skb, dev, head, head + size - SKB_SHARED_INFO_SIZE, size + SK_BUFF_BYTES);
     return skb;
   }
 
@@ -117,8 +120,27 @@ export function napiAllocSkb(napi: NapiStruct, len: number): SkBuff | null {
   const slab = pool.slabFor(NET_SKB_PAD + len + SKB_SHARED_INFO_SIZE);
   const head = slab.alloc(napi.cpu);
   if (head === 0) return null;
-  const skb = pool.take(napi, head, slab.slotBytes);
+  const skb = pool.take(napi.dev, head, slab.slotBytes);
   skbReserve(skb, NET_SKB_PAD);
+  return skb;
+}
+
+/**
+ * An empty skb to be sent, with room for `len` bytes behind a headroom of 128.
+ *
+ * @param len 0 to 3648
+ * @returns null when host memory has no page left, or the fault point `skbAlloc` fires
+ * @linux alloc_skb, skb_reserve
+ */
+export function allocSkb(dev: NetDevice, len: number, cpu: Cpu): SkBuff | null {
+  const pool = dev.net.skbs;
+  cpu.charge(OP_SKB_ALLOC);
+  if (pool.faults.armed && pool.faults.fires(FAULT_SKB_ALLOC)) return null;
+  const slab = pool.slabFor(MAX_HEADER + len + SKB_SHARED_INFO_SIZE);
+  const head = slab.alloc(cpu);
+  if (head === 0) return null;
+  const skb = pool.take(dev, head, slab.slotBytes);
+  skbReserve(skb, MAX_HEADER);
   return skb;
 }
 
@@ -134,7 +156,7 @@ export function napiBuildSkb(napi: NapiStruct, data: HostAddr, fragSize: number)
   const pool = napi.dev.net.skbs;
   napi.cpu.charge(OP_SKB_ALLOC);
   if (pool.faults.armed && pool.faults.fires(FAULT_SKB_ALLOC)) return null;
-  const skb = pool.take(napi, data, fragSize);
+  const skb = pool.take(napi.dev, data, fragSize);
   skb.headFrag = true;
   if (pool.watch.on) pool.watch.page(data & PAGE_MASK, SKB);
   return skb;

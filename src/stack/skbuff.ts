@@ -30,6 +30,8 @@ export const PACKET_OTHERHOST = 3;
 /** What hardware said about the checksum. @linux include/linux/skbuff.h */
 export const CHECKSUM_NONE = 0;
 export const CHECKSUM_UNNECESSARY = 1;
+/** Outgoing: the field at `csumStart + csumOffset` is to be completed, by hardware if it can. */
+export const CHECKSUM_PARTIAL = 3;
 
 /** What a flow hash was computed over. @linux enum pkt_hash_types */
 export const PKT_HASH_TYPE_NONE = 0;
@@ -60,7 +62,7 @@ export class SkBuff {
   dev: NetDevice;
   /** Books of the queue the packet came in on. */
   fates: Fates | null = null;
-  /** RX queue + 1; 0: not recorded. */
+  /** Received: RX queue + 1; 0: not recorded. Being sent: TX queue. */
   queueMapping = 0;
   /** uint32 */
   hash = 0;
@@ -74,6 +76,9 @@ export class SkBuff {
   vlanTci = 0;
   /** `CHECKSUM_*` */
   ipSummed: number = CHECKSUM_NONE;
+  /** CHECKSUM_PARTIAL: what is summed begins here, and the field lies this far behind. */
+  csumStart: HostAddr = 0;
+  csumOffset = 0;
   /** Checksums beyond the first that hardware found right. */
   csumLevel = 0;
   /** Bytes of XDP metadata in front of the MAC header. */
@@ -113,12 +118,17 @@ export function skbInit(
   skb.vlanProto = 0;
   skb.vlanTci = 0;
   skb.ipSummed = CHECKSUM_NONE;
+  skb.csumStart = 0;
+  skb.csumOffset = 0;
   skb.csumLevel = 0;
   skb.metaLen = 0;
 }
 
 /** Linear bytes. @linux skb_headlen */
 export const skbHeadlen = (skb: SkBuff): number => skb.len - skb.dataLen;
+
+/** Bytes in front of the data. @linux skb_headroom */
+export const skbHeadroom = (skb: SkBuff): number => skb.data - skb.head;
 
 /** Headroom for an empty skb. @linux skb_reserve */
 export function skbReserve(skb: SkBuff, len: number): void {
@@ -133,6 +143,14 @@ export function skbPut(skb: SkBuff, len: number): HostAddr {
   skb.len += len;
   bugOn(skb.tail > skb.end, 'skb_over_panic: put beyond the end of the buffer');
   return at;
+}
+
+/** Lengthen the linear part at its front. @returns the new data. @linux skb_push */
+export function skbPush(skb: SkBuff, len: number): HostAddr {
+  skb.data -= len;
+  skb.len += len;
+  bugOn(skb.data < skb.head, 'skb_under_panic: push before the start of the buffer');
+  return skb.data;
 }
 
 /** Copy `len` bytes to the end of the linear part. @linux skb_put_data */

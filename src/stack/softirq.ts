@@ -13,8 +13,9 @@ import { CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../host/cpu.ts';
 import { msecsToJiffies } from './jiffies.ts';
 import type { Net } from './net.ts';
 import { netRxAction } from './netRxAction.ts';
+import { netTxAction } from './netTxAction.ts';
 import type { SoftnetData } from './softnet.ts';
-import { NET_RX_SOFTIRQ } from './softnet.ts';
+import { NET_RX_SOFTIRQ, NET_TX_SOFTIRQ } from './softnet.ts';
 
 const MAX_SOFTIRQ_TIME_MS = 2;
 const MAX_SOFTIRQ_RESTART = 10;
@@ -62,6 +63,7 @@ function* handleSoftirqs(net: Net, sd: SoftnetData): Work {
   do {
     const pending = sd.softirqPending;
     sd.softirqPending = 0;
+    if ((pending & (1 << NET_TX_SOFTIRQ)) !== 0) netTxAction(sd);
     if ((pending & (1 << NET_RX_SOFTIRQ)) !== 0) yield* netRxAction(net, sd);
   } while (sd.softirqPending !== 0 && net.jiffies(cpu.now) < end && --maxRestart > 0);
 }

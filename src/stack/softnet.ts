@@ -4,15 +4,20 @@
  * @linux struct softnet_data; include/linux/netdevice.h. net/core/net-procfs.c
  */
 import type { Cpu } from '../host/cpu.ts';
+import { CTX_APP, CTX_IDLE } from '../host/cpu.ts';
 import { NapiList } from './napiList.ts';
+import type { Qdisc } from './qdisc.ts';
 
 /** Numbers of the softirqs that exist here. @linux include/linux/interrupt.h */
+export const NET_TX_SOFTIRQ = 2;
 export const NET_RX_SOFTIRQ = 3;
 
 export class SoftnetData {
   readonly cpu: Cpu;
   /** NAPIs waiting for their turn on this CPU; `net_rx_action` takes the whole list. */
   readonly pollList: NapiList = new NapiList();
+  /** TX queues that may send again; `net_tx_action` takes the whole list. */
+  readonly outputQueue: Qdisc[] = [];
   /** Somebody is in `net_rx_action`, who will look at the list again: no need to raise the softirq. */
   inNetRxAction = false;
   /** Bit per softirq number. @linux local_softirq_pending */
@@ -35,6 +40,18 @@ export class SoftnetData {
 /** @linux raise_softirq_irqoff; outside an interrupt the caller goes on to `cpu.irqExit()` */
 export function raiseSoftirqIrqoff(sd: SoftnetData, nr: number): void {
   sd.softirqPending |= 1 << nr;
+}
+
+/**
+ * The same from anywhere. Inside an interrupt or softirq somebody will look at it on the way out;
+ * elsewhere this CPU starts on it as soon as it has nothing else to run.
+ *
+ * @linux raise_softirq, wakeup_softirqd
+ */
+export function raiseSoftirq(sd: SoftnetData, nr: number): void {
+  raiseSoftirqIrqoff(sd, nr);
+  const { cpu } = sd;
+  if (cpu.context === CTX_IDLE || cpu.context === CTX_APP) cpu.irqExit();
 }
 
 /**

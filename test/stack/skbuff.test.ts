@@ -201,7 +201,8 @@ describe('freeing', () => {
     const { build, net, cpu } = skbRig();
     kfreeSkb(build(60), SKB_DROP_REASON_NOMEM, cpu);
     consumeSkb(build(60), cpu);
-    expect([...net.skbs.drops]).toEqual([0, 1]);
+    expect(net.skbs.drops[SKB_DROP_REASON_NOMEM]).toBe(1);
+    expect(net.skbs.drops.reduce((sum, n) => sum + n)).toBe(1);
   });
 
   test('an object comes back as new', () => {

@@ -1,0 +1,21 @@
+/**
+ * The transmit softirq: queues that were stopped, and may send again.
+ *
+ * Freeing of skbs that a hard interrupt completed is left out: drivers here free in their polls.
+ *
+ * @linux net_tx_action; net/core/dev.c
+ */
+import { OP_SOFTIRQ } from '../host/cost.ts';
+import { qdiscRun } from './qdisc.ts';
+import type { SoftnetData } from './softnet.ts';
+
+/** @linux net_tx_action */
+export function netTxAction(sd: SoftnetData): void {
+  const { cpu, outputQueue } = sd;
+  cpu.charge(OP_SOFTIRQ);
+  const scheduled = outputQueue.splice(0);
+  for (const q of scheduled) {
+    q.scheduled = false;
+    qdiscRun(q, cpu);
+  }
+}
