@@ -19,7 +19,7 @@ export class NetdevQueue {
   readonly dev: NetDevice;
   readonly index: number;
   readonly qdisc: Qdisc;
-  /** `QUEUE_STATE_*` */
+  /** `QUEUE_STATE_*`; 0: neither driver nor byte limit holds it back. */
   state = 0;
   readonly dql: Dql;
   /** Two CPUs may send to one queue. @linux _xmit_lock */
@@ -33,21 +33,9 @@ export class NetdevQueue {
   }
 }
 
-/** Neither driver nor byte limit holds it back. @linux netif_xmit_frozen_or_stopped, negated */
-export const netifXmitReady = (txq: NetdevQueue): boolean => txq.state === 0;
-
-/** @linux netif_tx_queue_stopped */
-export const netifTxQueueStopped = (txq: NetdevQueue): boolean =>
-  (txq.state & QUEUE_STATE_DRV_XOFF) !== 0;
-
 /** The driver's ring is full. @linux netif_tx_stop_queue */
 export function netifTxStopQueue(txq: NetdevQueue): void {
   txq.state |= QUEUE_STATE_DRV_XOFF;
-}
-
-/** Stopped and not yet seen by anybody: go on. @linux netif_tx_start_queue */
-export function netifTxStartQueue(txq: NetdevQueue): void {
-  txq.state &= ~QUEUE_STATE_DRV_XOFF;
 }
 
 /** There is room again: what waits is sent from the TX softirq of `cpu`. @linux netif_tx_wake_queue */
@@ -70,10 +58,4 @@ export function netdevTxCompletedQueue(txq: NetdevQueue, bytes: number, cpu: Cpu
   if (txq.dql.avail < 0 || (txq.state & QUEUE_STATE_STACK_XOFF) === 0) return;
   txq.state &= ~QUEUE_STATE_STACK_XOFF;
   netifSchedule(txq.qdisc, cpu);
-}
-
-/** The ring starts anew, empty. @linux netdev_tx_reset_queue */
-export function netdevTxResetQueue(txq: NetdevQueue): void {
-  txq.state &= ~QUEUE_STATE_STACK_XOFF;
-  txq.dql.reset();
 }

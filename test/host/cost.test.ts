@@ -25,6 +25,7 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_COPY_64B: 'copy, per 64 bytes',
   OP_GRO_RECEIVE: 'GRO receive',
   OP_NETIF_RECEIVE: 'netif_receive_skb',
+  OP_DEV_QUEUE_XMIT: 'dev_queue_xmit',
 };
 const OPS = numbered(cost, 'OP_');
 
