@@ -47,7 +47,9 @@ const body = (locals: number[][], code: number[]): number[] => {
 
 const get = (i: number): number[] => [0x20, i];
 const set = (i: number): number[] => [0x21, i];
-const i32 = (n: number): number[] => [0x41, n];
+/** i32.const, its operand as signed LEB128: seven bits a byte, the last one's bit 6 is the sign. */
+const i32 = (n: number): number[] =>
+  n < 64 ? [0x41, n] : [0x41, (n & 0x7f) | 0x80, ...i32(n >> 7).slice(1)];
 const MEMORY_COPY = [0xfc, 0x0a, 0, 0];
 const MEMORY_FILL = [0xfc, 0x0b, 0];
 
