@@ -257,7 +257,7 @@ export class WasmModule {
         .u32(this.importedFunctions + own),
     );
     section(out, 10, functions, (to, own) => this.body(to, own));
-    return out.bytes.slice(0, out.length) as Uint8Array<ArrayBuffer>;
+    return out.bytes.slice(0, out.length);
   }
 
   private import(from: string, name: string): WasmCode {
