@@ -61,7 +61,8 @@ function build(spec: XdpProgramSpec): Bench {
   const cpu = new Cpu(0, costTable(FLAT));
   const watch = new Watch(new Trace(), new Ledger());
   const devices = { devGetByIndex: () => null };
-  const xdp = new XdpKernel({ mem, watch, random: new Rng(1), cpus: [cpu], devices });
+  const bpf = { maps: mem.region('maps', 1 << 20), stacks: mem.region('program stacks', 8192) };
+  const xdp = new XdpKernel({ mem, watch, random: new Rng(1), cpus: [cpu], devices, bpf });
   const rxq = new XdpRxqInfo(xdp, 1, 0, new RxStamps(mem.bytes));
   const md = mem.region('contexts', XDP_BUFF_BYTES).at;
   const pages = mem.region('pages', PAGES * PAGE_SIZE).at;

@@ -141,6 +141,10 @@ export class Machine {
       random: rng.fork(),
       cpus: this.cpus,
       devices: this.net,
+      bpf: {
+        maps: this.mem.region('maps', plan.maps),
+        stacks: this.mem.region('program stacks', plan.stacks),
+      },
     });
 
     const hardware =

@@ -1,12 +1,17 @@
 /** Error numbers as the kernel returns them, negated where they are returned (`-EBUSY`). @linux include/uapi/asm-generic/errno-base.h, errno.h */
+export const EPERM = 1;
 export const ENOENT = 2;
 export const EIO = 5;
 export const E2BIG = 7;
+export const EBADF = 9;
+export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EACCES = 13;
 export const EBUSY = 16;
 export const EEXIST = 17;
+export const ENODEV = 19;
 export const EINVAL = 22;
+export const ENOSPC = 28;
 export const EBADRQC = 56;
 export const EOVERFLOW = 75;
 export const EMSGSIZE = 90;
@@ -14,3 +19,15 @@ export const EOPNOTSUPP = 95;
 export const ENETDOWN = 100;
 /** Not a uapi number, yet what programs see. @linux include/linux/errno.h */
 export const ENOTSUPP = 524;
+
+const NAMES: Readonly<Record<number, string>> = {
+  ...{ 1: 'EPERM', 2: 'ENOENT', 5: 'EIO', 7: 'E2BIG', 9: 'EBADF', 11: 'EAGAIN', 12: 'ENOMEM' },
+  ...{ 13: 'EACCES', 16: 'EBUSY', 17: 'EEXIST', 19: 'ENODEV', 22: 'EINVAL', 28: 'ENOSPC' },
+  ...{ 56: 'EBADRQC', 75: 'EOVERFLOW', 90: 'EMSGSIZE', 95: 'EOPNOTSUPP', 100: 'ENETDOWN' },
+  524: 'ENOTSUPP',
+};
+
+/** `EINVAL` for 22, and for -22. */
+export function errnoName(errno: number): string {
+  return NAMES[Math.abs(errno)] ?? `errno ${Math.abs(errno)}`;
+}

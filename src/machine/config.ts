@@ -3,6 +3,8 @@ import type { CostProfile } from '../host/cost.ts';
 import { RangeRefused } from '../host/errors.ts';
 import { MAX_MEMORY_BYTES, PAGE_SIZE } from '../host/memory.ts';
 import { DESC_CNT, bnxtCalcNrRingPages } from '../nic/hsi/ring.ts';
+import { PROGRAM_STACK_BYTES } from '../xdp/bpf.ts';
+import { MAP_STRUCTS_BYTES } from '../xdp/maps/mapTable.ts';
 
 /** One network interface of a machine. Every number is in the unit of its ethtool or ip name. */
 export interface NicConfig {
@@ -40,7 +42,12 @@ export interface MachineConfig {
   /** Ownership ledger and null-page assertion on. */
   readonly check: boolean;
   readonly eager: boolean;
+  /** Bytes for the maps of eBPF programs (`mapMemory`); `MAP_BYTES` when undefined. */
+  readonly mapBytes?: number;
 }
+
+/** Room for maps that nobody has counted: those of TypeScript programs. */
+export const MAP_BYTES: number = 2 << 20;
 
 /** Longest frame a NIC can put together for the wire, in whole pages. */
 export const TX_FIFO_BYTES: number = 4 * PAGE_SIZE;
@@ -52,6 +59,8 @@ export interface MemoryPlan {
   readonly frames: number;
   /** Where frames are put together: one for each NIC, one for whoever watches the stack. */
   readonly fifo: number;
+  readonly maps: number;
+  readonly stacks: number;
 }
 
 /** A pool asks for this many pages at once, and its cache keeps up to twice as many. */
@@ -83,11 +92,13 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     pages: pages * PAGE_SIZE,
     frames: Math.max(frameBytes, PAGE_SIZE),
     fifo: (config.nics.length + 1) * TX_FIFO_BYTES,
+    maps: MAP_STRUCTS_BYTES + (config.mapBytes ?? MAP_BYTES),
+    stacks: PROGRAM_STACK_BYTES,
   };
-  const total = plan.coherent + plan.pages + plan.frames + plan.fifo + 2 * PAGE_SIZE;
+  const total = memoryBytes(plan);
   if (total > MAX_MEMORY_BYTES) {
     throw new RangeRefused(
-      'host memory for these queues, rx-ring, tx-ring and frames',
+      'host memory for these queues, rx-ring, tx-ring, frames and maps',
       `${Math.ceil(total / 2 ** 20)} MiB`,
       `at most ${Math.floor(MAX_MEMORY_BYTES / 2 ** 20)} MiB`,
     );

@@ -7,6 +7,8 @@ import { Fates } from '../host/fates.ts';
 import type { HostMemory } from '../host/memory.ts';
 import type { Rng } from '../host/rng.ts';
 import type { Watch } from '../host/watch.ts';
+import type { BpfRegions } from './bpf.ts';
+import { Bpf } from './bpf.ts';
 import { MemModels } from './memModel.ts';
 import { BpfNetContext } from './netContext.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
@@ -25,6 +27,8 @@ export interface XdpKernelParts {
   /** At least one. */
   readonly cpus: readonly Cpu[];
   readonly devices: DeviceTable;
+  /** Where maps and program stacks live. */
+  readonly bpf: BpfRegions;
 }
 
 export class XdpKernel {
@@ -37,6 +41,7 @@ export class XdpKernel {
   readonly fates: Fates = new Fates();
   /** Indexed by CPU id. */
   readonly netContexts: readonly BpfNetContext[];
+  readonly bpf: Bpf;
   /** Whose softirq runs programs at this moment; a driver's poll writes it. */
   cpu: Cpu;
   private lastProgId = 0;
@@ -49,6 +54,7 @@ export class XdpKernel {
     this.devices = parts.devices;
     this.netContexts = parts.cpus.map(() => new BpfNetContext());
     this.cpu = parts.cpus[0]!;
+    this.bpf = new Bpf(this, parts.bpf);
   }
 
   /** Ids count from 1, as `bpftool` shows them. */

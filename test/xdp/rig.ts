@@ -112,6 +112,7 @@ export function xdpRig({ cpus: count = 1, checked = false }: RigOptions = {}): R
     random: new Rng(1),
     cpus,
     devices: { devGetByIndex: (ifindex) => devices.get(ifindex) ?? null },
+    bpf: { maps: mem.region('maps', 256 << 10), stacks: mem.region('program stacks', 8192) },
   });
   const md = mem.region('contexts', XDP_BUFF_BYTES).at;
   const pages = new PageAllocator(mem, mem.region('pages', 3 << 20), ledger, new Faults());

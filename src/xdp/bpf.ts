@@ -1,0 +1,67 @@
+/**
+ * What all of eBPF shares on one machine: its maps and their memory, its program stacks, and the
+ * words through which 64-bit values pass where a call carries 32 bits.
+ *
+ *   region 'maps'            structs of live maps | hi | map storage (`MapArena`)
+ *   region 'program stacks'  frames of 512 bytes, from the top down
+ */
+import type { HostAddr, HostMemory, Region } from '../host/memory.ts';
+import type { XdpKernel } from './kernel.ts';
+import { MapArena } from './maps/arena.ts';
+import { MapTable } from './maps/mapTable.ts';
+import { MapScratch } from './maps/scratch.ts';
+
+/** Whoever runs a program at this moment; helpers call back through it. */
+export interface RunningEngine {
+  /** @param func what a PSEUDO_FUNC `ld_imm64` put into a register @returns r0's low word */
+  call(func: number, a1: number, a2: number, a3: number, a4: number): number;
+}
+
+/** A loaded program, as maps that hold programs see it. */
+export interface BpfProgRef {
+  /** As `bpftool prog` numbers them, from 1. */
+  readonly id: number;
+  readonly name: string;
+  /** `BPF_PROG_TYPE_*` */
+  readonly type: number;
+  readonly attachType: number;
+  readonly frags: boolean;
+}
+
+/** Where eBPF lives in host memory. */
+export interface BpfRegions {
+  readonly maps: Region;
+  readonly stacks: Region;
+}
+
+/** Bytes of region 'program stacks': 16 frames, twice what a call chain may have. */
+export const PROGRAM_STACK_BYTES = 8192;
+
+export class Bpf {
+  readonly mem: HostMemory;
+  readonly xdp: XdpKernel;
+  readonly maps: MapTable;
+  readonly arena: MapArena;
+  /** Where user space's keys and values lie while an operation on a map goes on. */
+  readonly scratch: MapScratch;
+  /** `hi[0]` high word of a helper's 64-bit result, `hi[1]` to `hi[5]` of its wide arguments. */
+  readonly hi: HostAddr;
+  /** The first frame ends here (r10); the next lies below. */
+  readonly stackTop: HostAddr;
+  /** CPUs that a per-CPU value has a place for. */
+  readonly cpus: number;
+  /** Loaded programs, by id: what prog_array, devmap and cpumap entries name. */
+  readonly progs: Map<number, BpfProgRef> = new Map();
+  engine: RunningEngine | null = null;
+
+  constructor(xdp: XdpKernel, regions: BpfRegions) {
+    this.mem = xdp.mem;
+    this.xdp = xdp;
+    this.cpus = xdp.netContexts.length;
+    this.arena = new MapArena(xdp.mem, regions.maps);
+    this.maps = new MapTable(this.arena);
+    this.hi = this.arena.alloc(64);
+    this.scratch = new MapScratch(this.arena);
+    this.stackTop = regions.stacks.at + regions.stacks.bytes;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * The memory of maps: blocks of any size out of one region, first fit, given back whole.
+ *
+ * Every block starts on a 64-byte boundary and is zero. Free runs are kept in address order and
+ * merged with their neighbours, so that maps which come and go do not wear the region out.
+ */
+import { bugOn } from '../../host/errors.ts';
+import type { HostAddr, HostMemory, Region } from '../../host/memory.ts';
+
+const GRAIN = 64;
+
+interface Run {
+  at: HostAddr;
+  bytes: number;
+}
+
+export class MapArena {
+  readonly region: Region;
+  private readonly mem: HostMemory;
+  private readonly free: Run[];
+  private readonly taken: Map<HostAddr, number> = new Map();
+
+  constructor(mem: HostMemory, region: Region) {
+    this.mem = mem;
+    this.region = region;
+    this.free = [{ at: region.at, bytes: region.bytes }];
+  }
+
+  /** Bytes that nobody holds; not all of them need be in one piece. */
+  get freeBytes(): number {
+    return this.free.reduce((sum, run) => sum + run.bytes, 0);
+  }
+
+  /** @returns a zeroed block, or 0 when no free run is long enough */
+  alloc(bytes: number): HostAddr {
+    const size = Math.max(GRAIN, Math.ceil(bytes / GRAIN) * GRAIN);
+    const i = this.free.findIndex((run) => run.bytes >= size);
+    if (i < 0) return 0;
+    const run = this.free[i]!;
+    const at = run.at;
+    run.at += size;
+    run.bytes -= size;
+    if (run.bytes === 0) this.free.splice(i, 1);
+    this.taken.set(at, size);
+    this.mem.fill(at, size, 0);
+    return at;
+  }
+
+  /** Give a block back. 0 is nothing. */
+  release(at: HostAddr): void {
+    if (at === 0) return;
+    const bytes = this.taken.get(at);
+    bugOn(bytes === undefined, 'map memory freed that was not allocated');
+    this.taken.delete(at);
+    let i = this.free.findIndex((run) => run.at > at);
+    if (i < 0) i = this.free.length;
+    this.free.splice(i, 0, { at, bytes: bytes! });
+    this.merge(i);
+    this.merge(i - 1);
+  }
+
+  /** Join run `i` with the one behind it when they touch. */
+  private merge(i: number): void {
+    const run = this.free[i];
+    const next = this.free[i + 1];
+    if (run === undefined || next === undefined || run.at + run.bytes !== next.at) return;
+    run.bytes += next.bytes;
+    this.free.splice(i + 1, 1);
+  }
+}

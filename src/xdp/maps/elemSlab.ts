@@ -1,0 +1,67 @@
+/**
+ * Elements of one size for one map: a free list through their first words, the last freed first
+ * reused, as preallocated elements are in Linux.
+ *
+ * A map that allocates on demand grows by chunks. What a program still points to after a delete
+ * stays readable, but may belong to another element by then.
+ *
+ * @linux pcpu_freelist; kernel/bpf/percpu_freelist.c
+ */
+import type { HostAddr, HostMemory } from '../../host/memory.ts';
+import type { MapArena } from './arena.ts';
+
+const CHUNK_BYTES = 65536;
+
+export class ElemSlab {
+  private readonly mem: HostMemory;
+  private readonly arena: MapArena;
+  private readonly elemBytes: number;
+  /** Elements that may still be added. */
+  private room: number;
+  private readonly chunks: HostAddr[] = [];
+  private free: HostAddr = 0;
+
+  /** @param elemBytes a multiple of 8 @param maxElems how many there may be at once */
+  constructor(mem: HostMemory, arena: MapArena, elemBytes: number, maxElems: number) {
+    this.mem = mem;
+    this.arena = arena;
+    this.elemBytes = elemBytes;
+    this.room = maxElems;
+  }
+
+  /** Take the memory of all elements now. @returns false: there is not enough */
+  prealloc(): boolean {
+    return this.room === 0 || this.grow(this.room);
+  }
+
+  /** An element with unspecified content, or 0: none left, or no memory. */
+  alloc(): HostAddr {
+    if (this.free === 0 && !this.growChunk()) return 0;
+    const elem = this.free;
+    this.free = this.mem.words[elem >> 2]!;
+    return elem;
+  }
+
+  release(elem: HostAddr): void {
+    this.mem.words[elem >> 2] = this.free;
+    this.free = elem;
+  }
+
+  destroy(): void {
+    for (const chunk of this.chunks) this.arena.release(chunk);
+  }
+
+  private growChunk(): boolean {
+    const n = Math.min(this.room, Math.max(1, Math.floor(CHUNK_BYTES / this.elemBytes)));
+    return n !== 0 && this.grow(n);
+  }
+
+  private grow(n: number): boolean {
+    const chunk = this.arena.alloc(n * this.elemBytes);
+    if (chunk === 0) return false;
+    this.chunks.push(chunk);
+    this.room -= n;
+    for (let i = n - 1; i >= 0; i--) this.release(chunk + i * this.elemBytes);
+    return true;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * What a map is made from, and how one that cannot be made is refused.
+ */
+import { errnoName } from '../../host/errno.ts';
+import { MAP_TYPE_NAMES } from './uapi.ts';
+
+/** A part of a value that the kernel keeps for itself: copies leave it alone, user space reads zero. */
+export interface SpecialField {
+  readonly kind: 'spin_lock' | 'timer';
+  /** Bytes from the value's start. */
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** The attributes of `BPF_MAP_CREATE`. */
+export interface MapDef {
+  readonly name: string;
+  /** `BPF_MAP_TYPE_*` */
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  /** `BPF_F_*` */
+  readonly flags: number;
+  /** Bloom filter: number of hash functions. */
+  readonly mapExtra?: number;
+  /** Map-in-map: what its maps must be like. */
+  readonly inner?: MapDef;
+  /** From the value's BTF, in the order of their offsets. */
+  readonly special?: readonly SpecialField[];
+}
+
+/** An operation on a map that Linux would answer with an error number. */
+export class MapError extends Error {
+  /** Positive, as in C's `errno`. */
+  readonly errno: number;
+
+  constructor(def: MapDef, errno: number, why: string) {
+    super(`map ${def.name} (${mapTypeName(def.type)}): ${why} (${errnoName(errno)})`);
+    this.name = 'MapError';
+    this.errno = errno;
+  }
+}
+
+/** `hash` for 1; `type 99` for what no Linux knows. */
+export function mapTypeName(type: number): string {
+  return MAP_TYPE_NAMES[type] ?? `type ${type}`;
+}
+
+/** Values lie at 8-byte steps. */
+export const round8 = (bytes: number): number => Math.ceil(bytes / 8) * 8;

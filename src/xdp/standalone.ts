@@ -1,0 +1,45 @@
+/**
+ * eBPF without a machine around it: memory, CPUs whose clocks stand still, no devices. For a
+ * program's single run, and for tests.
+ */
+import { costTable, FLAT } from '../host/cost.ts';
+import { Cpu } from '../host/cpu.ts';
+import { Ledger } from '../host/ledger.ts';
+import { HostMemory, PAGE_SIZE } from '../host/memory.ts';
+import { Rng } from '../host/rng.ts';
+import { Trace } from '../host/trace.ts';
+import { Watch } from '../host/watch.ts';
+import { PROGRAM_STACK_BYTES } from './bpf.ts';
+import type { Bpf } from './bpf.ts';
+import { XdpKernel } from './kernel.ts';
+import { MAP_STRUCTS_BYTES } from './maps/mapTable.ts';
+
+export interface StandaloneOptions {
+  /** Room for maps, the sum of `mapMemory`. */
+  readonly mapBytes?: number;
+  /** Room for regions that the caller carves: packets, contexts. */
+  readonly moreBytes?: number;
+  readonly cpus?: number;
+  readonly seed?: number;
+}
+
+const MAP_BYTES = 1 << 20;
+
+/** @throws RangeRefused when that is more memory than can be addressed */
+export function standaloneBpf(options: StandaloneOptions = {}): Bpf {
+  const { mapBytes = MAP_BYTES, moreBytes = 0, cpus = 1, seed = 1 } = options;
+  const maps = MAP_STRUCTS_BYTES + mapBytes;
+  const mem = new HostMemory(maps + PROGRAM_STACK_BYTES + moreBytes + 4 * PAGE_SIZE);
+  const xdp = new XdpKernel({
+    mem,
+    watch: new Watch(new Trace(), new Ledger()),
+    random: new Rng(seed),
+    cpus: Array.from({ length: cpus }, (_, id) => new Cpu(id, costTable(FLAT))),
+    devices: { devGetByIndex: () => null },
+    bpf: {
+      maps: mem.region('maps', maps),
+      stacks: mem.region('program stacks', PROGRAM_STACK_BYTES),
+    },
+  });
+  return xdp.bpf;
+}
