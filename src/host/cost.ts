@@ -28,7 +28,8 @@ export const OP_COPY_64B = 17;
 export const OP_GRO_RECEIVE = 18;
 export const OP_NETIF_RECEIVE = 19;
 export const OP_DEV_QUEUE_XMIT = 20;
-export const OP_COUNT = 21;
+export const OP_START_XMIT = 21;
+export const OP_COUNT = 22;
 
 export interface CostEntry {
   /** Name used in reports. */
@@ -103,6 +104,7 @@ export const FLAT: CostProfile = {
     },
     { op: 'netif_receive_skb', ns: 4.7, source: 'generic XDP profile, Skylake' },
     { op: 'dev_queue_xmit', ns: 30, source: 'estimate: queue choice, qdisc bypass, lock' },
+    { op: 'start_xmit', ns: 25, source: 'estimate: descriptors and shadow entry of one packet' },
   ],
   nic: { rxDmaNs: 700, rxDmaSlotNs: 2, txFetchNs: 900, txCompleteNs: 400, msixNs: 500 },
 };

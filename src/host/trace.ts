@@ -47,6 +47,8 @@ export const TP_NIC_RX_DROP = 26;
 export const TP_NIC_TX_DMA = 27;
 export const TP_NET_DEV_QUEUE = 28;
 export const TP_NET_DEV_XMIT = 29;
+export const TP_START_XMIT = 30;
+export const TP_TX_INT = 31;
 
 const tracePoint = (
   name: string,
@@ -225,6 +227,20 @@ export const TRACE_POINTS: readonly TracePoint[] = [
     ['ifindex', 'len'],
     'net:net_dev_start_xmit',
     'a packet is handed to the driver',
+  ),
+  tracePoint(
+    'startXmit',
+    3,
+    ['prod', 'len'],
+    'bnxt_start_xmit',
+    'a packet of the stack was put on a TX ring',
+  ),
+  tracePoint(
+    'txInt',
+    2,
+    ['from', 'to'],
+    'bnxt_tx_int',
+    'completed packets of the stack were taken off the ring',
   ),
 ];
 

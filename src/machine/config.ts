@@ -65,6 +65,8 @@ export interface MemoryPlan {
 
 /** A pool asks for this many pages at once, and its cache keeps up to twice as many. */
 const POOL_SLACK_PAGES = 192;
+/** Packets that wait in front of a TX queue, short ones four to a page. */
+const TX_WAITING_PAGES = 256;
 /** Small skb heads, for all CPUs together. */
 const SLAB_PAGES = 64;
 
@@ -85,6 +87,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     const xdpBuffs = 1;
     coherentPages += nic.queues * (rx + 2 * tx + 2 * cp + xdpBuffs);
     pages += nic.queues * (nic.rxRing + POOL_SLACK_PAGES);
+    if (config.stack) pages += nic.queues * (Math.ceil(nic.txRing / 2) + TX_WAITING_PAGES);
   }
   pages += config.nics.length > 1 ? allTx : 0;
   const plan: MemoryPlan = {

@@ -22,8 +22,10 @@ import {
   txBdLen,
   txBdOpaque,
 } from './hsi/txBd.ts';
+import { txBdExtCfaMeta, txBdExtLflags } from './hsi/txBdExt.ts';
 import type { NicParts } from './parts.ts';
 import type { PortCounters } from './stats.ts';
+import { TxOffload } from './txOffload.ts';
 import type { TxRing } from './txRing.ts';
 
 const TRACE_NIC = -1;
@@ -34,6 +36,7 @@ export class TxEngine {
   private readonly link: Link;
   private readonly portNumber: number;
   private readonly counters: PortCounters;
+  private readonly offload: TxOffload;
   /** Rings with something to send, in the order of their turn; the first goes next. */
   private readonly waiting: TxRing[] = [];
   private wireFreeAt: Ps = 0;
@@ -43,6 +46,7 @@ export class TxEngine {
     this.link = link;
     this.portNumber = portNumber;
     this.counters = counters;
+    this.offload = new TxOffload(parts.mem);
   }
 
   /** A doorbell written at `now` publishes descriptors up to `prod`. */
@@ -107,7 +111,9 @@ export class TxEngine {
     const bd = ring.base + (ring.cons << DESC_SHIFT);
     const flags = txBdFlags(mem.words, bd);
     const opaque = txBdOpaque(mem.words, bd);
-    const len = this.gather(ring, bd, at);
+    const gathered = this.gather(ring, bd, at);
+    const long = (flags & TX_BD_TYPE_LONG_TX_BD) !== 0;
+    const len = long ? this.offloaded(ring, gathered) : gathered;
     ring.advance((ring.cons + txBdCount(mem.words, bd)) & ring.mask);
     this.fates.onWire++;
     this.counters.txGoodFrames++;
@@ -146,6 +152,14 @@ export class TxEngine {
       len += txBdLen(words, at);
     }
     return len;
+  }
+
+  /** Carry out what the descriptor behind the first one asks for. @returns the length on the wire */
+  private offloaded(ring: TxRing, len: number): number {
+    const { mem, txFifo } = this.parts;
+    const ext = ring.base + (((ring.cons + 1) & ring.mask) << DESC_SHIFT);
+    const lflags = txBdExtLflags(mem.words, ext);
+    return this.offload.apply(txFifo, len, lflags, txBdExtCfaMeta(mem.words, ext));
   }
 
   private watchDma(ring: TxRing, now: Ps, haddr: number, len: number): void {

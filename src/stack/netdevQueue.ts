@@ -33,9 +33,30 @@ export class NetdevQueue {
   }
 }
 
+/** By the driver or by the byte limit. @linux netif_xmit_stopped */
+export const netifXmitStopped = (txq: NetdevQueue): boolean => txq.state !== 0;
+
+/** @linux netif_tx_queue_stopped */
+export const netifTxQueueStopped = (txq: NetdevQueue): boolean =>
+  (txq.state & QUEUE_STATE_DRV_XOFF) !== 0;
+
 /** The driver's ring is full. @linux netif_tx_stop_queue */
 export function netifTxStopQueue(txq: NetdevQueue): void {
   txq.state |= QUEUE_STATE_DRV_XOFF;
+}
+
+/**
+ * The ring has little room left: stop the queue, unless a completion has made room meanwhile.
+ *
+ * @param avail descriptors free now
+ * @param startThrs as many that it may go on
+ * @returns whether it stays stopped
+ * @linux netif_txq_try_stop
+ */
+export function netifTxqTryStop(txq: NetdevQueue, avail: number, startThrs: number): boolean {
+  if (avail >= startThrs) return false;
+  txq.state |= QUEUE_STATE_DRV_XOFF;
+  return true;
 }
 
 /** There is room again: what waits is sent from the TX softirq of `cpu`. @linux netif_tx_wake_queue */
@@ -58,4 +79,10 @@ export function netdevTxCompletedQueue(txq: NetdevQueue, bytes: number, cpu: Cpu
   if (txq.dql.avail < 0 || (txq.state & QUEUE_STATE_STACK_XOFF) === 0) return;
   txq.state &= ~QUEUE_STATE_STACK_XOFF;
   netifSchedule(txq.qdisc, cpu);
+}
+
+/** The ring starts anew, empty. @linux netdev_tx_reset_queue */
+export function netdevTxResetQueue(txq: NetdevQueue): void {
+  txq.state &= ~QUEUE_STATE_STACK_XOFF;
+  txq.dql.reset();
 }

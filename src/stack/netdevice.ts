@@ -147,8 +147,9 @@ export function registerNetdevice(dev: NetDevice): void {
   dev.ifindex = dev.net.listNetdevice(dev);
 }
 
-/** How many TX queues the stack may use; those that stay keep what waits for them. @linux netif_set_real_num_tx_queues */
+/** How many TX queues the stack may use; what waits for those that go is lost. @linux netif_set_real_num_tx_queues */
 export function netifSetRealNumTxQueues(dev: NetDevice, count: number): void {
+  for (const { qdisc } of dev.tx.slice(count)) qdiscReset(qdisc, dev.net.softnet[0]!.cpu);
   dev.tx = Array.from({ length: count }, (_, i) => dev.tx[i] ?? new NetdevQueue(dev, i));
 }
 

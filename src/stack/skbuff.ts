@@ -153,6 +153,18 @@ export function skbPush(skb: SkBuff, len: number): HostAddr {
   return skb.data;
 }
 
+/**
+ * Zero bytes behind the packet, for a device that must not send it shorter; its length stays.
+ *
+ * @returns false when the packet does not end in its linear part, or the buffer is too small
+ * @linux skb_pad
+ */
+export function skbPad(skb: SkBuff, len: number): boolean {
+  if (skb.dataLen > 0 || skb.tail + len > skb.end) return false;
+  skb.dev.net.mem.fill(skb.tail, len, 0);
+  return true;
+}
+
 /** Copy `len` bytes to the end of the linear part. @linux skb_put_data */
 export function skbPutData(skb: SkBuff, from: HostAddr, len: number, cpu: Cpu): void {
   cpu.chargeTimes(OP_COPY_64B, (len + 63) >>> 6);

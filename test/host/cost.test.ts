@@ -26,6 +26,7 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_GRO_RECEIVE: 'GRO receive',
   OP_NETIF_RECEIVE: 'netif_receive_skb',
   OP_DEV_QUEUE_XMIT: 'dev_queue_xmit',
+  OP_START_XMIT: 'start_xmit',
 };
 const OPS = numbered(cost, 'OP_');
 

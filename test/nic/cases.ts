@@ -55,6 +55,8 @@ export interface Case {
   readonly nics: readonly CaseNic[];
   /** The run pauses here, in nanoseconds, as a scenario's `at:` entries make it. */
   readonly pausesNs: readonly number[];
+  /** The stack sends every so many-th packet it gets; 0 or absent: none. */
+  readonly answerEvery?: number;
   readonly fault?: { readonly point: string; readonly after: number; readonly every: number };
 }
 
@@ -105,6 +107,7 @@ const generalCase: fc.Arbitrary<Case> = fc.record({
   timing,
   nics: fc.tuple(nic(50, 600), nic(0, 200)),
   pausesNs: fc.array(fc.nat(60_000), { maxLength: 2 }),
+  answerEvery: pick(0, 0, 1, 3),
 });
 
 /** Several CPUs that send on one slow wire, from rings that keep running empty. */

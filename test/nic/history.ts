@@ -14,6 +14,7 @@ import { Machine } from '../../src/machine.ts';
 import { CompletionRing } from '../../src/nic/completionRing.ts';
 import { DB_STRIDE, dbIndex } from '../../src/nic/hsi/doorbell.ts';
 import { FrameTable } from '../../src/wire/frames.ts';
+import { Answers } from './caseAnswers.ts';
 import type { Case } from './cases.ts';
 import { machineConfig } from './cases.ts';
 import { programOf } from './casePrograms.ts';
@@ -74,6 +75,7 @@ function build(c: Case, pace: PaceMaker): { machine: Machine; streams: Streams }
     frame: (port, time, at, len) =>
       streams.passed.push(port, time, len, digest(machine.mem, at, len)),
   });
+  if ((c.answerEvery ?? 0) > 0) machine.net.addTap(new Answers(machine.mem, c.answerEvery!));
   c.nics.forEach((n, i) => {
     machine.attachXdp(i, programOf(n.program));
     if (n.traffic.count > 0) machine.offer(i, new CaseArrivals(c, i, machine.frames));

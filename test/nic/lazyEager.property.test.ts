@@ -38,7 +38,7 @@ describe('lazy and eager', () => {
   test(
     'give the identical history, whatever the machine and its traffic',
     () => {
-      const seen = { ties: 0, irqs: 0, onWire: 0, passed: 0, nicEvents: 0 };
+      const seen = { ties: 0, irqs: 0, onWire: 0, passed: 0, answers: 0, nicEvents: 0 };
       fc.assert(
         fc.property(anyCase, (c) => {
           const lazy = historyOf(c, () => new LazyHardware());
@@ -48,6 +48,7 @@ describe('lazy and eager', () => {
           seen.irqs += lazy['irqs']!.length;
           seen.onWire += lazy['wire 0']!.length + lazy['wire 1']!.length;
           seen.passed += lazy['passed']!.length;
+          seen.answers += (c.answerEvery ?? 0) > 0 ? lazy['passed']!.length : 0;
           seen.nicEvents += lazy['nicTrace']!.length;
         }),
         { numRuns: CASES, seed: SEED },
@@ -57,6 +58,7 @@ describe('lazy and eager', () => {
       expect(seen.irqs).toBeGreaterThan(50 * CASES);
       expect(seen.onWire).toBeGreaterThan(50 * CASES);
       expect(seen.passed).toBeGreaterThan(20 * CASES);
+      expect(seen.answers).toBeGreaterThan(10 * CASES);
       expect(seen.nicEvents).toBeGreaterThan(500 * CASES);
     },
     60_000 + 2000 * CASES,

@@ -42,6 +42,7 @@ import {
 } from '../../src/nic/hsi/rxBd.ts';
 import { cmpType, cmpValid } from '../../src/nic/hsi/rxCmp.ts';
 import { txBdPost } from '../../src/nic/hsi/txBd.ts';
+import { txBdExtPost } from '../../src/nic/hsi/txBdExt.ts';
 import { LazyHardware } from '../../src/nic/lazy.ts';
 import { Nic } from '../../src/nic/nic.ts';
 import { NicTimes } from '../../src/nic/parts.ts';
@@ -272,6 +273,13 @@ export function nicRig(options: RigOptions) {
       const bd = queue.txBase + ((queue.txProd++ & (RING_SLOTS - 1)) << DESC_SHIFT);
       txBdPost(cpu, mem.words, bd, bytes.length, flags, opaque, pageNext);
       pageNext += PAGE_SIZE;
+    },
+
+    /** The extension behind a long descriptor. */
+    queueExt(lflags: number, cfaMeta = 0, i = 0): void {
+      const queue = q(i);
+      const bd = queue.txBase + ((queue.txProd++ & (RING_SLOTS - 1)) << DESC_SHIFT);
+      txBdExtPost(mem.words, bd, lflags, cfaMeta);
     },
 
     kick(i = 0): void {

@@ -91,6 +91,23 @@ describe.each(['lazy', 'eager'] as const)('an %s NIC sends', (pace) => {
     expect(rig.sent.map((s) => s.bytes)).toEqual([bytes]);
   });
 
+  test('the IPv4 and UDP checksums that the extension asks for', () => {
+    const rig = make();
+    const right = udp({ lenBytes: 301 });
+    const wrong = right.slice();
+    wrong.set([0xba, 0xad], 24);
+    wrong.set([0xde, 0xad], 40);
+    const flags = TX_BD_TYPE_LONG_TX_BD | count(2) | TX_BD_FLAGS_PACKET_END;
+    rig.queueBd(wrong, flags, 1);
+    rig.queueExt(0x3);
+    rig.queueBd(wrong, flags, 2);
+    rig.queueExt(0);
+    rig.kick();
+    rig.at(50_000);
+    expect(opaques(rig)).toEqual([1, 2]);
+    expect(rig.sent.map((s) => s.bytes)).toEqual([right, wrong]);
+  });
+
   test('without a completion where none is wanted', () => {
     const rig = make();
     [1, 2, 3].forEach((opaque) =>

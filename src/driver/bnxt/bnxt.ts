@@ -196,6 +196,8 @@ export class BnxtTxRingInfo {
   /** Masked; last consumer the NIC reported. */
   txHwCons = 0;
   closing = false;
+  /** Descriptors wait for a doorbell that a later packet of the same bulk will ring. */
+  kickPending = false;
   readonly xdpTxLock: SpinLock = new SpinLock();
   readonly fates: Fates = new Fates();
 

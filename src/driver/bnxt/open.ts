@@ -24,7 +24,9 @@ import {
   IFF_PROMISC,
   NETIF_F_HW_VLAN_CTAG_RX,
   NETIF_F_HW_VLAN_STAG_RX,
+  netifSetRealNumTxQueues,
 } from '../../stack/netdevice.ts';
+import { netifTxStopQueue, netifTxWakeQueue } from '../../stack/netdevQueue.ts';
 import { napiDisable, napiEnable, netifNapiAdd, netifNapiDel } from '../../stack/napi.ts';
 import { XdpRxqInfo } from '../../xdp/rxq.ts';
 import type { Bnxt, BnxtCpRingInfo, BnxtDbInfo } from './bnxt.ts';
@@ -66,11 +68,30 @@ export function bnxtOpenNic(bp: Bnxt): number {
     bnapi.irq.handler = () => bnxtMsix(bnapi);
   }
   bnxtInitNic(bp);
+  netifSetRealNumTxQueues(bp.dev, bp.txNrRingsPerTc);
+  bnxtSetXpsMapping(bp);
   for (const bnapi of bp.bnapi) napiEnable(bnapi.napi);
   bp.open = true;
+  bnxtTxEnable(bp);
   for (const bnapi of bp.bnapi) bnxtDbCqArm(bp, bnapi.cpRing, bnapi.cpRing.cpRawCons);
   if (bp.watch.on) bp.watch.point(TP_NETDEV_OPEN, bp.ctlCpu, bp.dev.ifindex);
   return 0;
+}
+
+/** CPU i sends on TX queue i modulo their number. @linux bnxt_set_xps_mapping */
+function bnxtSetXpsMapping(bp: Bnxt): void {
+  bp.dev.xpsCpus = bp.cpus.map((_, i) => i % bp.txNrRingsPerTc);
+}
+
+/** The stack may send again, and what waited goes first. @linux bnxt_tx_enable */
+function bnxtTxEnable(bp: Bnxt): void {
+  for (const txq of bp.dev.tx) netifTxWakeQueue(txq, bp.ctlCpu);
+}
+
+/** Nothing more is queued on rings that are about to go; it waits in front of them. @linux bnxt_tx_disable */
+function bnxtTxDisable(bp: Bnxt): void {
+  for (const txr of bp.txRing) txr.closing = true;
+  for (const txq of bp.dev.tx) netifTxStopQueue(txq);
 }
 
 /**
@@ -202,7 +223,7 @@ export function bnxtCfgRxMode(bp: Bnxt): void {
  * @linux __bnxt_close_nic
  */
 export function bnxtCloseNic(bp: Bnxt): void {
-  for (const txr of bp.txRing) txr.closing = true;
+  bnxtTxDisable(bp);
   bp.open = false;
   const hwCons = bnxtShutdownNic(bp);
   for (const bnapi of bp.bnapi) {

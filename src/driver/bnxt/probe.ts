@@ -8,7 +8,10 @@ import { RangeRefused } from '../../host/errors.ts';
 import type { MacAddr, NetDeviceOps } from '../../stack/netdevice.ts';
 import {
   NETIF_F_HW_VLAN_CTAG_RX,
+  NETIF_F_HW_VLAN_CTAG_TX,
   NETIF_F_HW_VLAN_STAG_RX,
+  NETIF_F_IPV6_CSUM,
+  NETIF_F_IP_CSUM,
   NETIF_F_NTUPLE,
   NETIF_F_RXCSUM,
   NETIF_F_RXHASH,
@@ -34,6 +37,7 @@ import {
   bnxtCheckMtu,
 } from './rings.ts';
 import { bnxtFillRssKey, bnxtSetDfltRssHashType } from './rss.ts';
+import { bnxtStartXmit } from './tx.ts';
 import { bnxtXdpXmit } from './xdp.ts';
 import { bnxtXdp } from './xdpSet.ts';
 
@@ -74,6 +78,7 @@ export function bnxtInitOne(
   checkRange(`${name} mtu`, params.mtu, dev.minMtu, dev.maxMtu);
   dev.mtu = params.mtu;
   dev.features = NETIF_F_RXCSUM | NETIF_F_RXHASH | NETIF_F_NTUPLE;
+  dev.features |= NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_HW_VLAN_CTAG_TX;
   if (params.rxvlan) dev.features |= NETIF_F_HW_VLAN_CTAG_RX | NETIF_F_HW_VLAN_STAG_RX;
   dev.xdpFeatures = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT | NETDEV_XDP_ACT_RX_SG;
   bp = new Bnxt(dev, pdev, { rx: dfltRxCoal(), tx: dfltTxCoal() }, bnxtSpTask);
@@ -100,6 +105,7 @@ const bnxtNetdevOps = (bp: () => Bnxt): NetDeviceOps => ({
     bnxtCloseNic(bp());
     return 0;
   },
+  ndoStartXmit: (skb, _dev, cpu, more) => bnxtStartXmit(bp(), skb, cpu, more),
   ndoChangeMtu: (_dev, mtu) => bnxtChangeMtu(bp(), mtu),
   ndoSetRxMode: () => bnxtCfgRxMode(bp()),
   ndoBpf: (_dev, bpf) => bnxtXdp(bp(), bpf),

@@ -9,7 +9,9 @@ import { DRIVER, RX_RING } from '../../host/ledger.ts';
 import { PAGE_MASK, PAGE_SIZE } from '../../host/memory.ts';
 import { DESC_BYTES, DESC_CNT, DESC_SHIFT, bnxtCalcNrRingPages } from '../../nic/hsi/ring.ts';
 import { RX_BD_FLAGS_EOP, RX_BD_TYPE_RX_PACKET_BD, rxBdInit } from '../../nic/hsi/rxBd.ts';
+import { netdevTxResetQueue } from '../../stack/netdevQueue.ts';
 import { PagePool } from '../../stack/pagePool.ts';
+import { consumeSkb } from '../../stack/skbPool.ts';
 import {
   xdpReturnFrame,
   xdpRxqInfoRegMemModel,
@@ -187,6 +189,7 @@ function freeXdpTxPage(bp: Bnxt, txr: BnxtTxRingInfo, txBuf: BnxtSwTxBd): void {
  * @linux bnxt_free_tx_skbs
  */
 export function bnxtFreeOneTxRing(bp: Bnxt, txr: BnxtTxRingInfo, hwCons: number): void {
+  if (txr.txqIndex >= 0) return bnxtFreeTxSkbs(bp, txr, hwCons);
   txr.fates.lost[LOST_TX_DEVICE_CLOSED]! += (txr.txProd - hwCons) & bp.txRingMask;
   for (let cons = txr.txCons; cons !== txr.txProd; cons = (cons + 1) & 0xffff) {
     const txBuf = txr.txBufRing[cons & bp.txRingMask]!;
@@ -194,4 +197,18 @@ export function bnxtFreeOneTxRing(bp: Bnxt, txr: BnxtTxRingInfo, hwCons: number)
     else if (txBuf.action === XDP_TX) freeXdpTxPage(bp, txr, txBuf);
     txBuf.action = 0;
   }
+}
+
+/** The same on a ring of the stack, where a packet has two descriptors and one for each frag. @linux bnxt_free_tx_skbs */
+function bnxtFreeTxSkbs(bp: Bnxt, txr: BnxtTxRingInfo, hwCons: number): void {
+  const sent = (hwCons - txr.txCons) & bp.txRingMask;
+  let cons = txr.txCons;
+  while (cons !== txr.txProd) {
+    const txBuf = txr.txBufRing[cons & bp.txRingMask]!;
+    if (((cons - txr.txCons) & 0xffff) >= sent) txr.fates.lost[LOST_TX_DEVICE_CLOSED]!++;
+    consumeSkb(txBuf.skb!, bp.ctlCpu);
+    txBuf.skb = null;
+    cons = (cons + 2 + txBuf.nrFrags) & 0xffff;
+  }
+  netdevTxResetQueue(bp.dev.tx[txr.txqIndex]!);
 }

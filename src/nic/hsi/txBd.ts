@@ -59,6 +59,29 @@ export function txBdPost(
   words[(at + HADDR_HI) >> 2] = 0;
 }
 
+/** Write one descriptor of a packet whose queueing takes its time as a whole. */
+export function txBdWrite(
+  words: HostWords,
+  at: HostAddr,
+  lenBytes: number,
+  flags: number,
+  opaque: number,
+  haddr: HostAddr,
+): void {
+  words[(at + LEN_FLAGS_TYPE) >> 2] = (lenBytes << LEN_SHIFT) | flags;
+  words[(at + OPAQUE) >> 2] = opaque;
+  words[(at + HADDR_LO) >> 2] = haddr;
+  words[(at + HADDR_HI) >> 2] = 0;
+}
+
+export function txBdAddFlags(words: HostWords, at: HostAddr, flags: number): void {
+  words[(at + LEN_FLAGS_TYPE) >> 2]! |= flags;
+}
+
+export function txBdClearFlags(words: HostWords, at: HostAddr, flags: number): void {
+  words[(at + LEN_FLAGS_TYPE) >> 2]! &= ~flags;
+}
+
 export const txBdLen = (words: HostWords, at: HostAddr): number =>
   words[(at + LEN_FLAGS_TYPE) >> 2]! >>> LEN_SHIFT;
 export const txBdFlags = (words: HostWords, at: HostAddr): number =>

@@ -51,6 +51,13 @@ import {
   txCmpSqConsIdx,
   txCmpWrite,
 } from '../../../src/nic/hsi/txCmp.ts';
+import {
+  TX_BD_EXT_FIELDS,
+  txBdCfaMetaTci,
+  txBdExtCfaMeta,
+  txBdExtLflags,
+  txBdExtPost,
+} from '../../../src/nic/hsi/txBdExt.ts';
 import { AT, EXT, fieldNamed, fieldsAt, misplaced, words, writeField } from './layout.ts';
 
 const cpu = new Cpu(0, new Float64Array(OP_COUNT));
@@ -67,6 +74,7 @@ test.each([
   ['rx_cmp', RX_CMP_FIELDS],
   ['rx_cmp_ext', RX_CMP_EXT_FIELDS],
   ['tx_bd', TX_BD_FIELDS],
+  ['tx_bd_ext', TX_BD_EXT_FIELDS],
   ['tx_cmp', TX_CMP_FIELDS],
 ])('the fields of %s lie within 16 bytes and do not overlap', (_, fields) => {
   expect(misplaced(fields)).toEqual([]);
@@ -102,6 +110,18 @@ test('tx_bd: what the driver writes is what the table and the NIC read', () => {
   });
   expect([txBdLen(mem, AT), txBdCount(mem, AT), txBdFlags(mem, AT)]).toEqual([1514, 16, 0x5040]);
   expect([txBdOpaque(mem, AT), txBdHaddr(mem, AT)]).toEqual([0x0312_00ff, 0x0123_4568]);
+  expectOnly(mem, AT);
+});
+
+test('tx_bd_ext: what the driver writes is what the table and the NIC read', () => {
+  const mem = words();
+  txBdExtPost(mem, AT, 1, (1 << 28) | (1 << 16) | 0x6007);
+  expect(fieldsAt(mem, AT, TX_BD_EXT_FIELDS)).toEqual({
+    ...{ tcpUdpChksum: 1, ipCksum: 0, lso: 0, hsize: 0, mss: 0, cfaAction: 0 },
+    ...{ vlanTci: 0x6007, tpid: 1, key: 1 },
+  });
+  expect(txBdExtLflags(mem, AT)).toBe(1);
+  expect(txBdCfaMetaTci(txBdExtCfaMeta(mem, AT))).toBe(0x6007);
   expectOnly(mem, AT);
 });
 
