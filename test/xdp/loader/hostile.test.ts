@@ -1,0 +1,67 @@
+/**
+ * Damaged objects: whatever the bytes are, parsing ends soon, with a blueprint or with one error
+ * that names file, section, offset and reason. RINGSCOPE_RUNS multiplies the number of objects.
+ */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ElfError } from '../../../src/xdp/elf/objectError.ts';
+import { parseElf } from '../../../src/xdp/loader/parseElf.ts';
+import { objectBytes } from '../elf/objects.ts';
+
+const RUNS = Number(process.env['RINGSCOPE_RUNS'] ?? 1);
+const OBJECTS = ['counter-19', 'maps-14', 'core-19', 'types', 'legacy28', 'legacy36', 'sections'];
+const originals = OBJECTS.map((name) => objectBytes(name));
+
+/** @returns whether it was read */
+function survives(bytes: Uint8Array): boolean {
+  try {
+    parseElf(bytes, { file: 'f.o' });
+    return true;
+  } catch (error) {
+    if (!(error instanceof ElfError)) throw error;
+    expect(error.message).toMatch(/^f\.o: [^\n]+, offset 0x[\da-f]+: [^\n]+$/);
+    return false;
+  }
+}
+
+test.each(OBJECTS)('%s.o cut at every byte', (name) => {
+  const bytes = objectBytes(name);
+  let read = 0;
+  for (let length = 0; length < bytes.length; length++) {
+    if (survives(bytes.subarray(0, length))) read++;
+  }
+  expect(read).toBe(0);
+});
+
+test('bytes changed at random', () => {
+  let refused = 0;
+  const change = fc.tuple(fc.nat(), fc.nat(255));
+  fc.assert(
+    fc.property(
+      fc.nat(OBJECTS.length - 1),
+      fc.array(change, { minLength: 1, maxLength: 8 }),
+      (which, changes) => {
+        const bytes = originals[which]!.slice();
+        for (const [at, value] of changes) bytes[at % bytes.length] = value;
+        if (!survives(bytes)) refused++;
+      },
+    ),
+    { numRuns: 1500 * RUNS },
+  );
+  expect(refused).toBeGreaterThan(100);
+});
+
+test('words of headers, symbols, relocations and types replaced by extremes', () => {
+  const extreme = fc.constantFrom(0, 1, 7, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff);
+  let refused = 0;
+  fc.assert(
+    fc.property(fc.nat(OBJECTS.length - 1), fc.nat(), extreme, (which, at, value) => {
+      const bytes = originals[which]!.slice();
+      const view = new DataView(bytes.buffer);
+      view.setUint32((at % (bytes.length / 4 - 1)) * 4, value, true);
+      if (!survives(bytes)) refused++;
+    }),
+    { numRuns: 2500 * RUNS },
+  );
+  expect(refused).toBeGreaterThan(100);
+});
