@@ -56,7 +56,7 @@ test('functions and lines of instructions', () => {
   const first = lines.get('xdp')![0]!;
   expect(first.text.trim()).toBe('int count(struct xdp_md *ctx)');
   expect(first.file).toMatch(/counter\.bpf\.c$/);
-  expect(first).toMatchObject({ offset: 0, line: 61 });
+  expect(first).toMatchObject({ offset: 0, line: 59 });
   expect(core.size).toBe(0);
   expect(readBtfExt(partOf('core-16', '.BTF.ext'), btfOf('core-16')).core.get('xdp')!.length).toBe(
     36,
