@@ -42,6 +42,9 @@ export type { CpuReport, PacketCounts, QueueReport, RunAbout, RunReport } from '
 // The machine and its books.
 export { Machine } from './machine.ts';
 export type { MachineNic, MachinePace } from './machine.ts';
+export { Inlet, inletBytes } from './machine/inlet.ts';
+export { Lan, LAN_SLOTS } from './machine/lan.ts';
+export type { LanPort } from './machine/lan.ts';
 export type { MachineConfig, NicConfig } from './machine/config.ts';
 export type { MachineResult, NapiBooks, NicBooks, PageBooks } from './machine/result.ts';
 export { Fates, LOSS_CAUSES } from './host/fates.ts';

@@ -263,6 +263,17 @@ export class Machine {
       throw new BugError('something wrote to the null page');
   }
 
+  /** No CPU is ahead of it, and the machine has been run to it. */
+  get present(): Ps {
+    return this.cpus.reduce((at, cpu) => Math.max(at, cpu.now), this.ranTo);
+  }
+
+  /** Nothing happens before this, unless a frame arrives; its present while something is under way. */
+  quietUntil(): Ps {
+    const idle = this.cpus.every((cpu) => cpu.work === null) && this.nics.every((n) => n.nic.idle);
+    return idle ? Math.min(this.irqs.nextAt(), this.clock.nextAt()) : this.present;
+  }
+
   /** `ip link set down`, all devices: what is still under way is lost, and counted. */
   close(): void {
     this.cpus[0]!.idleUntil(this.ranTo);

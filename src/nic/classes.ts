@@ -42,6 +42,7 @@ import {
   CAST_UCAST,
   frameRecords,
   recForget,
+  recForgetOne,
   recStore,
   recordsHeld,
 } from './frameRecord.ts';
@@ -82,6 +83,11 @@ export class FrameClasses {
   /** The configuration has changed: what was known holds no more. */
   forget(): void {
     recForget(this.rec);
+  }
+
+  /** Another frame has this number now. */
+  forgetOne(n: number): void {
+    if (n < recordsHeld(this.rec)) recForgetOne(this.rec, n);
   }
 
   /** Make frame `n` known. */

@@ -121,6 +121,11 @@ export function recStore(rec: FrameRecords, n: number, c: FrameClass): void {
   rec[r + ERRORS] = c.errors;
 }
 
+/** What was found out about frame `n` holds no more. */
+export function recForgetOne(rec: FrameRecords, n: number): void {
+  rec[(n << SHIFT) + KNOWN] = 0;
+}
+
 /** What was found out holds no more. */
 export function recForget(rec: FrameRecords): void {
   for (let r = KNOWN; r < rec.length; r += 1 << SHIFT) rec[r] = 0;

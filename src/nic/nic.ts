@@ -66,6 +66,23 @@ export class Nic implements BusDevice {
     for (const cp of this.completionRings) cp.forgetIrq();
   }
 
+  /** Nothing is under way in it: no arrival, no transmission, no completion that will interrupt. */
+  get idle(): boolean {
+    return (
+      this.port.idle &&
+      this.tx.nextAt() === Infinity &&
+      this.completionRings.every(
+        (cp) => this.nextDueAt(cp) === Infinity && cp.fireAt() === Infinity,
+      )
+    );
+  }
+
+  /** Add the number of each frame whose bytes or record are still needed. */
+  framesInHand(numbers: Set<number>): void {
+    this.port.framesInHand(numbers);
+    for (const cp of this.completionRings) if (cp.halfAt !== Infinity) numbers.add(cp.halfFrame);
+  }
+
   settle(offset: number, cpu: Cpu): boolean {
     const cp = this.bells[(offset / DB_STRIDE) | 0];
     if (!(cp instanceof CompletionRing)) return false;

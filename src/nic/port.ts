@@ -39,6 +39,33 @@ export class Port {
     this.madeTo = -1;
   }
 
+  /** It may be offered traffic: what there was has all been made. */
+  get free(): boolean {
+    return this.source === null;
+  }
+
+  /** No frame is on its way. */
+  get idle(): boolean {
+    return (
+      this.free &&
+      this.refused.size === 0 &&
+      this.lanes.every(({ size, ring }) => size === 0 && ring?.pendingHead === ring?.pendingTail)
+    );
+  }
+
+  /** Add the number of each frame that has not been written to memory, or not been completed. */
+  framesInHand(numbers: Set<number>): void {
+    for (const lane of [...this.lanes, this.refused]) {
+      for (let i = lane.head; i < lane.tail; i++) numbers.add(lane.frame[i & lane.mask]!);
+      const { ring } = lane;
+      if (ring === null) continue;
+      for (let i = ring.pendingHead; i !== ring.pendingTail; i++) {
+        const n = ring.pendingFrame[i & ring.mask]!;
+        numbers.add(n < 0 ? ~n : n);
+      }
+    }
+  }
+
   /** Every arrival up to this time lies in its lane. */
   get knownTo(): Ps {
     return this.madeTo - 1;

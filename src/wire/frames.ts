@@ -45,6 +45,17 @@ export class FrameTable {
     return this.count++;
   }
 
+  /** Room for frames of up to `bytes` bytes, one after the other. @returns the number they will have. @throws RangeRefused */
+  reserve(bytes: number): number {
+    return this.add(new Uint8Array(bytes));
+  }
+
+  /** Another frame under a number from `reserve`, whose last one nobody reads any more. */
+  rewrite(n: number, bytes: Uint8Array): void {
+    this.mem.u8.set(bytes, this.at[n]!);
+    this.len[n] = bytes.length;
+  }
+
   /** Bytes a region must have for frames of these lengths. */
   static bytesFor(lengths: Iterable<number>): number {
     let sum = 0;
