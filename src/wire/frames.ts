@@ -52,7 +52,7 @@ export class FrameTable {
 
   /** Another frame under a number from `reserve`, whose last one nobody reads any more. */
   rewrite(n: number, bytes: Uint8Array): void {
-    this.mem.u8.set(bytes, this.at[n]!);
+    this.mem.u8.set(bytes, this.at[n]);
     this.len[n] = bytes.length;
   }
 
