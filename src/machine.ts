@@ -145,6 +145,8 @@ export class Machine {
         maps: this.mem.region('maps', plan.maps),
         stacks: this.mem.region('program stacks', plan.stacks),
       },
+      hz: config.hz,
+      clock: this.clock,
     });
 
     const hardware =

@@ -7,22 +7,35 @@ export const EBADF = 9;
 export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EACCES = 13;
+export const EFAULT = 14;
 export const EBUSY = 16;
 export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENOSPC = 28;
+export const ERANGE = 34;
+export const EDEADLK = 35;
 export const EBADRQC = 56;
 export const EOVERFLOW = 75;
 export const EMSGSIZE = 90;
 export const EOPNOTSUPP = 95;
+export const EAFNOSUPPORT = 97;
 export const ENETDOWN = 100;
 /** Not a uapi number, yet what programs see. @linux include/linux/errno.h */
 export const ENOTSUPP = 524;
 
 const NAMES: Readonly<Record<number, string>> = {
   ...{ 1: 'EPERM', 2: 'ENOENT', 5: 'EIO', 7: 'E2BIG', 9: 'EBADF', 11: 'EAGAIN', 12: 'ENOMEM' },
-  ...{ 13: 'EACCES', 16: 'EBUSY', 17: 'EEXIST', 19: 'ENODEV', 22: 'EINVAL', 28: 'ENOSPC' },
+  ...{
+    13: 'EACCES',
+    14: 'EFAULT',
+    16: 'EBUSY',
+    17: 'EEXIST',
+    19: 'ENODEV',
+    22: 'EINVAL',
+    28: 'ENOSPC',
+  },
+  ...{ 34: 'ERANGE', 35: 'EDEADLK', 97: 'EAFNOSUPPORT' },
   ...{ 56: 'EBADRQC', 75: 'EOVERFLOW', 90: 'EMSGSIZE', 95: 'EOPNOTSUPP', 100: 'ENETDOWN' },
   524: 'ENOTSUPP',
 };

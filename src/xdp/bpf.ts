@@ -5,7 +5,10 @@
  *   region 'maps'            structs of live maps | hi | map storage (`MapArena`)
  *   region 'program stacks'  frames of 512 bytes, from the top down
  */
+import type { VirtualClock } from '../host/clock.ts';
 import type { HostAddr, HostMemory, Region } from '../host/memory.ts';
+import { BpfTimers } from './helpers/timers.ts';
+import { TracePipe } from './helpers/tracePipe.ts';
 import type { XdpKernel } from './kernel.ts';
 import { MapArena } from './maps/arena.ts';
 import { MapTable } from './maps/mapTable.ts';
@@ -52,9 +55,13 @@ export class Bpf {
   readonly cpus: number;
   /** Loaded programs, by id: what prog_array, devmap and cpumap entries name. */
   readonly progs: Map<number, BpfProgRef> = new Map();
+  /** What programs print. */
+  readonly tracePipe: TracePipe = new TracePipe();
+  readonly timers: BpfTimers;
   engine: RunningEngine | null = null;
 
-  constructor(xdp: XdpKernel, regions: BpfRegions) {
+  /** @param clock rings timers; null: time stands still */
+  constructor(xdp: XdpKernel, regions: BpfRegions, clock: VirtualClock | null) {
     this.mem = xdp.mem;
     this.xdp = xdp;
     this.cpus = xdp.netContexts.length;
@@ -63,5 +70,6 @@ export class Bpf {
     this.hi = this.arena.alloc(64);
     this.scratch = new MapScratch(this.arena);
     this.stackTop = regions.stacks.at + regions.stacks.bytes;
+    this.timers = new BpfTimers(this, clock);
   }
 }

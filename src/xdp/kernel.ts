@@ -2,6 +2,7 @@
  * What XDP needs of the machine around it, in one object per machine: memory, randomness, the CPU
  * that runs, the tables of memory models and devices, and one redirect context per CPU.
  */
+import type { VirtualClock } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { Fates } from '../host/fates.ts';
 import type { HostMemory } from '../host/memory.ts';
@@ -29,7 +30,14 @@ export interface XdpKernelParts {
   readonly devices: DeviceTable;
   /** Where maps and program stacks live. */
   readonly bpf: BpfRegions;
+  /** Ticks per second (CONFIG_HZ). */
+  readonly hz?: number;
+  /** Rings programs' timers; without it time stands still. */
+  readonly clock?: VirtualClock;
 }
+
+/** CONFIG_HZ where nobody said otherwise. */
+const DEFAULT_HZ = 250;
 
 export class XdpKernel {
   readonly mem: HostMemory;
@@ -42,6 +50,7 @@ export class XdpKernel {
   /** Indexed by CPU id. */
   readonly netContexts: readonly BpfNetContext[];
   readonly bpf: Bpf;
+  readonly hz: number;
   /** Whose softirq runs programs at this moment; a driver's poll writes it. */
   cpu: Cpu;
   private lastProgId = 0;
@@ -54,7 +63,8 @@ export class XdpKernel {
     this.devices = parts.devices;
     this.netContexts = parts.cpus.map(() => new BpfNetContext());
     this.cpu = parts.cpus[0]!;
-    this.bpf = new Bpf(this, parts.bpf);
+    this.hz = parts.hz ?? DEFAULT_HZ;
+    this.bpf = new Bpf(this, parts.bpf, parts.clock ?? null);
   }
 
   /** Ids count from 1, as `bpftool` shows them. */

@@ -2,6 +2,7 @@
  * eBPF without a machine around it: memory, CPUs whose clocks stand still, no devices. For a
  * program's single run, and for tests.
  */
+import type { VirtualClock } from '../host/clock.ts';
 import { costTable, FLAT } from '../host/cost.ts';
 import { Cpu } from '../host/cpu.ts';
 import { Ledger } from '../host/ledger.ts';
@@ -21,6 +22,7 @@ export interface StandaloneOptions {
   readonly moreBytes?: number;
   readonly cpus?: number;
   readonly seed?: number;
+  readonly clock?: VirtualClock;
 }
 
 const MAP_BYTES = 1 << 20;
@@ -40,6 +42,7 @@ export function standaloneBpf(options: StandaloneOptions = {}): Bpf {
       maps: mem.region('maps', maps),
       stacks: mem.region('program stacks', PROGRAM_STACK_BYTES),
     },
+    ...(options.clock && { clock: options.clock }),
   });
   return xdp.bpf;
 }

@@ -1,0 +1,35 @@
+/**
+ * Helpers that steer a program's flow, and locks, which nobody else ever holds here: a program runs
+ * to its end before another starts.
+ *
+ * @linux kernel/bpf/bpf_iter.c, kernel/bpf/helpers.c
+ */
+import { E2BIG, EINVAL } from '../../host/errno.ts';
+import type { HostAddr } from '../../host/memory.ts';
+import type { Bpf } from '../bpf.ts';
+import { HI_FLAGS_4, hasHigh, helper } from './define.ts';
+import type { Helper } from './helper.ts';
+
+const MAX_LOOPS = 1 << 23;
+
+/** @returns how often the callback ran @linux bpf_loop */
+function loop(bpf: Bpf, times: number, callback: number, context: HostAddr, flags: number): number {
+  if (flags !== 0 || hasHigh(bpf, 4)) return -EINVAL;
+  if (times >>> 0 > MAX_LOOPS) return -E2BIG;
+  const engine = bpf.engine!;
+  for (let i = 0; i < times; i++) {
+    if (engine.call(callback, i, context, 0, 0) !== 0) return i + 1;
+  }
+  return times;
+}
+
+function setLock(bpf: Bpf, lock: HostAddr, held: number): number {
+  bpf.mem.words[lock >> 2] = held;
+  return 0;
+}
+
+export const CONTROL_HELPERS: readonly Helper[] = [
+  helper(93, 'bpf_spin_lock', (bpf, lock) => setLock(bpf, lock, 1)),
+  helper(94, 'bpf_spin_unlock', (bpf, lock) => setLock(bpf, lock, 0)),
+  helper(181, 'bpf_loop', loop, { wideArgs: HI_FLAGS_4 }),
+];
