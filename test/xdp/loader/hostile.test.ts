@@ -24,10 +24,12 @@ function survives(bytes: Uint8Array): boolean {
   }
 }
 
-test.each(OBJECTS)('%s.o cut at every byte', (name) => {
+/** Every byte of the small ones; of the others the steps miss none in the long run. */
+test.each(OBJECTS)('%s.o cut at many bytes', (name) => {
   const bytes = objectBytes(name);
+  const step = bytes.length < 2000 || RUNS > 1 ? 1 : 11;
   let read = 0;
-  for (let length = 0; length < bytes.length; length++) {
+  for (let length = 0; length < bytes.length; length += step) {
     if (survives(bytes.subarray(0, length))) read++;
   }
   expect(read).toBe(0);
@@ -46,9 +48,9 @@ test('bytes changed at random', () => {
         if (!survives(bytes)) refused++;
       },
     ),
-    { numRuns: 1500 * RUNS },
+    { numRuns: 400 * RUNS },
   );
-  expect(refused).toBeGreaterThan(100);
+  expect(refused).toBeGreaterThan(50);
 });
 
 test('words of headers, symbols, relocations and types replaced by extremes', () => {
@@ -61,7 +63,7 @@ test('words of headers, symbols, relocations and types replaced by extremes', ()
       view.setUint32((at % (bytes.length / 4 - 1)) * 4, value, true);
       if (!survives(bytes)) refused++;
     }),
-    { numRuns: 2500 * RUNS },
+    { numRuns: 600 * RUNS },
   );
-  expect(refused).toBeGreaterThan(100);
+  expect(refused).toBeGreaterThan(50);
 });

@@ -1,0 +1,174 @@
+/**
+ * From blueprint to life: maps are made, references resolved, programs verified and made ready to
+ * run by an engine, tail calls and maps of maps connected.
+ *
+ * @linux bpf_object_load; tools/lib/bpf/libbpf.c
+ */
+import type { HostAddr } from '../../host/memory.ts';
+import type { Bpf } from '../bpf.ts';
+import type { BpfRunnable } from '../engine.ts';
+import { Interpreter } from '../interp/interpreter.ts';
+import type { BpfMap } from '../maps/bpfMap.ts';
+import { freeMap } from '../maps/createMap.ts';
+import { createMaps, setEntry } from './createMaps.ts';
+import { KCONFIG } from './externs.ts';
+import type { BpfProgramImage } from './image.ts';
+import { isGplCompatible, LoadError } from './image.ts';
+import type { KconfigValue } from './kconfig.ts';
+import { kconfigContents } from './kconfig.ts';
+import { resolveRefs } from './resolve.ts';
+import { BPF_PROG_TYPE_XDP, progTypeName } from './sections.ts';
+import type { CollectionSpec, ProgramSpec } from './spec.ts';
+
+export interface LoadOptions {
+  /** Makes a program ready to run; the interpreter, every access checked, unless set. */
+  readonly engine?: (image: BpfProgramImage, bpf: Bpf) => BpfRunnable;
+  /** Throws for a program that must not run. */
+  readonly verify?: (image: BpfProgramImage, bpf: Bpf) => void;
+  /** Programs to load, by name; all of type XDP that load by themselves, unless set. */
+  readonly programs?: readonly string[];
+  /** Maps to use in place of those the object describes. */
+  readonly maps?: Readonly<Record<string, BpfMap>>;
+  /** Settings of the kernel, over those that are built in. */
+  readonly kconfig?: Readonly<Record<string, KconfigValue>>;
+  /** Is there a kernel function of this name? None, unless set. */
+  readonly hasKfunc?: (name: string) => boolean;
+}
+
+/** A live program. */
+export class BpfProg {
+  /** As `bpftool prog` numbers them, from 1. */
+  readonly id: number;
+  readonly name: string;
+  /** @linux enum bpf_prog_type */
+  readonly type: number;
+  readonly attachType: number;
+  readonly frags: boolean;
+  readonly image: BpfProgramImage;
+  readonly runnable: BpfRunnable;
+
+  constructor(id: number, image: BpfProgramImage, runnable: BpfRunnable) {
+    this.id = id;
+    this.name = image.name;
+    this.type = image.type;
+    this.attachType = image.attachType;
+    this.frags = image.frags;
+    this.image = image;
+    this.runnable = runnable;
+  }
+
+  /** @param ctx address of the context @returns the low word of r0 */
+  run(ctx: HostAddr): number {
+    return this.runnable.run(ctx);
+  }
+}
+
+/** What an object is once it is loaded. */
+export interface Collection {
+  readonly spec: CollectionSpec;
+  readonly maps: Readonly<Record<string, BpfMap>>;
+  readonly programs: Readonly<Record<string, BpfProg>>;
+}
+
+/**
+ * All or nothing: when a program is refused, the maps made for it are freed.
+ *
+ * @throws LoadError, MapError, and what engine and verifier throw
+ */
+export function loadCollection(
+  spec: CollectionSpec,
+  bpf: Bpf,
+  options: LoadOptions = {},
+): Collection {
+  const wanted = wantedPrograms(spec, options.programs);
+  const settings = kconfigContents(spec, options.kconfig ?? {});
+  const filled =
+    settings === null
+      ? spec
+      : {
+          ...spec,
+          maps: { ...spec.maps, [KCONFIG]: { ...spec.maps[KCONFIG]!, contents: settings } },
+        };
+  const given = options.maps ?? {};
+  const maps = createMaps(filled, bpf, given);
+  try {
+    const programs = Object.fromEntries(
+      wanted.map((program) => [program.name, loadProgram(spec, program, bpf, maps, options)]),
+    );
+    connectTailCalls(spec, maps, programs);
+    return { spec, maps, programs };
+  } catch (error) {
+    for (const [name, map] of Object.entries(maps)) if (given[name] === undefined) freeMap(map);
+    throw error;
+  }
+}
+
+function wantedPrograms(
+  { file, programs }: CollectionSpec,
+  names: readonly string[] | undefined,
+): ProgramSpec[] {
+  if (names === undefined) {
+    return Object.values(programs).filter(
+      ({ type, autoload }) => type === BPF_PROG_TYPE_XDP && autoload,
+    );
+  }
+  return names.map((name) => {
+    const program = programs[name];
+    if (program === undefined) {
+      const known = Object.keys(programs).join(', ');
+      throw new LoadError(
+        file,
+        `program ${name}`,
+        `there is none; the object has ${known || 'none'}`,
+      );
+    }
+    return program;
+  });
+}
+
+function loadProgram(
+  spec: CollectionSpec,
+  program: ProgramSpec,
+  bpf: Bpf,
+  maps: Readonly<Record<string, BpfMap>>,
+  options: LoadOptions,
+): BpfProg {
+  const { name, type, attachType, frags, funcInfo, lineInfo, btf } = program;
+  if (type !== BPF_PROG_TYPE_XDP) {
+    throw new LoadError(
+      spec.file,
+      `program ${name}`,
+      `of type ${progTypeName(type)} (section ${program.section}); only XDP programs run here`,
+    );
+  }
+  const hasKfunc = options.hasKfunc ?? ((): boolean => false);
+  const image = {
+    name,
+    type,
+    attachType,
+    frags,
+    gpl: isGplCompatible(spec.license),
+    funcInfo,
+    lineInfo,
+    btf,
+    ...resolveRefs(program, program.insns, { file: spec.file, maps, hasKfunc }),
+  };
+  options.verify?.(image, bpf);
+  const runnable = options.engine?.(image, bpf) ?? new Interpreter(image, bpf, { checked: true });
+  const prog = new BpfProg(bpf.xdp.newProgId(), image, runnable);
+  bpf.progs.set(prog.id, prog);
+  return prog;
+}
+
+function connectTailCalls(
+  spec: CollectionSpec,
+  maps: Readonly<Record<string, BpfMap>>,
+  programs: Readonly<Record<string, BpfProg>>,
+): void {
+  for (const { name, values } of Object.values(spec.maps)) {
+    for (const { index, kind, name: target } of values) {
+      if (kind !== 'program') continue;
+      setEntry(spec, maps[name]!, index, programs[target]?.id, `program ${target}`);
+    }
+  }
+}

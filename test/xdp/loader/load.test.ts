@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import { LoadError } from '../../../src/xdp/loader/image.ts';
+import { collectionMapMemory } from '../../../src/xdp/loader/createMaps.ts';
+import { loadCollection } from '../../../src/xdp/loader/load.ts';
+import { MapError } from '../../../src/xdp/maps/mapDef.ts';
+import { standaloneBpf } from '../../../src/xdp/standalone.ts';
+import { loadRig, specOf } from './rig.ts';
+
+const XDP_DROP = 1;
+const XDP_PASS = 2;
+
+test.each(['counter-14', 'counter-16', 'counter-19', 'counter-19-v4'])(
+  '%s.o runs: global data, maps, subprograms, a callback',
+  (object) => {
+    const { run, variable, maps } = loadRig(specOf(object));
+
+    expect(run('count', 64)).toBe(XDP_PASS);
+    expect(run('count', 2000)).toBe(XDP_DROP); // above `limit`
+
+    // total begins at 0x1122334455667788
+    expect(variable('total')).toBe(u64(0x1122334455667788n + 64n + 2000n));
+    // last[i & 1] grows by i for i below 4, twice: 0 + 2, 1 + 3; last[2] is 7 + 'o'
+    expect(variable('last')).toBe(u64(4n) + u64(8n) + u64(7n + 0x6fn));
+    expect(variable('errors')).toBe('00000000');
+    const counts = (index: number) =>
+      Buffer.from(maps['counters']!.sysLookup(Uint8Array.of(index, 0, 0, 0))!).toString('hex');
+    expect(counts(XDP_PASS)).toBe(u64(1n) + u64(64n));
+    expect(counts(XDP_DROP)).toBe(u64(1n) + u64(2000n));
+    // the key is `port`
+    expect(maps['seen']!.sysLookup(Uint8Array.of(0xbb, 1, 0, 0, 0, 0, 0, 0))).toEqual(
+      Uint8Array.of(0xd0, 7, 0, 0),
+    );
+  },
+);
+
+const u64 = (value: bigint): string => {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, value, true);
+  return Buffer.from(bytes).toString('hex');
+};
+
+test('a blueprint is edited before it is loaded', () => {
+  const spec = specOf('counter-19');
+  const { map, offset } = spec.variables['limit']!;
+  new DataView(spec.maps[map]!.contents!.buffer).setUint32(offset, 10, true);
+  spec.maps['seen']!.maxEntries = 7;
+
+  const { run, maps } = loadRig(spec);
+
+  expect(maps['seen']!.maxEntries).toBe(7);
+  expect(run('count', 64)).toBe(XDP_DROP);
+});
+
+test('read-only data is frozen, and maps have the names the kernel would give', () => {
+  const { maps } = loadRig(specOf('counter-19'));
+  expect([maps['.rodata']!.frozen, maps['.data']!.frozen]).toEqual([true, false]);
+  expect(Object.entries(maps).map(([name, map]) => [name, map.name])).toEqual([
+    ['seen', 'seen'],
+    ['counters', 'counters'],
+    ['.rodata', 'counter_.rodata'],
+    ['.rodata.label', '.rodata.label'],
+    ['.data', 'counter_.data'],
+    ['.bss', 'counter_.bss'],
+  ]);
+});
+
+test('maps may be shared between objects', () => {
+  const bpf = standaloneBpf();
+  const engine = () => ({ run: () => 0, r0Hi: 0 });
+  const first = loadCollection(specOf('counter-19'), bpf, { engine });
+  const shared = { seen: first.maps['seen']! };
+  const second = loadCollection(specOf('counter-14'), bpf, { engine, maps: shared });
+  expect(second.maps['seen']).toBe(first.maps['seen']);
+  expect(second.maps['counters']).not.toBe(first.maps['counters']);
+
+  const other = specOf('counter-14');
+  other.maps['seen']!.valueSize = 16;
+  expect(() => loadCollection(other, bpf, { engine, maps: shared })).toThrow(
+    "counter-14.o: map seen: the given map's valueSize is 4, not 16",
+  );
+});
+
+test('only XDP programs are loaded; others are named when they are asked for', () => {
+  const { programs } = loadRig(specOf('sections'));
+  expect(Object.keys(programs)).toEqual([
+    ...['first', 'second', 'third', 'in_fragments', 'on_device', 'on_device_frags'],
+    ...['on_cpu', 'on_cpu_frags'],
+  ]);
+  expect(() => loadRig(specOf('sections'), { programs: ['probe'] })).toThrow(
+    'sections.o: program probe: of type kprobe (section kprobe/do_nothing); only XDP programs run here',
+  );
+  expect(() => loadRig(specOf('sections'), { programs: ['nobody'] })).toThrow(
+    /^sections\.o: program nobody: there is none; the object has first, second,/,
+  );
+});
+
+test('a map that the kernel would refuse is refused, and nothing stays behind', () => {
+  const bpf = standaloneBpf();
+  const spec = specOf('counter-19');
+  spec.maps['.data']!.maxEntries = 0;
+  expect(() => loadCollection(spec, bpf)).toThrow(MapError);
+  expect([...bpf.maps.values()]).toEqual([]);
+});
+
+test('a program that verifier or engine refuses leaves nothing behind', () => {
+  const bpf = standaloneBpf();
+  const verify = (): void => {
+    throw new LoadError('f', 'program', 'no');
+  };
+  expect(() => loadCollection(specOf('counter-19'), bpf, { verify })).toThrow(LoadError);
+  expect([...bpf.maps.values()]).toEqual([]);
+});
+
+test('memory of an object is known before it is loaded', () => {
+  const spec = specOf('counter-19');
+  const bytes = collectionMapMemory(spec, 2);
+  expect(bytes).toBeGreaterThan(1024 * 16);
+  const engine = () => ({ run: () => 0, r0Hi: 0 });
+  const bpf = standaloneBpf({ mapBytes: bytes, cpus: 2 });
+  expect(Object.keys(loadCollection(spec, bpf, { engine }).maps)).toHaveLength(6);
+});
