@@ -16,7 +16,7 @@ import { Ledger } from '../src/host/ledger.ts';
 import type { HostAddr } from '../src/host/memory.ts';
 import { HostMemory, PAGE_SIZE } from '../src/host/memory.ts';
 import { Rng } from '../src/host/rng.ts';
-import { RxStamps } from '../src/host/stamps.ts';
+import { RxStamps, stampBytes } from '../src/host/stamps.ts';
 import { Trace } from '../src/host/trace.ts';
 import { Watch } from '../src/host/watch.ts';
 import type { XdpProgramSpec } from '../src/xdp/define.ts';
@@ -63,7 +63,12 @@ function build(spec: XdpProgramSpec): Bench {
   const devices = { devGetByIndex: () => null };
   const bpf = { maps: mem.region('maps', 1 << 20), stacks: mem.region('program stacks', 8192) };
   const xdp = new XdpKernel({ mem, watch, random: new Rng(1), cpus: [cpu], devices, bpf });
-  const rxq = new XdpRxqInfo(xdp, 1, 0, new RxStamps(mem.bytes));
+  const rxq = new XdpRxqInfo(
+    xdp,
+    1,
+    0,
+    new RxStamps(mem, mem.region('stamps', stampBytes(mem.bytes))),
+  );
   const md = mem.region('contexts', XDP_BUFF_BYTES).at;
   const pages = mem.region('pages', PAGES * PAGE_SIZE).at;
   const frames = mem.region('frames', PAGES * 64).at;

@@ -119,7 +119,8 @@ export class Machine {
     const fifo = this.mem.region('fifo', plan.fifo);
     this.passedAt = fifo.at + config.nics.length * TX_FIFO_BYTES;
     const rng = new Rng(config.seed);
-    const stamps = new RxStamps(this.mem.bytes);
+    const stamps = new RxStamps(this.mem, this.mem.region('stamps', plan.stamps));
+    const chip = new CoherentMemory(this.mem, this.mem.region('chip', plan.chip));
     const bus = new Bus();
     this.cpus = Array.from(
       { length: config.cpus },
@@ -162,6 +163,8 @@ export class Machine {
         irqs: this.irqs,
         frames: this.frames,
         timing,
+        chip,
+        records: this.mem.region(`records ${number}`, plan.records / config.nics.length),
         txFifo: fifo.at + number * TX_FIFO_BYTES,
         sink: this.wire,
       };

@@ -45,6 +45,7 @@ export class HostMemory {
   readonly view: DataView;
   readonly u8: Uint8Array;
   readonly words: HostWords;
+  readonly doubles: Float64Array;
   readonly ops: MemoryOps;
   readonly regions: Region[] = [];
   private next: HostAddr = PAGE_SIZE;
@@ -63,6 +64,7 @@ export class HostMemory {
     this.view = new DataView(this.memory.buffer);
     this.u8 = new Uint8Array(this.memory.buffer);
     this.words = new Int32Array(this.memory.buffer);
+    this.doubles = new Float64Array(this.memory.buffer);
     this.ops = memoryOps(this.memory);
   }
 
@@ -85,6 +87,16 @@ export class HostMemory {
     this.next += size;
     this.regions.push(region);
     return region;
+  }
+
+  /** `count` 32-bit words from `at` on, a multiple of 4. */
+  wordsAt(at: HostAddr, count: number): HostWords {
+    return this.words.subarray(at >>> 2, (at >>> 2) + count);
+  }
+
+  /** `count` doubles from `at` on, a multiple of 8. */
+  doublesAt(at: HostAddr, count: number): Float64Array {
+    return this.doubles.subarray(at >>> 3, (at >>> 3) + count);
   }
 
   /** Copy `len` bytes; the ranges may overlap. wasm `memory.copy`, the fastest at every size. */

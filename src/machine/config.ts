@@ -2,9 +2,14 @@
 import type { CostProfile } from '../host/cost.ts';
 import { RangeRefused } from '../host/errors.ts';
 import { MAX_MEMORY_BYTES, PAGE_SIZE } from '../host/memory.ts';
+import { stampBytes } from '../host/stamps.ts';
+import { completionRingBytes } from '../nic/completionRing.ts';
+import { recordBytes } from '../nic/frameRecord.ts';
 import { DESC_CNT, bnxtCalcNrRingPages } from '../nic/hsi/ring.ts';
 import { PROGRAM_STACK_BYTES } from '../xdp/bpf.ts';
 import { MAP_STRUCTS_BYTES } from '../xdp/maps/mapTable.ts';
+import { LANE_BYTES } from '../nic/lane.ts';
+import { rxRingBytes } from '../nic/rxRing.ts';
 
 /** One network interface of a machine. Every number is in the unit of its ethtool or ip name. */
 export interface NicConfig {
@@ -57,6 +62,12 @@ export interface MemoryPlan {
   readonly coherent: number;
   readonly pages: number;
   readonly frames: number;
+  /** The NICs' own: lanes, and what rings hold back. */
+  readonly chip: number;
+  /** What each NIC knows of each frame. */
+  readonly records: number;
+  /** When each buffer was filled. */
+  readonly stamps: number;
   /** Where frames are put together: one for each NIC, one for whoever watches the stack. */
   readonly fifo: number;
   readonly maps: number;
@@ -69,6 +80,8 @@ const POOL_SLACK_PAGES = 192;
 const TX_WAITING_PAGES = 256;
 /** Small skb heads, for all CPUs together. */
 const SLAB_PAGES = 64;
+/** More than rounding up to whole pages of any kind can add. */
+const ROUNDING = 2 ** 17;
 
 /**
  * Size host memory from what will live in it.
@@ -78,6 +91,7 @@ const SLAB_PAGES = 64;
 export function planMemory(config: MachineConfig, frameBytes: number): MemoryPlan {
   let coherentPages = 0;
   let pages = SLAB_PAGES;
+  let chipPages = 0;
   const txSlots = config.nics.map((nic) => nic.queues * (nic.txRing + 1));
   const allTx = txSlots.reduce((sum, slots) => sum + slots, 0);
   for (const nic of config.nics) {
@@ -88,15 +102,26 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     coherentPages += nic.queues * (rx + 2 * tx + 2 * cp + xdpBuffs);
     pages += nic.queues * (nic.rxRing + POOL_SLACK_PAGES);
     if (config.stack) pages += nic.queues * (Math.ceil(nic.txRing / 2) + TX_WAITING_PAGES);
+    const rings =
+      pagesOf(rxRingBytes(rx * DESC_CNT)) + 2 * pagesOf(completionRingBytes(cp * DESC_CNT));
+    chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES);
   }
   pages += config.nics.length > 1 ? allTx : 0;
-  const plan: MemoryPlan = {
+  const frames = Math.max(frameBytes, PAGE_SIZE);
+  const stamped = {
     coherent: coherentPages * PAGE_SIZE,
     pages: pages * PAGE_SIZE,
-    frames: Math.max(frameBytes, PAGE_SIZE),
+    frames,
+    chip: chipPages * PAGE_SIZE,
+    records: config.nics.length * pagesOf(recordBytes(frames)) * PAGE_SIZE,
     fifo: (config.nics.length + 1) * TX_FIFO_BYTES,
     maps: MAP_STRUCTS_BYTES + (config.mapBytes ?? MAP_BYTES),
     stacks: PROGRAM_STACK_BYTES,
+  };
+  // stamps are stamped too: a little more than an eighth of an eighth
+  const plan: MemoryPlan = {
+    ...stamped,
+    stamps: stampBytes((memoryBytes(stamped) * 64) / 63 + ROUNDING),
   };
   const total = memoryBytes(plan);
   if (total > MAX_MEMORY_BYTES) {
@@ -110,9 +135,8 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
 }
 
 /** Bytes of the whole memory: the regions, each in whole pages, behind the null page. */
-export function memoryBytes(plan: MemoryPlan): number {
-  return Object.values(plan).reduce(
-    (sum: number, bytes: number) => sum + Math.ceil(bytes / PAGE_SIZE) * PAGE_SIZE,
-    PAGE_SIZE,
-  );
+export function memoryBytes(plan: Partial<MemoryPlan>): number {
+  return Object.values(plan).reduce((sum, bytes) => sum + pagesOf(bytes) * PAGE_SIZE, PAGE_SIZE);
 }
+
+const pagesOf = (bytes: number): number => Math.ceil(bytes / PAGE_SIZE);

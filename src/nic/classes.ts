@@ -13,7 +13,7 @@ import {
   LOST_RX_OVERSIZE,
   LOST_RX_RUNT,
 } from '../host/fates.ts';
-import type { HostMemory } from '../host/memory.ts';
+import type { HostMemory, Region } from '../host/memory.ts';
 import { ETH_HLEN, macIsBroadcast, macIsMulticast } from '../wire/eth.ts';
 import type { FrameTable } from '../wire/frames.ts';
 import { ParsedFrame, checksumVerdict, parseFrame } from '../wire/parse.ts';
@@ -69,15 +69,22 @@ export class FrameClasses {
   mru = 0;
   vlanStrip = false;
 
-  rec: FrameRecords = frameRecords(0);
+  /** Records of all frames seen so far; in host memory as long as there is room for them. */
+  rec: FrameRecords;
 
   private readonly mem: HostMemory;
   private readonly frames: FrameTable;
   private readonly parsed: ParsedFrame = new ParsedFrame();
 
-  constructor(mem: HostMemory, frames: FrameTable) {
+  /** @param records where records may lie, `recordBytes` of the frames to come */
+  constructor(mem: HostMemory, frames: FrameTable, records: Region) {
     this.mem = mem;
     this.frames = frames;
+    this.rec = mem.wordsAt(records.at, records.bytes >>> 2);
+  }
+
+  get inHostMemory(): boolean {
+    return this.rec.buffer === this.mem.memory.buffer;
   }
 
   /** The configuration has changed: what was known holds no more. */
@@ -190,7 +197,7 @@ export class FrameClasses {
   }
 
   private grow(): void {
-    const wider = frameRecords(Math.max(this.frames.count, 64));
+    const wider = frameRecords(this.frames.count);
     wider.set(this.rec);
     this.rec = wider;
   }

@@ -10,10 +10,14 @@
  */
 import type { Ps } from '../host/clock.ts';
 import type { IrqLine } from '../host/irq.ts';
-import type { HostAddr, HostWords } from '../host/memory.ts';
+import { bugOn } from '../host/errors.ts';
+import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
 import { CMP_TYPE_TX_L2_CMP, txCmpWrite } from './hsi/txCmp.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
 import type { Lane } from './lane.ts';
+
+/** Bytes of host memory that a ring of `slots` wants for what is not yet visible, and when the rest became so. */
+export const completionRingBytes = (slots: number): number => slots * 20;
 
 export class CompletionRing {
   readonly id: number;
@@ -38,9 +42,12 @@ export class CompletionRing {
   quietTo: Ps = -1;
   /** When the record in each slot became visible. */
   readonly stamps: Float64Array;
-  /** TX completions not yet visible, in order: [txHead, txTail), free running. */
-  txAt: Float64Array = new Float64Array(256);
-  txOpaque: Int32Array = new Int32Array(256);
+  /**
+   * TX completions not yet visible, in order: [txHead, txTail), free running. A ring has room for
+   * all descriptors of the TX rings it serves, and so have these.
+   */
+  readonly txAt: Float64Array;
+  readonly txOpaque: Int32Array;
   txHead = 0;
   txTail = 0;
   /** When the late second half of the last RX completion becomes visible; Infinity when none is late. */
@@ -48,13 +55,27 @@ export class CompletionRing {
   halfFrame = 0;
   halfErrors = 0;
 
-  constructor(id: number, base: HostAddr, slots: number, irq: IrqLine) {
+  /** Its block of host memory. */
+  readonly block: HostAddr;
+
+  /** @param block `completionRingBytes(slots)` of host memory, the device's own */
+  constructor(
+    id: number,
+    base: HostAddr,
+    slots: number,
+    irq: IrqLine,
+    mem: HostMemory,
+    block: HostAddr,
+  ) {
     this.id = id;
     this.base = base;
     this.slots = slots;
     this.mask = slots - 1;
     this.irq = irq;
-    this.stamps = new Float64Array(slots);
+    this.block = block;
+    this.stamps = mem.doublesAt(block, slots);
+    this.txAt = mem.doublesAt(block + slots * 8, slots);
+    this.txOpaque = mem.wordsAt(block + slots * 16, slots);
   }
 
   slotAt(raw: number): HostAddr {
@@ -100,40 +121,23 @@ export class CompletionRing {
   }
 
   pendTx(at: Ps, opaque: number): void {
-    const size = this.txAt.length;
-    if (this.txTail - this.txHead === size) this.growTx();
-    const i = this.txTail++ & (this.txAt.length - 1);
+    bugOn(this.txTail - this.txHead === this.slots, 'more TX completions than completion slots');
+    const i = this.txTail++ & this.mask;
     this.txAt[i] = at;
     this.txOpaque[i] = opaque;
     this.forgetIrq();
   }
 
   txHeadAt(): Ps {
-    return this.txHead === this.txTail
-      ? Infinity
-      : this.txAt[this.txHead & (this.txAt.length - 1)]!;
+    return this.txHead === this.txTail ? Infinity : this.txAt[this.txHead & this.mask]!;
   }
 
   /** Make the oldest pending TX completion visible. */
   writeTx(words: HostWords): void {
-    const i = this.txHead++ & (this.txAt.length - 1);
+    const i = this.txHead++ & this.mask;
     const raw = this.prod;
     txCmpWrite(words, this.slotAt(raw), CMP_TYPE_TX_L2_CMP, this.txOpaque[i]!, 0, this.lapV(raw));
     this.stamps[raw & this.mask] = this.txAt[i]!;
     this.prod = raw + 1;
-  }
-
-  private growTx(): void {
-    const old = this.txAt.length;
-    const at = new Float64Array(old * 2);
-    const opaque = new Int32Array(old * 2);
-    for (let i = 0; i < old; i++) {
-      at[i] = this.txAt[(this.txHead + i) & (old - 1)]!;
-      opaque[i] = this.txOpaque[(this.txHead + i) & (old - 1)]!;
-    }
-    this.txAt = at;
-    this.txOpaque = opaque;
-    this.txTail = old;
-    this.txHead = 0;
   }
 }

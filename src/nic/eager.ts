@@ -144,7 +144,7 @@ export class EagerHardware implements Hardware, Pace {
 
 function happen({ at, kind, nic, cp }: Event): void {
   if (kind === TRANSMIT) nic.tx.transmitNext(at);
-  else if (kind === ARRIVAL) nic.rx.receive(cp!, cp!.lane!, cp!.lane!.ring!, at);
+  else if (kind === ARRIVAL) nic.rx.receive(cp!.lane!, cp!.lane!.ring!, at);
   else if (kind === COMPLETION) nic.writeDue(cp!, at);
   else postIrq(nic, cp!, at);
 }

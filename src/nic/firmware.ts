@@ -6,10 +6,10 @@
  */
 import type { Ps } from '../host/clock.ts';
 import { PS_PER_NS } from '../host/clock.ts';
-import { bugOn } from '../host/errors.ts';
+import { BugError, bugOn } from '../host/errors.ts';
 import { LOST_DEVICE_CLOSED, LOST_RING_RESET } from '../host/fates.ts';
 import type { IrqLine } from '../host/irq.ts';
-import { CompletionRing } from './completionRing.ts';
+import { CompletionRing, completionRingBytes } from './completionRing.ts';
 import { DB_STRIDE } from './hsi/doorbell.ts';
 import type {
   CtxHwStats,
@@ -26,7 +26,7 @@ import type {
 import { RING_ALLOC_REQ_RING_TYPE_L2_CMPL, RING_ALLOC_REQ_RING_TYPE_RX } from './hsi/hwrm.ts';
 import { checkedSlots } from './hsi/ring.ts';
 import type { Nic } from './nic.ts';
-import { RxRing } from './rxRing.ts';
+import { RxRing, rxRingBytes } from './rxRing.ts';
 import { RingStats } from './stats.ts';
 import { TxRing } from './txRing.ts';
 
@@ -72,7 +72,9 @@ export class Firmware implements Hwrm {
   private allocCompletionRing(id: number, req: HwrmRingAllocInput): CompletionRing {
     const line = this.vectors[req.intVector];
     bugOn(line === undefined, `no MSI-X vector ${req.intVector}`);
-    const cp = new CompletionRing(id, req.ringAddr, req.length, line!);
+    const { mem, chip } = this.nic.parts;
+    const block = chip.alloc(completionRingBytes(req.length));
+    const cp = new CompletionRing(id, req.ringAddr, req.length, line!, mem, block);
     this.nic.completionRings.push(cp);
     return cp;
   }
@@ -81,7 +83,10 @@ export class Firmware implements Hwrm {
     const cp = this.completionRing(req.cmplRingId);
     const lane = this.nic.port.lanes[req.logicalId];
     bugOn(lane === undefined, `RX ring ${req.logicalId} of ${this.nic.port.lanes.length}`);
-    const ring = new RxRing(id, req.ringAddr, req.length, cp);
+    const { mem, chip } = this.nic.parts;
+    const block = chip.alloc(rxRingBytes(req.length));
+    const ring = new RxRing(id, req.ringAddr, req.length, cp, mem, block);
+    this.nic.bulk.initBlock(ring, this.nic.parts);
     this.nic.settleAll(now);
     lane!.ring = ring;
     cp.lane = lane!;
@@ -104,13 +109,14 @@ export class Firmware implements Hwrm {
   ringFree(_ringType: number, ringId: number, now: Ps): number {
     const { nic } = this;
     const ring = nic.bells[ringId];
-    bugOn(ring === null || ring === undefined, `ring ${ringId} does not exist`);
+    if (ring === null || ring === undefined) throw new BugError(`ring ${ringId} does not exist`);
     nic.settleAll(now);
     nic.bells[ringId] = null;
     if (ring instanceof RxRing) return this.freeRx(ring, now);
     if (ring instanceof TxRing) return nic.tx.quiesce(ring);
-    nic.completionRings.splice(nic.completionRings.indexOf(ring as CompletionRing), 1);
-    nic.parts.irqs.cancel((ring as CompletionRing).irq);
+    nic.completionRings.splice(nic.completionRings.indexOf(ring), 1);
+    nic.parts.irqs.cancel(ring.irq);
+    nic.parts.chip.release(ring.block, completionRingBytes(ring.slots));
     return 0;
   }
 
@@ -118,6 +124,7 @@ export class Firmware implements Hwrm {
     this.abandonDma(ring, LOST_DEVICE_CLOSED);
     ring.cp.lane!.ring = null;
     ring.cp.lane = null;
+    this.nic.parts.chip.release(ring.block, rxRingBytes(ring.mask + 1));
     this.rxRings--;
     if (this.rxRings === 0) this.reconfigure(now, (c) => (c.queues = 0));
     return ring.cons;

@@ -1,14 +1,14 @@
 /**
  * What the NIC knows of one distinct frame: sixteen words, one cache line.
  *
- *   0 known | 1 lane (-1 refused) | 2 cause | 3 cast | 4 strip | 5 bytes in host memory | 6 where the bytes are |
- *   7 plain: a unicast frame that is copied as it is
- *   8..15: the words of its receive completion (without slot and valid bits)
+ *   0 known | 1 lane (-1 refused) | 2 cause | 3 cast | 4 strip | 5 bytes in host memory | 6 where the bytes are
+ *   8..15: both slots of its receive completion, as they will stand in the ring but for the buffer's
+ *   number and the valid bits
  *
  * Kept flat, because a million flows have a million of these and each packet reads one.
  */
 import type { HostAddr, HostWords } from '../host/memory.ts';
-import { rxCmpExtWrite, rxCmpWrite } from './hsi/rxCmp.ts';
+import { CMP_TYPE_RX_L2_CMP, rxCmpExtWrite, rxCmpWrite } from './hsi/rxCmp.ts';
 
 const SHIFT = 4;
 const KNOWN = 0;
@@ -18,13 +18,23 @@ const CAST = 3;
 const STRIP = 4;
 const LEN = 5;
 const FROM = 6;
-const PLAIN = 7;
+const COMPLETION = 8;
+const EXT = 12;
 const LEN_FLAGS = 8;
-const MISC = 9;
-const HASH = 10;
+const MISC = 10;
+const HASH = 11;
 const FLAGS2 = 12;
 const META_DATA = 13;
 const ERRORS = 14;
+
+/** For loops that read records from host memory: shift of a number, and byte offsets of fields. */
+export const REC_SHIFT: number = SHIFT + 2;
+export const REC_CAST: number = CAST * 4;
+export const REC_STRIP: number = STRIP * 4;
+export const REC_LEN: number = LEN * 4;
+export const REC_FROM: number = FROM * 4;
+export const REC_COMPLETION: number = COMPLETION * 4;
+export const REC_EXT: number = EXT * 4;
 
 export const CAST_UCAST = 0;
 export const CAST_MCAST = 1;
@@ -34,6 +44,8 @@ export const CAST_BCAST = 2;
 export type FrameRecords = Int32Array;
 
 export const frameRecords = (frames: number): FrameRecords => new Int32Array(frames << SHIFT);
+/** Bytes that the records of frames want which take `bytes` themselves: a record is as long as the shortest frame. */
+export const recordBytes = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 export const recordsHeld = (rec: FrameRecords): number => rec.length >> SHIFT;
 
 export const recKnown = (rec: FrameRecords, n: number): boolean => rec[(n << SHIFT) + KNOWN] === 1;
@@ -41,8 +53,6 @@ export const recLane = (rec: FrameRecords, n: number): number => rec[(n << SHIFT
 export const recCause = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + CAUSE]!;
 export const recCast = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + CAST]!;
 export const recStrip = (rec: FrameRecords, n: number): boolean => rec[(n << SHIFT) + STRIP] === 1;
-/** Unicast, and nothing to strip: most frames. */
-export const recPlain = (rec: FrameRecords, n: number): boolean => rec[(n << SHIFT) + PLAIN] === 1;
 export const recLen = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + LEN]!;
 export const recFrom = (rec: FrameRecords, n: number): HostAddr => rec[(n << SHIFT) + FROM]!;
 
@@ -110,10 +120,9 @@ export function recStore(rec: FrameRecords, n: number, c: FrameClass): void {
   rec[r + CAUSE] = c.cause;
   rec[r + CAST] = c.cast;
   rec[r + STRIP] = c.strip ? 1 : 0;
-  rec[r + PLAIN] = c.cast === 0 && !c.strip ? 1 : 0;
   rec[r + LEN] = c.len;
   rec[r + FROM] = c.from;
-  rec[r + LEN_FLAGS] = c.lenFlags;
+  rec[r + LEN_FLAGS] = c.lenFlags | CMP_TYPE_RX_L2_CMP;
   rec[r + MISC] = c.misc;
   rec[r + HASH] = c.hash;
   rec[r + FLAGS2] = c.flags2;

@@ -6,12 +6,18 @@
  * buffer?) waits in the lane until the queue's own time has come.
  */
 import type { Ps } from '../host/clock.ts';
+import type { HostAddr, HostMemory } from '../host/memory.ts';
 import type { RxRing } from './rxRing.ts';
 import { Fates } from '../host/fates.ts';
 import { RingStats } from './stats.ts';
 
 /** Shorter runs are quicker copied one by one. */
 const SHORT_RUN = 32;
+/** Arrivals that a lane has room for without growing. */
+const ROOM = 2048;
+
+/** Bytes of host memory that a lane wants. */
+export const LANE_BYTES: number = ROOM * 12;
 
 export class Lane {
   /** RX queue number, or the number of queues for the lane of frames the MAC refuses. */
@@ -21,14 +27,27 @@ export class Lane {
   readonly fates: Fates = new Fates();
   readonly stats: RingStats = new RingStats();
   /** Times and numbers of the waiting frames, [head, tail) free running; `rxEngine.ts` walks them. */
-  at: Float64Array = new Float64Array(1024);
-  frame: Int32Array = new Int32Array(1024);
-  mask = 1023;
+  at: Float64Array;
+  frame: Int32Array;
+  mask: number = ROOM - 1;
   head = 0;
   tail = 0;
+  /** The arrays that lie in host memory, where the NIC's loops can read them. */
+  private readonly hostAt: Float64Array;
+  private readonly hostFrame: Int32Array;
 
-  constructor(index: number) {
+  /** @param block `LANE_BYTES` of host memory */
+  constructor(index: number, mem: HostMemory, block: HostAddr) {
     this.index = index;
+    this.hostAt = mem.doublesAt(block, ROOM);
+    this.hostFrame = mem.wordsAt(block + ROOM * 8, ROOM);
+    this.at = this.hostAt;
+    this.frame = this.hostFrame;
+  }
+
+  /** False while so many arrivals wait that they had to move to arrays of their own. */
+  get inHostMemory(): boolean {
+    return this.at === this.hostAt;
   }
 
   push(at: Ps, frame: number): void {
@@ -41,6 +60,7 @@ export class Lane {
   /** The arrivals [from, to) of a block. */
   pushRun(at: Float64Array, frame: Int32Array, from: number, to: number): void {
     const count = to - from;
+    if (this.head === this.tail) this.rewind();
     while (this.tail - this.head + count > this.mask + 1) this.grow();
     const i = this.tail & this.mask;
     if (count < SHORT_RUN || i + count > this.mask + 1) {
@@ -64,6 +84,15 @@ export class Lane {
   /** Number of the first waiting frame, which is thereby taken. */
   take(): number {
     return this.frame[this.head++ & this.mask]!;
+  }
+
+  /** Nothing waits: begin anew, in the arrays that are in the cache already. */
+  private rewind(): void {
+    this.at = this.hostAt;
+    this.frame = this.hostFrame;
+    this.mask = ROOM - 1;
+    this.head = 0;
+    this.tail = 0;
   }
 
   private grow(): void {

@@ -58,9 +58,8 @@ export class LazyHardware implements Hardware, Pace {
     if (lane !== null && lane.ring !== null) {
       const ring = lane.ring;
       nic.port.makeTo(now);
-      nic.rx.receive(cp, lane, ring, now);
-    }
-    nic.writeDue(cp, now);
+      nic.settleRx(cp, lane, ring, now);
+    } else nic.writeDue(cp, now);
   }
 
   /**
@@ -166,7 +165,7 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
       const at = lane!.at[arrival & lane!.mask]!;
       if (at <= limit) rxAt = (at > dmaFreeAt ? at : dmaFreeAt) + slotPs + dmaPs;
     }
-    const txAt = tx === cp.txTail ? Infinity : cp.txAt[tx & (cp.txAt.length - 1)]!;
+    const txAt = tx === cp.txTail ? Infinity : cp.txAt[tx & cp.mask]!;
     const isRx = rxAt <= txAt;
     const due = isRx ? rxAt : txAt;
     const at = due > held ? due : held;

@@ -10,9 +10,11 @@ import type { Cpu } from '../host/cpu.ts';
 import { BugError, bugOn } from '../host/errors.ts';
 import { FAULT_IRQ_LOST } from '../host/faults.ts';
 import type { Link } from '../wire/link.ts';
+import { Bulk } from './bulk.ts';
 import { FrameClasses } from './classes.ts';
 import { CompletionRing } from './completionRing.ts';
 import { DB_STRIDE, dbArms, dbIndex } from './hsi/doorbell.ts';
+import type { Lane } from './lane.ts';
 import type { NicParts } from './parts.ts';
 import { Port } from './port.ts';
 import { RxEngine } from './rxEngine.ts';
@@ -46,6 +48,7 @@ export class Nic implements BusDevice {
   readonly rx: RxEngine;
   readonly tx: TxEngine;
   readonly port: Port;
+  readonly bulk: Bulk;
   /** Rings by doorbell number; a freed ring leaves null, and its doorbell rings for nobody. */
   readonly bells: Bell[] = [];
   readonly completionRings: CompletionRing[] = [];
@@ -55,10 +58,11 @@ export class Nic implements BusDevice {
   constructor(number: number, parts: NicParts, link: Link, queues: number, pace: Pace) {
     this.parts = parts;
     this.pace = pace;
-    this.classes = new FrameClasses(parts.mem, parts.frames);
+    this.bulk = new Bulk(parts.mem);
+    this.classes = new FrameClasses(parts.mem, parts.frames, parts.records);
     this.rx = new RxEngine(parts, this.classes, this.counters);
     this.tx = new TxEngine(parts, link, number, this.counters);
-    this.port = new Port(this.classes, this.rx, queues);
+    this.port = new Port(parts, this.classes, this.rx, queues);
   }
 
   settleAll(now: Ps): void {
@@ -118,6 +122,23 @@ export class Nic implements BusDevice {
   private txDoorbell(ring: TxRing, value: number, now: Ps, cpu: Cpu): void {
     this.pace.settleTx(this, cpu);
     this.tx.publish(ring, dbIndex(value) & ring.mask, now);
+  }
+
+  /**
+   * Accept every arrival up to `now`, then write every completion due by then: in bulk as far as
+   * that goes, the rest one by one.
+   */
+  settleRx(cp: CompletionRing, lane: Lane, ring: RxRing, now: Ps): void {
+    const { rec } = this.classes;
+    const { watch, faults } = this.parts;
+    const bulky = !watch.on && !faults.armed && cp.halfAt === Infinity && this.classes.inHostMemory;
+    if (lane.headAt() <= now) {
+      if (bulky && lane.inHostMemory) this.bulk.receive(lane, ring, rec, now);
+      if (lane.headAt() <= now) this.rx.receive(lane, ring, now);
+    }
+    if (cp.halfAt === Infinity && ring.pendingHeadAt() > now && cp.txHeadAt() > now) return;
+    if (bulky) this.bulk.complete(cp, lane, ring, rec, now);
+    this.writeDue(cp, now);
   }
 
   /** Make every completion of `cp` visible that is due at or before `now`, in the order of time, RX before TX. */

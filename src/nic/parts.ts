@@ -4,7 +4,8 @@ import type { NicTiming } from '../host/cost.ts';
 import { nsToPs } from '../host/cost.ts';
 import type { Faults } from '../host/faults.ts';
 import type { IrqController } from '../host/irq.ts';
-import type { HostAddr, HostMemory } from '../host/memory.ts';
+import type { CoherentMemory } from '../host/coherent.ts';
+import type { HostAddr, HostMemory, Region } from '../host/memory.ts';
 import type { RxStamps } from '../host/stamps.ts';
 import type { Watch } from '../host/watch.ts';
 import type { FrameTable, WireSink } from '../wire/frames.ts';
@@ -17,6 +18,13 @@ export interface NicParts {
   readonly irqs: IrqController;
   readonly frames: FrameTable;
   readonly timing: NicTimes;
+  /**
+   * Memory of the device's own. It lies within the host's, where compiled loops can reach it
+   * (`bulk.ts`), and no address in it is ever told to anybody.
+   */
+  readonly chip: CoherentMemory;
+  /** Likewise, for what is known of each distinct frame. */
+  readonly records: Region;
   /** Where a frame is put together before it goes on the wire; one per NIC, as long as the longest. */
   readonly txFifo: HostAddr;
   readonly sink: WireSink;

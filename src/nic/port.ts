@@ -10,7 +10,8 @@ import type { ArrivalSource } from '../wire/frames.ts';
 import { ArrivalBlock } from '../wire/frames.ts';
 import type { FrameClasses } from './classes.ts';
 import { recKnown, recLane, recordsHeld } from './frameRecord.ts';
-import { Lane } from './lane.ts';
+import { LANE_BYTES, Lane } from './lane.ts';
+import type { NicParts } from './parts.ts';
 import type { RxEngine } from './rxEngine.ts';
 
 export class Port {
@@ -25,11 +26,12 @@ export class Port {
 
   private readonly engine: RxEngine;
 
-  constructor(classes: FrameClasses, engine: RxEngine, queues: number) {
+  constructor(parts: NicParts, classes: FrameClasses, engine: RxEngine, queues: number) {
     this.classes = classes;
     this.engine = engine;
-    for (let q = 0; q < queues; q++) this.lanes.push(new Lane(q));
-    this.refused = new Lane(queues);
+    const { mem, chip } = parts;
+    for (let q = 0; q < queues; q++) this.lanes.push(new Lane(q, mem, chip.alloc(LANE_BYTES)));
+    this.refused = new Lane(queues, mem, chip.alloc(LANE_BYTES));
   }
 
   /** Traffic from `source` arrives from now on; times before the machine's present are a bug of the caller. */

@@ -13,7 +13,6 @@ import {
 import { LOST_NO_BUFFER, LOST_RX_OVERSIZE, LOST_RX_RUNT } from '../host/fates.ts';
 import { RX_RING } from '../host/ledger.ts';
 import type { HostAddr } from '../host/memory.ts';
-import { STAMP_SHIFT } from '../host/stamps.ts';
 import { TP_NIC_RX_DMA, TP_NIC_RX_DROP } from '../host/trace.ts';
 import { VLAN_HLEN, VLAN_OFFSET } from '../wire/vlan.ts';
 import type { FrameClasses } from './classes.ts';
@@ -28,7 +27,6 @@ import {
   recCompleteHalf,
   recFrom,
   recLen,
-  recPlain,
   recStrip,
 } from './frameRecord.ts';
 import type { NicParts } from './parts.ts';
@@ -65,97 +63,53 @@ export class RxEngine {
 
   /**
    * Every frame of `lane` that has arrived by `until` takes a buffer and is copied into it, or is
-   * lost for want of one.
-   *
-   * A whole batch in one loop, its state in locals: most packets come this way. A frame whose
-   * completion is due by `until` as well, with nothing due before it, gets it here; the others
-   * wait in `pending`.
+   * lost for want of one. Its completion waits in `pending`.
    */
-  receive(cp: CompletionRing, lane: Lane, rx: RxRing, until: Ps): void {
-    const { at: arrivals, frame, mask: laneMask, tail } = lane;
-    const { mem, watch, stamps, faults } = this.parts;
-    const { words } = mem;
-    const { dma } = mem.ops;
-    const { rec } = this.classes;
-    const { base, mask, prod, pendingAt, pendingFrame, pendingOpaque } = rx;
-    const { slotPs, dmaPs } = this;
-    const arrivedAt = stamps.at;
-    const watching = watch.on;
-    const { slots, stamps: visibleAt } = cp;
-    const slotMask = cp.mask;
-    const lastRaw = cp.cons + slots - 2;
-    let raw = cp.prod;
-    let direct =
-      rx.pendingHead === rx.pendingTail &&
-      cp.txHead === cp.txTail &&
-      cp.halfAt === Infinity &&
-      !faults.armed;
-    let { head } = lane;
-    let { cons, pendingTail, dmaFreeAt } = rx;
-    let packets = 0;
-    let bytes = 0;
-    let lost = 0;
-    while (head !== tail) {
-      const at = arrivals[head & laneMask]!;
-      if (at > until) break;
-      const n = frame[head & laneMask]!;
-      head++;
-      if (cons === prod) {
-        lost++;
-        if (watching) this.watchDrop(lane, at, n, LOST_NO_BUFFER);
-        continue;
-      }
-      const bd = base + (cons << DESC_SHIFT);
-      cons = (cons + 1) & mask;
-      const haddr = rxBdHaddr(words, bd);
-      const len = recLen(rec, n);
-      if (watching) this.watchDma(lane, at, haddr, len);
-      const fits = len <= rxBdLen(words, bd);
-      if (fits && recPlain(rec, n)) {
-        dma(haddr, recFrom(rec, n), len);
-        packets++;
-        bytes += len;
-      } else this.receiveOdd(lane, haddr, n, fits ? len : rxBdLen(words, bd));
-      arrivedAt[haddr >>> STAMP_SHIFT] = at;
-      dmaFreeAt = (at > dmaFreeAt ? at : dmaFreeAt) + slotPs;
-      const due = dmaFreeAt + dmaPs;
-      direct = direct && due <= until && fits && raw <= lastRaw;
-      if (direct) {
-        const slot = raw & slotMask;
-        const extSlot = (raw + 1) & slotMask;
-        visibleAt[slot] = due;
-        visibleAt[extSlot] = due;
-        const v = (raw & slots) === 0 ? 1 : 0;
-        recComplete(
-          words,
-          rec,
-          n,
-          cp.base + (slot << DESC_SHIFT),
-          cp.base + (extSlot << DESC_SHIFT),
-          rxBdOpaque(words, bd),
-          v,
-          extSlot === 0 ? v ^ 1 : v,
-        );
-        raw += 2;
-        continue;
-      }
-      const i = pendingTail++ & mask;
-      pendingAt[i] = due;
-      pendingFrame[i] = fits ? n : ~n;
-      pendingOpaque[i] = rxBdOpaque(words, bd);
-    }
+  receive(lane: Lane, rx: RxRing, until: Ps): void {
+    const { watch } = this.parts;
     const { fates, stats } = lane;
-    fates.received += (raw - cp.prod) >>> 1;
-    cp.prod = raw;
-    fates.offered += head - lane.head;
-    fates.lost[LOST_NO_BUFFER]! += lost;
-    stats.rxDiscardPkts += lost;
-    stats.rxUcastPkts += packets;
-    stats.rxUcastBytes += bytes;
-    lane.head = head;
-    rx.cons = cons;
-    rx.pendingTail = pendingTail;
-    rx.dmaFreeAt = dmaFreeAt;
+    while (lane.headAt() <= until) {
+      const at = lane.headAt();
+      const n = lane.take();
+      fates.offered++;
+      if (rx.cons === rx.prod) {
+        fates.lost[LOST_NO_BUFFER]!++;
+        stats.rxDiscardPkts++;
+        if (watch.on) this.watchDrop(lane, at, n, LOST_NO_BUFFER);
+      } else this.accept(lane, rx, at, n);
+    }
+  }
+
+  /** Frame `n`, arrived at `at`, takes the next buffer. */
+  private accept(lane: Lane, rx: RxRing, at: Ps, n: number): void {
+    const { mem, watch, stamps } = this.parts;
+    const { words } = mem;
+    const { rec } = this.classes;
+    const bd = rx.base + (rx.cons << DESC_SHIFT);
+    const haddr = rxBdHaddr(words, bd);
+    const len = recLen(rec, n);
+    const room = rxBdLen(words, bd);
+    rx.cons = (rx.cons + 1) & rx.mask;
+    if (watch.on) this.watchDma(lane, at, haddr, len);
+    this.dma(haddr, n, len <= room ? len : room);
+    countFrame(lane.stats, recCast(rec, n), len);
+    stamps.set(haddr, at);
+    rx.dmaFreeAt = (at > rx.dmaFreeAt ? at : rx.dmaFreeAt) + this.slotPs;
+    const i = rx.pendingTail++ & rx.mask;
+    rx.pendingAt[i] = rx.dmaFreeAt + this.dmaPs;
+    rx.pendingFrame[i] = len <= room ? n : ~n;
+    rx.pendingOpaque[i] = rxBdOpaque(words, bd);
+  }
+
+  /** The first `len` bytes of frame `n`, without a tag that is stripped. */
+  private dma(haddr: HostAddr, n: number, len: number): void {
+    const { rec } = this.classes;
+    const { ops } = this.parts.mem;
+    const from = recFrom(rec, n);
+    if (recStrip(rec, n)) {
+      ops.copy(haddr, from, VLAN_OFFSET);
+      ops.copy(haddr + VLAN_OFFSET, from + VLAN_OFFSET + VLAN_HLEN, len - VLAN_OFFSET);
+    } else ops.copy(haddr, from, len);
   }
 
   /**
@@ -229,18 +183,6 @@ export class RxEngine {
   private watchDrop(lane: Lane, at: Ps, n: number, cause: number): void {
     const { trace } = this.parts.watch;
     trace.record(TP_NIC_RX_DROP, at, TRACE_NIC, lane.index, recLen(this.classes.rec, n), cause);
-  }
-
-  /** A frame that is not plain: another kind of address, a tag to strip, or longer than its buffer. */
-  private receiveOdd(lane: Lane, haddr: HostAddr, n: number, room: number): void {
-    const { rec } = this.classes;
-    const { ops } = this.parts.mem;
-    const from = recFrom(rec, n);
-    if (recStrip(rec, n)) {
-      ops.copy(haddr, from, VLAN_OFFSET);
-      ops.copy(haddr + VLAN_OFFSET, from + VLAN_OFFSET + VLAN_HLEN, room - VLAN_OFFSET);
-    } else ops.copy(haddr, from, room);
-    countFrame(lane.stats, recCast(rec, n), recLen(rec, n));
   }
 
   private watchDma(lane: Lane, at: Ps, haddr: HostAddr, len: number): void {

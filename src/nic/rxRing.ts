@@ -6,8 +6,12 @@
  * waits in `pending`, because a completion must not lie in memory early.
  */
 import type { Ps } from '../host/clock.ts';
-import type { HostAddr } from '../host/memory.ts';
+import type { HostAddr, HostMemory } from '../host/memory.ts';
+import { BULK_BLOCK } from './bulk.ts';
 import type { CompletionRing } from './completionRing.ts';
+
+/** Bytes of host memory that a ring of `slots` wants for what it has accepted and not yet written. */
+export const rxRingBytes = (slots: number): number => BULK_BLOCK + slots * 16;
 
 export class RxRing {
   readonly id: number;
@@ -27,14 +31,27 @@ export class RxRing {
   pendingHead = 0;
   pendingTail = 0;
 
-  constructor(id: number, base: HostAddr, slots: number, cp: CompletionRing) {
+  /** Its block of host memory, in which the NIC's loops keep their state (`bulk.ts`). */
+  readonly block: HostAddr;
+
+  /** @param block `rxRingBytes(slots)` of host memory, the device's own */
+  constructor(
+    id: number,
+    base: HostAddr,
+    slots: number,
+    cp: CompletionRing,
+    mem: HostMemory,
+    block: HostAddr,
+  ) {
     this.id = id;
     this.base = base;
     this.mask = slots - 1;
     this.cp = cp;
-    this.pendingAt = new Float64Array(slots);
-    this.pendingFrame = new Int32Array(slots);
-    this.pendingOpaque = new Int32Array(slots);
+    this.block = block;
+    const pending = block + BULK_BLOCK;
+    this.pendingAt = mem.doublesAt(pending, slots);
+    this.pendingFrame = mem.wordsAt(pending + slots * 8, slots);
+    this.pendingOpaque = mem.wordsAt(pending + slots * 12, slots);
   }
 
   /** When the oldest pending completion becomes visible; Infinity when there is none. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { Lane } from '../../src/nic/lane.ts';
+import { HostMemory } from '../../src/host/memory.ts';
+import { LANE_BYTES, Lane } from '../../src/nic/lane.ts';
 
 /** Frame numbers from `first`, arriving at ten times their number. */
 function block(first: number, count: number): { at: Float64Array; frame: Int32Array } {
@@ -16,28 +17,36 @@ function takeAll(lane: Lane): number[] {
   return taken;
 }
 
+function newLane(): Lane {
+  const mem = new HostMemory(65536);
+  return new Lane(0, mem, mem.region('lane', LANE_BYTES).at);
+}
+
 const numbers = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, i) => from + i);
 
-test.each([0, 1, 700, 1023])(
+test.each([0, 1, 700, 2047])(
   'a lane that grows for a run, its head at %i, holds what it held and the run',
   (head) => {
-    const lane = new Lane(0);
+    const lane = newLane();
     for (let n = 0; n < head; n++) {
       lane.push(n * 10, n);
       lane.take();
     }
-    const waiting = block(head, 900); // not full: 124 places are free
-    lane.pushRun(waiting.at, waiting.frame, 0, 900);
-    const run = block(head + 900, 256);
+    const waiting = block(head, 1924); // not full: 124 places are free
+    lane.pushRun(waiting.at, waiting.frame, 0, 1924);
+    const run = block(head + 1924, 256);
     lane.pushRun(run.at, run.frame, 0, 256);
-    expect(lane.size).toBe(1156);
-    expect(takeAll(lane)).toEqual(numbers(head, head + 1156));
+    expect(lane.inHostMemory).toBe(false);
+    expect(lane.size).toBe(2180);
+    expect(takeAll(lane)).toEqual(numbers(head, head + 2180));
+    lane.pushRun(run.at, run.frame, 0, 1);
+    expect(lane.inHostMemory).toBe(true); // empty in between, it has moved back
   },
 );
 
 test('single frames and runs, short and long, come out in order', () => {
-  const lane = new Lane(0);
+  const lane = newLane();
   let pushed = 0;
   let taken = 0;
   for (const count of [1, 31, 32, 256, 3, 200, 256, 256, 256, 256, 1, 256]) {

@@ -44,6 +44,12 @@ describe('lazy and eager', () => {
           const lazy = historyOf(c, () => new LazyHardware());
           const eager = historyOf(c, (cpus) => new EagerHardware(cpus));
           expect(difference(lazy, eager)).toBeNull();
+          expect(
+            difference(
+              historyOf(c, () => new LazyHardware(), false),
+              eager,
+            ),
+          ).toBeNull();
           seen.ties += ties(lazy);
           seen.irqs += lazy['irqs']!.length;
           seen.onWire += lazy['wire 0']!.length + lazy['wire 1']!.length;
@@ -72,6 +78,12 @@ describe('lazy and eager', () => {
           const lazy = historyOf(c, () => new LazyHardware());
           const eager = historyOf(c, (cpus) => new EagerHardware(cpus));
           expect(difference(lazy, eager)).toBeNull();
+          expect(
+            difference(
+              historyOf(c, () => new LazyHardware(), false),
+              eager,
+            ),
+          ).toBeNull();
         }),
         { numRuns: 25 * RUNS, seed: SEED },
       );
@@ -83,5 +95,11 @@ describe('lazy and eager', () => {
     const lazy = historyOf(c, () => new LazyHardware());
     const eager = historyOf(c, (cpus) => new EagerHardware(cpus));
     expect(difference(lazy, eager)).toBeNull();
+    expect(
+      difference(
+        historyOf(c, () => new LazyHardware(), false),
+        eager,
+      ),
+    ).toBeNull();
   });
 });

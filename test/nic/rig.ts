@@ -7,6 +7,7 @@ import type { Ps } from '../../src/host/clock.ts';
 import { PS_PER_NS } from '../../src/host/clock.ts';
 import type { NicTiming } from '../../src/host/cost.ts';
 import { OP_COUNT } from '../../src/host/cost.ts';
+import { CoherentMemory } from '../../src/host/coherent.ts';
 import { Cpu } from '../../src/host/cpu.ts';
 import { Faults } from '../../src/host/faults.ts';
 import { Fates } from '../../src/host/fates.ts';
@@ -14,11 +15,12 @@ import { IrqController, IrqLine } from '../../src/host/irq.ts';
 import { Ledger } from '../../src/host/ledger.ts';
 import type { HostAddr } from '../../src/host/memory.ts';
 import { HostMemory, PAGE_SIZE } from '../../src/host/memory.ts';
-import { RxStamps } from '../../src/host/stamps.ts';
+import { RxStamps, stampBytes } from '../../src/host/stamps.ts';
 import { Trace } from '../../src/host/trace.ts';
 import { Watch } from '../../src/host/watch.ts';
 import { EagerHardware } from '../../src/nic/eager.ts';
 import { Firmware } from '../../src/nic/firmware.ts';
+import { recordBytes } from '../../src/nic/frameRecord.ts';
 import {
   DB_IDX_VALID,
   DB_IRQ_DIS,
@@ -143,7 +145,9 @@ export function nicRig(options: RigOptions) {
     mem,
     watch: new Watch(new Trace(), new Ledger()),
     faults,
-    stamps: new RxStamps(mem.bytes),
+    stamps: new RxStamps(mem, mem.region('stamps', stampBytes(mem.bytes))),
+    chip: new CoherentMemory(mem, mem.region('chip', 256 * PAGE_SIZE)),
+    records: mem.region('records', recordBytes(64 * PAGE_SIZE)),
     irqs,
     frames,
     timing: new NicTimes(TIMING),

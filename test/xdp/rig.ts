@@ -6,7 +6,7 @@ import type { HostAddr } from '../../src/host/memory.ts';
 import { HostMemory, PAGE_SIZE } from '../../src/host/memory.ts';
 import { PageAllocator } from '../../src/host/pages.ts';
 import { Rng } from '../../src/host/rng.ts';
-import { RxStamps } from '../../src/host/stamps.ts';
+import { RxStamps, stampBytes } from '../../src/host/stamps.ts';
 import { Trace } from '../../src/host/trace.ts';
 import { Watch } from '../../src/host/watch.ts';
 import { XdpKernel } from '../../src/xdp/kernel.ts';
@@ -116,7 +116,7 @@ export function xdpRig({ cpus: count = 1, checked = false }: RigOptions = {}): R
   });
   const md = mem.region('contexts', XDP_BUFF_BYTES).at;
   const pages = new PageAllocator(mem, mem.region('pages', 3 << 20), ledger, new Faults());
-  const stamps = new RxStamps(mem.bytes);
+  const stamps = new RxStamps(mem, mem.region('stamps', stampBytes(mem.bytes)));
   const rxq = new XdpRxqInfo(xdp, RX_IFINDEX, RX_QUEUE, stamps);
   const pool = new RecordingPool(watch);
   xdpRxqInfoRegMemModel(rxq, pool);

@@ -42,6 +42,7 @@ import {
 import { txCmpWrite } from '../../../src/nic/hsi/txCmp.ts';
 import { CompletionRing } from '../../../src/nic/completionRing.ts';
 import { IrqLine } from '../../../src/host/irq.ts';
+import { HostMemory } from '../../../src/host/memory.ts';
 import { Machine } from '../../../src/machine.ts';
 import { AT, words } from './layout.ts';
 
@@ -125,7 +126,8 @@ describe('doorbells', () => {
 
 describe('rings', () => {
   test('a completion ring of 2048 entries expects V = 1, 0, 1 at raw 0, 2048, 4096', () => {
-    const ring = new CompletionRing(0, AT, 2048, new IrqLine('x', cpu));
+    const own = new HostMemory(65536);
+    const ring = new CompletionRing(0, AT, 2048, new IrqLine('x', cpu), own, 8);
     expect([0, 2047, 2048, 4095, 4096].map((raw) => ring.lapV(raw))).toEqual([1, 1, 0, 0, 1]);
     const mem = words();
     for (const raw of [0, 2048, 4096]) {
