@@ -1,0 +1,195 @@
+/**
+ * Calls, of helpers, of subprograms and of other programs, and returns.
+ *
+ * A helper is an import that takes as many arguments as its function declares, as words. A look-up
+ * in a map that is known here goes straight to that map, and is not a call at all where values can
+ * be computed from an index.
+ */
+import { I64 } from '../../host/wasm.ts';
+import type { Helper } from '../helpers/helper.ts';
+import {
+  BPF_PSEUDO_CALL,
+  BPF_REG_0,
+  BPF_REG_1,
+  BPF_REG_2,
+  BPF_REG_3,
+  BPF_X,
+  MAX_BPF_STACK,
+} from '../isa/insn.ts';
+import type { Insn } from '../isa/insn.ts';
+import type { AddressWriter } from './access.ts';
+import type { InlineValues, JitMap } from './jitBpf.ts';
+import * as op from './opcodes.ts';
+import type { Registers } from './registers.ts';
+import { ARGS } from './registers.ts';
+import type { Unit } from './unit.ts';
+
+const BPF_FUNC_MAP_LOOKUP_ELEM = 1;
+const BPF_FUNC_TAIL_CALL = 12;
+
+export function writeCall(
+  unit: Unit,
+  regs: Registers,
+  insn: Insn,
+  slot: number,
+  address: AddressWriter,
+): void {
+  if ((insn.code & BPF_X) !== 0) return callByNumber(unit, regs, insn, slot);
+  if (insn.src === BPF_PSEUDO_CALL) return callLocal(unit, regs, slot + 1 + insn.imm, slot);
+  const helper = unit.helper(insn, slot);
+  if (helper.id === BPF_FUNC_TAIL_CALL) return tailCall(unit, regs);
+  const map = unit.bpf.maps.get(regs.facts.map[BPF_REG_1]!);
+  if (helper.id !== BPF_FUNC_MAP_LOOKUP_ELEM || map === undefined)
+    return callHelper(unit, regs, helper);
+  if (map.inline !== null) return lookUpInline(unit, regs, map.inline, address);
+  return lookUp(unit, regs, map);
+}
+
+function callHelper(unit: Unit, regs: Registers, helper: Helper): void {
+  const { out } = regs;
+  announceFrame(unit, regs);
+  for (let n = 1; n <= ARGS; n++) {
+    if (((helper.wideArgs >>> n) & 1) === 0) continue;
+    out.i32(unit.bpf.hi + 4 * n);
+    regs.get(n).i64(32).op(op.I64_SHR_U).access(op.I64_STORE32, 0);
+  }
+  // what the function does not declare it does not read
+  const arity = arityOf(helper);
+  for (let n = 1; n <= arity; n++) regs.get32(n);
+  out.callImport(unit.import(helperName(helper), arity, 1, bound(unit, helper)));
+  if (helper.wideRet) {
+    out.op(op.I64_EXTEND_I32_U);
+    out.i32(unit.bpf.hi).access(op.I64_LOAD32_U, 0).i64(32).op(op.I64_SHL).op(op.I64_OR);
+  } else out.op(op.I64_EXTEND_I32_S);
+  regs.set(BPF_REG_0);
+}
+
+/** Arguments that the helper's function declares, behind the machine. */
+const arityOf = (helper: Helper): number => Math.max(helper.call.length - 1, 0);
+
+/** Kernel functions have no number. */
+const helperName = (helper: Helper): string => (helper.id === 0 ? helper.name : `${helper.id}`);
+
+/** The helper as an import of its own arity: V8 adapts what does not match, which costs. */
+function bound(unit: Unit, helper: Helper): (...args: number[]) => number {
+  const { bpf } = unit;
+  switch (arityOf(helper)) {
+    case 0:
+      return () => helper.call(bpf, 0, 0, 0, 0, 0);
+    case 1:
+      return (a: number) => helper.call(bpf, a, 0, 0, 0, 0);
+    case 2:
+      return (a: number, b: number) => helper.call(bpf, a, b, 0, 0, 0);
+    case 3:
+      return (a: number, b: number, c: number) => helper.call(bpf, a, b, c, 0, 0);
+    case 4:
+      return (a: number, b: number, c: number, d: number) => helper.call(bpf, a, b, c, d, 0);
+    default:
+      return (a: number, b: number, c: number, d: number, e: number) =>
+        helper.call(bpf, a, b, c, d, e);
+  }
+}
+
+/** Callbacks of the helper that is about to be called go below this function's frame. */
+function announceFrame(unit: Unit, regs: Registers): void {
+  if (unit.callbacks.length === 0) return;
+  regs.out.i32(unit.frameWord);
+  regs.pushFrame(0).access(op.I32_STORE, 0);
+}
+
+/** `at + index * stride` when the index is inside, else 0. */
+function lookUpInline(
+  unit: Unit,
+  regs: Registers,
+  values: InlineValues,
+  address: AddressWriter,
+): void {
+  const { out, spare32: index } = regs;
+  const offset = address(BPF_REG_2, 0, 4, false);
+  out.access(op.I32_LOAD, offset).tee(index).i32(values.maxEntries).op(op.I32_LT_U).if(I64);
+  out.get(index).i32(values.stride).op(op.I32_MUL).i32(values.at).op(op.I32_ADD);
+  if (values.perCpuStride !== 0 && unit.bpf.cpus > 1) {
+    const cpu = unit.import('cpu', 0, 1, () => unit.bpf.xdp.cpu.id);
+    out.callImport(cpu).i32(values.perCpuStride).op(op.I32_MUL).op(op.I32_ADD);
+  }
+  out.op(op.I64_EXTEND_I32_U);
+  out.else();
+  out.i64(0).end();
+  regs.set(BPF_REG_0);
+}
+
+function lookUp(unit: Unit, regs: Registers, map: JitMap): void {
+  const find = unit.import(`lookup ${map.id}`, 1, 1, (key: number) => map.lookupElem(key));
+  regs.get32(BPF_REG_2).callImport(find);
+  regs.set32(BPF_REG_0);
+}
+
+function callLocal(unit: Unit, regs: Registers, target: number, slot: number): void {
+  const { out } = regs;
+  const own = unit.callee(target);
+  if (unit.checked) {
+    regs.pushFrame(-MAX_BPF_STACK).i32(unit.lastFrame).op(op.I32_LT_S);
+    unit.writeTooDeepIf(out, slot);
+  }
+  for (let n = 1; n <= ARGS; n++) regs.get(n);
+  regs.pushFrame(-MAX_BPF_STACK).call(own);
+  regs.set(BPF_REG_0);
+}
+
+/**
+ * Goes on with another program in this frame and returns what it returns, or goes on here: when
+ * there is none, or the limit is reached.
+ *
+ * @linux emit_bpf_tail_call_indirect
+ */
+function tailCall(unit: Unit, regs: Registers): void {
+  const { out, spare32: program } = regs;
+  const find = unit.import('tailCall', 2, 1, unit.options.tailTarget);
+  regs.get32(BPF_REG_2);
+  regs.get32(BPF_REG_3).callImport(find).tee(program).if();
+  regs.get(BPF_REG_1);
+  for (let n = 2; n <= ARGS; n++) out.i64(0);
+  regs.pushFrame(0).get(program).op(op.CALL_INDIRECT).u32(unit.calleeType).u32(0);
+  regs.set(BPF_REG_0);
+  writeReturn(unit, regs);
+  out.end();
+}
+
+/** `callx`: the helper whose number a register holds; for programs that nobody has verified. */
+function callByNumber(unit: Unit, regs: Registers, insn: Insn, slot: number): void {
+  const { out } = regs;
+  const { bpf } = unit;
+  if (!unit.checked) unit.refuse(slot, 'unknown opcode 8d');
+  announceFrame(unit, regs);
+  for (let n = 1; n <= ARGS; n++) {
+    out.i32(bpf.hi + 4 * n);
+    regs.get(n).i64(32).op(op.I64_SHR_U).access(op.I64_STORE32, 0);
+  }
+  const call = unit.import('callx', 2 + ARGS, 1, (at, number, a, b, c, d, e) => {
+    const helper = unit.options.helpers[number];
+    if (helper === undefined) throw unit.fault(at, `calls the unknown function ${number}`);
+    const low = helper.call(bpf, a, b, c, d, e);
+    if (!helper.wideRet) bpf.mem.words[bpf.hi >> 2] = low >> 31;
+    return low;
+  });
+  out.i32(slot);
+  regs.get32(insn.dst);
+  for (let n = 1; n <= ARGS; n++) regs.get32(n);
+  out.callImport(call).op(op.I64_EXTEND_I32_U);
+  out.i32(bpf.hi).access(op.I64_LOAD32_U, 0).i64(32).op(op.I64_SHL).op(op.I64_OR);
+  regs.set(BPF_REG_0);
+}
+
+/**
+ * Leave the function with r0. What starts a run returns the low word, and leaves the high one in
+ * `bpf.hi`.
+ */
+export function writeReturn(unit: Unit, regs: Registers): void {
+  const { out } = regs;
+  if (regs.isEntry) {
+    out.i32(unit.bpf.hi);
+    regs.get(BPF_REG_0).i64(32).op(op.I64_SHR_U).access(op.I64_STORE32, 0);
+    regs.get32(BPF_REG_0);
+  } else regs.get(BPF_REG_0);
+  out.op(op.RETURN);
+}

@@ -1,0 +1,172 @@
+/**
+ * The compiler: a program becomes one WebAssembly module over host memory.
+ *
+ *   plain mode    for programs that the verifier has accepted: no access is tested. Whatever such a
+ *                 program does, WebAssembly keeps it inside host memory.
+ *   checked mode  every access is tested and a run is bounded (`checked.ts`).
+ *
+ * What a run leaves behind is as with the interpreter: r0's low word is the result, its high word
+ * lies in `bpf.hi`.
+ */
+import type { HostAddr } from '../../host/memory.ts';
+import type { BpfRunnable, EngineImage, RunningEngine } from '../engine.ts';
+import { CALL_CHAIN_BYTES, ProgramRefused } from '../engine.ts';
+import type { Helper } from '../helpers/helper.ts';
+import { malformed } from '../isa/wellFormed.ts';
+import { writeChecker } from './checked.ts';
+import { callbackName, writeBatch, writeCallback } from './exports.ts';
+import { writeCallee, writeEntry } from './function.ts';
+import type { JitBpf } from './jitBpf.ts';
+import { moduleOf } from './moduleCache.ts';
+import { runStateOf } from './runState.ts';
+import type { RunState, TailTarget } from './runState.ts';
+import { Unit } from './unit.ts';
+
+export interface JitOptions {
+  /** Test every access and bound the run; for programs that nobody has verified. */
+  readonly checked?: boolean;
+  /** Helpers by number. */
+  readonly helpers?: readonly (Helper | undefined)[];
+  /** In checked mode, a run of more instructions is a fault; 2^27 unless given. */
+  readonly maxInsns?: number;
+}
+
+const MAX_INSNS = 2 ** 27;
+
+type Callback = (r1: number, r2: number, r3: number, r4: number) => number;
+
+interface Exports {
+  run(r1: number, r2?: number): number;
+  batch?(context: HostAddr, stride: number, count: number, verdicts: HostAddr): void;
+  tail(): unknown;
+  readonly [callback: `callback ${number}`]: Callback;
+}
+
+/** A program that has become WebAssembly. */
+export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
+  /** @param ctx address of the context @returns the low word of r0 */
+  readonly run: (ctx: HostAddr) => number;
+  private readonly image: EngineImage;
+  private readonly bpf: JitBpf;
+  private readonly state: RunState;
+  private readonly exports: Exports;
+  private readonly callbacks: Callback[] = [];
+  private readonly checked: boolean;
+  private readonly maxInsns: number;
+  /** Where the budget lies, as an index of words. */
+  private readonly budgetIndex: number;
+
+  /** @param asTarget as what a tail call goes to, not as what a run begins with */
+  constructor(image: EngineImage, bpf: JitBpf, options: JitOptions, asTarget: boolean = false) {
+    this.image = image;
+    this.bpf = bpf;
+    this.checked = options.checked ?? false;
+    this.maxInsns = options.maxInsns ?? MAX_INSNS;
+    this.state = runStateOf(bpf, this.checked);
+    const unit = this.unitOf(options);
+    const bytes = write(unit, asTarget);
+    const instance = new WebAssembly.Instance(moduleOf(bytes), {
+      host: { memory: bpf.mem.memory, programs: this.state.programs },
+      run: unit.imports,
+    });
+    this.exports = instance.exports as unknown as Exports;
+    for (const slot of unit.callbacks) this.callbacks[slot] = this.exports[callbackName(slot)]!;
+    this.budgetIndex = unit.budgetWord >> 2;
+    this.run = unit.isBare ? this.exports.run : (ctx) => this.enter(ctx);
+  }
+
+  /** High word of r0 after a run. */
+  get r0Hi(): number {
+    return this.bpf.mem.words[this.bpf.hi >> 2]!;
+  }
+
+  /**
+   * Run without a context: r1 is the address of `len` bytes, r2 is `len`, and the stack is zero.
+   * For programs compiled in checked mode.
+   */
+  runOn(at: HostAddr, len: number): number {
+    const { bpf, state } = this;
+    bpf.mem.fill(bpf.stackTop - CALL_CHAIN_BYTES, CALL_CHAIN_BYTES, 0);
+    state.reach.given(at, len);
+    return this.begin(at, len);
+  }
+
+  /**
+   * Run on `count` contexts, each `stride` bytes behind the last.
+   *
+   * @param verdicts where the verdicts go, a word each
+   */
+  runBatch(context: HostAddr, stride: number, count: number, verdicts: HostAddr): void {
+    if (this.exports.batch !== undefined) {
+      this.exports.batch(context, stride, count, verdicts);
+      return;
+    }
+    const { words } = this.bpf.mem;
+    for (let i = 0; i < count; i++) words[(verdicts >> 2) + i] = this.run(context + i * stride);
+  }
+
+  /** A callback, from inside a helper. */
+  call(func: number, a1: number, a2: number, a3: number, a4: number): number {
+    return this.callbacks[func]!(a1, a2, a3, a4);
+  }
+
+  get entry(): () => unknown {
+    return this.exports.tail;
+  }
+
+  entered(): void {
+    this.bpf.engine = this;
+  }
+
+  private enter(ctx: HostAddr): number {
+    if (this.checked) this.state.reach.context(ctx);
+    return this.begin(ctx, 0);
+  }
+
+  private begin(r1: number, r2: number): number {
+    const { bpf } = this;
+    this.state.begin();
+    bpf.mem.words[this.budgetIndex] = this.maxInsns;
+    const outer = bpf.engine;
+    bpf.engine = this;
+    try {
+      return this.exports.run(r1, r2);
+    } finally {
+      bpf.engine = outer;
+    }
+  }
+
+  private unitOf(options: JitOptions): Unit {
+    const { image, bpf, checked, state } = this;
+    const wrong = malformed(image.insns);
+    if (wrong !== null) throw new ProgramRefused(image.name, wrong.slot, wrong.reason);
+    const asTarget = (target: EngineImage): TailTarget =>
+      new JitProgram(target, bpf, options, true);
+    return new Unit(image, bpf, {
+      checked,
+      helpers: options.helpers ?? [],
+      maxInsns: this.maxInsns,
+      reach: state.reach,
+      tailTarget: (map, index) => state.tailTarget(map, index, image, asTarget),
+    });
+  }
+}
+
+function write(unit: Unit, asTarget: boolean): Uint8Array<ArrayBuffer> {
+  if (asTarget) unit.module.exportFunction('tail', unit.callee(0));
+  else {
+    const entry = writeEntry(unit);
+    unit.module.exportFunction('run', entry);
+    if (unit.isBare) writeBatch(unit, entry);
+  }
+  for (const slot of unit.callbacks) writeCallback(unit, slot);
+  for (let slot = unit.nextUnwritten(); slot !== undefined; slot = unit.nextUnwritten())
+    writeCallee(unit, slot);
+  if (unit.hasChecker) writeChecker(unit);
+  return unit.module.encode();
+}
+
+/** @throws ProgramRefused when no engine could run `image` */
+export function compile(image: EngineImage, bpf: JitBpf, options: JitOptions = {}): JitProgram {
+  return new JitProgram(image, bpf, options);
+}

@@ -1,0 +1,145 @@
+/**
+ * One function of a program as one WebAssembly function: its graph, what is known where, and every
+ * instruction handed to the file that knows how to write it.
+ */
+import { I32, WasmCode } from '../../host/wasm.ts';
+import type { Insn } from '../isa/insn.ts';
+import {
+  BPF_ALU,
+  BPF_ALU64,
+  BPF_CALL,
+  BPF_EXIT,
+  BPF_JCOND,
+  BPF_JMP,
+  BPF_JMP32,
+  BPF_LD,
+  BPF_MAX_LOOPS,
+  BPF_REG_1,
+  BPF_REG_2,
+  isLdImm64,
+} from '../isa/insn.ts';
+import { writeAccess } from './access.ts';
+import type { AddressWriter } from './access.ts';
+import { writeAlu } from './alu.ts';
+import { writeCall, writeReturn } from './call.ts';
+import { checkedAddress, writeBudget, writeLegacyLoad } from './checked.ts';
+import { writeCondition, writeMayGoto } from './condition.ts';
+import { Facts, findFacts } from './facts.ts';
+import { buildGraph } from './graph.ts';
+import type { Block, Graph } from './graph.ts';
+import * as op from './opcodes.ts';
+import { Registers } from './registers.ts';
+import { writeDispatched, writeStructured } from './structure.ts';
+import type { BlockWriter } from './structure.ts';
+import type { Unit } from './unit.ts';
+
+const JUMP_OPERATION = 0xf0;
+
+/** The function a run begins with: parameters are the words of r1 and, in checked mode, of r2. */
+export function writeEntry(unit: Unit): number {
+  const own = unit.module.declare();
+  const out = new WasmCode(4096);
+  const params = unit.checked ? [I32, I32] : [I32];
+  const regs = Registers.ofEntry(out, new Facts(), params.length, unit.firstFrame);
+  params.forEach((_, i) => {
+    out.get(i);
+    regs.set32(BPF_REG_1 + i);
+  });
+  new FunctionWriter(unit, regs, 0, (1 << BPF_REG_1) | (1 << BPF_REG_2)).write();
+  unit.module.define(own, unit.module.type(params, [I32]), regs.locals, out);
+  return own;
+}
+
+/** The function that begins at `slot`, for whoever calls it. */
+export function writeCallee(unit: Unit, slot: number): void {
+  const out = new WasmCode(1024);
+  const regs = Registers.ofCallee(out, new Facts());
+  new FunctionWriter(unit, regs, slot, 0).write();
+  unit.module.define(unit.callee(slot), unit.calleeType, regs.locals, out);
+}
+
+class FunctionWriter implements BlockWriter {
+  private readonly unit: Unit;
+  private readonly insns: readonly Insn[];
+  private readonly regs: Registers;
+  private readonly graph: Graph;
+  private readonly known: readonly Facts[];
+  /** Local with the budget of `may_goto`, in functions that have one. */
+  private readonly mayGoto: number;
+
+  /** @param narrow registers that are known to be below 2^32 at the start, as bits */
+  constructor(unit: Unit, regs: Registers, slot: number, narrow: number) {
+    this.unit = unit;
+    this.insns = unit.image.insns;
+    this.regs = regs;
+    this.graph = buildGraph(this.insns, unit.leaders, slot);
+    this.known = findFacts(this.insns, this.graph, narrow);
+    const mayGoto = this.graph.blocks.some((block) => isMayGoto(this.last(block)));
+    this.mayGoto = mayGoto ? regs.add(I32) : -1;
+  }
+
+  write(): void {
+    const { out } = this.regs;
+    if (this.mayGoto >= 0) out.i32(BPF_MAX_LOOPS).set(this.mayGoto);
+    if (this.graph.reducible) writeStructured(this.graph, out, this);
+    else writeDispatched(this.graph, out, this, this.regs.add(I32));
+    out.op(op.UNREACHABLE);
+  }
+
+  body(i: number): void {
+    const block = this.graph.blocks[i]!;
+    const { unit, regs, insns } = this;
+    regs.facts.copyFrom(this.known[i]!);
+    if (unit.checked) writeBudget(unit, regs, block);
+    for (let slot = block.start; slot < block.end; slot++) {
+      const insn = insns[slot]!;
+      this.insn(insn, slot);
+      regs.facts.after(insns, slot);
+      if (isLdImm64(insn)) slot++;
+    }
+  }
+
+  condition(i: number): void {
+    const insn = this.last(this.graph.blocks[i]!);
+    if (isMayGoto(insn)) writeMayGoto(this.regs, this.mayGoto);
+    else writeCondition(this.regs, insn);
+  }
+
+  /** The instruction that ends a block whose end is a jump. */
+  private last(block: Block): Insn {
+    return this.insns[block.end - 1]!;
+  }
+
+  private insn(insn: Insn, slot: number): void {
+    const { unit, regs } = this;
+    switch (insn.code & 7) {
+      case BPF_ALU:
+      case BPF_ALU64:
+        return writeAlu(regs, insn);
+      case BPF_LD:
+        if (!isLdImm64(insn)) return writeLegacyLoad(unit, regs, insn, slot);
+        regs.out.i64(...unit.constant(slot));
+        return void regs.set(insn.dst);
+      case BPF_JMP:
+        if ((insn.code & JUMP_OPERATION) === BPF_CALL)
+          return writeCall(unit, regs, insn, slot, this.addressAt(slot));
+        if ((insn.code & JUMP_OPERATION) === BPF_EXIT) writeReturn(unit, regs);
+        return;
+      case BPF_JMP32:
+        return;
+      default:
+        return writeAccess(regs, insn, this.addressAt(slot));
+    }
+  }
+
+  private addressAt(slot: number): AddressWriter {
+    const { unit, regs } = this;
+    if (!unit.checked) return (register, offset) => regs.pushAddress(register, offset);
+    return (register, offset, bytes, isWrite) => {
+      checkedAddress(unit, regs, { register, offset, bytes, isWrite, slot });
+      return 0;
+    };
+  }
+}
+
+const isMayGoto = (insn: Insn): boolean => insn.code === (BPF_JMP | BPF_JCOND);
