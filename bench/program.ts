@@ -21,6 +21,7 @@ import { Trace } from '../src/host/trace.ts';
 import { Watch } from '../src/host/watch.ts';
 import type { XdpProgramSpec } from '../src/xdp/define.ts';
 import { XdpKernel } from '../src/xdp/kernel.ts';
+import { DevMap } from '../src/xdp/maps/devmap.ts';
 import type { XdpProg } from '../src/xdp/program.ts';
 import { bpfProgRunXdp } from '../src/xdp/program.ts';
 import type { RedirectTarget } from '../src/xdp/redirectTarget.ts';
@@ -79,7 +80,8 @@ function build(spec: XdpProgramSpec): Bench {
   }
   xdpInitBuff(mem.words, md, PAGE_SIZE, 1, 0);
   const prog = spec.load(xdp);
-  prog.maps['ports']?.update(0, NEXT_NIC);
+  const { ports } = prog.maps;
+  if (ports instanceof DevMap) ports.update(0, NEXT_NIC);
   return { mem, cpu, rxq, prog, md, pages, frames, verdict: -1 };
 }
 

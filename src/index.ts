@@ -7,7 +7,7 @@
 export { defineXdp, devMap } from './xdp/define.ts';
 export type { DevMapSpec, LiveMaps, MapSpecs, XdpOptions, XdpProgramSpec } from './xdp/define.ts';
 export type { XdpContext } from './xdp/context.ts';
-export type { DevMap } from './xdp/devmap.ts';
+export type { DevMap } from './xdp/maps/devmap.ts';
 export { ProgramFault } from './xdp/program.ts';
 export type { XdpProg } from './xdp/program.ts';
 export {

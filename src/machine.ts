@@ -46,6 +46,8 @@ import { FrameTable } from './wire/frames.ts';
 import { Link } from './wire/link.ts';
 import type { XdpProgramSpec } from './xdp/define.ts';
 import { XdpKernel } from './xdp/kernel.ts';
+import { DevMap } from './xdp/maps/devmap.ts';
+import type { XdpProg } from './xdp/program.ts';
 
 /** One NIC of a machine, with the driver that runs it. */
 export interface MachineNic {
@@ -88,6 +90,8 @@ export class Machine {
   private readonly scheduler: Scheduler;
   private readonly wire: WireTaps = new WireTaps();
   private readonly passedAt: HostAddr;
+  /** By NIC: the program that `attachXdp` loaded, whose maps live as long as it is attached. */
+  private readonly attached: (XdpProg | null)[] = [];
   /** Up to where the machine was told to run: the control path's present, even if all CPUs idle. */
   private ranTo: Ps = 0;
 
@@ -228,9 +232,12 @@ export class Machine {
     const prog = program === null ? null : program.load(this.xdp);
     const next = this.nics[(nic + 1) % this.nics.length]!.bp.dev;
     if (prog !== null && next !== dev)
-      for (const map of Object.values(prog.maps)) map.update(0, next);
+      for (const map of Object.values(prog.maps)) if (map instanceof DevMap) map.update(0, next);
     const extack = new NetlinkExtAck();
     const rc = devXdpAttach(dev, prog, 0, extack);
+    const gone = rc === 0 ? this.attached[nic] : prog;
+    if (rc === 0) this.attached[nic] = prog;
+    for (const map of Object.values(gone?.maps ?? {})) map.release();
     if (rc !== 0) throw new RangeRefused(`xdp on ${dev.name}`, program?.name ?? 'none', extack.msg);
   }
 

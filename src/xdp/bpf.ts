@@ -7,18 +7,13 @@
  */
 import type { VirtualClock } from '../host/clock.ts';
 import type { HostAddr, HostMemory, Region } from '../host/memory.ts';
+import type { EngineBpf, EngineImage, RunningEngine } from './engine.ts';
 import { BpfTimers } from './helpers/timers.ts';
 import { TracePipe } from './helpers/tracePipe.ts';
 import type { XdpKernel } from './kernel.ts';
 import { MapArena } from './maps/arena.ts';
 import { MapTable } from './maps/mapTable.ts';
 import { MapScratch } from './maps/scratch.ts';
-
-/** Whoever runs a program at this moment; helpers call back through it. */
-export interface RunningEngine {
-  /** @param func what a PSEUDO_FUNC `ld_imm64` put into a register @returns r0's low word */
-  call(func: number, a1: number, a2: number, a3: number, a4: number): number;
-}
 
 /** A loaded program, as maps that hold programs see it. */
 export interface BpfProgRef {
@@ -29,6 +24,8 @@ export interface BpfProgRef {
   readonly type: number;
   readonly attachType: number;
   readonly frags: boolean;
+  /** What a tail call goes on with. */
+  readonly image: EngineImage;
 }
 
 /** Where eBPF lives in host memory. */
@@ -40,7 +37,7 @@ export interface BpfRegions {
 /** Bytes of region 'program stacks': 16 frames, twice what a call chain may have. */
 export const PROGRAM_STACK_BYTES = 8192;
 
-export class Bpf {
+export class Bpf implements EngineBpf {
   readonly mem: HostMemory;
   readonly xdp: XdpKernel;
   readonly maps: MapTable;

@@ -9,7 +9,7 @@ import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
 import { PS_PER_NS } from '../host/clock.ts';
 import { csumFold, csumPartial } from '../wire/checksum.ts';
 import { bpfXdpAdjustHead, bpfXdpAdjustMeta, bpfXdpAdjustTail } from './adjust.ts';
-import type { DevMap } from './devmap.ts';
+import type { DevMap } from './maps/devmap.ts';
 import type { XdpKernel } from './kernel.ts';
 import { ProgramFault } from './program.ts';
 import { bpfRedirect, bpfRedirectMap } from './redirect.ts';

@@ -7,7 +7,9 @@
 import { RangeRefused } from '../host/errors.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { XdpContext } from './context.ts';
-import { DevMap } from './devmap.ts';
+import { createMap } from './maps/createMap.ts';
+import type { DevMap } from './maps/devmap.ts';
+import { BPF_MAP_TYPE_DEVMAP } from './maps/uapi.ts';
 import type { XdpKernel } from './kernel.ts';
 import type { XdpProg } from './program.ts';
 
@@ -83,12 +85,16 @@ export function defineXdp<const Specs extends MapSpecs = Record<never, DevMapSpe
 
 function createMaps(xdp: XdpKernel, specs: MapSpecs): Record<string, DevMap> {
   return Object.fromEntries(
-    Object.entries(specs).map(([name, spec]) => [
-      name,
-      new DevMap(xdp.newMapId(), spec.maxEntries),
-    ]),
+    Object.entries(specs).map(([name, { maxEntries }]) => {
+      const sizes = { keySize: 4, valueSize: 4, maxEntries, flags: 0 };
+      const def = { name: mapName(name), type: BPF_MAP_TYPE_DEVMAP, ...sizes };
+      return [name, createMap(xdp.bpf, def) as DevMap];
+    }),
   );
 }
+
+/** Linux's names are shorter than JavaScript's, and have fewer letters. */
+const mapName = (name: string): string => name.replaceAll(/[^\w.]/g, '_').slice(0, 15);
 
 class DefinedProg<Maps extends Readonly<Record<string, DevMap>>> implements XdpProg {
   readonly name: string;

@@ -3,7 +3,7 @@
  *
  * @linux struct bpf_net_context, struct bpf_redirect_info; include/linux/filter.h
  */
-import { BPF_MAP_TYPE_UNSPEC } from './uapi.ts';
+import { BPF_MAP_TYPE_UNSPEC } from './maps/uapi.ts';
 import { XdpDevBulkQueue } from './bulkQueue.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
 

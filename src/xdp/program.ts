@@ -13,7 +13,7 @@ import type { HostAddr } from '../host/memory.ts';
 import { PAGE_MASK } from '../host/memory.ts';
 import { STAMP_SHIFT } from '../host/stamps.ts';
 import { TP_XDP_VERDICT } from '../host/trace.ts';
-import type { DevMap } from './devmap.ts';
+import type { BpfMap } from './maps/bpfMap.ts';
 import type { XdpKernel } from './kernel.ts';
 import type { XdpRxqInfo } from './rxq.ts';
 import { xdpData, xdpLen } from './xdpBuff.ts';
@@ -26,7 +26,7 @@ export interface XdpProg {
   /** Does it accept packets in several buffers (`xdp.frags`)? */
   readonly hasFrags: boolean;
   /** Live maps by the name the program gave them. */
-  readonly maps: Readonly<Record<string, DevMap>>;
+  readonly maps: Readonly<Record<string, BpfMap>>;
   /** @param md address of the packet's `struct xdp_md` @returns the verdict */
   run(md: HostAddr): number;
 }

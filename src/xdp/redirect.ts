@@ -12,8 +12,10 @@ import { EBADRQC, EINVAL, EMSGSIZE, ENETDOWN, EOPNOTSUPP, EOVERFLOW } from '../h
 import type { HostAddr, HostWords } from '../host/memory.ts';
 import { TP_XDP_REDIRECT, TP_XDP_REDIRECT_ERR } from '../host/trace.ts';
 import { bqEnqueue, devFlush } from './bulkQueue.ts';
-import type { DevMap } from './devmap.ts';
+
 import type { XdpKernel } from './kernel.ts';
+import type { DevMap } from './maps/devmap.ts';
+import { BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_UNSPEC } from './maps/uapi.ts';
 import type { RedirectInfo } from './netContext.ts';
 import { MAP_ID_IFINDEX } from './netContext.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
@@ -21,8 +23,6 @@ import type { XdpRxqInfo } from './rxq.ts';
 import {
   BPF_F_BROADCAST,
   BPF_F_EXCLUDE_INGRESS,
-  BPF_MAP_TYPE_DEVMAP,
-  BPF_MAP_TYPE_UNSPEC,
   NETDEV_XDP_ACT_NDO_XMIT,
   NETDEV_XDP_ACT_NDO_XMIT_SG,
   XDP_ABORTED,

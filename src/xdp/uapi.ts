@@ -58,7 +58,3 @@ export const MEM_TYPE_XSK_BUFF_POOL = 3;
 /** Bits of an `xdp_buff`'s and an `xdp_frame`'s flags. @linux enum xdp_buff_flags */
 export const XDP_FLAGS_HAS_FRAGS = 1;
 export const XDP_FLAGS_FRAGS_PF_MEMALLOC = 2;
-
-/** Map types a redirect can go through, as far as they are built. @linux enum bpf_map_type */
-export const BPF_MAP_TYPE_UNSPEC = 0;
-export const BPF_MAP_TYPE_DEVMAP = 14;

@@ -2,7 +2,7 @@
 import { defineXdp } from '../../src/xdp/define.ts';
 import type { XdpProgramSpec } from '../../src/xdp/define.ts';
 import type { XdpContext } from '../../src/xdp/context.ts';
-import type { DevMap } from '../../src/xdp/devmap.ts';
+import type { DevMap } from '../../src/xdp/maps/devmap.ts';
 import { devMap } from '../../src/xdp/define.ts';
 import { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_REDIRECT, XDP_TX } from '../../src/xdp/uapi.ts';
 

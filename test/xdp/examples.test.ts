@@ -3,6 +3,7 @@ import drop from '../../examples/drop.ts';
 import echo from '../../examples/echo.ts';
 import pass from '../../examples/pass.ts';
 import redirect from '../../examples/redirect.ts';
+import type { DevMap } from '../../src/xdp/maps/devmap.ts';
 import { bpfProgRunXdp } from '../../src/xdp/program.ts';
 import { xdpDoFlush, xdpDoRedirect } from '../../src/xdp/redirect.ts';
 import { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_REDIRECT, XDP_TX } from '../../src/xdp/uapi.ts';
@@ -41,7 +42,7 @@ describe('the small examples', () => {
     rig.packet(FRAME);
     expect(bpfProgRunXdp(prog, rig.md, rig.rxq, rig.cpu)).toBe(XDP_ABORTED);
     const target = rig.target(7);
-    prog.maps['ports']!.update(0, target);
+    (prog.maps['ports'] as DevMap).update(0, target);
     expect(bpfProgRunXdp(prog, rig.md, rig.rxq, rig.cpu)).toBe(XDP_REDIRECT);
     expect(xdpDoRedirect(rig.rxq, rig.cpu, rig.md)).toBe(0);
     xdpDoFlush(rig.xdp, rig.cpu);

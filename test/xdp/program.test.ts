@@ -3,6 +3,7 @@ import { RangeRefused } from '../../src/host/errors.ts';
 import { RX_RING } from '../../src/host/ledger.ts';
 import type { XdpContext } from '../../src/xdp/context.ts';
 import { defineXdp, devMap } from '../../src/xdp/define.ts';
+import type { DevMap } from '../../src/xdp/maps/devmap.ts';
 import { bpfProgRunXdp, checkVerdict, ProgramFault } from '../../src/xdp/program.ts';
 import { xdpDoFlush, xdpDoRedirect } from '../../src/xdp/redirect.ts';
 import { XDP_DROP, XDP_PASS, XDP_REDIRECT } from '../../src/xdp/uapi.ts';
@@ -258,7 +259,7 @@ describe('a blueprint', () => {
     const [a, b] = [xdpRig(), xdpRig()];
     const inA = spec.load(a.xdp);
     const inB = spec.load(b.xdp);
-    inA.maps['out']!.update(0, a.target(7));
+    (inA.maps['out'] as DevMap).update(0, a.target(7));
     a.packet(60);
     b.packet(60);
     expect(inA.run(a.md)).toBe(XDP_REDIRECT);

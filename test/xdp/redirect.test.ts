@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LOST_REDIRECT_QUEUE_FULL } from '../../src/host/fates.ts';
 import { POOL_CACHE, XDP_FRAME } from '../../src/host/ledger.ts';
-import { DevMap } from '../../src/xdp/devmap.ts';
 import { bpfRedirect, bpfRedirectMap, xdpDoFlush, xdpDoRedirect } from '../../src/xdp/redirect.ts';
 import {
   BPF_F_BROADCAST,
@@ -44,16 +43,15 @@ describe('bpf_redirect_map', () => {
   test.each([XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX])(
     'without an entry returns the verdict in the two low bits: %i',
     (verdict) => {
-      const { xdp } = xdpRig();
-      expect(bpfRedirectMap(xdp, new DevMap(1, 4), 2, verdict)).toBe(verdict);
-      expect(bpfRedirectMap(xdp, new DevMap(1, 4), 4, verdict)).toBe(verdict);
-      expect(bpfRedirectMap(xdp, new DevMap(1, 4), -1, verdict)).toBe(verdict);
+      const { xdp, devMap } = xdpRig();
+      const map = devMap(4);
+      for (const key of [2, 4, -1]) expect(bpfRedirectMap(xdp, map, key, verdict)).toBe(verdict);
     },
   );
 
   test('aborts on an unknown flag even where the entry exists', () => {
     const rig = xdpRig();
-    const map = new DevMap(1, 4);
+    const map = rig.devMap(4);
     map.update(0, rig.target(7));
     expect(bpfRedirectMap(rig.xdp, map, 0, 4)).toBe(XDP_ABORTED);
     expect(bpfRedirectMap(rig.xdp, map, 0, 32)).toBe(XDP_ABORTED);
@@ -62,7 +60,7 @@ describe('bpf_redirect_map', () => {
 
   test('sends to the device of its key', () => {
     const rig = xdpRig();
-    const map = new DevMap(1, 4);
+    const map = rig.devMap(4);
     const target = rig.target(7);
     map.update(3, target);
     rig.packet(60);
@@ -74,7 +72,7 @@ describe('bpf_redirect_map', () => {
 
   test('broadcast is accepted by the helper and refused by the redirect', () => {
     const rig = xdpRig();
-    const map = new DevMap(1, 4);
+    const map = rig.devMap(4);
     map.update(0, rig.target(7));
     rig.packet(60);
     const flags = BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS;
@@ -86,7 +84,7 @@ describe('bpf_redirect_map', () => {
 describe('a devmap', () => {
   test('refuses keys past its end', () => {
     const rig = xdpRig();
-    const map = new DevMap(1, 2);
+    const map = rig.devMap(2);
     expect(map.update(1, rig.target(7))).toBe(0);
     expect(map.update(2, rig.target(7))).toBe(-E2BIG);
     expect(map.update(-1, rig.target(7))).toBe(-E2BIG);
@@ -144,7 +142,7 @@ describe('xdp_do_redirect', () => {
   test('a map miss that is redirected all the same takes the index left behind', () => {
     const rig = xdpRig();
     const target = rig.target(7);
-    const map = new DevMap(1, 8);
+    const map = rig.devMap(8);
     map.update(7, target);
     rig.packet(60);
     bpfRedirectMap(rig.xdp, map, 7, 0);

@@ -10,6 +10,9 @@ import { RxStamps, stampBytes } from '../../src/host/stamps.ts';
 import { Trace } from '../../src/host/trace.ts';
 import { Watch } from '../../src/host/watch.ts';
 import { XdpKernel } from '../../src/xdp/kernel.ts';
+import { createMap } from '../../src/xdp/maps/createMap.ts';
+import type { DevMap } from '../../src/xdp/maps/devmap.ts';
+import { BPF_MAP_TYPE_DEVMAP } from '../../src/xdp/maps/uapi.ts';
 import type { MemAllocator } from '../../src/xdp/memModel.ts';
 import { xdpRxqInfoRegMemModel } from '../../src/xdp/memModel.ts';
 import type { RedirectTarget } from '../../src/xdp/redirectTarget.ts';
@@ -94,13 +97,15 @@ export interface Rig {
   target(ifindex: number): RecordingTarget;
   /** Put a packet into a fresh page of the driver's and point `md` at it. */
   packet(bytes: Uint8Array | number, headroom?: number, metaValid?: boolean): HostAddr;
+  /** A devmap without devices. */
+  devMap(maxEntries: number): DevMap;
   /** The packet as it stands. */
   bytes(): Uint8Array;
 }
 
 /** One RX queue of one device, its context and its pool, in a memory of its own. */
 export function xdpRig({ cpus: count = 1, checked = false }: RigOptions = {}): Rig {
-  const mem = new HostMemory(4 << 20);
+  const mem = new HostMemory(6 << 20);
   const ledger = checked ? new CheckedLedger(mem) : new Ledger();
   const trace = new Trace();
   const watch = new Watch(trace, ledger);
@@ -112,7 +117,7 @@ export function xdpRig({ cpus: count = 1, checked = false }: RigOptions = {}): R
     random: new Rng(1),
     cpus,
     devices: { devGetByIndex: (ifindex) => devices.get(ifindex) ?? null },
-    bpf: { maps: mem.region('maps', 256 << 10), stacks: mem.region('program stacks', 8192) },
+    bpf: { maps: mem.region('maps', 1 << 20), stacks: mem.region('program stacks', 8192) },
   });
   const md = mem.region('contexts', XDP_BUFF_BYTES).at;
   const pages = new PageAllocator(mem, mem.region('pages', 3 << 20), ledger, new Faults());
@@ -136,6 +141,11 @@ export function xdpRig({ cpus: count = 1, checked = false }: RigOptions = {}): R
       xdpPrepareBuff(mem.words, md, page, headroom, content.length, metaValid);
       return page;
     },
+    devMap: (maxEntries) =>
+      createMap(xdp.bpf, {
+        ...{ name: 'ports', type: BPF_MAP_TYPE_DEVMAP, keySize: 4, valueSize: 4 },
+        ...{ maxEntries, flags: 0 },
+      }) as DevMap,
     bytes: () => mem.u8.slice(xdpData(mem.words, md), xdpDataEnd(mem.words, md)),
   };
 }

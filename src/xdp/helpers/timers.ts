@@ -11,7 +11,8 @@ import type { Alarm, Ps, VirtualClock } from '../../host/clock.ts';
 import { END_OF_TIME } from '../../host/clock.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import type { HostAddr } from '../../host/memory.ts';
-import type { Bpf, RunningEngine } from '../bpf.ts';
+import type { Bpf } from '../bpf.ts';
+import type { RunningEngine } from '../engine.ts';
 import type { BpfMap } from '../maps/bpfMap.ts';
 
 export interface BpfTimer {

@@ -79,7 +79,7 @@ export class ArrayMap extends BpfMap {
     this.inline = { at, stride, perCpuStride: 0, maxEntries };
   }
 
-  override destroy(): void {
+  protected override destroy(): void {
     this.bpf.arena.release(this.at);
   }
 
@@ -124,7 +124,7 @@ export class PercpuArrayMap extends BpfMap {
     this.inline = { at, stride, perCpuStride, maxEntries };
   }
 
-  override destroy(): void {
+  protected override destroy(): void {
     this.bpf.arena.release(this.at);
   }
 

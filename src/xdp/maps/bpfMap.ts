@@ -49,6 +49,7 @@ export abstract class BpfMap implements MapDef {
   readonly inline: InlineValues | null = null;
   /** User space may not write any more. */
   frozen = false;
+  private holders = 1;
 
   /** @param userValueSize more than `valueSize` where a value has a part per CPU */
   constructor(bpf: Bpf, def: MapDef, handle: HostAddr, userValueSize: number = def.valueSize) {
@@ -68,8 +69,20 @@ export abstract class BpfMap implements MapDef {
     this.userValueSize = userValueSize;
   }
 
-  /** Give all memory back; nothing may touch the map afterwards. */
-  abstract destroy(): void;
+  /** Another holder: a map-in-map, a program. @linux bpf_map_inc */
+  hold(): void {
+    this.holders++;
+  }
+
+  /** A holder lets go; after the last, nothing may touch the map. @linux bpf_map_put */
+  release(): void {
+    if (--this.holders !== 0) return;
+    this.bpf.maps.remove(this);
+    this.destroy();
+  }
+
+  /** Give all memory back. */
+  protected abstract destroy(): void;
 
   // What programs call.
 

@@ -7,9 +7,10 @@ import { EINVAL, ENOMEM, ENOSPC } from '../../host/errno.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
 import type { BpfMap } from './bpfMap.ts';
+import type { MapKind } from './kinds.ts';
 import { MAP_KINDS } from './kinds.ts';
 import type { MapDef } from './mapDef.ts';
-import { MapError, mapTypeName } from './mapDef.ts';
+import { MapError, mapTypeName, round8 } from './mapDef.ts';
 import { MAX_MAPS } from './mapTable.ts';
 import { BPF_F_RDONLY, BPF_F_WRONLY, BPF_MAP_TYPE_BLOOM_FILTER } from './uapi.ts';
 
@@ -22,33 +23,27 @@ const MAX_ENTRIES = 4;
 const STRUCT_WORDS = 16;
 
 const NAME_BYTES_MAX = 15;
+/** Blocks of the arena begin at 64-byte boundaries. */
+const BLOCKS_SLACK = 256;
 
 /** @throws MapError as the kernel would refuse */
 export function createMap(bpf: Bpf, def: MapDef): BpfMap {
   const kind = kindOf(def);
   checkCommon(def);
-  kind.check(def, bpf.cpus);
+  kind.check(def);
   const handle = bpf.maps.newHandle();
   if (handle === 0) throw new MapError(def, ENOSPC, `more than ${MAX_MAPS} maps`);
   try {
-    const map = kind.create(bpf, def, handle);
-    writeStruct(bpf, map, handle);
-    if (!bpf.scratch.ensure(def.keySize, map.userValueSize)) {
-      map.destroy();
+    if (!bpf.scratch.ensure(def.keySize, userValueBytes(kind, def, bpf.cpus)))
       throw new MapError(def, ENOMEM, 'no map memory left for its keys and values in user space');
-    }
+    const map = new kind.Class(bpf, def, handle);
+    writeStruct(bpf, map, handle);
     bpf.maps.add(map);
     return map;
   } catch (error) {
     bpf.maps.giveBack(handle);
     throw error;
   }
-}
-
-/** Nobody uses the map any more. */
-export function freeMap(map: BpfMap): void {
-  map.bpf.maps.remove(map);
-  map.destroy();
 }
 
 /**
@@ -59,11 +54,15 @@ export function freeMap(map: BpfMap): void {
 export function mapMemory(def: MapDef, cpus: number): number {
   const kind = kindOf(def);
   checkCommon(def);
-  kind.check(def, cpus);
-  return kind.bytes(def, cpus);
+  kind.check(def);
+  const scratch = 3 * round8(def.keySize) + 2 * userValueBytes(kind, def, cpus);
+  return kind.bytes(def, cpus) + scratch + BLOCKS_SLACK;
 }
 
-function kindOf(def: MapDef): (typeof MAP_KINDS)[number] & object {
+const userValueBytes = (kind: MapKind, def: MapDef, cpus: number): number =>
+  round8(def.valueSize) * (kind.perCpu ? cpus : 1);
+
+function kindOf(def: MapDef): MapKind {
   const kind = MAP_KINDS[def.type];
   if (kind === undefined)
     throw new MapError(def, EINVAL, `maps of type ${mapTypeName(def.type)} are not emulated`);

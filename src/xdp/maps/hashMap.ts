@@ -27,7 +27,7 @@ export const hashElemBytes = (def: MapDef, values: number): number =>
 const isPrealloc = (def: MapDef): boolean => (def.flags & BPF_F_NO_PREALLOC) === 0;
 
 /** @throws MapError when memory ends before all elements are there */
-function elemsOf(bpf: Bpf, def: MapDef, elemBytes: number, count: number): ElemSlab {
+export function elemsOf(bpf: Bpf, def: MapDef, elemBytes: number, count: number): ElemSlab {
   const elems = new ElemSlab(bpf.mem, bpf.arena, elemBytes, count);
   if (isPrealloc(def) && !elems.prealloc()) {
     const left = bpf.arena.freeBytes;
@@ -53,7 +53,7 @@ export class HashMap extends Htab {
     for (let cpu = 0; cpu < spares; cpu++) this.spare.push(this.elems.alloc());
   }
 
-  override destroy(): void {
+  protected override destroy(): void {
     super.destroy();
     this.elems.destroy();
   }
@@ -120,7 +120,7 @@ export class PercpuHashMap extends Htab {
     this.elems = elemsOf(bpf, def, hashElemBytes(def, bpf.cpus), def.maxEntries);
   }
 
-  override destroy(): void {
+  protected override destroy(): void {
     super.destroy();
     this.elems.destroy();
   }

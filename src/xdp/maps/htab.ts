@@ -57,7 +57,7 @@ export abstract class Htab extends BpfMap {
     this.seed = (def.flags & BPF_F_ZERO_SEED) === 0 ? new Rng(this.id).int32() : 0;
   }
 
-  override destroy(): void {
+  protected override destroy(): void {
     this.bpf.arena.release(this.buckets);
   }
 

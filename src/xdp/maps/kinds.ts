@@ -9,61 +9,167 @@
 import type { HostAddr } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
 import { ArrayMap, PercpuArrayMap } from './arrayMap.ts';
+import { BloomFilterMap, bloomBits } from './bloomFilter.ts';
 import type { BpfMap } from './bpfMap.ts';
-import { checkArray, checkHash } from './checks.ts';
+import {
+  checkArray,
+  checkArrayOfMaps,
+  checkBloom,
+  checkCpumap,
+  checkDevmap,
+  checkFdArray,
+  checkHash,
+  checkHashOfMaps,
+  checkLpm,
+  checkQueueStack,
+  checkReuseport,
+  checkRingbuf,
+  checkSockhash,
+  checkSockmap,
+  checkXskmap,
+} from './checks.ts';
+import { CPUMAP_VAL_BYTES, CpuMap } from './cpumap.ts';
+import { DEVMAP_VAL_BYTES, DevMap, DevMapHash } from './devmap.ts';
 import { HashMap, PercpuHashMap, hashElemBytes } from './hashMap.ts';
 import { bucketCount } from './htab.ts';
+import { LpmTrie, lpmNodeBytes } from './lpmTrie.ts';
+import { LruHashMap, LruPercpuHashMap, lruBytes } from './lruHash.ts';
 import type { MapDef } from './mapDef.ts';
 import { round8 } from './mapDef.ts';
+import { ArrayOfMaps, HashOfMaps } from './mapInMap.ts';
+import { PerfEventArrayMap } from './perfEventArray.ts';
+import { ProgArrayMap } from './progArray.ts';
+import { QueueStackMap } from './queueStack.ts';
+import { RingbufMap } from './ringbuf.ts';
+import { ReuseportSockArray, SockHash, SockMap, XskMap } from './sockMaps.ts';
 import {
   BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_BLOOM_FILTER,
+  BPF_MAP_TYPE_CPUMAP,
+  BPF_MAP_TYPE_DEVMAP,
+  BPF_MAP_TYPE_DEVMAP_HASH,
   BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_LPM_TRIE,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
   BPF_MAP_TYPE_PERCPU_ARRAY,
   BPF_MAP_TYPE_PERCPU_HASH,
+  BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+  BPF_MAP_TYPE_PROG_ARRAY,
+  BPF_MAP_TYPE_QUEUE,
+  BPF_MAP_TYPE_REUSEPORT_SOCKARRAY,
+  BPF_MAP_TYPE_RINGBUF,
+  BPF_MAP_TYPE_SOCKHASH,
+  BPF_MAP_TYPE_SOCKMAP,
+  BPF_MAP_TYPE_STACK,
+  BPF_MAP_TYPE_XSKMAP,
 } from './uapi.ts';
 
 export interface MapKind {
+  /** User space sees a value for each CPU. */
+  readonly perCpu?: true;
   /** @throws MapError */
-  check(def: MapDef, cpus: number): void;
-  /** Bytes of map memory, at most. */
+  check(def: MapDef): void;
+  /** Bytes of storage, at most. */
   bytes(def: MapDef, cpus: number): number;
-  /** @throws MapError */
-  create(bpf: Bpf, def: MapDef, handle: HostAddr): BpfMap;
+  readonly Class: new (bpf: Bpf, def: MapDef, handle: HostAddr) => BpfMap;
 }
 
-/** Blocks begin at 64-byte boundaries, and user space's copy of a key and value is held once. */
-const slack = (def: MapDef, cpus: number): number =>
-  256 + 3 * round8(def.keySize) + 2 * cpus * round8(def.valueSize);
-
-const arrayBytes = (def: MapDef, cpus: number): number =>
-  def.maxEntries * round8(def.valueSize) * cpus + slack(def, cpus);
+const none = (): number => 0;
 
 const hashBytes = (def: MapDef, values: number, cpus: number): number =>
-  bucketCount(def.maxEntries) * 4 +
-  (def.maxEntries + cpus) * hashElemBytes(def, values) +
-  slack(def, cpus);
+  bucketCount(def.maxEntries) * 4 + (def.maxEntries + cpus) * hashElemBytes(def, values);
 
-/** By `BPF_MAP_TYPE_*`. */
-export const MAP_KINDS: readonly (MapKind | undefined)[] = [];
-const kinds = MAP_KINDS as (MapKind | undefined)[];
-
-kinds[BPF_MAP_TYPE_ARRAY] = {
+const ARRAY: MapKind = {
   check: checkArray,
-  bytes: (def) => arrayBytes(def, 1),
-  create: (bpf, def, handle) => new ArrayMap(bpf, def, handle),
+  bytes: (def) => def.maxEntries * round8(def.valueSize),
+  Class: ArrayMap,
 };
-kinds[BPF_MAP_TYPE_PERCPU_ARRAY] = {
+const PERCPU_ARRAY: MapKind = {
+  perCpu: true,
   check: checkArray,
-  bytes: arrayBytes,
-  create: (bpf, def, handle) => new PercpuArrayMap(bpf, def, handle),
+  bytes: (def, cpus) => def.maxEntries * round8(def.valueSize) * cpus,
+  Class: PercpuArrayMap,
 };
-kinds[BPF_MAP_TYPE_HASH] = {
+const HASH: MapKind = {
   check: checkHash,
   bytes: (def, cpus) => hashBytes(def, 1, cpus),
-  create: (bpf, def, handle) => new HashMap(bpf, def, handle),
+  Class: HashMap,
 };
-kinds[BPF_MAP_TYPE_PERCPU_HASH] = {
+const PERCPU_HASH: MapKind = {
+  perCpu: true,
   check: checkHash,
   bytes: (def, cpus) => hashBytes(def, cpus, cpus),
-  create: (bpf, def, handle) => new PercpuHashMap(bpf, def, handle),
+  Class: PercpuHashMap,
+};
+const LRU_HASH: MapKind = {
+  check: checkHash,
+  bytes: (def, cpus) => bucketCount(def.maxEntries + cpus) * 4 + lruBytes(def, 1, cpus),
+  Class: LruHashMap,
+};
+const LRU_PERCPU_HASH: MapKind = {
+  perCpu: true,
+  check: checkHash,
+  bytes: (def, cpus) => bucketCount(def.maxEntries + cpus) * 4 + lruBytes(def, cpus, cpus),
+  Class: LruPercpuHashMap,
+};
+const HASH_OF_MAPS: MapKind = { check: checkHashOfMaps, bytes: HASH.bytes, Class: HashOfMaps };
+const LPM_TRIE: MapKind = {
+  check: checkLpm,
+  bytes: (def) => 2 * def.maxEntries * lpmNodeBytes(def),
+  Class: LpmTrie,
+};
+const QUEUE_STACK: MapKind = {
+  check: checkQueueStack,
+  bytes: (def) => (def.maxEntries + 1) * round8(def.valueSize),
+  Class: QueueStackMap,
+};
+const DEVMAP: MapKind = {
+  check: checkDevmap,
+  bytes: (def) => def.maxEntries * DEVMAP_VAL_BYTES,
+  Class: DevMap,
+};
+
+/** By `BPF_MAP_TYPE_*`. */
+export const MAP_KINDS: Readonly<Record<number, MapKind>> = {
+  [BPF_MAP_TYPE_HASH]: HASH,
+  [BPF_MAP_TYPE_ARRAY]: ARRAY,
+  [BPF_MAP_TYPE_PROG_ARRAY]: { check: checkFdArray, bytes: none, Class: ProgArrayMap },
+  [BPF_MAP_TYPE_PERF_EVENT_ARRAY]: { check: checkFdArray, bytes: none, Class: PerfEventArrayMap },
+  [BPF_MAP_TYPE_PERCPU_HASH]: PERCPU_HASH,
+  [BPF_MAP_TYPE_PERCPU_ARRAY]: PERCPU_ARRAY,
+  [BPF_MAP_TYPE_LRU_HASH]: LRU_HASH,
+  [BPF_MAP_TYPE_LRU_PERCPU_HASH]: LRU_PERCPU_HASH,
+  [BPF_MAP_TYPE_LPM_TRIE]: LPM_TRIE,
+  [BPF_MAP_TYPE_ARRAY_OF_MAPS]: { check: checkArrayOfMaps, bytes: none, Class: ArrayOfMaps },
+  [BPF_MAP_TYPE_HASH_OF_MAPS]: HASH_OF_MAPS,
+  [BPF_MAP_TYPE_DEVMAP]: DEVMAP,
+  [BPF_MAP_TYPE_SOCKMAP]: { check: checkSockmap, bytes: none, Class: SockMap },
+  [BPF_MAP_TYPE_CPUMAP]: {
+    check: checkCpumap,
+    bytes: (def) => def.maxEntries * CPUMAP_VAL_BYTES,
+    Class: CpuMap,
+  },
+  [BPF_MAP_TYPE_XSKMAP]: { check: checkXskmap, bytes: none, Class: XskMap },
+  [BPF_MAP_TYPE_SOCKHASH]: { check: checkSockhash, bytes: none, Class: SockHash },
+  [BPF_MAP_TYPE_REUSEPORT_SOCKARRAY]: {
+    check: checkReuseport,
+    bytes: none,
+    Class: ReuseportSockArray,
+  },
+  [BPF_MAP_TYPE_QUEUE]: QUEUE_STACK,
+  [BPF_MAP_TYPE_STACK]: QUEUE_STACK,
+  [BPF_MAP_TYPE_DEVMAP_HASH]: { ...DEVMAP, Class: DevMapHash },
+  [BPF_MAP_TYPE_RINGBUF]: {
+    check: checkRingbuf,
+    bytes: (def) => 2 * def.maxEntries,
+    Class: RingbufMap,
+  },
+  [BPF_MAP_TYPE_BLOOM_FILTER]: {
+    check: checkBloom,
+    bytes: (def) => bloomBits(def) / 8,
+    Class: BloomFilterMap,
+  },
 };

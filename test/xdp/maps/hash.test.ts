@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { E2BIG, EEXIST, EINVAL, ENOENT } from '../../../src/host/errno.ts';
-import { createMap, freeMap, mapMemory } from '../../../src/xdp/maps/createMap.ts';
+import { createMap, mapMemory } from '../../../src/xdp/maps/createMap.ts';
 import { jhash } from '../../../src/xdp/maps/jhash.ts';
 import {
   BPF_ANY,
@@ -117,7 +117,7 @@ test('mapMemory is enough for the map, and freed maps give all of it back', () =
     const map = createMap(bpf, big);
     expect(bpf.maps.at(map.handle)).toBe(map);
     const scratch = free - bpf.arena.freeBytes;
-    freeMap(map);
+    map.release();
     expect(bpf.maps.at(map.handle)).toBeUndefined();
     const again = createMap(bpf, big);
     expect(free - bpf.arena.freeBytes).toBe(scratch);

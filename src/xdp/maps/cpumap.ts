@@ -1,0 +1,83 @@
+/**
+ * CPUs to hand frames to, each with a queue and, if wanted, a program to run there.
+ *
+ * Entries can be made, read and removed. The threads that would take frames from the queues belong
+ * to the stack and do not exist yet: nothing can be redirected here.
+ *
+ *   value   +0 slots of the queue | +4 id of the program, 0: none (values of 8 bytes)
+ *
+ * @linux struct bpf_cpu_map; kernel/bpf/cpumap.c
+ */
+import { E2BIG, EBADF, EEXIST, EINVAL, ENODEV, EOVERFLOW } from '../../host/errno.ts';
+import type { HostAddr } from '../../host/memory.ts';
+import type { Bpf } from '../bpf.ts';
+import { arrayNextKey, indexAt, mapStorage } from './arrayMap.ts';
+import { BpfMap } from './bpfMap.ts';
+import type { MapDef } from './mapDef.ts';
+import { BPF_EXIST, BPF_NOEXIST } from './uapi.ts';
+
+/** Bytes of a value in host memory, whatever user space's are. */
+export const CPUMAP_VAL_BYTES = 8;
+const QSIZE_MAX = 16384;
+/** @linux enum bpf_attach_type, enum bpf_prog_type */
+const BPF_XDP_CPUMAP = 38;
+const BPF_PROG_TYPE_XDP = 6;
+
+export class CpuMap extends BpfMap {
+  private readonly at: HostAddr;
+
+  /** @throws MapError without memory */
+  constructor(bpf: Bpf, def: MapDef, handle: HostAddr) {
+    super(bpf, def, handle);
+    this.at = mapStorage(bpf, def, def.maxEntries * CPUMAP_VAL_BYTES);
+  }
+
+  protected override destroy(): void {
+    this.bpf.arena.release(this.at);
+  }
+
+  override lookupElem(key: HostAddr): HostAddr {
+    const cpu = indexAt(this.mem, key);
+    if (cpu >= this.maxEntries) return 0;
+    const value = this.at + cpu * CPUMAP_VAL_BYTES;
+    return this.mem.words[value >> 2] === 0 ? 0 : value;
+  }
+
+  /** @linux cpu_map_update_elem */
+  override updateElem(key: HostAddr, value: HostAddr, flags: number): number {
+    const { words } = this.mem;
+    const cpu = indexAt(this.mem, key);
+    const qsize = words[value >> 2]! >>> 0;
+    const prog = this.valueSize === CPUMAP_VAL_BYTES ? words[(value >> 2) + 1]! : 0;
+    if (flags >>> 0 > BPF_EXIST) return -EINVAL;
+    if (cpu >= this.maxEntries) return -E2BIG;
+    if (flags === BPF_NOEXIST) return -EEXIST;
+    if (qsize > QSIZE_MAX) return -EOVERFLOW;
+    if (cpu >= this.bpf.cpus) return -ENODEV;
+    const rc = qsize === 0 || prog <= 0 ? 0 : this.checkProg(prog);
+    if (rc !== 0) return rc;
+    const to = (this.at + cpu * CPUMAP_VAL_BYTES) >> 2;
+    words[to] = qsize;
+    words[to + 1] = qsize === 0 ? 0 : Math.max(prog, 0);
+    return 0;
+  }
+
+  override deleteElem(key: HostAddr): number {
+    const cpu = indexAt(this.mem, key);
+    if (cpu >= this.maxEntries) return -EINVAL;
+    const at = (this.at + cpu * CPUMAP_VAL_BYTES) >> 2;
+    this.mem.words[at] = 0;
+    this.mem.words[at + 1] = 0;
+    return 0;
+  }
+
+  override getNextKey(key: HostAddr, next: HostAddr): number {
+    return arrayNextKey(this, key, next);
+  }
+
+  private checkProg(id: number): number {
+    const prog = this.bpf.progs.get(id);
+    if (prog === undefined) return -EBADF;
+    return prog.type === BPF_PROG_TYPE_XDP && prog.attachType === BPF_XDP_CPUMAP ? 0 : -EINVAL;
+  }
+}
