@@ -6,7 +6,7 @@
  */
 import type { Bpf } from '../bpf.ts';
 import type { BpfMap } from '../maps/bpfMap.ts';
-import { createMap, freeMap, mapMemory } from '../maps/createMap.ts';
+import { createMap, mapMemory } from '../maps/createMap.ts';
 import { LoadError } from './image.ts';
 import { mapDefOf } from './mapDefs.ts';
 import type { CollectionSpec, MapSpec } from './spec.ts';
@@ -41,7 +41,7 @@ export function createMaps(
     }
     fillMapsOfMaps(spec, maps);
   } catch (error) {
-    for (const map of made) freeMap(map);
+    for (const map of made) map.release();
     throw error;
   }
   return maps;

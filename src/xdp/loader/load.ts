@@ -9,7 +9,6 @@ import type { Bpf } from '../bpf.ts';
 import type { BpfRunnable } from '../engine.ts';
 import { Interpreter } from '../interp/interpreter.ts';
 import type { BpfMap } from '../maps/bpfMap.ts';
-import { freeMap } from '../maps/createMap.ts';
 import { createMaps, setEntry } from './createMaps.ts';
 import { KCONFIG } from './externs.ts';
 import type { BpfProgramImage } from './image.ts';
@@ -98,7 +97,7 @@ export function loadCollection(
     connectTailCalls(spec, maps, programs);
     return { spec, maps, programs };
   } catch (error) {
-    for (const [name, map] of Object.entries(maps)) if (given[name] === undefined) freeMap(map);
+    for (const [name, map] of Object.entries(maps)) if (given[name] === undefined) map.release();
     throw error;
   }
 }
