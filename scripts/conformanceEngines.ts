@@ -5,21 +5,24 @@
 import type { Helper } from '../src/xdp/helpers/helper.ts';
 import { Interpreter } from '../src/xdp/interp/interpreter.ts';
 import type { Insn } from '../src/xdp/isa/insn.ts';
+import { compile } from '../src/xdp/jit/compile.ts';
 import { standaloneBpf } from '../src/xdp/standalone.ts';
 
-export const ENGINES = ['interpreter'] as const;
+export const ENGINES = ['interpreter', 'jit'] as const;
 export type Engine = (typeof ENGINES)[number];
 
 /** Enough for any case, and over in a second or two. */
 const MAX_INSNS = 100_000_000;
 
 /** @returns r0 @throws when the program is refused, or does not run to its end */
-export function runBare(_engine: Engine, insns: readonly Insn[], memory: Uint8Array): bigint {
+export function runBare(name: Engine, insns: readonly Insn[], memory: Uint8Array): bigint {
   const bpf = standaloneBpf({ mapBytes: 0, moreBytes: memory.length });
   const { at } = bpf.mem.region('memory', Math.max(1, memory.length));
   bpf.mem.u8.set(memory, at);
   const options = { checked: true, helpers: SUITE_HELPERS, maxInsns: MAX_INSNS };
-  const engine = new Interpreter({ name: 'case', insns }, bpf, options);
+  const image = { name: 'case', insns };
+  const engine =
+    name === 'jit' ? compile(image, bpf, options) : new Interpreter(image, bpf, options);
   const low = engine.runOn(memory.length === 0 ? 0 : at, memory.length);
   return (BigInt(engine.r0Hi >>> 0) << 32n) | BigInt(low >>> 0);
 }

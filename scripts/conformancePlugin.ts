@@ -4,6 +4,8 @@
  * with exit status 1.
  *
  *   conformancePlugin.ts [--program HEX] [MEMORY] [--jit] [--debug]
+ *
+ * `--jit` runs it on the compiler instead of the interpreter.
  */
 import { readFileSync } from 'node:fs';
 import { thrownText } from '../src/host/errors.ts';
@@ -15,11 +17,12 @@ function main(args: string[]): void {
   const given = args.indexOf('--program');
   const program = given < 0 ? readFileSync(0, 'utf8') : args.splice(given, 2)[1];
   if (program === undefined) throw new Error('--program wants bytes in hex');
-  const rest = args.filter((arg) => arg !== '--debug');
+  const engine = args.includes('--jit') ? 'jit' : 'interpreter';
+  const rest = args.filter((arg) => arg !== '--debug' && arg !== '--jit');
   const unknown = rest.find((arg) => arg.startsWith('--'));
   if (unknown !== undefined) throw new Error(`${unknown}: no such option`);
   if (rest.length > 1) throw new Error(`${rest[1]}: one memory is enough`);
-  const r0 = runBare('interpreter', decodeInsns(hexBytes(program)), hexBytes(rest[0] ?? ''));
+  const r0 = runBare(engine, decodeInsns(hexBytes(program)), hexBytes(rest[0] ?? ''));
   console.log(r0.toString(16));
 }
 

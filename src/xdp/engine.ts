@@ -23,6 +23,8 @@ export interface EngineImage {
   readonly insns: readonly Insn[];
   /** Maps that instructions name by position. */
   readonly maps?: readonly { readonly id: number; readonly handle: HostAddr }[];
+  /** Names of kernel functions; a call of one has its index here as the constant. */
+  readonly kfuncs?: readonly string[];
   /** In order of slots. */
   readonly lineInfo?: readonly LineInfo[];
 }

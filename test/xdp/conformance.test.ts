@@ -85,7 +85,7 @@ describe('the plugin', () => {
   const ADD_LENGTH = '71 10 00 00 00 00 00 00 0f 20 00 00 00 00 00 00 95 00 00 00 00 00 00 00';
 
   test('takes the program from standard input, or as an option, and prints r0 in hex', () => {
-    for (const args of [['10 20 30']]) {
+    for (const args of [['10 20 30'], ['10 20 30', '--jit'], ['--jit', '10 20 30', '--debug']]) {
       expect(plugin(args, ADD_LENGTH)).toMatchObject({ stdout: '13\n', stderr: '', status: 0 });
     }
     expect(plugin(['--program', ADD_LENGTH, '102030'])).toMatchObject({

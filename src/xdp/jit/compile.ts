@@ -12,6 +12,7 @@ import type { HostAddr } from '../../host/memory.ts';
 import type { BpfRunnable, EngineImage, RunningEngine } from '../engine.ts';
 import { CALL_CHAIN_BYTES, ProgramRefused } from '../engine.ts';
 import type { Helper } from '../helpers/helper.ts';
+import { HELPERS } from '../helpers/table.ts';
 import { malformed } from '../isa/wellFormed.ts';
 import { writeChecker } from './checked.ts';
 import { callbackName, writeBatch, writeCallback } from './exports.ts';
@@ -25,7 +26,7 @@ import { Unit } from './unit.ts';
 export interface JitOptions {
   /** Test every access and bound the run; for programs that nobody has verified. */
   readonly checked?: boolean;
-  /** Helpers by number. */
+  /** Helpers by number; all there are, unless set. */
   readonly helpers?: readonly (Helper | undefined)[];
   /** In checked mode, a run of more instructions is a fault; 2^27 unless given. */
   readonly maxInsns?: number;
@@ -144,7 +145,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
       new JitProgram(target, bpf, options, true);
     return new Unit(image, bpf, {
       checked,
-      helpers: options.helpers ?? [],
+      helpers: options.helpers ?? HELPERS,
       maxInsns: this.maxInsns,
       reach: state.reach,
       tailTarget: (map, index) => state.tailTarget(map, index, image, asTarget),

@@ -17,6 +17,7 @@ import type { WasmCode } from '../../host/wasm.ts';
 import type { EngineImage } from '../engine.ts';
 import { CALL_CHAIN_BYTES, ProgramRefused } from '../engine.ts';
 import type { Helper } from '../helpers/helper.ts';
+import { KFUNCS } from '../helpers/table.ts';
 import {
   BPF_CALL,
   BPF_JMP,
@@ -149,11 +150,13 @@ export class Unit {
     return this.checkerAt !== undefined;
   }
 
-  /** @throws ProgramRefused when there is no such helper */
-  helper(insn: Insn, slot: number): Helper {
-    const what = insn.src === BPF_PSEUDO_KFUNC_CALL ? 'kernel function' : 'function';
-    const helper = insn.src === 0 ? this.options.helpers[insn.imm] : undefined;
-    return this.known(slot, helper, `unknown ${what} ${insn.imm}`);
+  /** @throws ProgramRefused when there is no such helper or kernel function */
+  helper({ src, imm }: Insn, slot: number): Helper {
+    if (src !== BPF_PSEUDO_KFUNC_CALL)
+      return this.known(slot, this.options.helpers[imm], `unknown function ${imm}`);
+    const name = this.image.kfuncs?.[imm];
+    const kfunc = name === undefined ? undefined : KFUNCS.get(name);
+    return this.known(slot, kfunc, `unknown kernel function ${name ?? imm}`);
   }
 
   /** What `ld_imm64` at `slot` puts into its register: low word, high word. */
