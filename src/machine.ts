@@ -41,7 +41,7 @@ import { Net } from './stack/net.ts';
 import { IFF_PROMISC, NetlinkExtAck, devClose, devOpen } from './stack/netdevice.ts';
 import { softirqInit } from './stack/softirq.ts';
 import { PassedFrames } from './machine/passedFrames.ts';
-import type { ArrivalSource, WireSink } from './wire/frames.ts';
+import type { ArrivalSource, Wire, WireSink } from './wire/frames.ts';
 import { FrameTable } from './wire/frames.ts';
 import { Link } from './wire/link.ts';
 import type { XdpProgramSpec } from './xdp/define.ts';
@@ -64,8 +64,12 @@ const VECTORS_MAX = 2048;
 export type MachinePace = Pace & Hardware & { add(nic: Nic): void };
 
 /** Hands each transmitted frame to whoever watches. */
-class WireTaps implements WireSink {
+class WireTaps implements Wire {
   readonly sinks: WireSink[] = [];
+
+  get watched(): boolean {
+    return this.sinks.length > 0;
+  }
 
   frame(port: number, time: Ps, at: number, len: number): void {
     const { sinks } = this;

@@ -62,6 +62,7 @@ export const shl: Binary = binary(0x74);
 export const shr: Binary = binary(0x76);
 export const fgt: Binary = binary(0x64);
 export const fadd: Binary = binary(0xa0);
+export const fmul: Binary = binary(0xa2);
 export const fmax: Binary = binary(0xa5);
 
 const I32_LOAD = 0x28;
@@ -71,6 +72,7 @@ const F64_STORE = 0x39;
 const V128_LOAD = [0xfd, 0x00];
 const V128_STORE = [0xfd, 0x0b];
 const MEMORY_COPY = [0xfc, 0x0a, 0, 0];
+const F64_CONST_HALF = [0x44, 0, 0, 0, 0, 0, 0, 0xe0, 0x3f];
 const F64_CONST_INFINITY = [0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x7f];
 
 /** The 32 bits at `at + offset`. */
@@ -88,6 +90,18 @@ export const loadF64 =
     code.access(F64_LOAD, offset);
   };
 
+const unary =
+  (op: number) =>
+  (a: Value): Expr =>
+  (code) => {
+    push(code, a);
+    code.op(op);
+  };
+
+export const ffloor: (a: Value) => Expr = unary(0x9c);
+/** The double that is as large as an i32, unsigned. */
+export const double: (a: Value) => Expr = unary(0xb8);
+export const HALF: Expr = (code) => void code.raw(F64_CONST_HALF);
 export const INFINITY: Expr = (code) => void code.raw(F64_CONST_INFINITY);
 
 export class WasmFunction {
@@ -152,6 +166,30 @@ export class WasmFunction {
     push(this.code, from);
     push(this.code, bytes);
     this.code.raw(MEMORY_COPY);
+  }
+
+  /**
+   * The same where the ranges do not overlap: up to 256 bytes sixteen at a time, which is twice as
+   * fast for a small frame; the last sixteen go first, as a whole.
+   */
+  copyApart(to: Value, from: Value, bytes: Value): void {
+    const [dst, src, end] = [this.i32(), this.i32(), this.i32()] as const;
+    this.if(
+      or(gt(bytes, 256), gt(16, bytes)),
+      () => this.copy(to, from, bytes),
+      () => {
+        this.set(dst, to);
+        this.set(src, from);
+        this.set(end, sub(add(dst, bytes), 16));
+        this.copy16(end, sub(add(src, bytes), 16));
+        this.repeat(() => {
+          this.copy16(dst, src);
+          this.set(dst, add(dst, 16));
+          this.set(src, add(src, 16));
+          this.leaveIf(ge(dst, end));
+        });
+      },
+    );
   }
 
   if(condition: Value, then: () => void, otherwise?: () => void): void {

@@ -10,6 +10,7 @@ import { PROGRAM_STACK_BYTES } from '../xdp/bpf.ts';
 import { MAP_STRUCTS_BYTES } from '../xdp/maps/mapTable.ts';
 import { LANE_BYTES } from '../nic/lane.ts';
 import { rxRingBytes } from '../nic/rxRing.ts';
+import { txRingBytes } from '../nic/txRing.ts';
 
 /** One network interface of a machine. Every number is in the unit of its ethtool or ip name. */
 export interface NicConfig {
@@ -103,7 +104,8 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     pages += nic.queues * (nic.rxRing + POOL_SLACK_PAGES);
     if (config.stack) pages += nic.queues * (Math.ceil(nic.txRing / 2) + TX_WAITING_PAGES);
     const rings =
-      pagesOf(rxRingBytes(rx * DESC_CNT)) + 2 * pagesOf(completionRingBytes(cp * DESC_CNT));
+      pagesOf(rxRingBytes(rx * DESC_CNT)) +
+      2 * (pagesOf(txRingBytes(tx * DESC_CNT)) + pagesOf(completionRingBytes(cp * DESC_CNT)));
     chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES);
   }
   pages += config.nics.length > 1 ? allTx : 0;

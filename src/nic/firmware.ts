@@ -28,7 +28,7 @@ import { checkedSlots } from './hsi/ring.ts';
 import type { Nic } from './nic.ts';
 import { RxRing, rxRingBytes } from './rxRing.ts';
 import { RingStats } from './stats.ts';
-import { TxRing } from './txRing.ts';
+import { TxRing, txRingBytes } from './txRing.ts';
 
 /** Default of the driver and of the firmware emulated here. @linux bnxt_hwrm_coal_params_qcaps */
 const COAL_TIMER_UNIT_PS: Ps = 80 * PS_PER_NS;
@@ -97,7 +97,11 @@ export class Firmware implements Hwrm {
   private allocTxRing(id: number, req: HwrmRingAllocInput): TxRing {
     const cp = this.completionRing(req.cmplRingId);
     const stats = (this.txStats[req.logicalId] ??= new RingStats());
-    return new TxRing(id, req.ringAddr, req.length, cp, stats);
+    const { mem, chip } = this.nic.parts;
+    const block = chip.alloc(txRingBytes(req.length));
+    const ring = new TxRing(id, req.ringAddr, req.length, cp, stats, mem, block);
+    this.nic.tx.initRing(ring);
+    return ring;
   }
 
   private completionRing(id: number): CompletionRing {
@@ -113,11 +117,16 @@ export class Firmware implements Hwrm {
     nic.settleAll(now);
     nic.bells[ringId] = null;
     if (ring instanceof RxRing) return this.freeRx(ring, now);
-    if (ring instanceof TxRing) return nic.tx.quiesce(ring);
+    if (ring instanceof TxRing) return this.freeTx(ring);
     nic.completionRings.splice(nic.completionRings.indexOf(ring), 1);
     nic.parts.irqs.cancel(ring.irq);
     nic.parts.chip.release(ring.block, completionRingBytes(ring.slots));
     return 0;
+  }
+
+  private freeTx(ring: TxRing): number {
+    this.nic.parts.chip.release(ring.block, txRingBytes(ring.mask + 1));
+    return this.nic.tx.quiesce(ring);
   }
 
   private freeRx(ring: RxRing, now: Ps): number {

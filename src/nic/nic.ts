@@ -10,7 +10,7 @@ import type { Cpu } from '../host/cpu.ts';
 import { BugError, bugOn } from '../host/errors.ts';
 import { FAULT_IRQ_LOST } from '../host/faults.ts';
 import type { Link } from '../wire/link.ts';
-import { Bulk } from './bulk.ts';
+import { RxBulk } from './rxBulk.ts';
 import { FrameClasses } from './classes.ts';
 import { CompletionRing } from './completionRing.ts';
 import { DB_STRIDE, dbArms, dbIndex } from './hsi/doorbell.ts';
@@ -48,7 +48,7 @@ export class Nic implements BusDevice {
   readonly rx: RxEngine;
   readonly tx: TxEngine;
   readonly port: Port;
-  readonly bulk: Bulk;
+  readonly bulk: RxBulk;
   /** Rings by doorbell number; a freed ring leaves null, and its doorbell rings for nobody. */
   readonly bells: Bell[] = [];
   readonly completionRings: CompletionRing[] = [];
@@ -58,7 +58,7 @@ export class Nic implements BusDevice {
   constructor(number: number, parts: NicParts, link: Link, queues: number, pace: Pace) {
     this.parts = parts;
     this.pace = pace;
-    this.bulk = new Bulk(parts.mem);
+    this.bulk = new RxBulk(parts.mem);
     this.classes = new FrameClasses(parts.mem, parts.frames, parts.records);
     this.rx = new RxEngine(parts, this.classes, this.counters);
     this.tx = new TxEngine(parts, link, number, this.counters);

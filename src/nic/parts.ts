@@ -8,7 +8,7 @@ import type { CoherentMemory } from '../host/coherent.ts';
 import type { HostAddr, HostMemory, Region } from '../host/memory.ts';
 import type { RxStamps } from '../host/stamps.ts';
 import type { Watch } from '../host/watch.ts';
-import type { FrameTable, WireSink } from '../wire/frames.ts';
+import type { FrameTable, Wire } from '../wire/frames.ts';
 
 export interface NicParts {
   readonly mem: HostMemory;
@@ -20,14 +20,14 @@ export interface NicParts {
   readonly timing: NicTimes;
   /**
    * Memory of the device's own. It lies within the host's, where compiled loops can reach it
-   * (`bulk.ts`), and no address in it is ever told to anybody.
+   * (`rxBulk.ts`), and no address in it is ever told to anybody.
    */
   readonly chip: CoherentMemory;
   /** Likewise, for what is known of each distinct frame. */
   readonly records: Region;
   /** Where a frame is put together before it goes on the wire; one per NIC, as long as the longest. */
   readonly txFifo: HostAddr;
-  readonly sink: WireSink;
+  readonly sink: Wire;
 }
 
 /** `NicTiming` in whole picoseconds. */

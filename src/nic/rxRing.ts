@@ -7,7 +7,7 @@
  */
 import type { Ps } from '../host/clock.ts';
 import type { HostAddr, HostMemory } from '../host/memory.ts';
-import { BULK_BLOCK } from './bulk.ts';
+import { BULK_BLOCK } from './rxBulk.ts';
 import type { CompletionRing } from './completionRing.ts';
 
 /** Bytes of host memory that a ring of `slots` wants for what it has accepted and not yet written. */
@@ -31,7 +31,7 @@ export class RxRing {
   pendingHead = 0;
   pendingTail = 0;
 
-  /** Its block of host memory, in which the NIC's loops keep their state (`bulk.ts`). */
+  /** Its block of host memory, in which the NIC's loops keep their state (`rxBulk.ts`). */
   readonly block: HostAddr;
 
   /** @param block `rxRingBytes(slots)` of host memory, the device's own */

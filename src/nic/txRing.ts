@@ -5,9 +5,13 @@
  * to the smallest of all CPU clocks, and a doorbell may come from a CPU that is ahead of it.
  */
 import type { Ps } from '../host/clock.ts';
-import type { HostAddr } from '../host/memory.ts';
+import type { HostAddr, HostMemory } from '../host/memory.ts';
 import type { CompletionRing } from './completionRing.ts';
 import type { RingStats } from './stats.ts';
+import { TX_BLOCK } from './txBulk.ts';
+
+/** Bytes of host memory that a ring of `slots` wants for the doorbells not yet followed. */
+export const txRingBytes = (slots: number): number => TX_BLOCK + slots * 12;
 
 export class TxRing {
   readonly id: number;
@@ -19,24 +23,38 @@ export class TxRing {
   cons = 0;
   /** Producer of the newest doorbell, masked. */
   prod = 0;
-  private bellAt: Float64Array = new Float64Array(16);
-  private bellProd: Int32Array = new Int32Array(16);
-  private bellHead = 0;
-  private bellTail = 0;
+  /** Doorbells [bellHead, bellTail), free running; each has published a descriptor or more. */
+  readonly bellAt: Float64Array;
+  readonly bellProd: Int32Array;
+  bellHead = 0;
+  bellTail = 0;
+  /** Its block of host memory. */
+  readonly block: HostAddr;
 
-  constructor(id: number, base: HostAddr, slots: number, cp: CompletionRing, stats: RingStats) {
+  /** @param block `txRingBytes(slots)` of host memory, the device's own */
+  constructor(
+    id: number,
+    base: HostAddr,
+    slots: number,
+    cp: CompletionRing,
+    stats: RingStats,
+    mem: HostMemory,
+    block: HostAddr,
+  ) {
     this.id = id;
     this.base = base;
     this.mask = slots - 1;
     this.cp = cp;
     this.stats = stats;
+    this.block = block;
+    this.bellAt = mem.doublesAt(block + TX_BLOCK, slots);
+    this.bellProd = mem.wordsAt(block + TX_BLOCK + slots * 8, slots);
   }
 
   /** Descriptors up to `prod` can be on the wire from `readyAt` on. */
   publish(prod: number, readyAt: Ps): void {
     if (prod === this.prod) return;
-    if (this.bellTail - this.bellHead === this.bellAt.length) this.growBells();
-    const i = this.bellTail++ & (this.bellAt.length - 1);
+    const i = this.bellTail++ & this.mask;
     this.bellAt[i] = readyAt;
     this.bellProd[i] = prod;
     this.prod = prod;
@@ -44,28 +62,12 @@ export class TxRing {
 
   /** When the next packet can be on the wire; Infinity when nothing waits. */
   readyAt(): Ps {
-    return this.bellHead === this.bellTail
-      ? Infinity
-      : this.bellAt[this.bellHead & (this.bellAt.length - 1)]!;
+    return this.bellHead === this.bellTail ? Infinity : this.bellAt[this.bellHead & this.mask]!;
   }
 
   /** The consumer has moved to `cons`; forget the doorbell it has thereby used up. */
   advance(cons: number): void {
     this.cons = cons;
-    if (cons === this.bellProd[this.bellHead & (this.bellAt.length - 1)]!) this.bellHead++;
-  }
-
-  private growBells(): void {
-    const old = this.bellAt.length;
-    const at = new Float64Array(old * 2);
-    const prod = new Int32Array(old * 2);
-    for (let i = 0; i < old; i++) {
-      at[i] = this.bellAt[(this.bellHead + i) & (old - 1)]!;
-      prod[i] = this.bellProd[(this.bellHead + i) & (old - 1)]!;
-    }
-    this.bellAt = at;
-    this.bellProd = prod;
-    this.bellTail = old;
-    this.bellHead = 0;
+    if (cons === this.bellProd[this.bellHead & this.mask]!) this.bellHead++;
   }
 }

@@ -93,6 +93,11 @@ export interface ArrivalSource {
   fill(block: ArrivalBlock): void;
 }
 
+/** The end of a cable: whether anybody sees what comes out of it may change at any time. */
+export interface Wire extends WireSink {
+  readonly watched: boolean;
+}
+
 /** Where frames go that a NIC has put on the wire; `at` is valid only during the call. */
 export interface WireSink {
   frame(port: number, time: Ps, at: HostAddr, len: number): void;

@@ -18,7 +18,8 @@ import { checkInt } from './checkInt.ts';
 
 const PREAMBLE_AND_FCS = 8 + 4;
 const GAP = 12;
-const MIN_LEN = 60;
+/** Shorter frames are padded; without FCS. */
+export const MIN_LEN = 60;
 const BITS_PER_BYTE = 8;
 
 /** Slowest and fastest line: 1 Mb/s to 1 Tb/s. */

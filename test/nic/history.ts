@@ -37,10 +37,11 @@ const LEVEL_PER_PACKET = 3;
 /**
  * Build the case's machine with `pace`, run it to its end, close it.
  *
- * @param traced false: without trace points; a NIC that nobody watches takes its loops in bulk
+ * @param watched false: without trace points and wire taps, since a NIC that nobody watches works
+ *   in bulk; streams that come from these are then missing
  */
-export function historyOf(c: Case, pace: PaceMaker, traced: boolean = true): History {
-  const { machine, streams } = build(c, pace, traced);
+export function historyOf(c: Case, pace: PaceMaker, watched: boolean = true): History {
+  const { machine, streams } = build(c, pace, watched);
   for (const ns of c.pausesNs.toSorted((a, b) => a - b)) machine.run(ns * PS_PER_NS);
   machine.run(END_OF_TIME);
   const books = booksOf(machine);
@@ -50,33 +51,34 @@ export function historyOf(c: Case, pace: PaceMaker, traced: boolean = true): His
   return {
     irqs: streams.irqs,
     doorbells: streams.doorbells,
-    ...Object.fromEntries(streams.wire.map((frames, port) => [`wire ${port}`, frames])),
     passed: streams.passed,
-    ...(traced ? traces(machine) : {}),
+    ...(watched ? seenInside(machine, streams) : {}),
     books,
     memory,
     closed: booksOf(machine),
   };
 }
 
-function build(c: Case, pace: PaceMaker, traced: boolean): { machine: Machine; streams: Streams } {
+function build(c: Case, pace: PaceMaker, watched: boolean): { machine: Machine; streams: Streams } {
   const lengths = c.nics.flatMap((n, i) =>
     Object.values(caseFrames(n.traffic, i)).flatMap((frames) => frames.map((f) => f.length)),
   );
   const machine = new Machine(machineConfig(c), FrameTable.bytesFor(lengths), pace);
   const streams: Streams = { irqs: [], doorbells: [], wire: c.nics.map(() => []), passed: [] };
   if (c.fault !== undefined) machine.faults.arm(c.fault.point, c.fault.after, c.fault.every);
-  if (traced) {
+  if (watched) {
     const records = 40 * c.nics.reduce((n, x) => n + x.traffic.count, 400);
     machine.trace.start(records, LEVEL_PER_PACKET);
     machine.watch.refresh();
   }
   watchIrqs(machine, streams.irqs);
   watchDoorbells(machine, streams.doorbells);
-  machine.watchWire({
-    frame: (port, time, at, len) =>
-      streams.wire[port]!.push(time, len, digest(machine.mem, at, len)),
-  });
+  if (watched) {
+    machine.watchWire({
+      frame: (port, time, at, len) =>
+        streams.wire[port]!.push(time, len, digest(machine.mem, at, len)),
+    });
+  }
   machine.watchPassed({
     frame: (port, time, at, len) =>
       streams.passed.push(port, time, len, digest(machine.mem, at, len)),
@@ -140,6 +142,11 @@ function digest(mem: HostMemory, at: HostAddr, len: number): number {
   }
   for (; i < end; i++) sum = mix(sum, mem.u8[i]!);
   return sum;
+}
+
+function seenInside(machine: Machine, { wire }: Streams): History {
+  const frames = Object.fromEntries(wire.map((sent, port) => [`wire ${port}`, sent]));
+  return { ...frames, ...traces(machine) };
 }
 
 /** What CPUs did, in the order they did it; what NICs did, in the order of time. */

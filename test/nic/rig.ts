@@ -153,6 +153,7 @@ export function nicRig(options: RigOptions) {
     timing: new NicTimes(TIMING),
     txFifo: fifo.at,
     sink: {
+      watched: true,
       frame: (_port: number, time: Ps, at: HostAddr, len: number): void => {
         sent.push({ ns: time / PS_PER_NS, bytes: mem.u8.slice(at, at + len) });
       },

@@ -35,7 +35,6 @@ import {
   fadd,
   fgt,
   fmax,
-  ge,
   gt,
   load32,
   loadF64,
@@ -111,7 +110,7 @@ const SQ_CONS_IDX = 12;
 const LEN_SHIFT = 16;
 
 const word = (base: Value, index: Value): Value => add(base, shl(index, 2));
-const double = (base: Value, index: Value): Value => add(base, shl(index, 3));
+const stamp = (base: Value, index: Value): Value => add(base, shl(index, 3));
 
 /** Every frame that has arrived by `until` takes a buffer and is copied into it, or is lost for want of one. */
 function receiveLoop(): WasmFunction {
@@ -136,15 +135,15 @@ function receiveLoop(): WasmFunction {
   const dmaFreeAt = f.f64At(q, DMA_FREE_AT);
   const dmaSlot = f.f64At(q, DMA_SLOT);
   const dmaLatency = f.f64At(q, DMA_LATENCY);
-  const [at, i, n, rec, bd, haddr, from, len, end, counted] = [
+  const [at, i, n, rec, bd, haddr, from, len, counted] = [
     ...[f.f64(), f.i32(), f.i32(), f.i32(), f.i32()],
-    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
+    ...[f.i32(), f.i32(), f.i32(), f.i32()],
   ] as const;
 
   f.repeat(() => {
     f.leaveIf(eq(head, tail));
     f.set(i, and(head, laneMask));
-    f.set(at, loadF64(double(arrivals, i)));
+    f.set(at, loadF64(stamp(arrivals, i)));
     f.leaveIf(fgt(at, until));
     f.if(eq(cons, prod), () => {
       f.store32(q, NO_BUFFER, add(load32(q, NO_BUFFER), 1));
@@ -158,12 +157,12 @@ function receiveLoop(): WasmFunction {
     f.leaveIf(gt(len, shr(load32(bd), LEN_SHIFT)));
 
     f.set(haddr, load32(bd, HADDR));
-    f.storeF64(double(stamps, shr(haddr, STAMP_SHIFT)), 0, at);
+    f.storeF64(stamp(stamps, shr(haddr, STAMP_SHIFT)), 0, at);
     f.set(i, and(pendingTail, mask));
     f.store32(word(pendingFrame, i), 0, n);
     f.store32(word(pendingOpaque, i), 0, load32(bd, OPAQUE));
     f.set(dmaFreeAt, fadd(fmax(at, dmaFreeAt), dmaSlot));
-    f.storeF64(double(pendingAt, i), 0, fadd(dmaFreeAt, dmaLatency));
+    f.storeF64(stamp(pendingAt, i), 0, fadd(dmaFreeAt, dmaLatency));
     f.set(counted, word(q, load32(rec, REC_CAST)));
     f.store32(counted, FRAMES_BY_CAST, add(load32(counted, FRAMES_BY_CAST), 1));
     f.store32(counted, BYTES_BY_CAST, add(load32(counted, BYTES_BY_CAST), len));
@@ -172,25 +171,13 @@ function receiveLoop(): WasmFunction {
     f.set(head, add(head, 1));
 
     f.set(from, load32(rec, REC_FROM));
-    f.if(or(load32(rec, REC_STRIP), or(gt(len, 256), gt(16, len))), () => {
-      f.if(load32(rec, REC_STRIP), () => {
-        f.copy(haddr, from, VLAN_OFFSET);
-        f.set(haddr, add(haddr, VLAN_OFFSET));
-        f.set(from, add(from, VLAN_OFFSET + VLAN_HLEN));
-        f.set(len, sub(len, VLAN_OFFSET));
-      });
-      f.copy(haddr, from, len);
-      f.again();
+    f.if(load32(rec, REC_STRIP), () => {
+      f.copy(haddr, from, VLAN_OFFSET);
+      f.set(haddr, add(haddr, VLAN_OFFSET));
+      f.set(from, add(from, VLAN_OFFSET + VLAN_HLEN));
+      f.set(len, sub(len, VLAN_OFFSET));
     });
-    // sixteen bytes at a time, and the last sixteen over what has been copied already
-    f.set(end, sub(add(haddr, len), 16));
-    f.copy16(end, sub(add(from, len), 16));
-    f.repeat(() => {
-      f.copy16(haddr, from);
-      f.set(haddr, add(haddr, 16));
-      f.set(from, add(from, 16));
-      f.leaveIf(ge(haddr, end));
-    });
+    f.copyApart(haddr, from, len);
   });
   f.store32(q, LANE_HEAD, head);
   f.store32(q, RX_CONS, cons);
@@ -229,7 +216,7 @@ function completeLoop(): WasmFunction {
   const takeSlot = (at: Value): void => {
     f.set(slot, and(prod, sub(slots, 1)));
     f.set(cmp, add(base, shl(slot, DESC_SHIFT)));
-    f.storeF64(double(stamps, slot), 0, at);
+    f.storeF64(stamp(stamps, slot), 0, at);
   };
   /** Its valid bit: 1 on even laps. */
   const valid = eq(and(prod, slots), 0);
@@ -239,10 +226,10 @@ function completeLoop(): WasmFunction {
   f.repeat(() => {
     f.set(rxAt, INFINITY);
     f.if(ne(pendingHead, pendingTail), () =>
-      f.set(rxAt, loadF64(double(pendingAt, and(pendingHead, mask)))),
+      f.set(rxAt, loadF64(stamp(pendingAt, and(pendingHead, mask)))),
     );
     f.set(txAt, INFINITY);
-    f.if(ne(txHead, txTail), () => f.set(txAt, loadF64(double(txAts, and(txHead, sub(slots, 1))))));
+    f.if(ne(txHead, txTail), () => f.set(txAt, loadF64(stamp(txAts, and(txHead, sub(slots, 1))))));
     f.if(fgt(rxAt, txAt), () => {
       f.leaveIf(fgt(txAt, until));
       leaveUnlessRoom(1);
@@ -294,7 +281,7 @@ interface Loops {
 /** Compiled at the first use; every memory has an instance of its own. */
 let compiled: WebAssembly.Module | null = null;
 
-export class Bulk {
+export class RxBulk {
   private readonly loops: Loops;
   private readonly words: HostWords;
   private readonly doubles: Float64Array;
