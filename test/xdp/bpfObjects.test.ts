@@ -12,7 +12,7 @@ import { inputHash, readRecord, recordOf } from '../oracle/objectRecord.ts';
 import { askKernel, kernelRelease, whyNoKernel } from '../oracle/objrun.ts';
 
 const TOP = fileURLToPath(new URL('../../', import.meta.url));
-const FOLDERS = ['examples/bpf', 'test/bpf'];
+const FOLDERS = ['examples/bpf', 'test/bpf', 'bench/bpf'];
 
 interface Manifest {
   readonly compiler: string;
