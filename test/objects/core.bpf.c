@@ -76,7 +76,9 @@ int relocations(struct xdp_md *ctx)
 	KEEP(20, bpf_core_enum_value(enum colour, GREEN));
 	KEEP(21, bpf_core_enum_value_exists(enum colour, RED));
 	KEEP(22, bpf_core_enum_value(enum colour___more, VIOLET));
+#if __clang_major__ >= 15 /* before it BTF had 32 bits for a value */
 	KEEP(23, bpf_core_enum_value(enum wide, WIDE_MANY));
+#endif
 	KEEP(24, __builtin_preserve_field_info(device->parts[1].b, BPF_FIELD_LSHIFT_U64));
 	KEEP(25, __builtin_preserve_field_info(device->next, BPF_FIELD_BYTE_OFFSET));
 	KEEP(26, bpf_core_type_exists(callback));

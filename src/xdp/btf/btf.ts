@@ -15,6 +15,7 @@
 import { BtfError } from '../elf/objectError.ts';
 import { Part } from '../elf/part.ts';
 import { decodeType, typeBytes } from './decodeType.ts';
+import { essentialName } from './essentialName.ts';
 import type { BtfOfKind, BtfType } from './types.ts';
 import { isModifier } from './types.ts';
 
@@ -37,6 +38,7 @@ export class Btf {
   private readonly starts: Uint32Array;
   private readonly decoded = new Map<number, BtfType>();
   private names: Map<string, number[]> | null = null;
+  private essentialNames: Map<string, number[]> | null = null;
 
   constructor(types: Part, strings: Part) {
     this.file = types.file;
@@ -71,8 +73,14 @@ export class Btf {
 
   /** Ids of the types of this name, in order. */
   named(name: string): readonly number[] {
-    this.names ??= this.indexNames();
+    this.names ??= this.indexNames((name) => name);
     return this.names.get(name) ?? [];
+  }
+
+  /** Ids of the types of this name in any flavour, in order. */
+  essentiallyNamed(name: string): readonly number[] {
+    this.essentialNames ??= this.indexNames(essentialName);
+    return this.essentialNames.get(name) ?? [];
   }
 
   /** The first type of this name and kind. */
@@ -145,10 +153,10 @@ export class Btf {
     return new BtfError(this.file, this.types.name, this.starts[id] ?? 0, about);
   }
 
-  private indexNames(): Map<string, number[]> {
+  private indexNames(keyOf: (name: string) => string): Map<string, number[]> {
     const names = new Map<string, number[]>();
     for (let id = 1; id < this.count; id++) {
-      const name = this.strings.text(this.types.u32(this.starts[id]!));
+      const name = keyOf(this.strings.text(this.types.u32(this.starts[id]!)));
       if (name === '') continue;
       const ids = names.get(name);
       if (ids === undefined) names.set(name, [id]);
