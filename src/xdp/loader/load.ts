@@ -6,9 +6,12 @@
  */
 import type { HostAddr } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
+import type { Btf } from '../btf/btf.ts';
 import type { BpfRunnable } from '../engine.ts';
 import { Interpreter } from '../interp/interpreter.ts';
 import type { BpfMap } from '../maps/bpfMap.ts';
+import { builtInTypes } from './core/builtIn.ts';
+import { relocateCore } from './core/relocate.ts';
 import { createMaps, setEntry } from './createMaps.ts';
 import { KCONFIG } from './externs.ts';
 import type { BpfProgramImage } from './image.ts';
@@ -28,6 +31,8 @@ export interface LoadOptions {
   readonly programs?: readonly string[];
   /** Maps to use in place of those the object describes. */
   readonly maps?: Readonly<Record<string, BpfMap>>;
+  /** The kernel's types, for CO-RE; a description of those that XDP programs touch, unless set. */
+  readonly kernelTypes?: Btf;
   /** Settings of the kernel, over those that are built in. */
   readonly kconfig?: Readonly<Record<string, KconfigValue>>;
   /** Is there a kernel function of this name? None, unless set. */
@@ -140,6 +145,7 @@ function loadProgram(
       `of type ${progTypeName(type)} (section ${program.section}); only XDP programs run here`,
     );
   }
+  const relocated = relocateCore(spec.file, program, options.kernelTypes ?? builtInTypes());
   const hasKfunc = options.hasKfunc ?? ((): boolean => false);
   const image = {
     name,
@@ -150,7 +156,7 @@ function loadProgram(
     funcInfo,
     lineInfo,
     btf,
-    ...resolveRefs(program, program.insns, { file: spec.file, maps, hasKfunc }),
+    ...resolveRefs(program, relocated, { file: spec.file, maps, hasKfunc }),
   };
   options.verify?.(image, bpf);
   const runnable = options.engine?.(image, bpf) ?? new Interpreter(image, bpf, { checked: true });
