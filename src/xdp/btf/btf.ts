@@ -73,7 +73,7 @@ export class Btf {
 
   /** Ids of the types of this name, in order. */
   named(name: string): readonly number[] {
-    this.names ??= this.indexNames((name) => name);
+    this.names ??= this.indexNames((own) => own);
     return this.names.get(name) ?? [];
   }
 
