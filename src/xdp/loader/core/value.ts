@@ -45,10 +45,13 @@ export function valueOf(kind: number, access: Access | null): Value | null {
     case core.BPF_CORE_TYPE_ID_LOCAL:
     case core.BPF_CORE_TYPE_ID_TARGET:
       return plain(access.root, false);
+    case core.BPF_CORE_TYPE_EXISTS:
+    case core.BPF_CORE_TYPE_MATCHES:
+      return plain(1);
     case core.BPF_CORE_TYPE_SIZE:
       return plain(access.btf.sizeOf(access.root));
     default:
-      return plain(1);
+      throw access.btf.refuse(access.root, `a relocation of kind ${kind}, which is not known`);
   }
 }
 
