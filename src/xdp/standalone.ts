@@ -12,6 +12,7 @@ import { Trace } from '../host/trace.ts';
 import { Watch } from '../host/watch.ts';
 import { PROGRAM_STACK_BYTES } from './bpf.ts';
 import type { Bpf } from './bpf.ts';
+import type { DeviceTable } from './kernel.ts';
 import { XdpKernel } from './kernel.ts';
 import { MAP_STRUCTS_BYTES } from './maps/mapTable.ts';
 
@@ -22,6 +23,8 @@ export interface StandaloneOptions {
   readonly moreBytes?: number;
   readonly cpus?: number;
   readonly seed?: number;
+  /** None when left out. */
+  readonly devices?: DeviceTable;
   readonly clock?: VirtualClock;
 }
 
@@ -37,7 +40,7 @@ export function standaloneBpf(options: StandaloneOptions = {}): Bpf {
     watch: new Watch(new Trace(), new Ledger()),
     random: new Rng(seed),
     cpus: Array.from({ length: cpus }, (_, id) => new Cpu(id, costTable(FLAT))),
-    devices: { devGetByIndex: () => null },
+    devices: options.devices ?? { devGetByIndex: () => null },
     bpf: {
       maps: mem.region('maps', maps),
       stacks: mem.region('program stacks', PROGRAM_STACK_BYTES),

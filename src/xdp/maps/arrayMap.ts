@@ -160,13 +160,13 @@ export class PercpuArrayMap extends BpfMap {
     return forEachIndex(this, visit, at, this.stride);
   }
 
-  /** All CPUs' values, one after the other. @linux bpf_percpu_array_copy */
+  /** All CPUs' values, one after the other, their padding too. @linux bpf_percpu_array_copy */
   protected override copyOut(key: HostAddr, into: HostAddr): number {
     const index = indexAt(this.mem, key);
     if (index >= this.maxEntries) return -ENOENT;
     for (let cpu = 0; cpu < this.bpf.cpus; cpu++) {
       const value = this.at + cpu * this.perCpuStride + index * this.stride;
-      this.copyMapValueOut(into + cpu * this.stride, value);
+      this.mem.copy(into + cpu * this.stride, value, this.stride);
     }
     return 0;
   }
@@ -179,7 +179,7 @@ export class PercpuArrayMap extends BpfMap {
     if (flags === BPF_NOEXIST) return -EEXIST;
     for (let cpu = 0; cpu < this.bpf.cpus; cpu++) {
       const to = this.at + cpu * this.perCpuStride + index * this.stride;
-      this.copyMapValue(to, value + cpu * this.stride);
+      this.mem.copy(to, value + cpu * this.stride, this.stride);
     }
     return 0;
   }

@@ -14,6 +14,7 @@ import { mapStorage } from './arrayMap.ts';
 import { BpfMap } from './bpfMap.ts';
 import { jhash } from './jhash.ts';
 import type { MapDef } from './mapDef.ts';
+import { MapError } from './mapDef.ts';
 import { BPF_ANY, BPF_F_ZERO_SEED } from './uapi.ts';
 
 const DEFAULT_HASHES = 5;
@@ -77,9 +78,16 @@ export class BloomFilterMap extends BpfMap {
     return -EINVAL;
   }
 
-  /** User space asks with a value, not with a key. @linux BPF_MAP_LOOKUP_ELEM */
-  sysTest(value: Uint8Array): boolean {
-    return this.readable() === 0 && this.peekElem(this.stageValue(value)) === 0;
+  /**
+   * User space asks with a value, not with a key.
+   *
+   * @throws MapError when it may not
+   * @linux BPF_MAP_LOOKUP_ELEM
+   */
+  sysTest(value: Uint8Array, flags: number = 0): boolean {
+    const rc = flags === 0 ? this.readable() : -EINVAL;
+    if (rc !== 0) throw new MapError(this, -rc, 'lookup refused');
+    return this.peekElem(this.stageValue(value)) === 0;
   }
 
   protected override copyOut(_key: HostAddr, _into: HostAddr): number {

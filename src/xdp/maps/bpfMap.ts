@@ -7,7 +7,7 @@
  *
  * @linux struct bpf_map_ops; include/linux/bpf.h, kernel/bpf/syscall.c
  */
-import { EBUSY, EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP, EPERM } from '../../host/errno.ts';
+import { EINVAL, ENOENT, ENOTSUPP, EOPNOTSUPP, EPERM } from '../../host/errno.ts';
 import type { HostAddr, HostMemory } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
 import type { MapDef, SpecialField } from './mapDef.ts';
@@ -211,7 +211,7 @@ export abstract class BpfMap implements MapDef {
   freeze(): number {
     if (this.special.length !== 0) return -ENOTSUPP;
     if ((this.flags & BPF_F_RDONLY) !== 0) return -EPERM;
-    if (this.frozen) return -EBUSY;
+    if (this.frozen) return -EPERM;
     this.frozen = true;
     return 0;
   }
@@ -227,7 +227,7 @@ export abstract class BpfMap implements MapDef {
   }
 
   /** BPF_F_LOCK wants a lock in the value. */
-  protected lockable(flags: number): number {
+  lockable(flags: number): number {
     return (flags & BPF_F_LOCK) === 0 || this.hasSpinLock ? 0 : -EINVAL;
   }
 

@@ -97,7 +97,8 @@ export function checkHash(def: MapDef): void {
   if (!lru) checkFlags(def, HASH_FLAGS & ~BPF_F_NO_COMMON_LRU);
   if (lru && (def.flags & BPF_F_NO_PREALLOC) !== 0)
     refuse(def, ENOTSUPP, 'BPF_F_NO_PREALLOC does not apply: LRU elements are preallocated');
-  if (percpu) checkFlags(def, HASH_FLAGS & ~BPF_F_NUMA_NODE);
+  if (percpu || (def.flags & BPF_F_NO_COMMON_LRU) !== 0)
+    checkFlags(def, HASH_FLAGS & ~BPF_F_NUMA_NODE);
   wantSome(def, 'maxEntries');
   wantSome(def, 'keySize');
   wantSome(def, 'valueSize');
@@ -173,6 +174,8 @@ export function checkQueueStack(def: MapDef): void {
 
 /** @linux bloom_map_alloc */
 export function checkBloom(def: MapDef): void {
+  if (def.valueSize > KMALLOC_MAX)
+    refuse(def, E2BIG, `valueSize ${def.valueSize} is out of range (1 to ${KMALLOC_MAX})`);
   checkKeySize(def, 0);
   wantSome(def, 'valueSize');
   wantSome(def, 'maxEntries');

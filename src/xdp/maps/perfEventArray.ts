@@ -10,7 +10,7 @@
  *
  * @linux bpf_perf_event_output, perf_event_array_map_ops; kernel/events/ring_buffer.c
  */
-import { E2BIG, ENOENT, ENOSPC, ENOTSUPP, EOPNOTSUPP } from '../../host/errno.ts';
+import { E2BIG, EBADF, ENOENT, ENOSPC, ENOTSUPP, EOPNOTSUPP } from '../../host/errno.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import { PAGE_SIZE } from '../../host/memory.ts';
 import { FdArray } from './fdArray.ts';
@@ -109,7 +109,7 @@ export class PerfEventArrayMap extends FdArray<PerfRing> {
 
   /** There are no perf events to put in but those of `open`. */
   protected override takeEntry(_id: number): number {
-    return -EOPNOTSUPP;
+    return -EBADF;
   }
 
   protected override putEntry(_ring: PerfRing): void {}

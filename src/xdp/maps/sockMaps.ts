@@ -6,11 +6,13 @@
  *
  * @linux net/xdp/xskmap.c, net/core/sock_map.c, kernel/bpf/reuseport_array.c
  */
-import { E2BIG, EBADF, EINVAL, ENOENT, EOPNOTSUPP } from '../../host/errno.ts';
+import { E2BIG, EBADF, EINVAL, ENOENT, ENOSPC, EOPNOTSUPP } from '../../host/errno.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import { arrayNextKey, indexAt } from './arrayMap.ts';
 import { BpfMap } from './bpfMap.ts';
 import { BPF_EXIST } from './uapi.ts';
+
+const COOKIE_BYTES = 8;
 
 export class XskMap extends BpfMap {
   protected override destroy(): void {}
@@ -35,12 +37,22 @@ export class XskMap extends BpfMap {
   }
 }
 
+/** User space reads cookies of 8 bytes, or nothing. @linux sock_map_lookup_sys */
+const noCookie = (map: BpfMap): number => (map.valueSize === COOKIE_BYTES ? -ENOENT : -ENOSPC);
+
+/** The descriptor is looked up before the flags are read. @linux sock_map_update_elem_sys */
+const noSocket = (map: BpfMap, value: HostAddr): number =>
+  map.mem.words[value >> 2]! < 0 ? -EINVAL : -EBADF;
+
 export class SockMap extends BpfMap {
   protected override destroy(): void {}
 
-  /** @linux sock_map_update_elem_sys */
-  override updateElem(_key: HostAddr, _value: HostAddr, flags: number): number {
-    return flags >>> 0 > BPF_EXIST ? -EINVAL : -EBADF;
+  protected override copyOut(_key: HostAddr, _into: HostAddr): number {
+    return noCookie(this);
+  }
+
+  override updateElem(_key: HostAddr, value: HostAddr, _flags: number): number {
+    return noSocket(this, value);
   }
 
   override deleteElem(_key: HostAddr): number {
@@ -55,8 +67,12 @@ export class SockMap extends BpfMap {
 export class SockHash extends BpfMap {
   protected override destroy(): void {}
 
-  override updateElem(_key: HostAddr, _value: HostAddr, flags: number): number {
-    return flags >>> 0 > BPF_EXIST ? -EINVAL : -EBADF;
+  protected override copyOut(_key: HostAddr, _into: HostAddr): number {
+    return noCookie(this);
+  }
+
+  override updateElem(_key: HostAddr, value: HostAddr, _flags: number): number {
+    return noSocket(this, value);
   }
 
   override deleteElem(_key: HostAddr): number {
@@ -70,6 +86,11 @@ export class SockHash extends BpfMap {
 
 export class ReuseportSockArray extends BpfMap {
   protected override destroy(): void {}
+
+  /** @linux bpf_fd_reuseport_array_lookup_elem */
+  protected override copyOut(_key: HostAddr, _into: HostAddr): number {
+    return noCookie(this);
+  }
 
   /** @linux bpf_fd_reuseport_array_update_elem */
   override updateElem(key: HostAddr, _value: HostAddr, flags: number): number {
