@@ -28,6 +28,8 @@ import type { Bnxt } from './driver/bnxt/bnxt.ts';
 import { bnxtInitOne } from './driver/bnxt/probe.ts';
 import type { MachineConfig, NicConfig } from './machine/config.ts';
 import { TX_FIFO_BYTES, memoryBytes, planMemory } from './machine/config.ts';
+import type { InetConfig } from './machine/inetConfig.ts';
+import { APP_BUFFER_BYTES, buildInet } from './machine/inetConfig.ts';
 import type { MachineResult } from './machine/result.ts';
 import { machineResult } from './machine/result.ts';
 import { EagerHardware } from './nic/eager.ts';
@@ -40,8 +42,10 @@ import { devXdpAttach } from './stack/devXdp.ts';
 import { Net } from './stack/net.ts';
 import { IFF_PROMISC, NetlinkExtAck, devClose, devOpen } from './stack/netdevice.ts';
 import { softirqInit } from './stack/softirq.ts';
+import { udpClose } from './stack/udpUser.ts';
 import { PassedFrames } from './machine/passedFrames.ts';
 import type { ArrivalSource, Wire, WireSink } from './wire/frames.ts';
+import { UdpApp } from './machine/udpApp.ts';
 import { FrameTable } from './wire/frames.ts';
 import { Link } from './wire/link.ts';
 import type { XdpProgramSpec } from './xdp/define.ts';
@@ -91,6 +95,7 @@ export class Machine {
   readonly net: Net;
   readonly xdp: XdpKernel;
   readonly nics: readonly MachineNic[];
+  readonly apps: readonly UdpApp[];
   private readonly scheduler: Scheduler;
   private readonly wire: WireTaps = new WireTaps();
   private readonly passedAt: HostAddr;
@@ -135,7 +140,15 @@ export class Machine {
       (_, id) => new Cpu(id, costTable(config.profile)),
     );
     this.net = new Net(
-      { cpus: this.cpus, mem: this.mem, pages: this.pages, watch: this.watch, faults: this.faults },
+      {
+        cpus: this.cpus,
+        mem: this.mem,
+        pages: this.pages,
+        watch: this.watch,
+        faults: this.faults,
+        irqs: this.irqs,
+        clock: this.clock,
+      },
       {
         hz: config.hz,
         netdevBudget: config.netdevBudget,
@@ -208,6 +221,21 @@ export class Machine {
       Object.assign(bp.txCoal, { coalTicks: nicConfig.txUsecs, coalBufs: nicConfig.txFrames });
       if (nicConfig.promisc) bp.dev.flags |= IFF_PROMISC;
       return { config: nicConfig, nic, vectors, bp };
+    });
+    this.apps = config.inet === undefined ? [] : this.buildApps(config.inet, plan.user);
+  }
+
+  /** The IP protocols, and the applications that listen. */
+  private buildApps(config: InetConfig, bytes: number): UdpApp[] {
+    const devices = this.nics.map(({ bp }) => bp.dev);
+    const inet = buildInet(this.net, devices, config);
+    const user = this.mem.region('user', bytes);
+    return config.apps.map((app, i) => {
+      const cpu = this.cpus[app.cpu];
+      if (cpu === undefined) {
+        throw new RangeRefused(`app ${app.kind} cpu`, app.cpu, `0 to ${this.cpus.length - 1}`);
+      }
+      return new UdpApp(app, inet, cpu, user.at + i * APP_BUFFER_BYTES);
     });
   }
 
@@ -294,6 +322,8 @@ export class Machine {
   close(): void {
     this.cpus[0]!.idleUntil(this.ranTo);
     for (const { bp } of this.nics) devClose(bp.dev);
+    for (const { sock } of this.apps) udpClose(sock, this.net.inet!, this.cpus[0]!);
+    this.net.inet?.flush(this.cpus[0]!);
     this.net.skbs.reap();
   }
 

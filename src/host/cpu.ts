@@ -7,6 +7,7 @@
 import type { Ps } from './clock.ts';
 import { OP_COUNT } from './cost.ts';
 import { bugOn } from './errors.ts';
+import { RunQueue } from './runQueue.ts';
 
 export const CTX_IDLE = 0;
 export const CTX_HARDIRQ = 1;
@@ -19,7 +20,7 @@ export const CONTEXT_NAMES: readonly string[] = ['idle', 'hardirq', 'softirq', '
 export type Work = Generator<void, void, void>;
 
 /** A private copy of an exported constant folds into the code. */
-const NOW: number = 22;
+const NOW: number = 35;
 
 export class Cpu {
   readonly id: number;
@@ -39,6 +40,8 @@ export class Cpu {
   stepping = false;
   context: number = CTX_IDLE;
   private since: Ps = 0;
+  /** Threads of applications, which run when nothing else does. */
+  readonly runQueue: RunQueue;
   /** What runs next when nothing else does: the softirq dispatcher, a kernel thread. Null: idle. */
   work: Work | null = null;
   /** Called after each interrupt handler: finds `work` where there was none (irq_exit). */
@@ -50,6 +53,7 @@ export class Cpu {
     bugOn(NOW !== OP_COUNT, 'the clock stands behind the last operation');
     this.time = new Float64Array(NOW + 1);
     this.time.set(cost.subarray(0, NOW));
+    this.runQueue = new RunQueue(this);
   }
 
   /** This CPU's present; only `charge`, waiting and the scheduler move it. */

@@ -20,7 +20,12 @@ export const EOVERFLOW = 75;
 export const EMSGSIZE = 90;
 export const EOPNOTSUPP = 95;
 export const EAFNOSUPPORT = 97;
+export const EADDRINUSE = 98;
 export const ENETDOWN = 100;
+export const ENETUNREACH = 101;
+export const ENOBUFS = 105;
+export const ECONNREFUSED = 111;
+export const EHOSTUNREACH = 113;
 /** Not a uapi number, yet what programs see. @linux include/linux/errno.h */
 export const ENOTSUPP = 524;
 
@@ -35,8 +40,15 @@ const NAMES: Readonly<Record<number, string>> = {
     22: 'EINVAL',
     28: 'ENOSPC',
   },
-  ...{ 34: 'ERANGE', 35: 'EDEADLK', 97: 'EAFNOSUPPORT' },
-  ...{ 56: 'EBADRQC', 75: 'EOVERFLOW', 90: 'EMSGSIZE', 95: 'EOPNOTSUPP', 100: 'ENETDOWN' },
+  ...{ 34: 'ERANGE', 35: 'EDEADLK', 97: 'EAFNOSUPPORT', 98: 'EADDRINUSE' },
+  ...{ 56: 'EBADRQC', 75: 'EOVERFLOW', 90: 'EMSGSIZE', 95: 'EOPNOTSUPP' },
+  ...{
+    100: 'ENETDOWN',
+    101: 'ENETUNREACH',
+    105: 'ENOBUFS',
+    111: 'ECONNREFUSED',
+    113: 'EHOSTUNREACH',
+  },
   524: 'ENOTSUPP',
 };
 

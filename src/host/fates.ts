@@ -10,6 +10,8 @@
  *   xdpPass + noProgram = toStack + lost on the way up
  */
 
+import { SKB_DROP_REASONS } from './dropReason.ts';
+
 /** Where in the way a loss happens: the equation it belongs to. */
 export type LossStage = 'nic' | 'driver' | 'tx' | 'up';
 
@@ -43,7 +45,9 @@ export const LOST_UNREAD_AT_CLOSE = 19;
 export const LOST_NETPOLL = 20;
 export const LOST_QDISC_DROP = 21;
 export const LOST_XMIT_DROP = 22;
-export const LOST_COUNT = 23;
+/** Behind it, one cause for each reason the stack may drop a packet for: `DROP_REASONS_FROM + SKB_DROP_REASON_*`. */
+export const DROP_REASONS_FROM = 23;
+export const LOST_COUNT: number = DROP_REASONS_FROM + SKB_DROP_REASONS.length;
 
 const cause = (name: string, stage: LossStage, counter: string): LossCause => ({
   name,
@@ -76,6 +80,7 @@ export const LOSS_CAUSES: readonly LossCause[] = [
   cause('netpoll', 'driver', 'ethtool rx_total_netpoll_discards'),
   cause('qdiscDrop', 'tx', 'tc -s qdisc: dropped'),
   cause('xmitDrop', 'tx', 'ip -s link: TX dropped'),
+  ...SKB_DROP_REASONS.map((r) => cause(r.cause, 'up', r.counter)),
 ];
 
 /** Outcome counters of one queue. */

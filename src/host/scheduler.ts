@@ -83,10 +83,11 @@ export class Scheduler {
     }
     cpu.othersMin = othersMin;
     cpu.stepping = true;
-    const { done } = cpu.work!.next();
+    const work = cpu.work!;
+    const { done } = work.next();
     cpu.stepping = false;
     if (done === true) {
-      cpu.work = null;
+      if (cpu.work === work) cpu.work = null; // else a softirq was raised, and runs next
       cpu.enter(CTX_IDLE);
       cpu.irqExit();
     }

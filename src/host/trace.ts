@@ -49,6 +49,8 @@ export const TP_NET_DEV_QUEUE = 28;
 export const TP_NET_DEV_XMIT = 29;
 export const TP_START_XMIT = 30;
 export const TP_TX_INT = 31;
+export const TP_SOCK_QUEUE = 32;
+export const TP_SOCK_RECV = 33;
 
 const tracePoint = (
   name: string,
@@ -242,6 +244,14 @@ export const TRACE_POINTS: readonly TracePoint[] = [
     'bnxt_tx_int',
     'completed packets of the stack were taken off the ring',
   ),
+  tracePoint(
+    'sockQueue',
+    3,
+    ['port', 'len', 'rmem'],
+    '__udp_enqueue_schedule_skb',
+    'a datagram waits in a socket',
+  ),
+  tracePoint('sockRecv', 3, ['port', 'len'], 'udp_recvmsg', 'an application read a datagram'),
 ];
 
 /** One record, as readers get it. */

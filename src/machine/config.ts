@@ -5,6 +5,8 @@ import { MAX_MEMORY_BYTES, PAGE_SIZE } from '../host/memory.ts';
 import { stampBytes } from '../host/stamps.ts';
 import { completionRingBytes } from '../nic/completionRing.ts';
 import { recordBytes } from '../nic/frameRecord.ts';
+import type { AppConfig, InetConfig } from './inetConfig.ts';
+import { APP_BUFFER_BYTES } from './inetConfig.ts';
 import { DESC_CNT, bnxtCalcNrRingPages } from '../nic/hsi/ring.ts';
 import { PROGRAM_STACK_BYTES } from '../xdp/bpf.ts';
 import { MAP_STRUCTS_BYTES } from '../xdp/maps/mapTable.ts';
@@ -45,6 +47,8 @@ export interface MachineConfig {
   readonly nics: readonly NicConfig[];
   /** False: what is passed ends in a counted sink at the door of the stack. */
   readonly stack: boolean;
+  /** The IP protocols and applications; without them a packet's way ends behind the taps. */
+  readonly inet?: InetConfig | undefined;
   /** Ownership ledger and null-page assertion on. */
   readonly check: boolean;
   readonly eager: boolean;
@@ -73,12 +77,16 @@ export interface MemoryPlan {
   readonly fifo: number;
   readonly maps: number;
   readonly stacks: number;
+  /** Buffers of applications. */
+  readonly user: number;
 }
 
 /** A pool asks for this many pages at once, and its cache keeps up to twice as many. */
 const POOL_SLACK_PAGES = 192;
 /** Packets that wait in front of a TX queue, short ones four to a page. */
 const TX_WAITING_PAGES = 256;
+/** Fragments may hold 4 MiB, and packets put together from them as much again. */
+const FRAG_PAGES = 2048;
 /** Small skb heads, for all CPUs together. */
 const SLAB_PAGES = 64;
 /** More than rounding up to whole pages of any kind can add. */
@@ -93,6 +101,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
   let coherentPages = 0;
   let pages = SLAB_PAGES;
   let chipPages = 0;
+  const apps = config.inet?.apps ?? [];
   const txSlots = config.nics.map((nic) => nic.queues * (nic.txRing + 1));
   const allTx = txSlots.reduce((sum, slots) => sum + slots, 0);
   for (const nic of config.nics) {
@@ -109,6 +118,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES);
   }
   pages += config.nics.length > 1 ? allTx : 0;
+  if (config.inet !== undefined) pages += inetPages(apps);
   const frames = Math.max(frameBytes, PAGE_SIZE);
   const stamped = {
     coherent: coherentPages * PAGE_SIZE,
@@ -119,6 +129,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     fifo: (config.nics.length + 1) * TX_FIFO_BYTES,
     maps: MAP_STRUCTS_BYTES + (config.mapBytes ?? MAP_BYTES),
     stacks: PROGRAM_STACK_BYTES,
+    user: apps.length * APP_BUFFER_BYTES,
   };
   // stamps are stamped too: a little more than an eighth of an eighth
   const plan: MemoryPlan = {
@@ -134,6 +145,15 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     );
   }
   return plan;
+}
+
+/**
+ * What may wait in sockets, where a page for every 2 KiB of `truesize` is enough, and as fragments.
+ */
+function inetPages(apps: readonly AppConfig[]): number {
+  let pages = FRAG_PAGES;
+  for (const { rcvbuf } of apps) pages += Math.ceil(rcvbuf / 2048) + 1;
+  return pages;
 }
 
 /** Bytes of the whole memory: the regions, each in whole pages, behind the null page. */

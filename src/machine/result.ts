@@ -1,5 +1,6 @@
 /** The books of a machine at one moment, read off its structures. */
 import type { Ps } from '../host/clock.ts';
+import { SKB_DROP_REASONS } from '../host/dropReason.ts';
 import { Fates } from '../host/fates.ts';
 import { Histogram } from '../host/histogram.ts';
 import type { HostAddr } from '../host/memory.ts';
@@ -8,7 +9,10 @@ import type { Bnxt, BnxtRxRingInfo } from '../driver/bnxt/bnxt.ts';
 import { NapiTotals, RX_PROD_NONE } from '../driver/bnxt/bnxt.ts';
 import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
 import type { Machine, MachineNic } from '../machine.ts';
+import type { UdpApp } from './udpApp.ts';
 import type { NapiEndings } from '../stack/napi.ts';
+import type { SnmpGroup } from '../stack/snmp.ts';
+import { snmpGroups } from '../stack/snmp.ts';
 import { softnetStat } from '../stack/softnet.ts';
 import { XDP_REDIRECT, XDP_TX } from '../xdp/uapi.ts';
 
@@ -55,6 +59,33 @@ export interface MachineResult {
   readonly softnet: readonly (readonly number[])[];
   /** What the kernel has complained about, each kind once. */
   readonly log: readonly string[];
+  readonly sockets: readonly SocketBooks[];
+  /** Counters of /proc/net/snmp and snmp6 by group; empty without IP. */
+  readonly snmp: Readonly<Record<string, SnmpGroup>>;
+  /** Packets the stack dropped, received or about to be sent, by `SKB_DROP_REASON_*`. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+/** An application's socket. */
+export interface SocketBooks {
+  readonly kind: string;
+  readonly port: number;
+  readonly cpu: number;
+  readonly received: number;
+  readonly receivedBytes: number;
+  /** Datagrams that found no room. */
+  readonly drops: number;
+  readonly unread: number;
+  /** Most bytes of `truesize` that ever waited, and what was allowed. */
+  readonly rmemMax: number;
+  readonly rcvbuf: number;
+  readonly sent: number;
+  readonly sendErrors: number;
+  readonly wakeups: number;
+  /** System calls that read. */
+  readonly reads: number;
+  /** From the socket's queue to the reader. */
+  readonly waited: Histogram;
 }
 
 export function machineResult(machine: Machine): MachineResult {
@@ -79,8 +110,32 @@ export function machineResult(machine: Machine): MachineResult {
     pages: pageBooks(machine),
     softnet: net.softnet.map(softnetStat),
     log: net.dmesg.lines,
+    sockets: machine.apps.map(socketBooks),
+    snmp: net.inet === null ? {} : snmpGroups(net.inet.mib),
+    drops: Object.fromEntries(
+      SKB_DROP_REASONS.map(({ name }, i) => [name, net.skbs.drops[i]!] as const).filter(
+        ([, n]) => n > 0,
+      ),
+    ),
   };
 }
+
+const socketBooks = ({ config, sock, task, waited, sendErrors }: UdpApp): SocketBooks => ({
+  kind: config.kind,
+  port: sock.num,
+  cpu: task.cpu.id,
+  received: sock.received,
+  receivedBytes: sock.receivedBytes,
+  drops: sock.drops,
+  unread: sock.receiveQueue.qlen,
+  rmemMax: sock.rmemMax,
+  rcvbuf: sock.rcvbuf,
+  sent: sock.sent,
+  sendErrors,
+  wakeups: task.wakeups,
+  reads: task.slices,
+  waited,
+});
 
 /** @param shared losses after a redirect left its NIC, which belong to no NIC alone */
 function nicFates({ nic, bp }: MachineNic, shared: Fates | null): Fates {
@@ -88,6 +143,7 @@ function nicFates({ nic, bp }: MachineNic, shared: Fates | null): Fates {
   for (const lane of [...nic.port.lanes, nic.port.refused]) sum.add(lane.fates);
   sum.add(nic.tx.fates);
   sum.add(bp.fates);
+  sum.add(bp.dev.rxFates);
   sum.add(bp.dev.txFates);
   for (const rxr of bp.rxRing) sum.add(rxr.fates);
   for (const txr of bp.txRing) sum.add(txr.fates);
@@ -119,24 +175,24 @@ function napiTotals(bp: Bnxt, index: number): NapiTotals {
 function pageBooks({ pages, nics, net }: Machine): PageBooks {
   const allocated = pages.total - pages.free;
   let pool = net.skbs.slabPages;
-  let rings = 0;
+  const inRings = new Set<HostAddr>();
   let inFlight = 0;
   for (const { bp } of nics) {
     for (const rxr of bp.rxRing) {
       pool += rxr.pagePool.cachedPages + rxr.pagePool.ringPages;
-      rings += ringPages(rxr);
+      addRingPages(rxr, inRings);
     }
     inFlight += pagesOnTxRings(bp);
   }
+  for (const page of net.skbs.heldPages()) if (!inRings.has(page)) inFlight++;
+  const rings = inRings.size;
   return { allocated, pool, rings, inFlight, leaked: allocated - pool - rings - inFlight };
 }
 
 /** Pages in RX slots, several of which may share one, and the page that buffers are being cut from. */
-function ringPages({ rxBufRing, headPool }: BnxtRxRingInfo): number {
-  const pages = new Set<HostAddr>();
+function addRingPages({ rxBufRing, headPool }: BnxtRxRingInfo, pages: Set<HostAddr>): void {
   for (const { data } of rxBufRing) if (data !== 0) pages.add(data & PAGE_MASK);
   if (headPool.fragPage !== 0) pages.add(headPool.fragPage);
-  return pages.size;
 }
 
 /** Frames redirected here, and XDP_TX pages that stand in no RX slot as well. */

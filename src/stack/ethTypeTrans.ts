@@ -4,6 +4,7 @@
  * @linux eth_type_trans; net/ethernet/eth.c
  */
 import { bugOn } from '../host/errors.ts';
+import type { HostAddr } from '../host/memory.ts';
 import {
   ETH_HLEN,
   ethDstHi16,
@@ -42,8 +43,16 @@ export function ethTypeTrans(skb: SkBuff, dev: NetDevice): number {
   skb.macHeader = eth;
   bugOn(skbPull(skb, ETH_HLEN) === 0, 'eth_type_trans: less than an Ethernet header is linear');
   skb.pktType = packetType(view, eth, dev);
-  const type = ethType(view, eth);
+  return protocolOf(skb, ethType(view, eth));
+}
+
+/** The protocol that the two bytes at `at`, right before `data`, name. @linux vlan_set_encap_proto */
+export const ethProtocolAt = (skb: SkBuff, at: HostAddr): number =>
+  protocolOf(skb, skb.dev.net.mem.view.getUint16(at));
+
+function protocolOf(skb: SkBuff, type: number): number {
   if (type >= ETH_P_802_3_MIN) return type;
+  const { view } = skb.dev.net.mem;
   const novell = skbHeadlen(skb) >= 2 && view.getUint16(skb.data) === 0xffff;
   return novell ? ETH_P_802_3 : ETH_P_802_2;
 }

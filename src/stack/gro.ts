@@ -1,8 +1,8 @@
 /**
  * The door of the stack: where a driver hands over what it received.
  *
- * Merging, and passing packets up in groups of eight, are not built yet: each packet
- * goes up at once, in order, which is what an unmergeable packet sees of it.
+ * Merging is not built yet: every packet is one that GRO leaves alone. Those go up in groups of
+ * eight, or fewer when the NAPI completes or its budget is spent.
  *
  * @linux net/core/gro.c
  */
@@ -12,19 +12,38 @@ import { netifReceiveSkb } from './netifReceiveSkb.ts';
 import type { SkBuff } from './skbuff.ts';
 import { napiConsumeSkb } from './skbPool.ts';
 
+/** @linux net.core.gro_normal_batch */
+const GRO_NORMAL_BATCH = 8;
+
+/** What became of a packet at this door. @linux enum gro_result; include/linux/netdevice.h */
+export const GRO_NORMAL = 3;
+
 /**
  * The stack owns `skb` from here on. With the stack off the packet's way ends at this door: it is
  * counted as delivered, and freed at once.
  *
+ * @returns `GRO_NORMAL`: nothing is merged or held
  * @linux napi_gro_receive
  */
-export function napiGroReceive(napi: NapiStruct, skb: SkBuff): void {
-  skb.fates = napi.fates;
+export function napiGroReceive(napi: NapiStruct, skb: SkBuff): number {
+  skb.fates = napi.dev.rxFates;
   if (!napi.dev.net.stackOn) {
-    napi.fates.toStack++;
     napiConsumeSkb(skb, napi.weight, napi.cpu);
-    return;
+    return GRO_NORMAL;
   }
   napi.cpu.charge(OP_GRO_RECEIVE);
-  netifReceiveSkb(skb, napi.cpu);
+  groNormalOne(napi, skb);
+  return GRO_NORMAL;
+}
+
+/** @linux gro_normal_one */
+function groNormalOne(napi: NapiStruct, skb: SkBuff): void {
+  napi.rxList.queueTail(skb);
+  if (napi.rxList.qlen >= GRO_NORMAL_BATCH) groNormalList(napi);
+}
+
+/** Pass up what has been collected, in its order. @linux gro_normal_list, netif_receive_skb_list_internal */
+export function groNormalList(napi: NapiStruct): void {
+  const { rxList, cpu } = napi;
+  for (let skb = rxList.dequeue(); skb !== null; skb = rxList.dequeue()) netifReceiveSkb(skb, cpu);
 }

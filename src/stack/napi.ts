@@ -12,10 +12,11 @@ import { OP_NAPI_POLL } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { CTX_SOFTIRQ } from '../host/cpu.ts';
 import { bugOn } from '../host/errors.ts';
-import { Fates } from '../host/fates.ts';
 import { TP_NAPI_COMPLETE, TP_NAPI_POLL } from '../host/trace.ts';
+import { groNormalList } from './gro.ts';
 import { NapiList } from './napiList.ts';
 import type { NetDevice } from './netdevice.ts';
+import { SkBuffHead } from './skbList.ts';
 import { NET_RX_SOFTIRQ, raiseSoftirqIrqoff } from './softnet.ts';
 
 /** Budget of one poll unless the driver asks for another. */
@@ -62,8 +63,8 @@ export class NapiStruct {
   pollList: NapiList | null = null;
   next: NapiStruct | null = null;
   prev: NapiStruct | null = null;
-  /** Books of the queue it serves; a driver may put its ring's own here. */
-  fates: Fates = new Fates();
+  /** Packets to be passed up together. @linux gro_node.rx_list */
+  readonly rxList: SkBuffHead = new SkBuffHead();
   polls = 0;
   fullPolls = 0;
   packets = 0;
@@ -175,9 +176,9 @@ export const napiComplete = (napi: NapiStruct): boolean => napiCompleteDone(napi
 /**
  * The driver found its ring empty and gives the NAPI back.
  *
- * Linux chooses between interrupt and timer before it clears `SCHED`, and flushes GRO there
- * (`napi_defer_hard_irqs`, `gro_flush_timeout`): nothing holds packets or defers interrupts yet,
- * so ownership is all that is left to give.
+ * What was collected goes up first. Linux chooses between interrupt and timer before it clears
+ * `SCHED` (`napi_defer_hard_irqs`, `gro_flush_timeout`): nothing holds packets or defers interrupts
+ * yet, so ownership is all that is left to give.
  *
  * @param workDone packets of this poll; with a budget of 0 the driver must not call this at all
  * @returns true when the caller may enable interrupts; false when somebody else will poll again
@@ -186,6 +187,7 @@ export const napiComplete = (napi: NapiStruct): boolean => napiCompleteDone(napi
 export function napiCompleteDone(napi: NapiStruct, workDone: number): boolean {
   const val = napi.state;
   if ((val & (NAPIF_STATE_NPSVC | NAPIF_STATE_IN_BUSY_POLL)) !== 0) return false;
+  if (napi.rxList.qlen > 0) groNormalList(napi);
   if (napi.pollList !== null) napi.pollList.remove(napi);
   napi.listOwner = -1;
 
@@ -222,6 +224,7 @@ export function __napiPoll(napi: NapiStruct, repoll: NapiList): number {
   if (work < weight) return work;
   if (work > weight) complain(napi, 'poll function exceeded its budget, it returned', work);
 
+  if (napi.rxList.qlen > 0) groNormalList(napi);
   if (napiDisablePending(napi)) napiComplete(napi);
   else if (napi.pollList !== null) complain(napi, 'Budget exhausted after napi rescheduled:', work);
   else repoll.addTail(napi);

@@ -6,21 +6,24 @@
  *
  * @linux struct net; include/net/net_namespace.h. net/core/hotdata.c, net/core/dev.c
  */
-import type { Ps } from '../host/clock.ts';
+import type { Ps, VirtualClock } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { RangeRefused } from '../host/errors.ts';
 import type { Faults } from '../host/faults.ts';
+import type { IrqController } from '../host/irq.ts';
 import type { HostMemory } from '../host/memory.ts';
 import type { PageAllocator } from '../host/pages.ts';
 import type { Watch } from '../host/watch.ts';
 import type { DeviceTable } from '../xdp/kernel.ts';
 import { Dmesg } from './dmesg.ts';
+import type { Inet } from './inet.ts';
 import { jiffiesAt, usecsToJiffies } from './jiffies.ts';
 import type { NetDevice } from './netdevice.ts';
 import { PpPages } from './ppPages.ts';
 import { SkbPool } from './skbPool.ts';
 import type { SkBuff } from './skbuff.ts';
-import { SoftnetData } from './softnet.ts';
+import { SoftnetData, raiseTimerSoftirq } from './softnet.ts';
+import { TimerList } from './timers.ts';
 
 /** The parts of the machine the stack stands on. */
 export interface NetHost {
@@ -29,6 +32,8 @@ export interface NetHost {
   readonly pages: PageAllocator;
   readonly watch: Watch;
   readonly faults: Faults;
+  readonly irqs: IrqController;
+  readonly clock: VirtualClock;
 }
 
 export interface NetConfig {
@@ -45,6 +50,18 @@ export interface NetConfig {
 /** Sees each packet the stack takes (`ETH_P_ALL`); the skb is only lent. */
 export interface PacketTap {
   onSkb(skb: SkBuff, cpu: Cpu): void;
+}
+
+/** What a hook at traffic control's ingress may say. @linux include/uapi/linux/pkt_cls.h */
+export const TC_ACT_OK = 0;
+export const TC_ACT_SHOT = 2;
+/** What a netfilter hook may say. @linux include/uapi/linux/netfilter.h */
+export const NF_DROP = 0;
+export const NF_ACCEPT = 1;
+
+/** Judges packets on their way: `TC_ACT_*` or `NF_*`, by the place it hangs at. The skb is only lent. */
+export interface PacketHook {
+  onSkb(skb: SkBuff, cpu: Cpu): number;
 }
 
 /** The loopback device has ifindex 1 in every namespace, so the first NIC has 2. */
@@ -65,6 +82,14 @@ export class Net implements DeviceTable {
   readonly ppPages: PpPages;
   readonly skbs: SkbPool;
   readonly taps: PacketTap[] = [];
+  /** Traffic control's ingress, behind the taps. @linux sch_handle_ingress */
+  ingress: PacketHook | null = null;
+  /** Netfilter's IPv4 raw PREROUTING, where `iptables -t raw -j DROP` acts. @linux NF_INET_PRE_ROUTING */
+  preRouting: PacketHook | null = null;
+  /** The IP protocols; null: behind the taps a packet has arrived. */
+  inet: Inet | null = null;
+  readonly irqs: IrqController;
+  readonly timers: TimerList;
   /** Indexed by ifindex. */
   private readonly devices: (NetDevice | undefined)[] = [];
   private lastNapiId: number;
@@ -75,6 +100,7 @@ export class Net implements DeviceTable {
     this.pages = host.pages;
     this.watch = host.watch;
     this.faults = host.faults;
+    this.irqs = host.irqs;
     this.softnet = host.cpus.map((cpu) => new SoftnetData(cpu));
     this.hz = checkedRange('hz', config.hz, 1, 1000);
     this.netdevBudget = checkedRange('netdev_budget', config.netdevBudget, 1, 2 ** 31 - 1);
@@ -84,6 +110,7 @@ export class Net implements DeviceTable {
     this.stackOn = config.stackOn;
     this.ppPages = new PpPages(host.mem.bytes);
     this.skbs = new SkbPool(host, this.ppPages);
+    this.timers = new TimerList(host.clock, (at) => raiseTimerSoftirq(this.softnet[0]!, at));
     this.lastNapiId = host.cpus.length; // smaller ids mean CPUs
   }
 

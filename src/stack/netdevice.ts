@@ -120,8 +120,13 @@ export class NetDevice implements RedirectTarget {
   tx: NetdevQueue[];
   /** Queue by sending CPU, where the driver has chosen; else empty. @linux netif_set_xps_queue */
   xpsCpus: readonly number[] = [];
+  /** Books of what became of its packets in the stack; they outlive its rings. */
+  readonly rxFates: Fates = new Fates();
   /** Books of what the stack sends through it. */
   readonly txFates: Fates = new Fates();
+  /** Received for others, and for no protocol. @linux struct net_device_core_stats */
+  rxOtherhostDropped = 0;
+  rxNohandler = 0;
   readonly napis: NapiStruct[] = [];
   readonly stats: RtnlLinkStats64 = new RtnlLinkStats64();
 

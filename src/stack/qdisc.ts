@@ -11,7 +11,7 @@
  */
 import type { Cpu } from '../host/cpu.ts';
 import { LOST_QDISC_DROP, LOST_TX_DEVICE_CLOSED } from '../host/fates.ts';
-import { SKB_DROP_REASON_DEV_READY, SKB_DROP_REASON_QDISC_DROP } from './dropReason.ts';
+import { SKB_DROP_REASON_DEV_READY, SKB_DROP_REASON_QDISC_DROP } from '../host/dropReason.ts';
 import type { NetdevQueue } from './netdevQueue.ts';
 import { kfreeSkb } from './skbPool.ts';
 import type { SkBuff } from './skbuff.ts';

@@ -1,9 +1,11 @@
 /**
- * A packet's bytes in a row, wherever they lie: for taps and captures.
+ * A packet's bytes in a row, wherever they lie: for taps, captures and applications.
  *
  * @linux skb_copy_bits; net/core/skbuff.c
  */
-import type { HostMemory } from '../host/memory.ts';
+import { OP_COPY_64B } from '../host/cost.ts';
+import type { Cpu } from '../host/cpu.ts';
+import type { HostAddr, HostMemory } from '../host/memory.ts';
 import type { SkBuff } from './skbuff.ts';
 import { skbHeadlen } from './skbuff.ts';
 
@@ -67,4 +69,26 @@ export function skbFrameBytes(mem: HostMemory, skb: SkBuff, to: Uint8Array): num
   const rest = VLAN_OFFSET + VLAN_HLEN;
   skbCopyBits(mem, skb, VLAN_OFFSET - macLen, to, rest, len - VLAN_OFFSET);
   return len + VLAN_HLEN;
+}
+
+/** Copy `len` bytes from `offset` on to another place in host memory; the packet must have them. @linux skb_copy_datagram_iter */
+export function skbCopyOut(skb: SkBuff, offset: number, to: HostAddr, len: number, cpu: Cpu): void {
+  const { mem } = skb.dev.net;
+  const headlen = skbHeadlen(skb);
+  cpu.chargeTimes(OP_COPY_64B, (len + 63) >>> 6);
+  let done = 0;
+  if (offset < headlen) {
+    done = Math.min(len, headlen - offset);
+    mem.copy(to, skb.data + offset, done);
+  }
+  let start = headlen; // of the frag, counted from skb.data
+  for (let i = 0; done < len; i++) {
+    const skip = offset + done - start;
+    const size = skb.fragSize[i]!;
+    start += size;
+    if (skip >= size) continue;
+    const n = Math.min(size - skip, len - done);
+    mem.copy(to + done, skb.fragPage[i]! + skb.fragOffset[i]! + skip, n);
+    done += n;
+  }
 }

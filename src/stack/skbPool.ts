@@ -8,7 +8,9 @@
  */
 import { OP_SKB_ALLOC, OP_SKB_FREE } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
+import { DROP_REASON_COUNT } from '../host/dropReason.ts';
 import { bugOn } from '../host/errors.ts';
+import { DROP_REASONS_FROM } from '../host/fates.ts';
 import type { Faults } from '../host/faults.ts';
 import { FAULT_SKB_ALLOC } from '../host/faults.ts';
 import { SKB } from '../host/ledger.ts';
@@ -18,7 +20,6 @@ import type { PageAllocator } from '../host/pages.ts';
 import { TP_KFREE_SKB } from '../host/trace.ts';
 import type { Watch } from '../host/watch.ts';
 import { SKB_SHARED_INFO_SIZE } from '../xdp/uapi.ts';
-import { DROP_REASON_COUNT } from './dropReason.ts';
 import { HeadSlab } from './headSlab.ts';
 import type { NapiStruct } from './napi.ts';
 import type { NetDevice } from './netdevice.ts';
@@ -49,6 +50,8 @@ export class SkbPool {
   private readonly pages: PageAllocator;
   private readonly pp: PpPages;
   private readonly free: SkBuff[] = [];
+  /** Every object ever made, in use or not. */
+  private readonly all: SkBuff[] = [];
   private readonly slabs: readonly HeadSlab[];
 
   constructor(host: SkbHost, pp: PpPages) {
@@ -70,6 +73,17 @@ export class SkbPool {
     return this.slabPages === 0;
   }
 
+  /** The pages that packets in somebody's hands hold, small heads aside. */
+  heldPages(): Set<HostAddr> {
+    const held = new Set<HostAddr>();
+    for (const skb of this.all) {
+      if (skb.head === 0) continue;
+      if (skb.headFrag) held.add(skb.head & PAGE_MASK);
+      for (let i = 0; i < skb.nrFrags; i++) held.add(skb.fragPage[i]!);
+    }
+    return held;
+  }
+
   /** The slab whose slots hold `size` bytes. */
   slabFor(size: number): HeadSlab {
     let i = 0;
@@ -79,9 +93,15 @@ export class SkbPool {
   }
 
   take(dev: NetDevice, head: HostAddr, size: number): SkBuff {
-    const skb = this.free.pop() ?? new SkBuff(dev);
+    const skb = this.free.pop() ?? this.make(dev);
     this.live++;
     skbInit(skb, dev, head, head + size - SKB_SHARED_INFO_SIZE, size + SK_BUFF_BYTES);
+    return skb;
+  }
+
+  private make(dev: NetDevice): SkBuff {
+    const skb = new SkBuff(dev);
+    this.all.push(skb);
     return skb;
   }
 
@@ -90,11 +110,58 @@ export class SkbPool {
     bugOn(skb.head === 0, 'an skb is freed twice');
     cpu.charge(OP_SKB_FREE);
     for (let i = 0; i < skb.nrFrags; i++) this.putPage(skb.fragPage[i]!, skb.ppRecycle, cpu);
-    if (skb.headFrag) this.putPage(skb.head & PAGE_MASK, skb.ppRecycle, cpu);
-    else this.slabFor(skb.end + SKB_SHARED_INFO_SIZE - skb.head).release(skb.head);
+    this.releaseHead(skb, cpu);
     skb.head = 0;
     this.live--;
     this.free.push(skb);
+  }
+
+  private releaseHead(skb: SkBuff, cpu: Cpu): void {
+    if (skb.headFrag) this.putPage(skb.head & PAGE_MASK, skb.ppRecycle, cpu);
+    else this.slabFor(skb.end + SKB_SHARED_INFO_SIZE - skb.head).release(skb.head);
+  }
+
+  /** What the skb takes with its linear part alone. @linux SKB_TRUESIZE(skb_end_offset(skb)) */
+  headTruesize(skb: SkBuff): number {
+    return skb.end + SKB_SHARED_INFO_SIZE - skb.head + SK_BUFF_BYTES;
+  }
+
+  /** Frags `from` to `to` - 1 go back to where they came from; those behind them move up. @linux skb_frag_unref */
+  dropFrags(skb: SkBuff, from: number, to: number, cpu: Cpu): void {
+    for (let i = from; i < to; i++) this.putPage(skb.fragPage[i]!, skb.ppRecycle, cpu);
+    skb.fragPage.copyWithin(from, to, skb.nrFrags);
+    skb.fragOffset.copyWithin(from, to, skb.nrFrags);
+    skb.fragSize.copyWithin(from, to, skb.nrFrags);
+    skb.nrFrags -= to - from;
+  }
+
+  /**
+   * A longer head, with room for `more` bytes behind the linear ones; what lay at an address lies
+   * elsewhere afterwards.
+   *
+   * @returns false when there is no memory, or no head of that length
+   * @linux pskb_expand_head
+   */
+  expandHead(skb: SkBuff, more: number, cpu: Cpu): boolean {
+    const size = skb.tail - skb.head + more + SKB_SHARED_INFO_SIZE;
+    if (size > PAGE_SIZE) return false;
+    const slab = this.slabFor(size);
+    const head = slab.alloc(cpu);
+    if (head === 0) return false;
+    const { head: old } = skb;
+    skb.dev.net.mem.copy(head, old, skb.tail - old);
+    this.releaseHead(skb, cpu);
+    const moved = head - old;
+    skb.data += moved;
+    skb.tail += moved;
+    if (skb.macHeader !== 0) skb.macHeader += moved;
+    if (skb.networkHeader !== 0) skb.networkHeader += moved;
+    if (skb.transportHeader !== 0) skb.transportHeader += moved;
+    skb.head = head;
+    skb.end = head + slab.slotBytes - SKB_SHARED_INFO_SIZE;
+    skb.headFrag = false;
+    skb.truesize += slab.slotBytes;
+    return true;
   }
 
   /** @linux skb_pp_recycle, napi_pp_put_page, page_frag_free */
@@ -162,8 +229,19 @@ export function napiBuildSkb(napi: NapiStruct, data: HostAddr, fragSize: number)
   return skb;
 }
 
+/**
+ * The packet has reached the queue of whom it is for. Should it be dropped there all the same, that
+ * is taken back.
+ */
+export function skbArrived(skb: SkBuff): void {
+  if (skb.fates === null || skb.arrived) return;
+  skb.arrived = true;
+  skb.fates.toStack++;
+}
+
 /** The packet reached whom it was for. @linux consume_skb */
 export function consumeSkb(skb: SkBuff, cpu: Cpu): void {
+  skbArrived(skb);
   skb.dev.net.skbs.release(skb, cpu);
 }
 
@@ -175,7 +253,12 @@ export function napiConsumeSkb(skb: SkBuff, _budget: number, cpu: Cpu): void {
 /** The packet is lost. @param reason `SKB_DROP_REASON_*`. @linux sk_skb_reason_drop, kfree_skb_reason */
 export function kfreeSkb(skb: SkBuff, reason: number, cpu: Cpu): void {
   const pool = skb.dev.net.skbs;
+  const { fates } = skb;
   pool.drops[reason]!++;
+  if (fates !== null) {
+    if (skb.arrived) fates.toStack--;
+    fates.lost[DROP_REASONS_FROM + reason]!++;
+  }
   if (pool.watch.on) pool.watch.point(TP_KFREE_SKB, cpu, skb.len, reason);
   pool.release(skb, cpu);
 }

@@ -11,6 +11,7 @@
  *
  * @linux struct sk_buff; include/linux/skbuff.h
  */
+import type { Ps } from '../host/clock.ts';
 import { OP_COPY_64B } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { bugOn } from '../host/errors.ts';
@@ -46,6 +47,9 @@ export class SkBuff {
   end: HostAddr = 0;
   /** Where the Ethernet header begins; 0 before `ethTypeTrans`. */
   macHeader: HostAddr = 0;
+  /** Where the IP header begins, once a protocol has found it, and what it carries. */
+  networkHeader: HostAddr = 0;
+  transportHeader: HostAddr = 0;
   len = 0;
   dataLen = 0;
   truesize = 0;
@@ -60,8 +64,20 @@ export class SkBuff {
   readonly fragSize: Int32Array = new Int32Array(MAX_SKB_FRAGS);
 
   dev: NetDevice;
-  /** Books of the queue the packet came in on. */
+  /** IPv6: the protocol behind the extension headers passed so far. */
+  upperProtocol = 0;
+  /** Where a fragment's data belongs in its packet's. */
+  fragStart = 0;
+  /** Of the queue it is on. */
+  next: SkBuff | null = null;
+  /** Books of the device the packet came in on; null for one that is being sent. */
   fates: Fates | null = null;
+  /** Counted as having arrived. */
+  arrived = false;
+  /** When it entered the stack, or a socket's queue. */
+  tstamp: Ps = 0;
+  /** Whom the route says a received packet is for: `RTN_*`. */
+  routeType = 0;
   /** Received: RX queue + 1; 0: not recorded. Being sent: TX queue. */
   queueMapping = 0;
   /** uint32 */
@@ -81,6 +97,8 @@ export class SkBuff {
   csumOffset = 0;
   /** Checksums beyond the first that hardware found right. */
   csumLevel = 0;
+  /** Its checksum has been verified, or needs not be. */
+  csumValid = false;
   /** Bytes of XDP metadata in front of the MAC header. */
   metaLen = 0;
 
@@ -102,6 +120,8 @@ export function skbInit(
   skb.tail = head;
   skb.end = end;
   skb.macHeader = 0;
+  skb.networkHeader = 0;
+  skb.transportHeader = 0;
   skb.len = 0;
   skb.dataLen = 0;
   skb.truesize = truesize;
@@ -109,7 +129,13 @@ export function skbInit(
   skb.ppRecycle = false;
   skb.nrFrags = 0;
   skb.dev = dev;
+  skb.upperProtocol = 0;
+  skb.fragStart = 0;
+  skb.next = null;
   skb.fates = null;
+  skb.arrived = false;
+  skb.tstamp = 0;
+  skb.routeType = 0;
   skb.queueMapping = 0;
   skb.hash = 0;
   skb.l4Hash = false;
@@ -121,6 +147,7 @@ export function skbInit(
   skb.csumStart = 0;
   skb.csumOffset = 0;
   skb.csumLevel = 0;
+  skb.csumValid = false;
   skb.metaLen = 0;
 }
 

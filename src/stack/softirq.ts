@@ -1,9 +1,10 @@
 /**
  * The softirq dispatcher and its thread.
  *
- * Softirqs run when an interrupt handler returns, round after round while new ones are raised, but
- * not longer than 10 rounds or 2 ms; the rest is left to ksoftirqd. On a CPU that has nothing else
- * to run the thread simply goes on; switching to it costs nothing yet.
+ * Softirqs run when an interrupt handler returns, in front of any thread, round after round while
+ * new ones are raised, but not longer than 10 rounds or 2 ms; the rest is left to ksoftirqd. Here
+ * that thread simply goes on, even where applications wait: nobody shares the CPU fairly yet.
+ * Switching to it costs nothing.
  *
  * @linux kernel/softirq.c
  */
@@ -15,7 +16,7 @@ import type { Net } from './net.ts';
 import { netRxAction } from './netRxAction.ts';
 import { netTxAction } from './netTxAction.ts';
 import type { SoftnetData } from './softnet.ts';
-import { NET_RX_SOFTIRQ, NET_TX_SOFTIRQ } from './softnet.ts';
+import { NET_RX_SOFTIRQ, NET_TX_SOFTIRQ, TIMER_SOFTIRQ } from './softnet.ts';
 
 const MAX_SOFTIRQ_TIME_MS = 2;
 const MAX_SOFTIRQ_RESTART = 10;
@@ -25,7 +26,8 @@ export function softirqInit(net: Net): void {
   for (const sd of net.softnet) {
     const { cpu } = sd;
     cpu.irqExit = (): void => {
-      if (cpu.work === null && sd.softirqPending !== 0) cpu.work = doSoftirq(net, sd);
+      if (cpu.work !== null && cpu.work !== cpu.runQueue.work) return; // the dispatcher runs, and will look
+      cpu.work = sd.softirqPending !== 0 ? doSoftirq(net, sd) : cpu.runQueue.pick();
     };
   }
 }
@@ -63,6 +65,7 @@ function* handleSoftirqs(net: Net, sd: SoftnetData): Work {
   do {
     const pending = sd.softirqPending;
     sd.softirqPending = 0;
+    if ((pending & (1 << TIMER_SOFTIRQ)) !== 0) net.timers.run(cpu);
     if ((pending & (1 << NET_TX_SOFTIRQ)) !== 0) netTxAction(sd);
     if ((pending & (1 << NET_RX_SOFTIRQ)) !== 0) yield* netRxAction(net, sd);
   } while (sd.softirqPending !== 0 && net.jiffies(cpu.now) < end && --maxRestart > 0);

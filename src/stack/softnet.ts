@@ -3,12 +3,14 @@
  *
  * @linux struct softnet_data; include/linux/netdevice.h. net/core/net-procfs.c
  */
+import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { CTX_APP, CTX_IDLE } from '../host/cpu.ts';
 import { NapiList } from './napiList.ts';
 import type { Qdisc } from './qdisc.ts';
 
 /** Numbers of the softirqs that exist here. @linux include/linux/interrupt.h */
+export const TIMER_SOFTIRQ = 1;
 export const NET_TX_SOFTIRQ = 2;
 export const NET_RX_SOFTIRQ = 3;
 
@@ -52,6 +54,13 @@ export function raiseSoftirq(sd: SoftnetData, nr: number): void {
   raiseSoftirqIrqoff(sd, nr);
   const { cpu } = sd;
   if (cpu.context === CTX_IDLE || cpu.context === CTX_APP) cpu.irqExit();
+}
+
+/** A timer is due on this CPU, which may be asleep. @linux run_local_timers */
+export function raiseTimerSoftirq(sd: SoftnetData, at: Ps): void {
+  sd.cpu.idleUntil(at);
+  raiseSoftirqIrqoff(sd, TIMER_SOFTIRQ);
+  sd.cpu.irqExit();
 }
 
 /**

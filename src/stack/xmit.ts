@@ -10,7 +10,7 @@ import { OP_DEV_QUEUE_XMIT } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { LOST_TX_DEVICE_CLOSED } from '../host/fates.ts';
 import { TP_NET_DEV_QUEUE } from '../host/trace.ts';
-import { SKB_DROP_REASON_DEV_READY } from './dropReason.ts';
+import { SKB_DROP_REASON_DEV_READY } from '../host/dropReason.ts';
 import type { NetDevice } from './netdevice.ts';
 import { NETIF_F_HW_VLAN_CTAG_TX, NETIF_F_IPV6_CSUM, NETIF_F_IP_CSUM } from './netdevice.ts';
 import { NET_XMIT_DROP, NET_XMIT_SUCCESS, __devXmitSkb } from './qdisc.ts';

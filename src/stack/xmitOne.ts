@@ -6,7 +6,7 @@
 import type { Cpu } from '../host/cpu.ts';
 import { LOST_XMIT_DROP } from '../host/fates.ts';
 import { TP_NET_DEV_XMIT } from '../host/trace.ts';
-import { SKB_DROP_REASON_NOT_SPECIFIED } from './dropReason.ts';
+import { SKB_DROP_REASON_NOT_SPECIFIED } from '../host/dropReason.ts';
 import { kfreeSkb } from './skbPool.ts';
 import type { SkBuff } from './skbuff.ts';
 

@@ -27,6 +27,19 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_NETIF_RECEIVE: 'netif_receive_skb',
   OP_DEV_QUEUE_XMIT: 'dev_queue_xmit',
   OP_START_XMIT: 'start_xmit',
+  OP_IP_RCV: 'IP receive',
+  OP_NF_HOOK: 'netfilter hook',
+  OP_UDP_RCV: 'UDP receive',
+  OP_ICMP_RCV: 'ICMP receive',
+  OP_ARP_RCV: 'ARP or ND receive',
+  OP_IP_OUTPUT: 'IP output',
+  OP_SOCK_QUEUE: 'socket queue',
+  OP_WAKE: 'wake-up',
+  OP_IPI: 'inter-processor interrupt',
+  OP_SYSCALL: 'system call',
+  OP_SOCK_RECV: 'socket receive',
+  OP_SOCK_SEND: 'socket send',
+  OP_CSUM_64B: 'checksum, per 64 bytes',
 };
 const OPS = numbered(cost, 'OP_');
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import * as dropReasonFile from '../../src/host/dropReason.ts';
+import { SKB_DROP_REASONS } from '../../src/host/dropReason.ts';
 import * as fatesFile from '../../src/host/fates.ts';
 import type { LossStage } from '../../src/host/fates.ts';
-import { Fates, LOSS_CAUSES, LOST_COUNT } from '../../src/host/fates.ts';
+import { DROP_REASONS_FROM, Fates, LOSS_CAUSES, LOST_COUNT } from '../../src/host/fates.ts';
 import { camel, numbered } from './numbered.ts';
 
 type Outcome = Exclude<keyof Fates, 'lost' | 'add' | 'lostAt' | 'imbalance'>;
@@ -70,6 +72,14 @@ test('the sum of two books has the sum of every line', () => {
   expect([...sum.lost]).toEqual([...balanced().lost].map((n) => 2 * n));
 });
 
+test('the reasons of the stack stand behind the others, under their own numbers and names', () => {
+  for (const [name, reason] of numbered(dropReasonFile, 'SKB_DROP_REASON_')) {
+    const { cause } = SKB_DROP_REASONS[reason]!;
+    expect(SKB_DROP_REASONS[reason]!.name).toBe(name);
+    expect(LOSS_CAUSES[DROP_REASONS_FROM + reason]).toMatchObject({ name: cause, stage: 'up' });
+  }
+});
+
 describe('causes', () => {
   const ids = numbered(fatesFile, 'LOST_');
 
@@ -78,12 +88,14 @@ describe('causes', () => {
   });
 
   test('have one number each, and say which counter moves', () => {
-    expect(ids.map(([, id]) => id).toSorted((a, b) => a - b)).toEqual([
-      ...Array.from({ length: LOST_COUNT }).keys(),
-    ]);
+    const fixed = ids.map(([, id]) => id).toSorted((a, b) => a - b);
+    const reasons = SKB_DROP_REASONS.map((_, reason) => DROP_REASONS_FROM + reason);
+    expect([...fixed, ...reasons]).toEqual([...Array.from({ length: LOST_COUNT }).keys()]);
     expect(LOSS_CAUSES.length).toBe(LOST_COUNT);
     expect(LOSS_CAUSES.filter(({ counter }) => counter === '')).toEqual([]);
     const stages: readonly LossStage[] = ['nic', 'driver', 'tx', 'up'];
+    const names = LOSS_CAUSES.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
     for (const stage of stages) expect(LOSS_CAUSES.some((c) => c.stage === stage)).toBe(true);
   });
 });

@@ -52,6 +52,9 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     pages: { allocated: 1022, pool: 0, rings: 1022, inFlight: 0, leaked: 0 },
     softnet: [],
     log: [],
+    sockets: [],
+    snmp: {},
+    drops: {},
     ...changed,
   };
   const about = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { OP_GRO_RECEIVE, OP_NETIF_RECEIVE } from '../../src/host/cost.ts';
-import { Fates } from '../../src/host/fates.ts';
-import { napiGroReceive } from '../../src/stack/gro.ts';
+import { groNormalList, napiGroReceive } from '../../src/stack/gro.ts';
+import { napiCompleteDone, napiSchedule } from '../../src/stack/napi.ts';
 import type { NetConfig } from '../../src/stack/net.ts';
 import { skbPut } from '../../src/stack/skbuff.ts';
 import type { SkBuff } from '../../src/stack/skbuff.ts';
@@ -16,52 +16,63 @@ function groRig(config: Partial<NetConfig> = {}) {
     skbPut(skb, len);
     napiGroReceive(napi, skb);
   };
-  return { ...rig, napi, receive };
+  const flush = (): void => groNormalList(napi);
+  return { ...rig, napi, receive, flush };
 }
 
 test('each packet is processed once, seen by every tap, delivered and freed', () => {
-  const { net, sd, napi, cpu, receive } = groRig();
+  const { net, sd, dev, cpu, receive, flush } = groRig();
   const seen: number[][] = [[], []];
   for (const list of seen) net.addTap({ onSkb: (skb: SkBuff) => void list.push(skb.len) });
   receive(60);
   receive(61);
+  flush();
   expect(seen).toEqual([
     [60, 61],
     [60, 61],
   ]);
   expect(sd.processed).toBe(2);
-  expect(napi.fates.toStack).toBe(2);
+  expect(dev.rxFates.toStack).toBe(2);
   expect(net.skbs.live).toBe(0);
   expect(cpu.now).toBe(2 * (26 + 5));
 });
 
 test('with the stack off a packet is counted at the door and freed, and costs the stack nothing', () => {
-  const { net, sd, napi, cpu, receive } = groRig({ stackOn: false });
+  const { net, sd, dev, cpu, receive } = groRig({ stackOn: false });
   const seen: number[] = [];
   net.addTap({ onSkb: (skb) => void seen.push(skb.len) });
   receive(60);
   expect(seen).toEqual([]);
   expect(sd.processed).toBe(0);
-  expect(napi.fates.toStack).toBe(1);
+  expect(dev.rxFates.toStack).toBe(1);
   expect(net.skbs.live).toBe(0);
   expect(cpu.now).toBe(0);
 });
 
-test("the fate is booked on the ring's own books when the driver put them there", () => {
-  const { napi, receive } = groRig();
-  const ring = new Fates();
-  napi.fates = ring;
-  receive(60);
-  expect(ring.toStack).toBe(1);
-});
-
 test('a tap that was removed sees nothing more', () => {
-  const { net, receive } = groRig();
+  const { net, receive, flush } = groRig();
   const seen: number[] = [];
   const tap = { onSkb: (skb: SkBuff): void => void seen.push(skb.len) };
   net.addTap(tap);
   receive(60);
+  flush();
   net.removeTap(tap);
   receive(61);
+  flush();
   expect(seen).toEqual([60]);
+});
+
+test('packets go up in groups of eight, in their order; the rest when the NAPI completes', () => {
+  const { net, napi, receive } = groRig();
+  const seen: number[] = [];
+  net.addTap({ onSkb: (skb) => void seen.push(skb.len) });
+  for (let len = 60; len < 67; len++) receive(len);
+  expect(seen).toEqual([]);
+  receive(67);
+  expect(seen).toEqual([60, 61, 62, 63, 64, 65, 66, 67]);
+  receive(68);
+  expect(seen.length).toBe(8);
+  napiSchedule(napi, napi.cpu);
+  napiCompleteDone(napi, 9);
+  expect(seen.length).toBe(9);
 });

@@ -47,8 +47,10 @@ export function stackRig(options: RigOptions = {}) {
   const pages = new PageAllocator(mem, region, ledger, faults);
   const trace = new Trace();
   const watch = new Watch(trace, ledger);
+  const irqs = new IrqController();
+  const clock = new VirtualClock();
   const net = new Net(
-    { cpus, mem, pages, watch, faults },
+    { cpus, mem, pages, watch, faults, irqs, clock },
     { hz: 1000, netdevBudget: 300, stackOn: true, ...options },
   );
   softirqInit(net);
@@ -59,8 +61,7 @@ export function stackRig(options: RigOptions = {}) {
     MAC,
   );
   registerNetdevice(dev);
-  const irqs = new IrqController();
-  const scheduler = new Scheduler(cpus, new VirtualClock(), irqs, {
+  const scheduler = new Scheduler(cpus, clock, irqs, {
     runToIrq: () => {},
     settleShared: () => {},
   });

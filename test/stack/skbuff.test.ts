@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { OP_SKB_ALLOC, OP_SKB_FREE } from '../../src/host/cost.ts';
 import { CTX_SOFTIRQ } from '../../src/host/cpu.ts';
 import { FREE, POOL_CACHE, POOL_RING, SKB } from '../../src/host/ledger.ts';
-import { SKB_DROP_REASON_NOMEM } from '../../src/stack/dropReason.ts';
+import { SKB_DROP_REASON_NOMEM } from '../../src/host/dropReason.ts';
 import { ethTypeTrans } from '../../src/stack/ethTypeTrans.ts';
 import { napiSchedule } from '../../src/stack/napi.ts';
 import { PagePool } from '../../src/stack/pagePool.ts';

@@ -130,7 +130,6 @@ function bnxtAllocMem(bp: Bnxt): void {
     rxr.txr = xdpRings > 0 ? bp.txRing[i]! : null;
     rxr.xdpProg = bp.xdpProg;
     bnapi.rxRing = rxr;
-    bnapi.napi.fates = rxr.fates;
     bnxtAllocRxRing(bp, rxr);
     bp.rxRing.push(rxr);
   }

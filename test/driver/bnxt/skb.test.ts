@@ -71,8 +71,9 @@ describe('copied or not', () => {
     });
     const frame = udpFrame(600);
     const [skb] = seen([frame], { xdp: [push] });
-    expect(skb!.linear.length).toBe(HEADERS + 4);
-    expect(skb!.bytes).toEqual([...frame.subarray(0, 12), 0x81, 0, 0, 5, ...frame.subarray(12)]);
+    expect(skb!.linear.length).toBe(HEADERS); // the tag has been taken out in front of the taps
+    expect(skb).toMatchObject({ vlanProto: 0x8100, vlanTci: 5 });
+    expect(skb!.bytes).toEqual([...frame]);
   });
 
   test('a packet the NIC could not parse: the driver looks how long its headers are', () => {
@@ -180,11 +181,11 @@ describe('what the completion says goes into the skb', () => {
     expect(skb).toMatchObject({ vlanProto: 0x88a8, vlanTci: 7, protocol: 0x8100 });
   });
 
-  test('with rxvlan off the tag stays', () => {
+  test('with rxvlan off the tag is left to the stack, which takes it out in front of the taps', () => {
     const tagged = udpFrame(100, { tags: [{ vid: 77 }] });
     const [skb] = seen([tagged], { rxvlan: false });
-    expect(skb).toMatchObject({ vlanProto: 0, vlanTci: 0, protocol: 0x8100 });
-    expect(skb!.bytes).toEqual([...tagged]);
+    expect(skb).toMatchObject({ vlanProto: 0x8100, vlanTci: 77, protocol: 0x0800 });
+    expect(skb!.bytes).toEqual([...udpFrame(96)]);
   });
 });
 

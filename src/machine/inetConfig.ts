@@ -1,0 +1,98 @@
+/**
+ * How a machine is reached by IP, and who listens on it.
+ *
+ * Unless told otherwise NIC i has 10.0.i.1/24 and fd00:0:0:i::1/64, beside the link-local address
+ * that follows from its MAC; the default route leads out of the first NIC through 10.0.0.254 and
+ * fd00::fe, whose MAC 02:00:00:00:00:fe is known from the start: it is the generator's, so replies
+ * to generated traffic need no ARP.
+ */
+import type { Net } from '../stack/net.ts';
+import { In6Addr } from '../stack/in6.ts';
+import type { Inet } from '../stack/inet.ts';
+import { inetInit } from '../stack/inet.ts';
+import type { NetDevice } from '../stack/netdevice.ts';
+import { RMEM_DEFAULT } from '../stack/udpSock.ts';
+import type { MacAddr } from '../wire/eth.ts';
+import type { Datagram } from './udpApp.ts';
+
+export type AppKind = 'sink' | 'echo' | 'server' | 'capture' | 'callback';
+
+/** One application on one UDP port. */
+export interface AppConfig {
+  readonly kind: AppKind;
+  /** UDP port. */
+  readonly udp: number;
+  readonly cpu: number;
+  /** Bytes of `truesize` its socket may hold, as `ss -m` shows it (rb): twice an SO_RCVBUF. */
+  readonly rcvbuf: number;
+  /** Datagrams of one system call. */
+  readonly batch: number;
+  /** Length of a server's replies. */
+  readonly replyBytes: number;
+  /** Datagrams that a capture keeps. */
+  readonly keep: number;
+  /** What a callback does with each datagram. */
+  readonly onDatagram?: ((datagram: Datagram) => void) | undefined;
+}
+
+export const APP_DEFAULTS: Omit<AppConfig, 'kind' | 'udp'> = {
+  cpu: 0,
+  rcvbuf: RMEM_DEFAULT,
+  batch: 32,
+  replyBytes: 64,
+  keep: 1000,
+};
+
+/** Of its buffer, one half receives and one sends: the longest datagram fits either. */
+export const APP_BUFFER_BYTES = 131_072;
+
+export interface NicAddresses {
+  readonly addr: number;
+  readonly prefixLen: number;
+  /** Four words. */
+  readonly addr6: readonly [number, number, number, number];
+  readonly prefixLen6: number;
+}
+
+export interface InetConfig {
+  readonly apps: readonly AppConfig[];
+  /** By NIC; those left out have the default addresses. */
+  readonly addresses?: readonly (NicAddresses | undefined)[];
+}
+
+const GATEWAY = 0x0a00_00fe;
+const GATEWAY6 = new In6Addr(0xfd00_0000, 0, 0, 0xfe);
+const GATEWAY_MAC: MacAddr = { hi16: 0x0200, lo32: 0xfe };
+/** @linux addrconf_ifid_eui48 */
+const linkLocal = ({ hi16, lo32 }: MacAddr): In6Addr =>
+  new In6Addr(
+    0xfe80_0000,
+    0,
+    (((hi16 ^ 0x0200) << 16) | ((lo32 >>> 16) & 0xff00) | 0xff) >>> 0,
+    (0xfe00_0000 | (lo32 & 0xff_ffff)) >>> 0,
+  );
+
+const defaultAddresses = (nic: number): NicAddresses => ({
+  addr: 0x0a00_0001 + (nic << 8),
+  prefixLen: 24,
+  addr6: [0xfd00_0000, nic, 0, 1],
+  prefixLen6: 64,
+});
+
+/** The IP protocols of a machine with these devices, in the order of its NICs. */
+export function buildInet(net: Net, devices: readonly NetDevice[], config: InetConfig): Inet {
+  const inet = inetInit(net);
+  devices.forEach((dev, i) => {
+    const own = config.addresses?.[i] ?? defaultAddresses(i);
+    inet.addrs.addIpv4(dev, own.addr, own.prefixLen);
+    inet.addrs.addIpv6(dev, new In6Addr(...own.addr6), own.prefixLen6);
+    inet.addrs.addIpv6(dev, linkLocal(dev.devAddr), 64);
+  });
+  const [first] = devices;
+  if (first === undefined) return inet;
+  inet.addrs.addGateway4(first, GATEWAY);
+  inet.addrs.addGateway6(first, GATEWAY6);
+  inet.arp.addPermanent(first, new In6Addr(0, 0, 0, GATEWAY), GATEWAY_MAC);
+  inet.nd.addPermanent(first, GATEWAY6, GATEWAY_MAC);
+  return inet;
+}

@@ -1,0 +1,132 @@
+/**
+ * Applications: threads that read UDP sockets, and what they do with what they read.
+ *
+ * An application is bound to a CPU and has a buffer in host memory. It reads in batches, as with
+ * `recvmmsg`: one system call for up to `batch` datagrams, which blocks when there is none. Each
+ * reply is a system call of its own.
+ */
+import { OP_SYSCALL } from '../host/cost.ts';
+import type { Cpu } from '../host/cpu.ts';
+import { RangeRefused } from '../host/errors.ts';
+import { Histogram } from '../host/histogram.ts';
+import type { HostAddr } from '../host/memory.ts';
+import { Task } from '../host/runQueue.ts';
+import type { Inet } from '../stack/inet.ts';
+import type { UdpSock } from '../stack/udpSock.ts';
+import { UdpMsg, udpRecvmsg, udpSendmsg, udpv6Sendmsg } from '../stack/udpUser.ts';
+import type { AppConfig, AppKind } from './inetConfig.ts';
+import { APP_BUFFER_BYTES } from './inetConfig.ts';
+
+/** A datagram as an application sees it; good until its handler returns. */
+export interface Datagram {
+  readonly bytes: Uint8Array;
+  readonly from: UdpMsg;
+  /** Send bytes back to where it came from. @returns bytes sent, or a negative errno */
+  reply(bytes: Uint8Array): number;
+}
+
+/** A datagram that was kept. */
+export interface CapturedDatagram {
+  readonly atPs: number;
+  readonly srcPort: number;
+  readonly bytes: Uint8Array;
+}
+
+export class UdpApp implements Datagram {
+  readonly config: AppConfig;
+  readonly sock: UdpSock;
+  readonly task: Task;
+  readonly from: UdpMsg = new UdpMsg();
+  bytes: Uint8Array = new Uint8Array(0);
+  /** From the socket's queue to the reader. */
+  readonly waited: Histogram = new Histogram();
+  readonly captured: CapturedDatagram[] = [];
+  /** Replies that could not be sent. */
+  sendErrors = 0;
+  private readonly inet: Inet;
+  private readonly cpu: Cpu;
+  /** The first half of its buffer receives, the second holds what it sends. */
+  private readonly buffer: HostAddr;
+  private readonly handle: (len: number) => void;
+
+  /** @throws RangeRefused when the port is taken */
+  constructor(config: AppConfig, inet: Inet, cpu: Cpu, buffer: HostAddr) {
+    const sock = inet.udp.bind(config.udp, 0, config.rcvbuf);
+    if (typeof sock === 'number')
+      throw new RangeRefused(`app on UDP port`, config.udp, 'a port that no other app has');
+    this.config = config;
+    this.inet = inet;
+    this.cpu = cpu;
+    this.buffer = buffer;
+    this.sock = sock;
+    this.task = new Task(`${config.kind}:${config.udp}`, cpu, () => this.slice());
+    this.handle = this.handlerOf(config.kind);
+    sock.reader = this.task;
+  }
+
+  private handlerOf(kind: AppKind): (len: number) => void {
+    switch (kind) {
+      case 'sink':
+        return () => {};
+      case 'echo':
+        return (len) => this.send(this.buffer, len);
+      case 'server':
+        return () => this.send(this.sendBuffer, this.config.replyBytes);
+      case 'capture':
+        return (len) => this.keep(len);
+      case 'callback':
+        return (len) => this.call(len);
+    }
+  }
+
+  private get sendBuffer(): HostAddr {
+    return this.buffer + APP_BUFFER_BYTES / 2;
+  }
+
+  /** One batch. @returns whether more waits */
+  private slice(): boolean {
+    const { sock, inet, cpu, from } = this;
+    cpu.charge(OP_SYSCALL);
+    for (let n = 0; n < this.config.batch; n++) {
+      const len = udpRecvmsg(sock, inet, this.buffer, APP_BUFFER_BYTES / 2, from, cpu);
+      if (len < 0) break;
+      this.waited.record(cpu.now - from.tstamp);
+      this.handle(len);
+    }
+    return sock.receiveQueue.qlen > 0;
+  }
+
+  private send(at: HostAddr, len: number): number {
+    const { sock, inet, cpu } = this;
+    const { family, saddr, saddr6, sport, dev } = this.from;
+    cpu.charge(OP_SYSCALL);
+    const rc =
+      family === 6
+        ? udpv6Sendmsg(sock, inet, at, len, saddr6, sport, dev!, cpu)
+        : udpSendmsg(sock, inet, at, len, saddr, sport, cpu);
+    if (rc < 0) this.sendErrors++;
+    return rc;
+  }
+
+  private keep(len: number): void {
+    if (this.captured.length >= this.config.keep) return;
+    this.captured.push({
+      atPs: this.cpu.now,
+      srcPort: this.from.sport,
+      bytes: this.inet.net.mem.u8.slice(this.buffer, this.buffer + len),
+    });
+  }
+
+  private call(len: number): void {
+    this.bytes = this.inet.net.mem.u8.subarray(this.buffer, this.buffer + len);
+    this.config.onDatagram?.(this);
+  }
+
+  reply(bytes: Uint8Array): number {
+    const room = APP_BUFFER_BYTES / 2;
+    if (bytes.length > room)
+      throw new RangeRefused('reply', `${bytes.length} bytes`, `at most ${room} bytes`);
+    this.inet.net.mem.u8.set(bytes, this.sendBuffer);
+    return this.send(this.sendBuffer, bytes.length);
+  }
+}

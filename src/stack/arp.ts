@@ -1,0 +1,137 @@
+/**
+ * ARP: answers who asks for us, and asks for whom we do not know.
+ *
+ * @spec RFC 826
+ * @linux net/ipv4/arp.c
+ */
+import { OP_ARP_RCV } from '../host/cost.ts';
+import type { Cpu } from '../host/cpu.ts';
+import {
+  SKB_DROP_REASON_NOT_SPECIFIED,
+  SKB_DROP_REASON_PKT_TOO_SMALL,
+} from '../host/dropReason.ts';
+import {
+  ARPOP_REPLY,
+  ARPOP_REQUEST,
+  ARP_LEN,
+  arpIsEthIpv4,
+  arpOp,
+  arpSenderIp,
+  arpSenderMacHi16,
+  arpSenderMacLo32,
+  arpTargetIp,
+  setArpOp,
+  setArpSender,
+  setArpTarget,
+} from '../wire/arp.ts';
+import type { Inet } from './inet.ts';
+import type { Neigh } from './neighbour.ts';
+import { NUD_REACHABLE, NUD_STALE, devHardHeader } from './neighbour.ts';
+import type { NetDevice } from './netdevice.ts';
+import type { SkBuff } from './skbuff.ts';
+import { PACKET_HOST, PACKET_OTHERHOST, skbPut } from './skbuff.ts';
+import { allocSkb, consumeSkb, kfreeSkb } from './skbPool.ts';
+import { pskbMayPull } from './skbPull.ts';
+import { devQueueXmit } from './xmit.ts';
+
+const ETH_P_ARP = 0x0806;
+
+/** Takes a packet whose `data` is its ARP header. @linux arp_rcv */
+export function arpRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
+  cpu.charge(OP_ARP_RCV);
+  if (skb.pktType === PACKET_OTHERHOST) {
+    consumeSkb(skb, cpu);
+    return;
+  }
+  if (!pskbMayPull(skb, ARP_LEN, cpu)) {
+    kfreeSkb(skb, SKB_DROP_REASON_PKT_TOO_SMALL, cpu);
+    return;
+  }
+  if (!arpProcess(skb, inet, cpu)) {
+    kfreeSkb(skb, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
+    return;
+  }
+  consumeSkb(skb, cpu);
+}
+
+/** @returns false when it is no ARP we understand. @linux arp_process */
+function arpProcess(skb: SkBuff, inet: Inet, cpu: Cpu): boolean {
+  const { view } = inet.net.mem;
+  const { data: at, dev } = skb;
+  if (!arpIsEthIpv4(view, at)) return false;
+  const op = arpOp(view, at);
+  if (op !== ARPOP_REPLY && op !== ARPOP_REQUEST) return false;
+  const sip = arpSenderIp(view, at);
+  const tip = arpTargetIp(view, at);
+  if (tip >>> 28 === 0xe || tip >>> 24 === 127) return false;
+  const hi16 = arpSenderMacHi16(view, at);
+  const lo32 = arpSenderMacLo32(view, at);
+
+  if (op === ARPOP_REQUEST && inet.addrs.isLocal4(tip)) {
+    if (sip === 0) {
+      arpSend(dev, ARPOP_REPLY, tip, hi16, lo32, 0, cpu); // somebody looks for duplicates
+      return true;
+    }
+    if (!inet.addrs.isLocal4(sip)) {
+      const neigh = inet.arp.lookupOrCreate(dev, 0, 0, 0, sip);
+      if (neigh !== null) {
+        inet.arp.update(neigh, hi16, lo32, NUD_STALE, cpu);
+        arpSend(dev, ARPOP_REPLY, tip, hi16, lo32, sip, cpu);
+      }
+      return true;
+    }
+  }
+  // hearsay updates who is known, and creates nobody
+  const neigh = inet.arp.lookup(dev, 0, 0, 0, sip);
+  if (neigh !== null) {
+    const sure = op === ARPOP_REPLY && skb.pktType === PACKET_HOST;
+    inet.arp.update(neigh, hi16, lo32, sure ? NUD_REACHABLE : NUD_STALE, cpu);
+  }
+  return true;
+}
+
+/** Ask who has `neigh`'s address; everybody, or the one who had it. @linux arp_solicit */
+export function arpSolicit(neigh: Neigh, unicast: boolean, inet: Inet, cpu: Cpu): void {
+  const saddr = inet.addrs.select4(neigh.dev);
+  const skb = arpCreate(neigh.dev, ARPOP_REQUEST, saddr, 0, 0, neigh.addr.w3, cpu);
+  if (skb === null) return;
+  if (unicast) devHardHeader(skb, neigh.dev, ETH_P_ARP, neigh.haHi16, neigh.haLo32);
+  else devHardHeader(skb, neigh.dev, ETH_P_ARP, 0xffff, 0xffff_ffff);
+  devQueueXmit(skb, cpu);
+}
+
+/** @linux arp_send_dst */
+function arpSend(
+  dev: NetDevice,
+  op: number,
+  sip: number,
+  hi16: number,
+  lo32: number,
+  tip: number,
+  cpu: Cpu,
+): void {
+  const skb = arpCreate(dev, op, sip, hi16, lo32, tip, cpu);
+  if (skb === null) return;
+  devHardHeader(skb, dev, ETH_P_ARP, hi16, lo32);
+  devQueueXmit(skb, cpu);
+}
+
+/** The packet without its Ethernet header; null when there is no memory. @linux arp_create */
+function arpCreate(
+  dev: NetDevice,
+  op: number,
+  sip: number,
+  hi16: number,
+  lo32: number,
+  tip: number,
+  cpu: Cpu,
+): SkBuff | null {
+  const skb = allocSkb(dev, ARP_LEN, cpu);
+  if (skb === null) return null;
+  const { view } = dev.net.mem;
+  const at = skbPut(skb, ARP_LEN);
+  setArpOp(view, at, op);
+  setArpSender(view, at, dev.devAddr.hi16, dev.devAddr.lo32, sip);
+  setArpTarget(view, at, hi16, lo32, tip);
+  return skb;
+}

@@ -1,0 +1,151 @@
+/**
+ * ICMP receives a message: echoes are answered, errors are told to the socket they are about.
+ *
+ * Timestamp requests are read and left unanswered; Linux answers them.
+ *
+ * @spec RFC 792
+ * @linux net/ipv4/icmp.c
+ */
+import { OP_CSUM_64B, OP_ICMP_RCV } from '../host/cost.ts';
+import type { Cpu } from '../host/cpu.ts';
+import {
+  SKB_DROP_REASON_ICMP_CSUM,
+  SKB_DROP_REASON_INVALID_PROTO,
+  SKB_DROP_REASON_NOT_SPECIFIED,
+  SKB_DROP_REASON_NO_SOCKET,
+  SKB_DROP_REASON_UNHANDLED_PROTO,
+  SKB_NOT_DROPPED_YET,
+} from '../host/dropReason.ts';
+import { ECONNREFUSED } from '../host/errno.ts';
+import { csumFold, csumPartial } from '../wire/checksum.ts';
+import {
+  ICMP_ECHO,
+  ICMP_ECHOREPLY,
+  icmpCode,
+  icmpType,
+  setIcmpCheck,
+  setIcmpType,
+} from '../wire/icmp.ts';
+import { IPPROTO_ICMP, IPPROTO_UDP } from '../wire/ip.ts';
+import { ipv4Dst, ipv4HeaderLen, ipv4Proto, ipv4Src, ipv4Tos } from '../wire/ipv4.ts';
+import { udpDstPort, udpSrcPort } from '../wire/udp.ts';
+import { ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, NR_ICMP_TYPES, icmpIsError } from './icmpSend.ts';
+import type { Inet } from './inet.ts';
+import { RTN_LOCAL } from './ipInput.ts';
+import { ipLocalOut, ipRouteOutput } from './ipOutput.ts';
+import { skbCopyOut } from './skbBytes.ts';
+import { skbChecksum } from './skbChecksum.ts';
+import type { SkBuff } from './skbuff.ts';
+import { skbPut } from './skbuff.ts';
+import { allocSkb, consumeSkb, kfreeSkb } from './skbPool.ts';
+import { pskbMayPull } from './skbPull.ts';
+
+const ICMP_HLEN = 8;
+const IPV4_HLEN_MIN = 20;
+const UDP_PORTS = 8;
+const ICMP_ADDRESS = 17;
+const ICMP_ADDRESSREPLY = 18;
+
+/** Takes a message, its `data` the ICMP header. @linux icmp_rcv */
+export function icmpRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
+  const { icmp } = inet.mib;
+  cpu.charge(OP_ICMP_RCV);
+  icmp.InMsgs++;
+  cpu.chargeTimes(OP_CSUM_64B, (skb.len + 63) >>> 6);
+  let reason = SKB_NOT_DROPPED_YET;
+  if (csumFold(skbChecksum(skb, skb.data, 0)) !== 0) {
+    icmp.InCsumErrors++;
+    reason = SKB_DROP_REASON_ICMP_CSUM;
+  } else if (!pskbMayPull(skb, ICMP_HLEN, cpu)) reason = SKB_DROP_REASON_NOT_SPECIFIED;
+  else reason = icmpUnwanted(skb, inet);
+  if (reason !== SKB_NOT_DROPPED_YET) {
+    icmp.InErrors++;
+    kfreeSkb(skb, reason, cpu);
+    return;
+  }
+  reason = icmpHandle(skb, inet, cpu);
+  if (reason === SKB_NOT_DROPPED_YET) consumeSkb(skb, cpu);
+  else kfreeSkb(skb, reason, cpu);
+}
+
+/** Unknown types, and what must not be sent to many. */
+function icmpUnwanted(skb: SkBuff, inet: Inet): number {
+  const type = icmpType(inet.net.mem.view, skb.data);
+  inet.mib.icmp.inType[type]!++;
+  if (type > NR_ICMP_TYPES) return SKB_DROP_REASON_UNHANDLED_PROTO;
+  if (skb.routeType === RTN_LOCAL) return SKB_NOT_DROPPED_YET;
+  // echoes to many are ignored (icmp_echo_ignore_broadcasts), and of the rest only these make sense
+  const harmless = type === ICMP_ADDRESS || type === ICMP_ADDRESSREPLY;
+  return harmless ? SKB_NOT_DROPPED_YET : SKB_DROP_REASON_INVALID_PROTO;
+}
+
+/** @linux icmp_pointers[].handler */
+function icmpHandle(skb: SkBuff, inet: Inet, cpu: Cpu): number {
+  const type = icmpType(inet.net.mem.view, skb.data);
+  if (type === ICMP_ECHO) return icmpEcho(skb, inet, cpu);
+  if (type === ICMP_ECHOREPLY) return pingRcv(skb, inet, cpu);
+  if (icmpIsError(type)) return icmpUnreach(skb, inet, cpu);
+  return SKB_NOT_DROPPED_YET;
+}
+
+/** The same bytes back, the type exchanged. @linux icmp_echo, icmp_reply */
+function icmpEcho(skb: SkBuff, inet: Inet, cpu: Cpu): number {
+  const { view } = inet.net.mem;
+  const { icmp } = inet.mib;
+  const ip = skb.networkHeader;
+  const saddr = ipv4Src(view, ip);
+  if (ipRouteOutput(inet, saddr) !== 0) return SKB_NOT_DROPPED_YET;
+  const dev = inet.hop.dev!;
+  const reply = skb.len + IPV4_HLEN_MIN > dev.mtu ? null : allocSkb(dev, skb.len, cpu);
+  if (reply === null) {
+    icmp.OutErrors++;
+    return SKB_NOT_DROPPED_YET;
+  }
+  const at = skbPut(reply, skb.len);
+  skbCopyOut(skb, 0, at, skb.len, cpu);
+  setIcmpType(view, at, ICMP_ECHOREPLY);
+  setIcmpCheck(view, at, 0);
+  cpu.chargeTimes(OP_CSUM_64B, (skb.len + 63) >>> 6);
+  setIcmpCheck(view, at, csumFold(csumPartial(view, at, reply.len, 0)));
+  icmp.OutMsgs++;
+  icmp.outType[ICMP_ECHOREPLY]!++;
+  ipLocalOut(inet, reply, ipv4Dst(view, ip), saddr, IPPROTO_ICMP, ipv4Tos(view, ip), true, cpu);
+  return SKB_NOT_DROPPED_YET;
+}
+
+/** Whoever has asked gets the answer. @linux ping_rcv */
+function pingRcv(skb: SkBuff, inet: Inet, cpu: Cpu): number {
+  if (inet.ping === null) return SKB_DROP_REASON_NO_SOCKET;
+  return inet.ping.onReply(skb, cpu) ? SKB_NOT_DROPPED_YET : SKB_DROP_REASON_NO_SOCKET;
+}
+
+/** An error about a packet of ours: the socket that sent it hears of it. @linux icmp_unreach, udp_err */
+function icmpUnreach(skb: SkBuff, inet: Inet, cpu: Cpu): number {
+  const { view } = inet.net.mem;
+  const { icmp } = inet.mib;
+  const inner = ICMP_HLEN;
+  if (!pskbMayPull(skb, inner + IPV4_HLEN_MIN, cpu)) {
+    icmp.InErrors++;
+    return SKB_DROP_REASON_NOT_SPECIFIED;
+  }
+  const hlen = ipv4HeaderLen(view, skb.data + inner);
+  if (hlen < IPV4_HLEN_MIN || !pskbMayPull(skb, inner + hlen + UDP_PORTS, cpu)) {
+    icmp.InErrors++;
+    return SKB_NOT_DROPPED_YET;
+  }
+  const at = skb.data;
+  const ip = at + inner;
+  if (ipv4Proto(view, ip) !== IPPROTO_UDP) return SKB_NOT_DROPPED_YET;
+  const udp = ip + hlen;
+  const sk = inet.udp.lookup4(
+    ipv4Dst(view, ip),
+    udpDstPort(view, udp),
+    ipv4Src(view, ip),
+    udpSrcPort(view, udp),
+  );
+  if (sk === null) icmp.InErrors++;
+  else if (sk.peerFamily !== 0 && icmpType(view, at) === ICMP_DEST_UNREACH) {
+    if (icmpCode(view, at) === ICMP_PORT_UNREACH) sk.err = ECONNREFUSED;
+  }
+  return SKB_NOT_DROPPED_YET;
+}

@@ -1,0 +1,161 @@
+/**
+ * The machine's own IP addresses, and who is reached through which device.
+ *
+ * Each device has at most one IPv4 and one global IPv6 address beside its link-local one; with an
+ * address comes the route to its subnet. A default route may lead through a gateway.
+ *
+ * @linux struct in_ifaddr, struct inet6_ifaddr; net/ipv4/devinet.c, fib_frontend.c, net/ipv6/addrconf.c
+ */
+import { In6Addr } from './in6.ts';
+import type { NetDevice } from './netdevice.ts';
+
+export interface Ipv4Addr {
+  readonly dev: NetDevice;
+  readonly addr: number;
+  /** Ones where the subnet's prefix is. */
+  readonly mask: number;
+  /** The subnet's broadcast address. */
+  readonly broadcast: number;
+}
+
+export interface Ipv6Addr {
+  readonly dev: NetDevice;
+  readonly addr: In6Addr;
+  /** 0 to 128. */
+  readonly prefixLen: number;
+  /** `ff02::1:ffXX:XXXX`, to which neighbours ask for this address. */
+  readonly solicited: In6Addr;
+}
+
+/** A way out: the device, and whom on its link to send to; gateway 0 or null: the destination itself. */
+export class Nexthop {
+  dev: NetDevice | null = null;
+  /** Own address to send from. */
+  saddr = 0;
+  readonly saddr6: In6Addr = new In6Addr();
+  gateway = 0;
+  readonly gateway6: In6Addr = new In6Addr();
+  /** Of the route that leads there, 0 for the default one. */
+  prefixLen6 = 0;
+}
+
+export class InetAddrs {
+  readonly v4: Ipv4Addr[] = [];
+  readonly v6: Ipv6Addr[] = [];
+  private gateway4: { readonly dev: NetDevice; readonly addr: number } | null = null;
+  private gateway6: { readonly dev: NetDevice; readonly addr: In6Addr } | null = null;
+
+  /** @param prefixLen 0 to 32. @linux inet_insert_ifa */
+  addIpv4(dev: NetDevice, addr: number, prefixLen: number): void {
+    const mask = prefixLen === 0 ? 0 : (-1 << (32 - prefixLen)) >>> 0;
+    this.v4.push({ dev, addr, mask, broadcast: (addr | ~mask) >>> 0 });
+  }
+
+  /** @param prefixLen 0 to 128. @linux ipv6_add_addr */
+  addIpv6(dev: NetDevice, addr: In6Addr, prefixLen: number): void {
+    const solicited = new In6Addr(0xff02_0000, 0, 1, (0xff00_0000 | (addr.w3 & 0xff_ffff)) >>> 0);
+    this.v6.push({ dev, addr, prefixLen, solicited });
+  }
+
+  /** `ip route add default via`. */
+  addGateway4(dev: NetDevice, addr: number): void {
+    this.gateway4 ??= { dev, addr };
+  }
+
+  addGateway6(dev: NetDevice, addr: In6Addr): void {
+    this.gateway6 ??= { dev, addr };
+  }
+
+  /** Is this one of our unicast addresses, on whatever device? @linux RTN_LOCAL */
+  isLocal4(addr: number): boolean {
+    for (let i = 0; i < this.v4.length; i++) if (this.v4[i]!.addr === addr) return true;
+    return false;
+  }
+
+  /** A subnet's broadcast address, or its first. @linux RTN_BROADCAST */
+  isBroadcast4(addr: number): boolean {
+    for (let i = 0; i < this.v4.length; i++) {
+      const { broadcast, mask } = this.v4[i]!;
+      if (mask >>> 0 < 0xffff_fffe && (addr === broadcast || addr === (broadcast & mask) >>> 0))
+        return true;
+    }
+    return false;
+  }
+
+  local6(w0: number, w1: number, w2: number, w3: number): Ipv6Addr | null {
+    for (let i = 0; i < this.v6.length; i++)
+      if (this.v6[i]!.addr.equals(w0, w1, w2, w3)) return this.v6[i]!;
+    return null;
+  }
+
+  /** Have we joined this group on `dev`: all nodes, or an own address's solicited-node group? @linux ipv6_chk_mcast_addr */
+  joined6(dev: NetDevice, w0: number, w1: number, w2: number, w3: number): boolean {
+    if (w0 === 0xff02_0000 && w1 === 0 && w2 === 0 && w3 === 1) return true;
+    for (let i = 0; i < this.v6.length; i++) {
+      const own = this.v6[i]!;
+      if (own.dev === dev && own.solicited.equals(w0, w1, w2, w3)) return true;
+    }
+    return false;
+  }
+
+  /** The device's own address to speak from; 0 when it has none. @linux inet_select_addr */
+  select4(dev: NetDevice): number {
+    for (const own of this.v4) if (own.dev === dev) return own.addr;
+    return 0;
+  }
+
+  /** @returns whether there is a way; the default route is the last resort. @linux fib_lookup */
+  routeOut4(daddr: number, hop: Nexthop): boolean {
+    for (let i = 0; i < this.v4.length; i++) {
+      const { dev, addr, mask } = this.v4[i]!;
+      if (((daddr ^ addr) & mask) !== 0) continue;
+      hop.dev = dev;
+      hop.saddr = addr;
+      hop.gateway = 0;
+      return true;
+    }
+    if (this.gateway4 === null) return false;
+    hop.dev = this.gateway4.dev;
+    hop.saddr = this.select4(hop.dev);
+    hop.gateway = this.gateway4.addr;
+    return true;
+  }
+
+  /**
+   * @param dev for link-local and multicast destinations, which exist on every link; null elsewhere
+   * @linux fib6_lookup, ipv6_dev_get_saddr
+   */
+  routeOut6(daddr: In6Addr, dev: NetDevice | null, hop: Nexthop): boolean {
+    hop.gateway6.set(0, 0, 0, 0);
+    for (let i = 0; i < this.v6.length; i++) {
+      const own = this.v6[i]!;
+      if (dev !== null && own.dev !== dev) continue;
+      if (!samePrefix(own.addr, daddr, own.prefixLen) && daddr.w0 >>> 24 !== 0xff) continue;
+      hop.dev = own.dev;
+      hop.saddr6.copy(own.addr);
+      hop.prefixLen6 = own.prefixLen;
+      return true;
+    }
+    if (this.gateway6 === null || (dev !== null && dev !== this.gateway6.dev)) return false;
+    hop.dev = this.gateway6.dev;
+    hop.gateway6.copy(this.gateway6.addr);
+    hop.prefixLen6 = 0;
+    const own = this.v6.find((a) => a.dev === hop.dev && a.addr.w0 >>> 22 !== 0x3fa);
+    if (own === undefined) return false;
+    hop.saddr6.copy(own.addr);
+    return true;
+  }
+}
+
+/** @linux ipv6_prefix_equal */
+function samePrefix(a: In6Addr, b: In6Addr, bits: number): boolean {
+  return (
+    sameBits(a.w0, b.w0, bits) &&
+    sameBits(a.w1, b.w1, bits - 32) &&
+    sameBits(a.w2, b.w2, bits - 64) &&
+    sameBits(a.w3, b.w3, bits - 96)
+  );
+}
+
+const sameBits = (a: number, b: number, bits: number): boolean =>
+  bits <= 0 || (bits >= 32 ? a === b : (a ^ b) >>> (32 - bits) === 0);

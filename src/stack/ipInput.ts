@@ -1,0 +1,214 @@
+/**
+ * IPv4 receives a packet: is it whole and right, is it for us, and whose is it?
+ *
+ * Nothing is forwarded. Reverse path filtering is off, as the kernel leaves it.
+ *
+ * @linux net/ipv4/ip_input.c; ip_route_input_slow; net/ipv4/route.c
+ */
+import { OP_IP_RCV, OP_NF_HOOK } from '../host/cost.ts';
+import type { Cpu } from '../host/cpu.ts';
+import {
+  SKB_DROP_REASON_IP_CSUM,
+  SKB_DROP_REASON_IP_INADDRERRORS,
+  SKB_DROP_REASON_IP_INHDR,
+  SKB_DROP_REASON_IP_INVALID_DEST,
+  SKB_DROP_REASON_IP_INVALID_SOURCE,
+  SKB_DROP_REASON_IP_LOCALNET,
+  SKB_DROP_REASON_IP_LOCAL_SOURCE,
+  SKB_DROP_REASON_IP_NOPROTO,
+  SKB_DROP_REASON_NETFILTER_DROP,
+  SKB_DROP_REASON_NOT_SPECIFIED,
+  SKB_DROP_REASON_NO_SOCKET,
+  SKB_DROP_REASON_OTHERHOST,
+  SKB_DROP_REASON_PKT_TOO_SMALL,
+  SKB_NOT_DROPPED_YET,
+} from '../host/dropReason.ts';
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ip.ts';
+import {
+  ipv4CheckOk,
+  ipv4Dst,
+  ipv4HeaderLen,
+  ipv4IsFragment,
+  ipv4Proto,
+  ipv4Src,
+  ipv4TotalLen,
+  ipv4Version,
+} from '../wire/ipv4.ts';
+import { ICMP_DEST_UNREACH, ICMP_PARAMETERPROB, ICMP_PROT_UNREACH, icmpSend } from './icmpSend.ts';
+import { icmpRcv } from './icmp.ts';
+import type { Inet } from './inet.ts';
+import { ipDefrag } from './ipFragment.ts';
+import { OPTIONS_OK, OPTIONS_SOURCE_ROUTE, ipOptionsCompile } from './ipOptions.ts';
+import { NF_ACCEPT } from './net.ts';
+import type { SkBuff } from './skbuff.ts';
+import { PACKET_OTHERHOST, skbPull } from './skbuff.ts';
+import { kfreeSkb } from './skbPool.ts';
+import { pskbMayPull, pskbTrim } from './skbPull.ts';
+import { udpRcv } from './udp.ts';
+
+const HLEN_MIN = 20;
+/** `ipHdrRoute`: the packet is for this machine, for everybody on the link, or for a group. */
+export const RTN_LOCAL = 2;
+export const RTN_BROADCAST = 3;
+export const RTN_MULTICAST = 5;
+const ALL_HOSTS = 0xe000_0001;
+const LIMITED_BROADCAST = 0xffff_ffff;
+
+export const ipv4IsMulticast = (addr: number): boolean => addr >>> 28 === 0xe;
+const isLoopback = (addr: number): boolean => addr >>> 24 === 127;
+const isZeronet = (addr: number): boolean => addr >>> 24 === 0;
+
+/** Takes a packet whose `data` is its IPv4 header. @linux ip_rcv */
+export function ipRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
+  const { preRouting } = inet.net;
+  cpu.charge(OP_IP_RCV);
+  const reason = ipRcvCore(skb, inet, cpu);
+  if (reason !== SKB_NOT_DROPPED_YET) {
+    kfreeSkb(skb, reason, cpu);
+    return;
+  }
+  if (preRouting !== null) {
+    cpu.charge(OP_NF_HOOK);
+    if (preRouting.onSkb(skb, cpu) !== NF_ACCEPT) {
+      kfreeSkb(skb, SKB_DROP_REASON_NETFILTER_DROP, cpu);
+      return;
+    }
+  }
+  ipRcvFinish(skb, inet, cpu);
+}
+
+/** Header and lengths. @returns why the packet goes no further. @linux ip_rcv_core */
+function ipRcvCore(skb: SkBuff, inet: Inet, cpu: Cpu): number {
+  const { ip } = inet.mib;
+  const { view } = inet.net.mem;
+  if (skb.pktType === PACKET_OTHERHOST) {
+    skb.dev.rxOtherhostDropped++;
+    return SKB_DROP_REASON_OTHERHOST;
+  }
+  ip.InReceives++;
+  if (!pskbMayPull(skb, HLEN_MIN, cpu)) return inhdrError(inet);
+  const hlen = ipv4HeaderLen(view, skb.data);
+  if (hlen < HLEN_MIN || ipv4Version(view, skb.data) !== 4) return inhdrError(inet);
+  if (!pskbMayPull(skb, hlen, cpu)) return inhdrError(inet);
+
+  const at = skb.data;
+  if (!ipv4CheckOk(view, at)) {
+    ip.InCsumErrors++;
+    ip.InHdrErrors++;
+    return SKB_DROP_REASON_IP_CSUM;
+  }
+  const len = ipv4TotalLen(view, at);
+  if (skb.len < len) {
+    ip.InTruncatedPkts++;
+    return SKB_DROP_REASON_PKT_TOO_SMALL;
+  }
+  if (len < hlen) return inhdrError(inet);
+  pskbTrim(skb, len, cpu); // Ethernet padding ends here
+  skb.networkHeader = at;
+  skb.transportHeader = at + hlen;
+  return SKB_NOT_DROPPED_YET;
+}
+
+function inhdrError(inet: Inet): number {
+  inet.mib.ip.InHdrErrors++;
+  return SKB_DROP_REASON_IP_INHDR;
+}
+
+/** Route, then options. @linux ip_rcv_finish, ip_rcv_finish_core */
+function ipRcvFinish(skb: SkBuff, inet: Inet, cpu: Cpu): void {
+  const { view } = inet.net.mem;
+  const at = skb.networkHeader;
+  const reason = ipRouteInput(skb, inet, ipv4Dst(view, at), ipv4Src(view, at));
+  if (reason !== SKB_NOT_DROPPED_YET) {
+    kfreeSkb(skb, reason, cpu);
+    return;
+  }
+  const options = skb.transportHeader - at - HLEN_MIN;
+  if (options > 0 && !ipRcvOptions(skb, inet, at + HLEN_MIN, options, cpu)) return;
+  if (skb.routeType === RTN_MULTICAST) inet.mib.ip.InMcastPkts++;
+  else if (skb.routeType === RTN_BROADCAST) inet.mib.ip.InBcastPkts++;
+  ipLocalDeliver(skb, inet, cpu);
+}
+
+/** @returns false when the packet is gone. @linux ip_rcv_options */
+function ipRcvOptions(skb: SkBuff, inet: Inet, at: number, len: number, cpu: Cpu): boolean {
+  const verdict = ipOptionsCompile(inet.net.mem.view, at, len);
+  if (verdict === OPTIONS_OK) return true;
+  if (verdict !== OPTIONS_SOURCE_ROUTE) {
+    inet.mib.ip.InHdrErrors++;
+    const pointer = HLEN_MIN + verdict - 1;
+    icmpSend(skb, inet, ICMP_PARAMETERPROB, 0, (pointer << 24) >>> 0, cpu);
+  }
+  kfreeSkb(skb, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
+  return false;
+}
+
+/**
+ * Is the packet for us, and can it have come from where it says? Sets `routeType`.
+ *
+ * @linux ip_route_input_noref, ip_route_input_slow, ip_mc_validate_source, ip_error
+ */
+function ipRouteInput(skb: SkBuff, inet: Inet, daddr: number, saddr: number): number {
+  if (ipv4IsMulticast(daddr)) return ipRouteInputMc(skb, inet, daddr, saddr);
+  if (ipv4IsMulticast(saddr) || saddr === LIMITED_BROADCAST)
+    return SKB_DROP_REASON_IP_INVALID_SOURCE;
+  if (daddr === LIMITED_BROADCAST || (daddr === 0 && saddr === 0)) {
+    return validSource(skb, inet, saddr, RTN_BROADCAST);
+  }
+  if (isZeronet(saddr)) return SKB_DROP_REASON_IP_INVALID_SOURCE;
+  if (isZeronet(daddr)) return SKB_DROP_REASON_IP_INVALID_DEST;
+  if (isLoopback(daddr) || isLoopback(saddr)) return SKB_DROP_REASON_IP_LOCALNET;
+  if (inet.addrs.isLocal4(daddr)) return validSource(skb, inet, saddr, RTN_LOCAL);
+  if (inet.addrs.isBroadcast4(daddr)) return validSource(skb, inet, saddr, RTN_BROADCAST);
+  inet.mib.ip.InAddrErrors++;
+  return SKB_DROP_REASON_IP_INADDRERRORS;
+}
+
+/** @linux fib_validate_source */
+function validSource(skb: SkBuff, inet: Inet, saddr: number, type: number): number {
+  if (!isZeronet(saddr) && inet.addrs.isLocal4(saddr)) return SKB_DROP_REASON_IP_LOCAL_SOURCE;
+  skb.routeType = type;
+  return SKB_NOT_DROPPED_YET;
+}
+
+/** The only group every machine has joined is 224.0.0.1. @linux ip_check_mc_rcu, ip_route_input_mc */
+function ipRouteInputMc(skb: SkBuff, inet: Inet, daddr: number, saddr: number): number {
+  if (daddr !== ALL_HOSTS) return SKB_DROP_REASON_NOT_SPECIFIED;
+  if (ipv4IsMulticast(saddr) || saddr === LIMITED_BROADCAST)
+    return SKB_DROP_REASON_IP_INVALID_SOURCE;
+  if (isLoopback(saddr)) return SKB_DROP_REASON_IP_LOCALNET;
+  if (isZeronet(saddr)) return SKB_DROP_REASON_IP_INVALID_SOURCE;
+  return validSource(skb, inet, saddr, RTN_MULTICAST);
+}
+
+/** Fragments are collected first. @linux ip_local_deliver */
+function ipLocalDeliver(skb: SkBuff, inet: Inet, cpu: Cpu): void {
+  if (!ipv4IsFragment(inet.net.mem.view, skb.networkHeader)) {
+    ipLocalDeliverFinish(skb, inet, cpu);
+    return;
+  }
+  const whole = ipDefrag(skb, inet, cpu);
+  if (whole !== null) ipLocalDeliverFinish(whole, inet, cpu);
+}
+
+/** To the protocol, whose header `data` is from here on. @linux ip_local_deliver_finish, ip_protocol_deliver_rcu */
+function ipLocalDeliverFinish(skb: SkBuff, inet: Inet, cpu: Cpu): void {
+  const { ip } = inet.mib;
+  const protocol = ipv4Proto(inet.net.mem.view, skb.networkHeader);
+  if (protocol === IPPROTO_UDP) {
+    skbPull(skb, skb.transportHeader - skb.data);
+    ip.InDelivers++;
+    udpRcv(skb, inet, cpu);
+  } else if (protocol === IPPROTO_ICMP) {
+    skbPull(skb, skb.transportHeader - skb.data);
+    ip.InDelivers++;
+    icmpRcv(skb, inet, cpu);
+  } else if (protocol === IPPROTO_TCP) {
+    ip.InDelivers++; // no TCP is built, so nobody listens; the reset Linux would send is left out
+    kfreeSkb(skb, SKB_DROP_REASON_NO_SOCKET, cpu);
+  } else {
+    ip.InUnknownProtos++;
+    icmpSend(skb, inet, ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, 0, cpu);
+    kfreeSkb(skb, SKB_DROP_REASON_IP_NOPROTO, cpu);
+  }
+}
