@@ -69,7 +69,9 @@ export interface Resolver {
   /** Where the values of a map with direct access begin, or undefined. */
   mapValues(id: number): HostAddr | undefined;
   helper(id: number): Helper | undefined;
-  kfunc(image: EngineImage, insn: Insn): Helper | undefined;
+  /** What stands in a register for the function at `slot` of the program being decoded. */
+  funcAddress(slot: number): number;
+  kfunc(name: string): Helper | undefined;
 }
 
 /** @throws ProgramRefused naming the first instruction that no engine could run */
@@ -163,7 +165,7 @@ class Decoder {
         return this.constant(this.known(slot, resolver.mapValues(id), why) + high, 0);
       }
       case BPF_PSEUDO_FUNC:
-        return this.constant(slot + 1 + imm, 0);
+        return this.constant(this.resolver.funcAddress(slot + 1 + imm), 0);
       default:
         return this.constant(imm, high);
     }
@@ -172,12 +174,18 @@ class Decoder {
   /** @returns index of the callee, and where a local call goes */
   private callee(slot: number, insn: Insn): [number, number] {
     if (insn.src === BPF_PSEUDO_CALL) return [0, (slot + 1 + insn.imm) * STRIDE];
-    const helper =
-      insn.src === BPF_PSEUDO_KFUNC_CALL
-        ? this.resolver.kfunc(this.image, insn)
-        : this.resolver.helper(insn.imm);
-    const what = insn.src === BPF_PSEUDO_KFUNC_CALL ? 'kernel function' : 'function';
-    return [this.callees.push(this.known(slot, helper, `unknown ${what} ${insn.imm}`)) - 1, 0];
+    const { src, imm } = insn;
+    const helper = src === BPF_PSEUDO_KFUNC_CALL ? this.kfunc(imm) : this.resolver.helper(imm);
+    const why =
+      src === BPF_PSEUDO_KFUNC_CALL
+        ? `unknown kernel function ${this.image.kfuncs?.[imm] ?? imm}`
+        : `unknown function ${imm}`;
+    return [this.callees.push(this.known(slot, helper, why)) - 1, 0];
+  }
+
+  private kfunc(index: number): Helper | undefined {
+    const name = this.image.kfuncs?.[index];
+    return name === undefined ? undefined : this.resolver.kfunc(name);
   }
 
   private known<T>(slot: number, value: T | undefined, why: string): T {

@@ -9,6 +9,7 @@ import { PAGE_SIZE } from '../../host/memory.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import type { EngineBpf, EngineImage, RunningEngine } from '../engine.ts';
 import type { Helper } from '../helpers/helper.ts';
+import { HELPERS, KFUNCS } from '../helpers/table.ts';
 import { BPF_MAX_LOOPS, MAX_BPF_STACK, MAX_CALL_FRAMES, MAX_TAIL_CALL_CNT } from '../isa/insn.ts';
 import { ProgramFault } from '../program.ts';
 import { ProgramMemory } from '../programMemory.ts';
@@ -19,7 +20,7 @@ import { execute } from './execute.ts';
 export interface InterpOptions {
   /** Refuse every access to what is not the program's; for programs nobody has verified. */
   readonly checked?: boolean;
-  /** Helpers by number. */
+  /** Helpers by number; all there are, unless set. */
   readonly helpers?: readonly (Helper | undefined)[];
   /** A run of more instructions is a fault. */
   readonly maxInsns?: number;
@@ -33,6 +34,9 @@ const R10 = 20;
 const SAVED_WORDS = 10;
 const RETURN_TO = 8;
 const MAY_GOTO = 9;
+/** A function's address: its slot in the low bits, above them which of `programs`. */
+const SLOT_BITS = 20;
+const MAX_SLOTS: number = 1 << SLOT_BITS;
 /** Instructions between two looks at the limit. */
 const GRANT = 2 ** 30;
 
@@ -62,7 +66,8 @@ export class Run implements RunningEngine {
   private tailCalls = 0;
   private readonly maxInsns: number;
   private readonly resolver: Resolver;
-  private readonly decoded: Map<EngineImage, Decoded> = new Map();
+  /** All that this one has run, in the order in which it came to them; the first is its own. */
+  private readonly programs: Decoded[] = [];
   private readonly saved: Int32Array = new Int32Array(MAX_CALL_FRAMES * SAVED_WORDS);
   private readonly callers: Decoded[] = [];
 
@@ -72,7 +77,14 @@ export class Run implements RunningEngine {
     this.checked = options.checked ?? false;
     this.maxInsns = options.maxInsns ?? Infinity;
     this.reach = new ProgramMemory(bpf);
-    this.resolver = resolverOf(bpf, options.helpers ?? []);
+    const helpers = options.helpers ?? HELPERS;
+    this.resolver = {
+      mapHandle: (id) => bpf.maps.get(id)?.handle,
+      mapValues: (id) => bpf.maps.get(id)?.inline?.at,
+      helper: (id) => helpers[id],
+      kfunc: (name) => KFUNCS.get(name),
+      funcAddress: (slot) => (this.programs.length << SLOT_BITS) | slot,
+    };
     this.main = this.program = this.decodedOf(image);
   }
 
@@ -129,26 +141,37 @@ export class Run implements RunningEngine {
     this.main.regs[1] = regs[1]!;
   }
 
-  /** A callback, from inside a helper; its arguments are addresses and counts. */
+  /** A callback, from inside a helper or between runs; its arguments are addresses and counts. */
   call(func: number, a1: number, a2: number, a3: number, a4: number): number {
     const { at, pauseAt } = this;
-    const { regs, image } = this.program;
-    if (!(func > 0 && func < image.insns.length)) {
+    const slot = func & (MAX_SLOTS - 1);
+    const program = this.programs[func >>> SLOT_BITS];
+    if (slot === 0 || program === undefined || slot >= program.image.insns.length) {
       throw this.fault(at - STRIDE, `calls back to ${func}, which is no function`);
     }
+    if (!this.running) this.rest();
     this.pauseAt = Infinity;
     this.push(at - STRIDE, at);
+    const { regs } = this.enter(program);
     regs[R1] = a1;
     regs[R1 + 2] = a2;
     regs[R1 + 4] = a3;
     regs[R1 + 6] = a4;
     regs[R1 + 1] = regs[R1 + 3] = regs[R1 + 5] = regs[R1 + 7] = 0;
-    this.at = func * STRIDE;
+    this.at = slot * STRIDE;
     execute(this, this.depth);
     this.at = this.pop();
     this.pauseAt = pauseAt;
     if (pauseAt !== Infinity) this.giveBack();
     return this.program.regs[0]!;
+  }
+
+  /** Nobody runs: the callback's frame lies below one that nobody stands in. */
+  private rest(): void {
+    this.depth = 0;
+    this.program.regs[R10] = this.bpf.stackTop;
+    this.program.regs[R10 + 1] = 0;
+    this.executed = this.granted = this.fuel = 0;
   }
 
   /** All instructions granted are used up. @returns whether to go on */
@@ -232,19 +255,23 @@ export class Run implements RunningEngine {
     this.tailCalls++;
     const image = map.progAt?.(index) ?? null;
     if (image === null) return;
-    this.program = this.decodedOf(image);
-    const { regs } = this.program;
-    for (let n = 0; n < REG_WORDS; n++) regs[n] = from[n]!;
+    this.enter(this.decodedOf(image));
     this.at = 0;
   }
 
+  /** Go on in `program`, with the registers as they are. */
+  private enter(program: Decoded): Decoded {
+    const from = this.program.regs;
+    if (program !== this.program) for (let n = 0; n < REG_WORDS; n++) program.regs[n] = from[n]!;
+    return (this.program = program);
+  }
+
   private decodedOf(image: EngineImage): Decoded {
-    let decoded = this.decoded.get(image);
-    if (decoded === undefined) {
-      decoded = decode(image, this.resolver);
-      this.decoded.set(image, decoded);
-    }
-    return decoded;
+    const known = this.programs.find((program) => program.image === image);
+    if (known !== undefined) return known;
+    const program = decode(image, this.resolver);
+    this.programs.push(program);
+    return program;
   }
 
   /** @returns false when the bytes lie outside the packet; r0 is 0 then */
@@ -284,12 +311,3 @@ export class Run implements RunningEngine {
 }
 
 const LEGACY_BYTES: readonly number[] = [4, 2, 1];
-
-function resolverOf(bpf: EngineBpf, helpers: readonly (Helper | undefined)[]): Resolver {
-  return {
-    mapHandle: (id) => bpf.maps.get(id)?.handle,
-    mapValues: (id) => bpf.maps.get(id)?.inline?.at,
-    helper: (id) => helpers[id],
-    kfunc: () => undefined,
-  };
-}

@@ -27,6 +27,7 @@ import {
   BPF_LD,
   BPF_LDX,
   BPF_LOAD_ACQ,
+  BPF_MAY_GOTO,
   BPF_MEM,
   BPF_MEMSX,
   BPF_MOV,
@@ -43,7 +44,7 @@ import {
 
 /** What a line names that the instruction's bits do not say. */
 export interface DisasmNames {
-  /** Of a helper, without `bpf_`'s absence being mended: as Linux calls it. */
+  /** Of a helper, with `bpf_` in front. */
   helper?(id: number): string | undefined;
   kfunc?(insn: Insn): string | undefined;
   /** What an `ld_imm64` loads; the constant of its slots unless given. */
@@ -92,6 +93,9 @@ const size = (insn: Insn): number => (insn.code >>> 3) & 3;
 const signed = (n: number): string => (n < 0 ? String(n) : `+${n}`);
 const at = (insn: Insn, reg: number, sizes: readonly string[] = SIZE_NAMES): string =>
   `*(${sizes[size(insn)]!} *)(r${reg} ${signed(insn.off)})`;
+/** Offsets of a 64-bit move that make it no move. @linux include/linux/filter.h */
+const BPF_ADDR_SPACE_CAST = 1;
+const BPF_ADDR_PERCPU = -1;
 /** Linux's word for codes of a known class that it cannot print. */
 const bug = (kind: string, { code }: Insn): string =>
   `BUG_${kind}_${code.toString(16).padStart(2, '0')}`;
@@ -108,8 +112,19 @@ function arithmetic(insn: Insn): string {
   const sign = ALU_SIGNS[op >>> 4] ?? '';
   const shown = off === 1 ? (SIGNED_SIGNS[sign] ?? sign) : sign;
   if ((code & BPF_X) === 0) return `${r}${dst} ${shown} ${imm}`;
-  const extended = op === BPF_MOV && [8, 16, 32].includes(off) ? `(s${off})` : '';
-  return `${r}${dst} ${shown} ${extended}${r}${src}`;
+  if (op === BPF_MOV && off !== 0) return movText(insn, r);
+  return `${r}${dst} ${shown} ${r}${src}`;
+}
+
+/** A move whose offset says what kind: sign extension, or an address of another kind (64 bits only). */
+function movText({ code, dst, src, off, imm }: Insn, r: string): string {
+  if ((code & 7) === BPF_ALU64) {
+    const [to, from] = [imm >>> 16, imm & 0xffff];
+    if (off === BPF_ADDR_SPACE_CAST) return `r${dst} = addr_space_cast(r${src}, ${to}, ${from})`;
+    if (off === BPF_ADDR_PERCPU) return `r${dst} = &(void __percpu *)(r${src})`;
+  }
+  const extended = [8, 16, 32].includes(off) ? `(s${off})` : '';
+  return `${r}${dst} = ${extended}${r}${src}`;
 }
 
 function jump(insn: Insn, names: DisasmNames): string {
@@ -118,17 +133,18 @@ function jump(insn: Insn, names: DisasmNames): string {
   if (op === BPF_CALL) return call(insn, names);
   if (code === (BPF_JMP | BPF_JA)) return `goto pc${signed(off)}`;
   if (code === (BPF_JMP32 | BPF_JA)) return `gotol pc${signed(imm)}`;
-  if (code === (BPF_JMP | BPF_JCOND)) return `may_goto pc${signed(off)}`;
+  if (code === (BPF_JMP | BPF_JCOND) && src === BPF_MAY_GOTO) return `may_goto pc${signed(off)}`;
   if (code === (BPF_JMP | BPF_EXIT)) return 'exit';
   const r = (code & 7) === BPF_JMP32 ? 'w' : 'r';
   const operand = (code & BPF_X) === 0 ? `0x${(imm >>> 0).toString(16)}` : `${r}${src}`;
-  return `if ${r}${dst} ${JUMP_SIGNS[op >>> 4] ?? ''} ${operand} goto pc${signed(off)}`;
+  return `if ${r}${dst} ${JUMP_SIGNS[op >>> 4] ?? '(null)'} ${operand} goto pc${signed(off)}`;
 }
 
 function call(insn: Insn, names: DisasmNames): string {
   const { src, imm } = insn;
   if (src === BPF_PSEUDO_CALL) return `call pc${signed(imm)}`;
-  const name = src === BPF_PSEUDO_KFUNC_CALL ? names.kfunc?.(insn) : names.helper?.(imm);
+  const kfunc = src === BPF_PSEUDO_KFUNC_CALL ? names.kfunc?.(insn) : undefined;
+  const name = src === 0 ? names.helper?.(imm) : kfunc;
   return `call ${name ?? 'unknown'}#${imm}`;
 }
 

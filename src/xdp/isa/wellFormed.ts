@@ -33,6 +33,9 @@ import {
   MAX_BPF_REG,
 } from './insn.ts';
 
+/** @linux BPF_COMPLEXITY_LIMIT_INSNS */
+const MAX_SLOTS = 1_000_000;
+
 export interface Malformed {
   readonly slot: number;
   readonly reason: string;
@@ -41,6 +44,7 @@ export interface Malformed {
 /** @returns the first slot that no engine could run, or null */
 export function malformed(insns: readonly Insn[]): Malformed | null {
   if (insns.length === 0) return { slot: 0, reason: 'no instructions' };
+  if (insns.length > MAX_SLOTS) return { slot: MAX_SLOTS, reason: `more than ${MAX_SLOTS} slots` };
   const starts = startsOf(insns);
   for (let slot = 0; slot < insns.length; slot++) {
     if (starts[slot] === 0) continue;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { EngineImage, EngineMap } from '../../../src/xdp/engine.ts';
+import type { EngineImage, EngineMap, RunningEngine } from '../../../src/xdp/engine.ts';
 import type { Helper } from '../../../src/xdp/helpers/helper.ts';
 import { Interpreter } from '../../../src/xdp/interp/interpreter.ts';
 import type { Insn } from '../../../src/xdp/isa/insn.ts';
@@ -143,15 +143,15 @@ describe('helpers', () => {
     expect(
       new Interpreter({ name: 'x', insns }, bareBpf(), { helpers: [undefined, nine] }).run(0),
     ).toBe(9);
-    expect(() => new Interpreter({ name: 'x', insns }, bareBpf()).run(0)).toThrow(
+    expect(() => new Interpreter({ name: 'x', insns }, bareBpf(), { helpers: [] }).run(0)).toThrow(
       'instruction 1 calls the unknown function 1',
     );
   });
 
   test('a missing one is named before anything runs', () => {
-    const insns = [mov(0, 0), helperCall(200), EXIT];
+    const insns = [mov(0, 0), helperCall(250), EXIT];
     expect(() => new Interpreter({ name: 'u', insns }, bareBpf())).toThrow(
-      'program u, instruction 1: unknown function 200',
+      'program u, instruction 1: unknown function 250',
     );
   });
 });
@@ -210,6 +210,75 @@ describe('tail calls', () => {
     const insns = [mov(6, 2), local(2), add(0, 6), EXIT, ...tail(0), mov(0, 3), EXIT];
     const it = new Interpreter({ name: 'a', insns }, bareBpf([progArray([target])]), { helpers });
     expect(it.run(0)).toBe(42);
+  });
+});
+
+describe('callbacks of a program that a tail call led to', () => {
+  const kept: { engine: RunningEngine | null; func: number } = { engine: null, func: 0 };
+  const keep: Helper = {
+    ...{ id: 1, name: 'keep', wideArgs: 0, wideRet: false },
+    call: (bpf, func) => {
+      kept.engine = bpf.engine;
+      kept.func = func;
+      return 0;
+    },
+  };
+  const func = (at: number, to: number): Insn[] => [
+    insn(0x18, { dst: 1, src: 4, imm: to - at - 1 }),
+    insn(0),
+  ];
+  /** Keeps its function at slot 5, which returns `value` plus its argument. */
+  const keeper = (name: string, value: number): EngineImage => ({
+    name,
+    insns: [...func(0, 5), helperCall(1), mov(0, 0), EXIT, mov(0, value), add(0, 1), EXIT],
+  });
+
+  test('are its own, and go on working when nobody runs', () => {
+    const target = keeper('b', 200);
+    const map: EngineMap = {
+      id: 7,
+      handle: 0x40,
+      maxEntries: 1,
+      inline: null,
+      progAt: () => target,
+    };
+    const insns = [
+      ...[insn(0x18, { dst: 2, src: 1, imm: 7 }), insn(0), mov(3, 0), helperCall(12), EXIT],
+      ...[mov(0, 100), EXIT],
+    ];
+    const tail: Helper = { ...keep, id: 12, name: 'tail_call', call: () => 0 };
+    const helpers: Helper[] = [];
+    helpers[1] = keep;
+    helpers[12] = tail;
+    const it = new Interpreter({ name: 'a', insns }, bareBpf([map]), { helpers, maxInsns: 10 });
+    expect(it.run(0)).toBe(0);
+    for (let i = 0; i < 10; i++) expect(kept.engine!.call(kept.func, i, 0, 0, 0)).toBe(200 + i);
+    expect(it.run(0)).toBe(0);
+  });
+
+  test('a number that is no function is a fault', () => {
+    const it = new Interpreter(keeper('c', 1), bareBpf(), { helpers: [undefined, keep] });
+    it.run(0);
+    for (const wrong of [0, 8, 1 << 20, -1]) {
+      expect(() => kept.engine!.call(wrong, 0, 0, 0, 0)).toThrow(
+        `calls back to ${wrong}, which is no function`,
+      );
+    }
+  });
+});
+
+describe('kernel functions', () => {
+  test('are called by the name the program’s list has for them', () => {
+    const insns = (kfunc: number): Insn[] => [
+      ...[mov(6, 0), movReg(1, 10), insn(0x07, { dst: 1, imm: -8 }), mov(2, 3), mov(3, 7)],
+      insn(0x85, { src: 2, imm: kfunc }),
+      EXIT,
+    ];
+    const kfuncs = ['bpf_nothing', 'bpf_iter_num_new'];
+    expect(new Interpreter({ name: 'k', insns: insns(1), kfuncs }, bareBpf()).run(0)).toBe(0);
+    expect(() => new Interpreter({ name: 'k', insns: insns(0), kfuncs }, bareBpf())).toThrow(
+      'program k, instruction 5: unknown kernel function bpf_nothing',
+    );
   });
 });
 
