@@ -6,14 +6,8 @@
 import { writeFileSync } from 'node:fs';
 import { DISASM_CASES, askTexts } from './disasmCases.ts';
 
-const { kernel, texts } = askTexts();
-const lines = [
-  `{ "kernel": "${kernel}", "texts": [`,
-  texts.map((text) => JSON.stringify(text)).join(',\n'),
-  ']}',
-  '',
-];
-writeFileSync(new URL('../vectors/disasm.json', import.meta.url), lines.join('\n'));
-process.stdout.write(
-  `${texts.filter((text) => text !== null).length} of ${DISASM_CASES.length} printed\n`,
-);
+const record = askTexts();
+const file = new URL('../vectors/disasm.json', import.meta.url);
+writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`);
+const printed = record.texts.filter((text) => text !== null).length;
+process.stdout.write(`${printed} of ${DISASM_CASES.length} printed\n`);
