@@ -37,6 +37,9 @@ export interface BpfRegions {
 /** Bytes of region 'program stacks': 16 frames, twice what a call chain may have. */
 export const PROGRAM_STACK_BYTES = 8192;
 
+/** Behind the words of helpers and those of the compiler (`jit/unit.ts`). */
+const CPU_WORD = 8;
+
 export class Bpf implements EngineBpf {
   readonly mem: HostMemory;
   readonly xdp: XdpKernel;
@@ -46,6 +49,8 @@ export class Bpf implements EngineBpf {
   readonly scratch: MapScratch;
   /** `hi[0]` high word of a helper's 64-bit result, `hi[1]` to `hi[5]` of its wide arguments. */
   readonly hi: HostAddr;
+  /** Id of the CPU that runs, for code that cannot ask. */
+  readonly cpuWord: HostAddr;
   /** The first frame ends here (r10); the next lies below. */
   readonly stackTop: HostAddr;
   /** CPUs that a per-CPU value has a place for. */
@@ -65,6 +70,7 @@ export class Bpf implements EngineBpf {
     this.arena = new MapArena(xdp.mem, regions.maps);
     this.maps = new MapTable(this.arena);
     this.hi = this.arena.alloc(64);
+    this.cpuWord = this.hi + 4 * CPU_WORD;
     this.scratch = new MapScratch(this.arena);
     this.stackTop = regions.stacks.at + regions.stacks.bytes;
     this.timers = new BpfTimers(this, clock);

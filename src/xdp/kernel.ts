@@ -51,8 +51,7 @@ export class XdpKernel {
   readonly netContexts: readonly BpfNetContext[];
   readonly bpf: Bpf;
   readonly hz: number;
-  /** Whose softirq runs programs at this moment; a driver's poll writes it. */
-  cpu: Cpu;
+  private running: Cpu;
   private lastProgId = 0;
   private lastMapId = 0;
 
@@ -62,9 +61,21 @@ export class XdpKernel {
     this.random = parts.random;
     this.devices = parts.devices;
     this.netContexts = parts.cpus.map(() => new BpfNetContext());
-    this.cpu = parts.cpus[0]!;
+    this.running = parts.cpus[0]!;
     this.hz = parts.hz ?? DEFAULT_HZ;
     this.bpf = new Bpf(this, parts.bpf, parts.clock ?? null);
+    this.cpu = this.running;
+  }
+
+  /** Whose softirq runs programs at this moment; a driver's poll sets it. */
+  get cpu(): Cpu {
+    return this.running;
+  }
+
+  /** Compiled programs read the id from memory. */
+  set cpu(cpu: Cpu) {
+    this.running = cpu;
+    this.mem.words[this.bpf.cpuWord >> 2] = cpu.id;
   }
 
   /** Ids count from 1, as `bpftool` shows them. */

@@ -25,6 +25,7 @@ import { ARGS } from './registers.ts';
 import type { Unit } from './unit.ts';
 
 const BPF_FUNC_MAP_LOOKUP_ELEM = 1;
+const BPF_FUNC_GET_SMP_PROCESSOR_ID = 8;
 const BPF_FUNC_TAIL_CALL = 12;
 
 export function writeCall(
@@ -38,6 +39,10 @@ export function writeCall(
   if (insn.src === BPF_PSEUDO_CALL) return callLocal(unit, regs, slot + 1 + insn.imm, slot);
   const helper = unit.helper(insn, slot);
   if (helper.id === BPF_FUNC_TAIL_CALL) return tailCall(unit, regs);
+  if (helper.id === BPF_FUNC_GET_SMP_PROCESSOR_ID) {
+    regs.out.i32(unit.bpf.cpuWord).access(op.I64_LOAD32_U, 0);
+    return void regs.set(BPF_REG_0);
+  }
   const map = unit.bpf.maps.get(regs.facts.map[BPF_REG_1]!);
   if (helper.id !== BPF_FUNC_MAP_LOOKUP_ELEM || map === undefined)
     return callHelper(unit, regs, helper);
@@ -109,8 +114,8 @@ function lookUpInline(
   out.access(op.I32_LOAD, offset).tee(index).i32(values.maxEntries).op(op.I32_LT_U).if(I64);
   out.get(index).i32(values.stride).op(op.I32_MUL).i32(values.at).op(op.I32_ADD);
   if (values.perCpuStride !== 0 && unit.bpf.cpus > 1) {
-    const cpu = unit.import('cpu', 0, 1, () => unit.bpf.xdp.cpu.id);
-    out.callImport(cpu).i32(values.perCpuStride).op(op.I32_MUL).op(op.I32_ADD);
+    out.i32(unit.bpf.cpuWord).access(op.I32_LOAD, 0);
+    out.i32(values.perCpuStride).op(op.I32_MUL).op(op.I32_ADD);
   }
   out.op(op.I64_EXTEND_I32_U);
   out.else();
@@ -134,6 +139,9 @@ function callLocal(unit: Unit, regs: Registers, target: number, slot: number): v
   for (let n = 1; n <= ARGS; n++) regs.get(n);
   regs.pushFrame(-MAX_BPF_STACK).call(own);
   regs.set(BPF_REG_0);
+  // whoever the callee went on with has had the helpers' callbacks
+  if (unit.callbacks.length > 0 && unit.hasTailCalls)
+    out.callImport(unit.import('resume', 0, 0, unit.options.resume));
 }
 
 /**

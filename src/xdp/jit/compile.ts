@@ -147,6 +147,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
       checked,
       helpers: options.helpers ?? HELPERS,
       maxInsns: this.maxInsns,
+      resume: () => this.entered(),
       reach: state.reach,
       tailTarget: (map, index) => state.tailTarget(map, index, image, asTarget),
     });

@@ -24,6 +24,6 @@ export interface JitBpf extends EngineBpf {
   };
   /** CPUs that a per-CPU value has a place for. */
   readonly cpus: number;
-  /** Who runs programs at this moment. */
-  readonly xdp: { readonly cpu: { readonly id: number } };
+  /** Id of the CPU that runs. */
+  readonly cpuWord: HostAddr;
 }

@@ -52,6 +52,8 @@ export interface UnitOptions {
   readonly helpers: readonly (Helper | undefined)[];
   /** Finds the program a tail call goes to: its place in the table of programs, or 0. */
   readonly tailTarget: (map: HostAddr, index: number) => number;
+  /** Helpers are to call back this program again. */
+  readonly resume: () => void;
   /** In checked mode, a run of more instructions is a fault. */
   readonly maxInsns: number;
   /** In checked mode, what the program may touch. */

@@ -201,6 +201,31 @@ describe('tail calls', () => {
     expect(withMap.bpf.mem.words[at >> 2]).toBe(68);
   });
 
+  test('leave the caller of a subprogram its own callbacks', () => {
+    const callBack = helper(181, (machine, func) => machine.engine!.call(func, 0, 0, 0, 0));
+    /** Calls its function at slot `at`, which returns `value`. */
+    const calling = (before: Insn[], value: number): Insn[] => [
+      ...before,
+      ...[insn(0x18, { dst: 1, src: 4, imm: 4 }), insn(0)],
+      call(181),
+      EXIT,
+      EXIT,
+      mov(0, value),
+      EXIT,
+    ];
+    const entries: EngineImage[] = [{ name: 'b', insns: calling([], 7) }];
+    // the subprogram at slot 8 goes on with the other, whose r0 it returns; then 5 comes back
+    const insns = [...calling([local(7)], 5), ...tail(0), mov(0, 3), EXIT];
+    const rig = jitRig(1, [progArray(entries)]);
+    const program = rig.compile(insns, {
+      helpers: helpersOf(
+        helper(12, () => 0),
+        callBack,
+      ),
+    });
+    expect([program.run(0), program.run(0)]).toEqual([5, 5]);
+  });
+
   test('from a subprogram return to its caller', () => {
     const rig = jitRig(1, [progArray([plusOne])]);
     const insns = [local(2), addImm(0, 100), EXIT, ...tail(0), mov(0, 3), EXIT];
@@ -249,6 +274,13 @@ describe('look-ups in maps that are known', () => {
       return program.run(0);
     });
     expect(on).toEqual([5, 6, 7]);
+  });
+
+  test('the CPU that runs is read from memory', () => {
+    const rig = jitRig(3);
+    const program = rig.compile([call(8), EXIT], { helpers: helpersOf(helper(8, () => -1)) });
+    rig.bpf.xdp.cpu = { ...rig.bpf.xdp.cpu, id: 2 } as typeof rig.bpf.xdp.cpu;
+    expect(program.run(0)).toBe(2);
   });
 
   test('hash maps are asked directly', () => {

@@ -28,7 +28,7 @@ export function jitRig(cpus: number = 1, more: readonly JitMap[] = []): JitRig {
     stackTop: bpf.stackTop,
     arena: bpf.arena,
     cpus: bpf.cpus,
-    xdp: bpf.xdp,
+    cpuWord: bpf.cpuWord,
     maps,
     engine: null,
   };
