@@ -38,6 +38,7 @@ import { LazyHardware } from './nic/lazy.ts';
 import type { Pace } from './nic/nic.ts';
 import { Nic } from './nic/nic.ts';
 import { NicTimes } from './nic/parts.ts';
+import { flushBacklog } from './stack/backlog.ts';
 import { devXdpAttach } from './stack/devXdp.ts';
 import { Net } from './stack/net.ts';
 import { IFF_PROMISC, NetlinkExtAck, devClose, devOpen } from './stack/netdevice.ts';
@@ -220,9 +221,18 @@ export class Machine {
       });
       Object.assign(bp.txCoal, { coalTicks: nicConfig.txUsecs, coalBufs: nicConfig.txFrames });
       if (nicConfig.promisc) bp.dev.flags |= IFF_PROMISC;
+      bp.dev.rpsCpus = this.rpsCpus(nicConfig);
       return { config: nicConfig, nic, vectors, bp };
     });
     this.apps = config.inet === undefined ? [] : this.buildApps(config.inet, plan.user);
+  }
+
+  /** @throws RangeRefused when a CPU does not exist */
+  private rpsCpus({ name, rps = [] }: NicConfig): readonly number[] {
+    const id = rps.find((cpu) => this.cpus[cpu] === undefined);
+    if (id !== undefined)
+      throw new RangeRefused(`${name} rps`, id, `CPU 0 to ${this.cpus.length - 1}`);
+    return rps;
   }
 
   /** The IP protocols, and the applications that listen. */
@@ -323,6 +333,7 @@ export class Machine {
     this.cpus[0]!.idleUntil(this.ranTo);
     for (const { bp } of this.nics) devClose(bp.dev);
     for (const { sock } of this.apps) udpClose(sock, this.net.inet!, this.cpus[0]!);
+    flushBacklog(this.net);
     this.net.inet?.flush(this.cpus[0]!);
     this.net.skbs.reap();
   }

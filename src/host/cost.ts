@@ -29,20 +29,21 @@ export const OP_GRO_RECEIVE = 18;
 export const OP_NETIF_RECEIVE = 19;
 export const OP_DEV_QUEUE_XMIT = 20;
 export const OP_START_XMIT = 21;
-export const OP_IP_RCV = 22;
-export const OP_NF_HOOK = 23;
-export const OP_UDP_RCV = 24;
-export const OP_ICMP_RCV = 25;
-export const OP_ARP_RCV = 26;
-export const OP_IP_OUTPUT = 27;
-export const OP_SOCK_QUEUE = 28;
-export const OP_WAKE = 29;
-export const OP_IPI = 30;
-export const OP_SYSCALL = 31;
-export const OP_SOCK_RECV = 32;
-export const OP_SOCK_SEND = 33;
-export const OP_CSUM_64B = 34;
-export const OP_COUNT = 35;
+export const OP_BACKLOG = 22;
+export const OP_IP_RCV = 23;
+export const OP_NF_HOOK = 24;
+export const OP_UDP_RCV = 25;
+export const OP_ICMP_RCV = 26;
+export const OP_ARP_RCV = 27;
+export const OP_IP_OUTPUT = 28;
+export const OP_SOCK_QUEUE = 29;
+export const OP_WAKE = 30;
+export const OP_IPI = 31;
+export const OP_SYSCALL = 32;
+export const OP_SOCK_RECV = 33;
+export const OP_SOCK_SEND = 34;
+export const OP_CSUM_64B = 35;
+export const OP_COUNT = 36;
 
 export interface CostEntry {
   /** Name used in reports. */
@@ -118,6 +119,7 @@ export const FLAT: CostProfile = {
     { op: 'netif_receive_skb', ns: 4.7, source: 'generic XDP profile, Skylake' },
     { op: 'dev_queue_xmit', ns: 30, source: 'estimate: queue choice, qdisc bypass, lock' },
     { op: 'start_xmit', ns: 25, source: 'estimate: descriptors and shadow entry of one packet' },
+    { op: 'backlog, in or out', ns: 25, source: 'estimate: lock and queue, once each way' },
     { op: 'IP receive', ns: 45, source: 'estimate: header, route, delivery' },
     { op: 'netfilter hook', ns: 15, source: 'estimate: one table of one rule' },
     { op: 'UDP receive', ns: 40, source: 'estimate: header, socket lookup' },

@@ -32,6 +32,8 @@ export interface NicConfig {
   readonly promisc: boolean;
   /** CPU of each queue's interrupt; queue i goes to entry i modulo length. */
   readonly irqAffinity: readonly number[];
+  /** CPUs that take its packets into the stack; those that received them when empty. */
+  readonly rps?: readonly number[];
 }
 
 export interface MachineConfig {
@@ -87,6 +89,8 @@ const POOL_SLACK_PAGES = 192;
 const TX_WAITING_PAGES = 256;
 /** Fragments may hold 4 MiB, and packets put together from them as much again. */
 const FRAG_PAGES = 2048;
+/** A full backlog: a page and a small head for each packet. */
+const BACKLOG_PAGES = 1300;
 /** Small skb heads, for all CPUs together. */
 const SLAB_PAGES = 64;
 /** More than rounding up to whole pages of any kind can add. */
@@ -118,6 +122,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES);
   }
   pages += config.nics.length > 1 ? allTx : 0;
+  if (config.nics.some(({ rps = [] }) => rps.length > 0)) pages += config.cpus * BACKLOG_PAGES;
   if (config.inet !== undefined) pages += inetPages(apps);
   const frames = Math.max(frameBytes, PAGE_SIZE);
   const stamped = {

@@ -7,8 +7,10 @@
  * @linux net/core/gro.c
  */
 import { OP_GRO_RECEIVE } from '../host/cost.ts';
+import { enqueueToBacklog } from './backlog.ts';
 import type { NapiStruct } from './napi.ts';
 import { netifReceiveSkb } from './netifReceiveSkb.ts';
+import { getRpsCpu } from './rps.ts';
 import type { SkBuff } from './skbuff.ts';
 import { napiConsumeSkb } from './skbPool.ts';
 
@@ -42,8 +44,12 @@ function groNormalOne(napi: NapiStruct, skb: SkBuff): void {
   if (napi.rxList.qlen >= GRO_NORMAL_BATCH) groNormalList(napi);
 }
 
-/** Pass up what has been collected, in its order. @linux gro_normal_list, netif_receive_skb_list_internal */
+/** Pass up what has been collected, in its order, or to whom RPS says. @linux gro_normal_list, netif_receive_skb_list_internal */
 export function groNormalList(napi: NapiStruct): void {
   const { rxList, cpu } = napi;
-  for (let skb = rxList.dequeue(); skb !== null; skb = rxList.dequeue()) netifReceiveSkb(skb, cpu);
+  for (let skb = rxList.dequeue(); skb !== null; skb = rxList.dequeue()) {
+    const target = getRpsCpu(skb);
+    if (target < 0) netifReceiveSkb(skb, cpu);
+    else enqueueToBacklog(skb, skb.dev.net.softnet[target]!.cpu, cpu);
+  }
 }

@@ -5,6 +5,7 @@
  */
 import type { Work } from '../host/cpu.ts';
 import { TP_SOFTIRQ_ENTRY, TP_SOFTIRQ_EXIT } from '../host/trace.ts';
+import { netRpsAction } from './backlog.ts';
 import { napiPoll } from './napi.ts';
 import { NapiList } from './napiList.ts';
 import type { Net } from './net.ts';
@@ -16,8 +17,8 @@ import { NET_RX_SOFTIRQ, raiseSoftirqIrqoff } from './softnet.ts';
  *
  * A NAPI that used its weight goes to a private list and not to the end of this one, so a run polls
  * it once; only one that completed and was scheduled anew meanwhile comes twice, when the run
- * starts over, and then neither budget nor time limit do. Left out until their features exist: the
- * deferred skb frees before each poll, and the RPS interrupts at the end.
+ * starts over, and then neither budget nor time limit do. Left out until it exists: the deferred
+ * skb frees before each poll.
  *
  * @linux net_rx_action
  */
@@ -36,7 +37,7 @@ export function* netRxAction(net: Net, sd: SoftnetData): Work {
   for (;;) {
     const napi = list.first;
     if (napi === null) {
-      if (!repoll.empty || sd.pollList.empty) break;
+      if (!repoll.empty || sd.pollList.empty) break; // RPS's interrupts are sent below
       list.spliceTail(sd.pollList); // new work came while we polled: start over
       continue;
     }
@@ -57,5 +58,6 @@ export function* netRxAction(net: Net, sd: SoftnetData): Work {
   sd.pollList.spliceTail(list);
   if (!sd.pollList.empty) raiseSoftirqIrqoff(sd, NET_RX_SOFTIRQ);
   sd.inNetRxAction = false;
+  netRpsAction(net, sd);
   if (watch.on) watch.point(TP_SOFTIRQ_EXIT, cpu, squeezed);
 }

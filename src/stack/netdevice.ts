@@ -120,6 +120,8 @@ export class NetDevice implements RedirectTarget {
   tx: NetdevQueue[];
   /** Queue by sending CPU, where the driver has chosen; else empty. @linux netif_set_xps_queue */
   xpsCpus: readonly number[] = [];
+  /** CPUs that take its packets into the stack; empty: the one that received them. @linux rps_cpus */
+  rpsCpus: readonly number[] = [];
   /** Books of what became of its packets in the stack; they outlive its rings. */
   readonly rxFates: Fates = new Fates();
   /** Books of what the stack sends through it. */

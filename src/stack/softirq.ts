@@ -11,6 +11,7 @@
 import { OP_SOFTIRQ } from '../host/cost.ts';
 import type { Work } from '../host/cpu.ts';
 import { CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../host/cpu.ts';
+import { backlogInit } from './backlog.ts';
 import { msecsToJiffies } from './jiffies.ts';
 import type { Net } from './net.ts';
 import { netRxAction } from './netRxAction.ts';
@@ -23,6 +24,7 @@ const MAX_SOFTIRQ_RESTART = 10;
 
 /** Let every CPU run what its interrupts have raised. @linux irq_exit, invoke_softirq */
 export function softirqInit(net: Net): void {
+  backlogInit(net);
   for (const sd of net.softnet) {
     const { cpu } = sd;
     cpu.irqExit = (): void => {

@@ -6,6 +6,7 @@
 import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { CTX_APP, CTX_IDLE } from '../host/cpu.ts';
+import type { Backlog } from './backlog.ts';
 import { NapiList } from './napiList.ts';
 import type { Qdisc } from './qdisc.ts';
 
@@ -28,7 +29,9 @@ export class SoftnetData {
   ksoftirqdWakeups = 0;
   /** Packets that entered the stack on this CPU. */
   processed = 0;
-  /** Packets the backlog refused, and inter-processor interrupts of RPS: neither exists yet. */
+  /** Set by `backlogInit`. */
+  backlog: Backlog | null = null;
+  /** Packets this CPU's backlog refused, and interrupts that RPS sent it. */
   dropped = 0;
   receivedRps = 0;
   /** Runs of `net_rx_action` that ended at a limit with work left. */
@@ -73,5 +76,8 @@ export function raiseTimerSoftirq(sd: SoftnetData, at: Ps): void {
  */
 export function softnetStat(sd: SoftnetData): number[] {
   const head = [sd.processed, sd.dropped, sd.timeSqueeze];
-  return [...head, 0, 0, 0, 0, 0, 0, sd.receivedRps, 0, 0, sd.cpu.id, 0, 0];
+  const input = sd.backlog?.inputPktQueue.qlen ?? 0;
+  const process = sd.backlog?.processQueue.qlen ?? 0;
+  const tail = [sd.receivedRps, 0, input + process, sd.cpu.id, input, process];
+  return [...head, 0, 0, 0, 0, 0, 0, ...tail];
 }

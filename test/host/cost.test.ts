@@ -27,6 +27,7 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_NETIF_RECEIVE: 'netif_receive_skb',
   OP_DEV_QUEUE_XMIT: 'dev_queue_xmit',
   OP_START_XMIT: 'start_xmit',
+  OP_BACKLOG: 'backlog, in or out',
   OP_IP_RCV: 'IP receive',
   OP_NF_HOOK: 'netfilter hook',
   OP_UDP_RCV: 'UDP receive',
