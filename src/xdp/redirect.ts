@@ -12,10 +12,16 @@ import { EBADRQC, EINVAL, EMSGSIZE, ENETDOWN, EOPNOTSUPP, EOVERFLOW } from '../h
 import type { HostAddr, HostWords } from '../host/memory.ts';
 import { TP_XDP_REDIRECT, TP_XDP_REDIRECT_ERR } from '../host/trace.ts';
 import { bqEnqueue, devFlush } from './bulkQueue.ts';
-
 import type { XdpKernel } from './kernel.ts';
-import type { DevMap } from './maps/devmap.ts';
-import { BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_UNSPEC } from './maps/uapi.ts';
+import type { BpfMap } from './maps/bpfMap.ts';
+import { CpuMap } from './maps/cpumap.ts';
+import { Dtab } from './maps/devmap.ts';
+import {
+  BPF_MAP_TYPE_CPUMAP,
+  BPF_MAP_TYPE_DEVMAP,
+  BPF_MAP_TYPE_DEVMAP_HASH,
+  BPF_MAP_TYPE_UNSPEC,
+} from './maps/uapi.ts';
 import type { RedirectInfo } from './netContext.ts';
 import { MAP_ID_IFINDEX } from './netContext.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
@@ -50,13 +56,35 @@ export function bpfRedirect(xdp: XdpKernel, ifindex: number, flags: number): num
 }
 
 /**
+ * Choose the entry at `key` of any map that packets can be redirected through.
+ *
+ * @returns as `bpfRedirectMap`; XDP_ABORTED for a map of another kind
+ * @linux bpf_xdp_redirect_map, dev_hash_map_redirect, cpu_map_redirect, xsk_map_redirect
+ */
+export function bpfRedirectElem(xdp: XdpKernel, map: BpfMap, key: number, flags: number): number {
+  if (map instanceof Dtab) return bpfRedirectMap(xdp, map, key, flags);
+  if ((flags & ~ACTION_MASK) !== 0) return XDP_ABORTED;
+  const { ri } = xdp.netContext;
+  if (map instanceof CpuMap && map.has(key >>> 0)) {
+    ri.tgtIndex = key >>> 0;
+    ri.mapId = map.id;
+    ri.mapType = map.type;
+    ri.flags = 0;
+    return XDP_REDIRECT;
+  }
+  ri.mapId = MAP_ID_IFINDEX;
+  ri.mapType = BPF_MAP_TYPE_UNSPEC;
+  return flags;
+}
+
+/**
  * Choose the device at `key` of a devmap.
  *
  * @param flags the two low bits: verdict when there is no such entry
  * @returns XDP_REDIRECT, or that verdict; XDP_ABORTED when a flag is unknown
  * @linux bpf_xdp_redirect_map, __bpf_xdp_redirect_map
  */
-export function bpfRedirectMap(xdp: XdpKernel, map: DevMap, key: number, flags: number): number {
+export function bpfRedirectMap(xdp: XdpKernel, map: Dtab, key: number, flags: number): number {
   if ((flags & ~(ACTION_MASK | DEVMAP_FLAGS)) !== 0) return XDP_ABORTED;
   const ri = xdp.netContext.ri;
   ri.tgtValue = map.lookup(key >>> 0);
@@ -68,7 +96,7 @@ export function bpfRedirectMap(xdp: XdpKernel, map: DevMap, key: number, flags: 
   }
   ri.tgtIndex = key >>> 0;
   ri.mapId = map.id;
-  ri.mapType = BPF_MAP_TYPE_DEVMAP;
+  ri.mapType = map.type;
   ri.flags = broadcast ? flags : 0;
   return XDP_REDIRECT;
 }
@@ -99,14 +127,21 @@ export function xdpDoRedirect(rxq: XdpRxqInfo, cpu: Cpu, md: HostAddr): number {
 }
 
 function chosenTarget(xdp: XdpKernel, ri: RedirectInfo): RedirectTarget | null {
-  if (ri.mapType === BPF_MAP_TYPE_DEVMAP) return ri.flags === 0 ? ri.tgtValue : null;
+  if (isDevmap(ri.mapType)) return ri.flags === 0 ? ri.tgtValue : null;
+  if (ri.mapType === BPF_MAP_TYPE_CPUMAP) return null;
   return ri.mapId === MAP_ID_IFINDEX ? xdp.devices.devGetByIndex(ri.tgtIndex) : null;
 }
 
-/** Broadcast needs a copy per target and is refused until it is built. */
+const isDevmap = (type: number): boolean =>
+  type === BPF_MAP_TYPE_DEVMAP || type === BPF_MAP_TYPE_DEVMAP_HASH;
+
+/**
+ * Broadcast needs a copy per target, a cpumap a thread that takes frames: both are refused until
+ * they are built.
+ */
 function whyNot(ri: RedirectInfo, frame: HostAddr): number {
   if (frame === 0) return -EOVERFLOW;
-  if (ri.mapType === BPF_MAP_TYPE_DEVMAP) return -EOPNOTSUPP;
+  if (ri.mapType !== BPF_MAP_TYPE_UNSPEC) return -EOPNOTSUPP;
   return ri.mapId === MAP_ID_IFINDEX ? -EINVAL : -EBADRQC;
 }
 

@@ -1,10 +1,11 @@
 /**
- * eBPF without a machine around it: memory, CPUs whose clocks stand still, no devices. For a
- * program's single run, and for tests.
+ * eBPF without a machine around it: memory, CPUs whose clocks stand still, no device but the
+ * loopback. For a program's single run, and for tests.
  */
 import type { VirtualClock } from '../host/clock.ts';
 import { costTable, FLAT } from '../host/cost.ts';
 import { Cpu } from '../host/cpu.ts';
+import { EOPNOTSUPP } from '../host/errno.ts';
 import { Ledger } from '../host/ledger.ts';
 import { HostMemory, PAGE_SIZE } from '../host/memory.ts';
 import { Rng } from '../host/rng.ts';
@@ -14,6 +15,7 @@ import { PROGRAM_STACK_BYTES } from './bpf.ts';
 import type { Bpf } from './bpf.ts';
 import type { DeviceTable } from './kernel.ts';
 import { XdpKernel } from './kernel.ts';
+import type { RedirectTarget } from './redirectTarget.ts';
 import { MAP_STRUCTS_BYTES } from './maps/mapTable.ts';
 
 export interface StandaloneOptions {
@@ -23,12 +25,23 @@ export interface StandaloneOptions {
   readonly moreBytes?: number;
   readonly cpus?: number;
   readonly seed?: number;
-  /** None when left out. */
+  /** The loopback alone when left out. */
   readonly devices?: DeviceTable;
   readonly clock?: VirtualClock;
 }
 
 const MAP_BYTES = 1 << 20;
+
+/** The one device of every network namespace; nothing can be redirected into it. */
+const LOOPBACK: RedirectTarget = {
+  ifindex: 1,
+  name: 'lo',
+  up: true,
+  mtu: 65536,
+  hardHeaderLen: 14,
+  xdpFeatures: 0,
+  ndoXdpXmit: () => -EOPNOTSUPP,
+};
 
 /** @throws RangeRefused when that is more memory than can be addressed */
 export function standaloneBpf(options: StandaloneOptions = {}): Bpf {
@@ -40,7 +53,9 @@ export function standaloneBpf(options: StandaloneOptions = {}): Bpf {
     watch: new Watch(new Trace(), new Ledger()),
     random: new Rng(seed),
     cpus: Array.from({ length: cpus }, (_, id) => new Cpu(id, costTable(FLAT))),
-    devices: options.devices ?? { devGetByIndex: () => null },
+    devices: options.devices ?? {
+      devGetByIndex: (ifindex) => (ifindex === LOOPBACK.ifindex ? LOOPBACK : null),
+    },
     bpf: {
       maps: mem.region('maps', maps),
       stacks: mem.region('program stacks', PROGRAM_STACK_BYTES),

@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { ENGINE_NAMES } from '../../src/xdp/engines.ts';
+import { XDP_DROP, XDP_PASS } from '../../src/xdp/uapi.ts';
+import { askOurs } from '../oracle/askOurs.ts';
 import { OBJECT_CASES } from '../oracle/objectCases.ts';
 import { objectPackets } from '../oracle/objectPackets.ts';
 import { inputHash, readRecord, recordOf } from '../oracle/objectRecord.ts';
@@ -55,14 +58,14 @@ describe.each(FOLDERS)('%s', (folder) => {
   });
 });
 
-describe('the record of what a kernel answered', () => {
-  const packets = objectPackets();
+const packets = objectPackets();
+const exact = OBJECT_CASES.filter((c) => c.property === undefined);
 
+describe('the record of what a kernel answered', () => {
   test.each(OBJECT_CASES)('$object $prog: is about this object and these packets', (c) => {
     expect(readRecord(c).input).toBe(inputHash(c, packets));
   });
 
-  const exact = OBJECT_CASES.filter((c) => c.property === undefined);
   const why = whyNoKernel();
   test.skipIf(why !== null)(
     `the running kernel still answers so (${why ?? kernelRelease()})`,
@@ -74,3 +77,34 @@ describe('the record of what a kernel answered', () => {
     },
   );
 });
+
+describe.each(ENGINE_NAMES)('%s, on 1,002 packets each', (engine) => {
+  test.each(exact)('$object $prog: verdicts, bytes, records and maps as Linux has them', (c) => {
+    const kept = readRecord(c);
+    expect(recordOf(c, askOurs(c, packets, engine), kept.kernel, kept.input)).toEqual(kept);
+  });
+
+  test('rate_limiter: on a clock that stands still a bucket holds 32 tokens', () => {
+    const c = OBJECT_CASES.find(({ prog }) => prog === 'rate_limiter')!;
+    const packet = packets.find(isIpv4)!;
+    const same = Array.from({ length: 40 }, () => packet);
+    const verdicts = askOurs(c, same, engine).runs.map(({ retval }) => retval);
+    expect(verdicts).toEqual(same.map((_, i) => (i < 32 ? XDP_PASS : XDP_DROP)));
+  });
+
+  test('identity: time goes on, random numbers differ, CPU and interface are the first', () => {
+    const c = OBJECT_CASES.find(({ prog }) => prog === 'identity')!;
+    const { elems } = askOurs(c, packets, engine);
+    const out = elems
+      .filter(({ map }) => map === 'out')
+      .map(({ value }) => Number(littleEndian(value)));
+    expect(out.slice(0, 6)).toEqual([1, 1, 1, 1, 0, 1]);
+    expect(out[6]).toBeGreaterThan(400); // of 1,002 coins
+    expect(out[6]).toBeLessThan(600);
+    expect(out.slice(7, 9)).toEqual([1, 0]);
+  });
+});
+
+const isIpv4 = (packet: Uint8Array): boolean =>
+  packet.length >= 34 && packet[12] === 8 && packet[13] === 0;
+const littleEndian = (hex: string): bigint => Buffer.from(hex, 'hex').readBigUInt64LE();

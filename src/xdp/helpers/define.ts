@@ -36,9 +36,14 @@ export const highOf = (bpf: Bpf, n: number): number => bpf.mem.words[(bpf.hi >> 
 
 export const hasHigh = (bpf: Bpf, n: number): boolean => highOf(bpf, n) !== 0;
 
+/** Write the high word of a wide result. */
+export function setHigh(bpf: Bpf, high: number): void {
+  bpf.mem.words[bpf.hi >> 2] = high;
+}
+
 /** Return an unsigned 64-bit value: the high word goes to memory, the low one to the caller. */
 export function wide(bpf: Bpf, value: number): number {
-  bpf.mem.words[bpf.hi >> 2] = Math.floor(value / 2 ** 32);
+  setHigh(bpf, Math.floor(value / 2 ** 32));
   return value | 0;
 }
 

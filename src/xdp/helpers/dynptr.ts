@@ -11,6 +11,7 @@ import { E2BIG } from '../../host/errno.ts';
 import type { HostAddr, HostWords } from '../../host/memory.ts';
 
 export const DYNPTR_TYPE_LOCAL = 1;
+export const DYNPTR_TYPE_RINGBUF = 2;
 export const DYNPTR_TYPE_XDP = 4;
 export const DYNPTR_MAX_SIZE: number = (1 << 24) - 1;
 

@@ -8,15 +8,19 @@
 import { EAFNOSUPPORT, EINVAL, ENODEV } from '../../host/errno.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
-import { bpfRedirect } from '../redirect.ts';
+import { bpfRedirect, bpfRedirectElem } from '../redirect.ts';
 import { XDP_ABORTED } from '../uapi.ts';
 import { xdpIngressIfindex, xdpLen } from '../xdpBuff.ts';
-import { HI_FLAGS_2, HI_FLAGS_5, hasHigh, helper } from './define.ts';
+import { HI_FLAGS_2, HI_FLAGS_3, HI_FLAGS_5, hasHigh, helper, mapAt } from './define.ts';
 import type { Helper } from './helper.ts';
 
 /** @linux bpf_xdp_redirect */
 const redirect = (bpf: Bpf, ifindex: number, flags: number): number =>
   hasHigh(bpf, 2) ? XDP_ABORTED : bpfRedirect(bpf.xdp, ifindex, flags);
+
+/** @linux bpf_xdp_redirect_map */
+const redirectMap = (bpf: Bpf, map: HostAddr, key: number, flags: number): number =>
+  hasHigh(bpf, 3) ? XDP_ABORTED : bpfRedirectElem(bpf.xdp, mapAt(bpf, map), key, flags);
 
 const MTU_CHK_RET_FRAG_NEEDED = 1;
 
@@ -60,6 +64,7 @@ function fibLookup(bpf: Bpf, _md: HostAddr, params: HostAddr, len: number, flags
 
 export const REDIRECT_HELPERS: readonly Helper[] = [
   helper(23, 'bpf_redirect', redirect, { wideArgs: HI_FLAGS_2 }),
+  helper(51, 'bpf_redirect_map', redirectMap, { wideArgs: HI_FLAGS_3 }),
   helper(69, 'bpf_fib_lookup', fibLookup),
   helper(163, 'bpf_check_mtu', checkMtu, { wideArgs: HI_FLAGS_5 }),
 ];

@@ -6,6 +6,7 @@
 import { CLOCK_HELPERS } from './clockHelpers.ts';
 import { CONTROL_HELPERS } from './controlHelpers.ts';
 import { DYNPTR_HELPERS, DYNPTR_KFUNCS } from './dynptrHelpers.ts';
+import { EVENT_HELPERS } from './eventHelpers.ts';
 import type { Helper } from './helper.ts';
 import { ITER_KFUNCS } from './iterKfuncs.ts';
 import { MAP_HELPERS } from './mapHelpers.ts';
@@ -26,6 +27,7 @@ const ALL: readonly Helper[] = [
   ...CONTROL_HELPERS,
   ...TIMER_HELPERS,
   ...DYNPTR_HELPERS,
+  ...EVENT_HELPERS,
   ...STRING_HELPERS,
   ...PRINT_HELPERS,
   ...SOCKET_HELPERS,

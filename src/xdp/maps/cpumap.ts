@@ -20,7 +20,7 @@ import { BPF_EXIST, BPF_NOEXIST } from './uapi.ts';
 export const CPUMAP_VAL_BYTES = 8;
 const QSIZE_MAX = 16384;
 /** @linux enum bpf_attach_type, enum bpf_prog_type */
-const BPF_XDP_CPUMAP = 38;
+const BPF_XDP_CPUMAP = 35;
 const BPF_PROG_TYPE_XDP = 6;
 
 export class CpuMap extends BpfMap {
@@ -34,6 +34,11 @@ export class CpuMap extends BpfMap {
 
   protected override destroy(): void {
     this.bpf.arena.release(this.at);
+  }
+
+  /** Is there a queue for this CPU? @linux __cpu_map_lookup_elem */
+  has(cpu: number): boolean {
+    return cpu < this.maxEntries && this.mem.words[(this.at + cpu * CPUMAP_VAL_BYTES) >> 2] !== 0;
   }
 
   override lookupElem(key: HostAddr): HostAddr {

@@ -22,12 +22,12 @@ export const DEVMAP_VAL_BYTES = 8;
 const PROG_ID = 4;
 
 /** @linux enum bpf_attach_type */
-const BPF_XDP_DEVMAP = 37;
+const BPF_XDP_DEVMAP = 33;
 /** @linux enum bpf_prog_type */
 const BPF_PROG_TYPE_XDP = 6;
 
 /** What devmaps of both kinds keep: slots of devices and their values. */
-abstract class Dtab extends BpfMap {
+export abstract class Dtab extends BpfMap {
   protected readonly at: HostAddr;
   protected readonly devices: (RedirectTarget | null)[];
   protected readonly progs: (BpfProgRef | null)[];

@@ -2,7 +2,7 @@
  * The ring buffer: records of any length from all CPUs in one order, reserved, filled in place and
  * committed.
  *
- *   record   +0 length of the data | 31 busy | 30 discarded   +4 page offset   +8 data, padded to 8
+ *   record   +0 length of the data | 31 busy | 30 discarded   +4 the map   +8 data, padded to 8
  *
  * Positions count bytes for ever (they stay exact below 2^53); masked they are offsets. On Linux
  * the pages are mapped twice, one behind the other, so that a record which wraps is still in one
@@ -13,8 +13,8 @@
 import { EAGAIN, EINVAL, ENOTSUPP } from '../../host/errno.ts';
 import { bugOn } from '../../host/errors.ts';
 import type { HostAddr, HostWords } from '../../host/memory.ts';
-import { PAGE_SHIFT } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
+import { ProgramFault } from '../program.ts';
 import { mapStorage } from './arrayMap.ts';
 import { BpfMap } from './bpfMap.ts';
 import type { MapDef } from './mapDef.ts';
@@ -60,6 +60,13 @@ export class RingbufMap extends BpfMap {
     this.bpf.arena.release(this.at);
   }
 
+  /** The ring buffer of a reserved record. @linux bpf_ringbuf_restore_from_rec */
+  static of(bpf: Bpf, data: HostAddr): RingbufMap {
+    const map = bpf.maps.at(bpf.mem.words[(data >> 2) - 1]!);
+    if (map instanceof RingbufMap) return map;
+    throw new ProgramFault('', `0x${(data >>> 0).toString(16)} is no record of a ring buffer`);
+  }
+
   /** @returns where `len` bytes go, or 0: no room @linux __bpf_ringbuf_reserve */
   reserve(len: number): HostAddr {
     const bytes = recordBytes(len);
@@ -69,7 +76,7 @@ export class RingbufMap extends BpfMap {
     if (end - this.consumer >= this.size || end - this.pending >= this.size) return 0;
     const record = this.recordAt(this.producer);
     this.words[record >> 2] = len | BUSY;
-    this.words[(record >> 2) + 1] = (record - this.at) >> PAGE_SHIFT;
+    this.words[(record >> 2) + 1] = this.handle;
     this.producer = end;
     return record + HEAD_BYTES;
   }

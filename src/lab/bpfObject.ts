@@ -1,0 +1,85 @@
+/**
+ * An eBPF object file as the commands use it: read, one of its programs chosen, brought to life.
+ */
+import { standaloneBpf } from '../xdp/standalone.ts';
+import type { Bpf } from '../xdp/bpf.ts';
+import { RangeRefused } from '../host/errors.ts';
+import type { BpfProg, Collection } from '../xdp/loader/load.ts';
+import { loadCollection } from '../xdp/loader/load.ts';
+import { collectionMapMemory } from '../xdp/loader/createMaps.ts';
+import { parseElf } from '../xdp/loader/parseElf.ts';
+import { BPF_PROG_TYPE_XDP, progTypeName } from '../xdp/loader/sections.ts';
+import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
+import { TEST_RUN_MEMORY_BYTES, TestRun } from '../xdp/testRun.ts';
+import { engineNamed } from '../xdp/engines.ts';
+import type { EngineName } from '../xdp/engines.ts';
+import { InputError } from './inputError.ts';
+
+/** How a program of an object is named. */
+export interface ProgramChoice {
+  readonly program?: string | undefined;
+  readonly section?: string | undefined;
+}
+
+/** @throws ElfError, BtfError */
+export function readObject(file: string, bytes: Uint8Array): CollectionSpec {
+  return parseElf(bytes, { file });
+}
+
+/**
+ * The program that was asked for; without a name the only one, or the first of type XDP.
+ *
+ * @throws InputError when there is none, or it is of another type
+ */
+export function chooseProgram(spec: CollectionSpec, choice: ProgramChoice): ProgramSpec {
+  const programs = Object.values(spec.programs);
+  const found = programs.filter(
+    ({ name, section }) =>
+      (choice.program === undefined || name === choice.program) &&
+      (choice.section === undefined || section === choice.section),
+  );
+  const xdp = found.find(({ type }) => type === BPF_PROG_TYPE_XDP);
+  if (xdp !== undefined) return xdp;
+  const known = programs.map(({ name, section }) => `${name} (${section})`).join(', ');
+  const asked = [
+    choice.program === undefined ? '' : ` named ${choice.program}`,
+    choice.section === undefined ? '' : ` in section ${choice.section}`,
+  ].join('');
+  const other = found[0];
+  const why =
+    other === undefined
+      ? `no program${asked}`
+      : `${other.name} (${other.section}) is of type ${progTypeName(other.type)}, not XDP`;
+  throw new InputError(`${spec.file}: ${why}; the object has ${known || 'none'}`);
+}
+
+/** An object outside any machine: its maps, and one program that runs on bytes that are given. */
+export class LoneProgram {
+  readonly bpf: Bpf;
+  readonly collection: Collection;
+  private readonly prog: BpfProg;
+  private readonly testRun: TestRun;
+
+  /** @throws LoadError, MapError, ProgramRefused */
+  constructor(spec: CollectionSpec, chosen: ProgramSpec, engine: EngineName) {
+    this.bpf = standaloneBpf({
+      mapBytes: collectionMapMemory(spec, 1),
+      moreBytes: TEST_RUN_MEMORY_BYTES,
+    });
+    this.testRun = new TestRun(this.bpf);
+    // what tail calls lead to is loaded as well
+    this.collection = loadCollection(spec, this.bpf, { engine: engineNamed(engine) });
+    const prog = this.collection.programs[chosen.name];
+    if (prog === undefined) throw new RangeRefused('program', chosen.name, 'one that is loaded');
+    this.prog = prog;
+  }
+
+  /** @returns the verdict @throws RangeRefused for a packet that is too short or too long */
+  run(data: Uint8Array): number {
+    return this.testRun.run(this.prog, data);
+  }
+
+  get dataOut(): Uint8Array {
+    return this.testRun.dataOut;
+  }
+}
