@@ -6,6 +6,7 @@ import type { OptionInfo } from '../lab/optionSchema.ts';
 import { NOT_BUILT, RUN_OPTIONS } from '../lab/optionSchema.ts';
 import { OptionError } from '../lab/options.ts';
 import { EXIT_USAGE, exitCodeOf, failureText } from './failure.ts';
+import { addProg } from './progCommands.ts';
 import { runCommand } from './run.ts';
 import type { BuildMachine } from '../lab/run.ts';
 import type { Terminal } from './terminal.ts';
@@ -20,7 +21,6 @@ const LATER: readonly (readonly [name: string, help: string])[] = [
   ['trace', 'Print a run step by step.'],
   ['explain', 'Say in words what a run shows and which option to change.'],
   ['validate', 'Compare the model with published figures.'],
-  ['prog', 'Verify, run and list eBPF programs.'],
   ['map', 'Show and change eBPF maps.'],
   ['studio', 'Open the study page.'],
 ];
@@ -37,6 +37,9 @@ export async function runCommandLine(
     exitCode = await runCommand(scenario, flags, terminal, build);
   };
   const program = ringscope(terminal, run);
+  addProg(program, terminal, (code) => {
+    exitCode = code;
+  });
   if (args.length === 0) {
     program.outputHelp();
     return 0;
@@ -139,7 +142,7 @@ function usageText({ code, message }: CommanderError): string {
     case 'commander.optionMissingArgument':
       return `${quoted.split(' ')[0]}: needs a value`;
     case 'commander.unknownCommand': {
-      const known = ['run', ...LATER.map(([name]) => name)];
+      const known = ['run', 'prog', ...LATER.map(([name]) => name)];
       return `unknown command ${quoted === '' ? "''" : quoted}${didYouMean(quoted, known)}`;
     }
     case 'commander.excessArguments':

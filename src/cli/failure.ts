@@ -3,13 +3,27 @@ import { RangeRefused, thrownText } from '../host/errors.ts';
 import { InputError } from '../lab/inputError.ts';
 import { OptionError } from '../lab/options.ts';
 import { CaptureError } from '../wire/capture.ts';
+import { ElfError } from '../xdp/elf/objectError.ts';
+import { ProgramRefused } from '../xdp/engine.ts';
+import { LoadError } from '../xdp/loader/image.ts';
+import { MapError } from '../xdp/maps/mapDef.ts';
 
+export const EXIT_OK = 0;
 /** The run, or a check of it, failed. */
 export const EXIT_FAILED = 1;
 /** Bad usage or bad input. */
 export const EXIT_USAGE = 2;
 
-const BAD_INPUT = [OptionError, InputError, RangeRefused, CaptureError] as const;
+const BAD_INPUT = [
+  OptionError,
+  InputError,
+  RangeRefused,
+  CaptureError,
+  ElfError,
+  LoadError,
+  MapError,
+  ProgramRefused,
+] as const;
 
 export const exitCodeOf = (error: unknown): number =>
   BAD_INPUT.some((kind) => error instanceof kind) ? EXIT_USAGE : EXIT_FAILED;

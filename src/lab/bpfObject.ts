@@ -13,7 +13,15 @@ import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
 import { TEST_RUN_MEMORY_BYTES, TestRun } from '../xdp/testRun.ts';
 import { engineNamed } from '../xdp/engines.ts';
 import type { EngineName } from '../xdp/engines.ts';
+import { XDP_ACTION_NAMES } from '../xdp/uapi.ts';
+import { KFUNCS } from '../xdp/helpers/table.ts';
 import { InputError } from './inputError.ts';
+
+export { ENGINE_NAMES } from '../xdp/engines.ts';
+export type { EngineName };
+
+/** `XDP_PASS` for 2; empty for a number that is no verdict. */
+export const verdictName = (verdict: number): string => XDP_ACTION_NAMES[verdict] ?? '';
 
 /** How a program of an object is named. */
 export interface ProgramChoice {
@@ -68,7 +76,10 @@ export class LoneProgram {
     });
     this.testRun = new TestRun(this.bpf);
     // what tail calls lead to is loaded as well
-    this.collection = loadCollection(spec, this.bpf, { engine: engineNamed(engine) });
+    this.collection = loadCollection(spec, this.bpf, {
+      engine: engineNamed(engine),
+      hasKfunc: (name) => KFUNCS.has(name),
+    });
     const prog = this.collection.programs[chosen.name];
     if (prog === undefined) throw new RangeRefused('program', chosen.name, 'one that is loaded');
     this.prog = prog;
@@ -77,6 +88,11 @@ export class LoneProgram {
   /** @returns the verdict @throws RangeRefused for a packet that is too short or too long */
   run(data: Uint8Array): number {
     return this.testRun.run(this.prog, data);
+  }
+
+  /** Lines that the program printed, the last 1,024 of them. */
+  get printed(): readonly string[] {
+    return this.bpf.tracePipe.lines.map(({ text }) => text);
   }
 
   get dataOut(): Uint8Array {

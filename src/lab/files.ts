@@ -73,7 +73,7 @@ async function readWhole(file: FileHandle): Promise<Uint8Array | null> {
 }
 
 /** @param option the option that named the file @throws InputError */
-async function writeBytes(option: string, name: string, bytes: Uint8Array): Promise<void> {
+export async function writeBytes(option: string, name: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeFile(name, bytes);
   } catch (error) {

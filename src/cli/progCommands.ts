@@ -1,0 +1,33 @@
+/** `ringscope prog …`: what one does with an eBPF object file outside any machine. */
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { EXIT_OK } from './failure.ts';
+import type { ProgRunFlags } from './progRun.ts';
+import { progRunCommand } from './progRun.ts';
+import type { Terminal } from './terminal.ts';
+
+/** @param done is told the exit code of the command that ran */
+export function addProg(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  const prog = program
+    .command('prog')
+    .helpGroup('Commands:')
+    .description('Run and list the programs of an eBPF object file.')
+    .usage('COMMAND FILE [options]')
+    .helpCommand(false);
+  prog
+    .command('run')
+    .description('Run a program on one packet, as BPF_PROG_TEST_RUN does.')
+    .argument('FILE', 'eBPF object (.o)')
+    .option('--program <NAME>', 'program by its function (default: the first of type XDP)')
+    .option('--sec <SECTION>', 'program by its section')
+    .option('--data-in <FILE>', 'the packet, 14 to 3520 bytes as they are')
+    .option('--data-hex <HEX>', 'the packet in hex')
+    .option('--data-out <FILE>', 'write the packet as the program left it')
+    .option('--repeat <N>', 'run it so often, 1 to 1000000000 (default 1)')
+    .addOption(new Option('--engine <ENGINE>', 'jit|interp (default jit)'))
+    .option('--json', 'one JSON document on stdout and nothing else')
+    .action(async (file: string, flags: ProgRunFlags) => {
+      await progRunCommand(file, flags, terminal);
+      done(EXIT_OK);
+    });
+}
