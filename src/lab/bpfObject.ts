@@ -35,7 +35,8 @@ export function readObject(file: string, bytes: Uint8Array): CollectionSpec {
 }
 
 /**
- * The program that was asked for; without a name the only one, or the first of type XDP.
+ * The program that was asked for; without a name the first of type XDP that no program array of the
+ * object leads to.
  *
  * @throws InputError when there is none, or it is of another type
  */
@@ -46,8 +47,10 @@ export function chooseProgram(spec: CollectionSpec, choice: ProgramChoice): Prog
       (choice.program === undefined || name === choice.program) &&
       (choice.section === undefined || section === choice.section),
   );
-  const xdp = found.find(({ type }) => type === BPF_PROG_TYPE_XDP);
-  if (xdp !== undefined) return xdp;
+  const xdp = found.filter(({ type }) => type === BPF_PROG_TYPE_XDP);
+  const targets = tailCallTargets(spec);
+  const first = xdp.find(({ name }) => !targets.has(name)) ?? xdp[0];
+  if (first !== undefined) return first;
   const known = programs.map(({ name, section }) => `${name} (${section})`).join(', ');
   const asked = [
     choice.program === undefined ? '' : ` named ${choice.program}`,
@@ -60,6 +63,13 @@ export function chooseProgram(spec: CollectionSpec, choice: ProgramChoice): Prog
       : `${other.name} (${other.section}) is of type ${progTypeName(other.type)}, not XDP`;
   throw new InputError(`${spec.file}: ${why}; the object has ${known || 'none'}`);
 }
+
+const tailCallTargets = ({ maps }: CollectionSpec): ReadonlySet<string> =>
+  new Set(
+    Object.values(maps).flatMap(({ values }) =>
+      values.filter(({ kind }) => kind === 'program').map(({ name }) => name),
+    ),
+  );
 
 /** An object outside any machine: its maps, and one program that runs on bytes that are given. */
 export class LoneProgram {

@@ -11,9 +11,9 @@ import type { XdpProgramSpec } from '../xdp/define.ts';
 
 /** Option names in camelCase or as on the command line; values as there, or as numbers and booleans. */
 export interface RunGiven {
-  /** A program, an example's name, or a file's where there are files. */
-  readonly xdp?: XdpProgramSpec | string;
-  readonly xdpPeer?: XdpProgramSpec | string;
+  /** A program, an object file's contents, an example's name, or a file's where there are files. */
+  readonly xdp?: XdpProgramSpec | Uint8Array | string;
+  readonly xdpPeer?: XdpProgramSpec | Uint8Array | string;
   /** A capture's contents, or its file's name. */
   readonly in?: Uint8Array | string;
   /** True for the capture's contents in the outcome; a name, to write a file as well. */

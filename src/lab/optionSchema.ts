@@ -31,6 +31,8 @@ export interface NicOptions {
 
 export interface RunOptions {
   readonly xdp: string;
+  readonly program?: string | undefined;
+  readonly sec?: string | undefined;
   readonly xdpPeer: string;
   readonly xdpMode: 'native';
   readonly in?: string | undefined;
@@ -158,15 +160,6 @@ function judgeTraffic(_place: string, text: string): void {
   }
 }
 
-const program: kind.Kind<string> = {
-  ...kind.file,
-  read(raw) {
-    const name = kind.file.read(raw);
-    if (name.endsWith('.o')) throw new kind.Refusal(kind.notBuilt(name, 'eBPF object files'));
-    return name;
-  },
-};
-
 /** @linux dev_valid_name; IFNAMSIZ less its zero */
 const nicName: kind.Kind<string> = {
   ...kind.anyText('NAME'),
@@ -207,13 +200,15 @@ const nicSchema = z.strictObject(
 
 const shape = {
   xdp: option(
-    program,
+    kind.file,
     'Program',
     'l4lb',
-    'XDP program of the first NIC: a .ts or .js file, an example by name (drop, pass, echo, redirect, l4lb) or none.',
+    'XDP program of the first NIC: an eBPF object (.o), a .ts or .js file, an example by name (drop, pass, echo, redirect, l4lb) or none; several with commas run in turn.',
   ),
+  program: absent(kind.text('NAME'), 'Program', 'Program of the object by its function.'),
+  sec: absent(kind.text('SECTION'), 'Program', 'Program of the object by its section.'),
   xdpPeer: option(
-    program,
+    kind.file,
     'Program',
     'pass',
     'XDP program of the other NICs; without one they refuse redirected frames.',
@@ -352,8 +347,6 @@ export const RUN_OPTIONS: readonly OptionInfo[] = Object.entries(shape).flatMap(
 
 /** Options of the design whose feature is still to come, and what it comes with. */
 export const NOT_BUILT: Readonly<Record<string, string>> = {
-  sec: 'eBPF object files',
-  program: 'eBPF object files',
   maps: 'eBPF object files',
   adaptiveRx: 'dynamic interrupt moderation',
   groFlushTimeout: 'the NAPI modes',

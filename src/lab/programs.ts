@@ -1,10 +1,16 @@
-/** Programs by name: the examples that are always at hand, and what a file's export must be. */
+/**
+ * Programs by name: the examples that are always at hand, object files, and what a module exports.
+ */
 import drop from '../../examples/drop.ts';
 import echo from '../../examples/echo.ts';
 import l4lb from '../../examples/l4lb.ts';
 import pass from '../../examples/pass.ts';
 import redirect from '../../examples/redirect.ts';
 import type { XdpProgramSpec } from '../xdp/define.ts';
+import { dispatchXdp } from '../xdp/dispatcher.ts';
+import { objectXdp } from '../xdp/objectProgram.ts';
+import type { ProgramChoice } from './bpfObject.ts';
+import { chooseProgram, readObject } from './bpfObject.ts';
 import { InputError } from './inputError.ts';
 
 const EXAMPLES: Readonly<Record<string, XdpProgramSpec>> = {
@@ -18,27 +24,56 @@ const EXAMPLES: Readonly<Record<string, XdpProgramSpec>> = {
 /** Loads the default export of a program file; see `files.ts`. */
 export type ImportProgram = (option: string, name: string) => Promise<unknown>;
 
+/** Where programs come from. */
+export interface ProgramIo {
+  readonly importProgram: ImportProgram;
+  /** @throws InputError */
+  readFile(option: string, name: string): Promise<Uint8Array>;
+}
+
 /**
- * An example, or whatever the file exports.
+ * An example, a program of an object file, or whatever a module exports; several with commas
+ * between them run one after the other, as `dispatchXdp` says.
  *
  * @param option the option that named it
+ * @param choice which program of an object
  * @returns null for `none`
- * @throws InputError when it is no program
+ * @throws InputError when it is no program; ElfError for a broken object
  */
 export async function programNamed(
   option: string,
-  name: string,
-  importProgram: ImportProgram,
+  names: string,
+  io: ProgramIo,
+  choice: ProgramChoice = {},
 ): Promise<XdpProgramSpec | null> {
-  if (name === 'none') return null;
+  if (names === 'none') return null;
+  const list = names.split(',');
+  const programs = await Promise.all(list.map((name) => oneNamed(option, name.trim(), io, choice)));
+  if (programs.length === 1) return programs[0]!;
+  return dispatchXdp(programs.map((program) => ({ program })));
+}
+
+async function oneNamed(
+  option: string,
+  name: string,
+  io: ProgramIo,
+  choice: ProgramChoice,
+): Promise<XdpProgramSpec> {
   if (Object.hasOwn(EXAMPLES, name)) return EXAMPLES[name]!;
   if (!/[./\\]/.test(name)) {
     const known = [...Object.keys(EXAMPLES), 'none'].join(', ');
-    throw new InputError(`${option}: ${name} is no example (${known}) and no .ts or .js file`);
+    throw new InputError(`${option}: ${name} is no example (${known}) and no .o, .ts or .js file`);
   }
-  const exported = await importProgram(option, name);
+  if (name.endsWith('.o')) return fromObject(name, await io.readFile(option, name), choice);
+  const exported = await io.importProgram(option, name);
+  if (exported instanceof Uint8Array) return fromObject(name, exported, choice);
   if (isProgram(exported)) return exported;
   throw new InputError(`${option}: ${name} has no default export made by defineXdp`);
+}
+
+function fromObject(name: string, bytes: Uint8Array, choice: ProgramChoice): XdpProgramSpec {
+  const spec = readObject(name, bytes);
+  return objectXdp(spec, chooseProgram(spec, choice));
 }
 
 /** By its form, not its class: the file may have imported another copy of the package. */

@@ -4,6 +4,7 @@ import { END_OF_TIME, PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import type { HostMemory } from '../host/memory.ts';
 import { Rng } from '../host/rng.ts';
 import type { MachineConfig } from '../machine.ts';
+import { MAP_BYTES } from '../machine/config.ts';
 import { buildMachine } from '../machine.ts';
 import type { MachineResult } from '../machine/result.ts';
 import type { Capture } from '../wire/capture.ts';
@@ -73,11 +74,12 @@ export async function runScenario(
   build: BuildMachine = buildMachine,
 ): Promise<RunOutcome> {
   const startMs = io.nowMs();
-  const xdp = await programNamed('--xdp', options.xdp, io.importProgram);
-  const xdpPeer = await programNamed('--xdp-peer', options.xdpPeer, io.importProgram);
+  const choice = { program: options.program, section: options.sec };
+  const xdp = await programNamed('--xdp', options.xdp, io, choice);
+  const xdpPeer = await programNamed('--xdp-peer', options.xdpPeer, io);
   const capture = await captureOf(options, io);
   const plan = capture === null ? trafficPlan(options) : replayPlan(options, capture);
-  const config = machineConfig(options);
+  const config = { ...machineConfig(options), mapBytes: mapBytesOf([xdp, xdpPeer], options) };
 
   const machine = build(config, plan.frameBytes);
   config.nics.forEach((_, nic) => {
@@ -97,6 +99,15 @@ export async function runScenario(
     notes: [...notesOn(capture), ...cutShort(options, plan, arrivals.offered)],
   });
   return { report, captures: captures() };
+}
+
+/** Room for the maps of these programs, however many NICs run them. */
+function mapBytesOf(
+  programs: readonly (XdpProgramSpec | null)[],
+  { cpus, nics }: RunOptions,
+): number {
+  const bytes = programs.map((program) => program?.mapBytes?.(cpus) ?? 0);
+  return MAP_BYTES + bytes[0]! + bytes[1]! * (nics.length - 1);
 }
 
 /** Virtual time has an end, and a slow offer may not be through by then. */

@@ -37,6 +37,8 @@ export interface XdpProgramSpec {
   readonly name: string;
   readonly hasFrags: boolean;
   readonly maps: MapSpecs;
+  /** Bytes of region 'maps' that a load takes; without it the maps are few and small. */
+  mapBytes?(cpus: number): number;
   load(xdp: XdpKernel): XdpProg;
 }
 

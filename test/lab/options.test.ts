@@ -124,8 +124,6 @@ describe('what is not built yet says so', () => {
       '--xdp-mode: offload is not built yet (comes with offloaded programs)',
     ],
     [{ chip: 'p5' }, '--chip: p5 is not built yet (comes with the P5 chip)'],
-    [{ xdp: 'prog.o' }, '--xdp: prog.o is not built yet (comes with eBPF object files)'],
-    [{ xdpPeer: 'prog.o' }, '--xdp-peer: prog.o is not built yet (comes with eBPF object files)'],
     [{ mtu: '9000' }, '--mtu: above 3502 is not built yet (comes with XDP frags)'],
   ])('%o', (flags, message) => {
     expect(refusal(flags)).toBe(message);

@@ -1,0 +1,101 @@
+/** Objects in the driver: attached, exchanged, in company, and judged by their TypeScript twin. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import l4lb from '../../examples/l4lb.ts';
+import { run } from '../../src/lab/given.ts';
+import type { RunGiven } from '../../src/lab/given.ts';
+import { chooseProgram, readObject } from '../../src/lab/bpfObject.ts';
+import { defineXdp } from '../../src/xdp/define.ts';
+import { dispatchXdp } from '../../src/xdp/dispatcher.ts';
+import { objectXdp } from '../../src/xdp/objectProgram.ts';
+import { XDP_DROP, XDP_PASS, XDP_TX } from '../../src/xdp/uapi.ts';
+
+const object = (name: string): Uint8Array =>
+  readFileSync(new URL(`../../examples/bpf/${name}.o`, import.meta.url));
+
+async function outcome(given: RunGiven): ReturnType<typeof run> {
+  return run({ count: 20_000, check: true, txOut: true, passOut: true, ...given });
+}
+
+test('the load balancer in C does what the one in TypeScript does, byte for byte', async () => {
+  const fromC = await outcome({ xdp: object('l4lb') });
+  const fromTs = await outcome({ xdp: l4lb });
+  expect(fromC.report.conserved).toBe(true);
+  expect(fromC.report.packets).toEqual(fromTs.report.packets);
+  expect(fromC.report.packets.xdpTx).toBeGreaterThan(18_000);
+  expect(Buffer.compare(fromC.captures.txOut!, fromTs.captures.txOut!)).toBe(0);
+  expect(Buffer.compare(fromC.captures.passOut!, fromTs.captures.passOut!)).toBe(0);
+});
+
+test.each([
+  ['ddos_filter', { xdpPass: 20_000 }],
+  ['dns_parser', { xdpPass: 20_000 }],
+  ['sampler', { xdpPass: 20_000 }],
+])('%s runs to its end and all adds up', async (name, packets) => {
+  const { report } = await outcome({ xdp: object(name), rate: '1Mpps' });
+  expect(report.conserved).toBe(true);
+  expect(report.packets).toMatchObject(packets);
+  expect(report.pages.leaked).toBe(0);
+});
+
+test('without a name the program is the one that no tail call leads to', () => {
+  const spec = readObject('tail_calls.o', object('tail_calls'));
+  expect(chooseProgram(spec, {}).name).toBe('entry');
+  expect(chooseProgram(spec, { program: 'verdict' }).name).toBe('verdict');
+});
+
+test('tail calls and metadata work in the driver', async () => {
+  const { report } = await outcome({ xdp: object('tail_calls'), rate: '1Mpps' });
+  const { xdpPass, xdpDrop, xdpAborted } = report.packets;
+  expect(xdpAborted).toBe(0);
+  // ICMP is dropped, UDP, TCP and what is not IP passed
+  expect(xdpPass).toBeGreaterThan(18_000);
+  expect(xdpDrop).toBe(20_000 - xdpPass);
+});
+
+test('a spreader sends to the next NIC what hashes to slot 0, and passes the rest', async () => {
+  const { report } = await outcome({ xdp: object('spreader'), rate: '1Mpps' });
+  const { xdpRedirect, xdpPass, onWire } = report.packets;
+  expect(xdpRedirect + xdpPass).toBe(20_000);
+  expect(xdpRedirect).toBeGreaterThan(1000);
+  expect(onWire).toBe(xdpRedirect);
+});
+
+describe('several programs on one device', () => {
+  const verdict = (name: string, value: number): ReturnType<typeof defineXdp> =>
+    defineXdp(() => value, { name });
+  const pass = verdict('pass', XDP_PASS);
+  const drop = verdict('drop', XDP_DROP);
+  const tx = verdict('tx', XDP_TX);
+
+  test.each([
+    [[{ program: pass }, { program: drop }], 'xdpDrop'],
+    [[{ program: drop }, { program: pass }], 'xdpDrop'],
+    [[{ program: pass, priority: 60 }, { program: drop }, { program: tx, priority: 10 }], 'xdpTx'],
+    [[{ program: drop, chainCallActions: 1 << XDP_DROP }, { program: tx }], 'xdpTx'],
+    [[{ program: pass }, { program: pass }], 'xdpPass'],
+    // the last one goes on: behind it the dispatcher passes
+    [[{ program: drop, chainCallActions: 1 << XDP_DROP }], 'xdpPass'],
+  ] as const)('%#: %s', async (programs, fate) => {
+    const { report } = await run({ xdp: dispatchXdp(programs), count: 100, rate: '1Mpps' });
+    expect(report.packets[fate]).toBe(100);
+  });
+
+  test('objects and TypeScript side by side, each with its maps', async () => {
+    const spec = readObject('ddos_filter.o', object('ddos_filter'));
+    const filter = objectXdp(spec, chooseProgram(spec, {}));
+    const { report } = await run({
+      xdp: dispatchXdp([{ program: filter }, { program: l4lb }]),
+      count: 1000,
+      rate: '1Mpps',
+      check: true,
+    });
+    expect(report.conserved).toBe(true);
+    expect(report.packets.xdpTx).toBeGreaterThan(900);
+  });
+
+  test('eleven are too many', () => {
+    const eleven = Array.from({ length: 11 }, () => ({ program: pass }));
+    expect(() => dispatchXdp(eleven)).toThrow('dispatcher: 11 is out of range (1 to 10 programs)');
+  });
+});
