@@ -127,8 +127,6 @@ export const anyText = (value: string): Kind<string> => ({ value, allowed: '', r
 
 /** A file's name. */
 export const file: Kind<string> = anyText('FILE');
-/** The name of something inside a file. */
-export const text = (value: string): Kind<string> => anyText(value);
 
 /** A parser elsewhere that starts its messages with the place it was told, a colon and a space. */
 export type Parser<T> = (place: string, text: string) => T;

@@ -205,8 +205,8 @@ const shape = {
     'l4lb',
     'XDP program of the first NIC: an eBPF object (.o), a .ts or .js file, an example by name (drop, pass, echo, redirect, l4lb) or none; several with commas run in turn.',
   ),
-  program: absent(kind.text('NAME'), 'Program', 'Program of the object by its function.'),
-  sec: absent(kind.text('SECTION'), 'Program', 'Program of the object by its section.'),
+  program: absent(kind.anyText('NAME'), 'Program', 'Program of the object by its function.'),
+  sec: absent(kind.anyText('SECTION'), 'Program', 'Program of the object by its section.'),
   xdpPeer: option(
     kind.file,
     'Program',
