@@ -31,6 +31,23 @@ export function readString(mem: HostMemory, at: HostAddr, max: number): string {
   return String.fromCharCode(...mem.u8.subarray(at, end));
 }
 
+/** How many values a format takes; -EINVAL when it is none. */
+export function formatArgs(format: string): number {
+  let used = 0;
+  for (let i = 0; i < format.length;) {
+    if (format[i] !== '%') {
+      if (!isPlain(format.charCodeAt(i++))) return -EINVAL;
+      continue;
+    }
+    SPEC.lastIndex = i;
+    const spec = SPEC.exec(format);
+    if (spec === null) return -EINVAL;
+    i = SPEC.lastIndex;
+    if (spec[1] === undefined) used++;
+  }
+  return used > MAX_BPRINTF_VARARGS ? -ENOSPC : used;
+}
+
 /**
  * @param args addresses of the values, 8 bytes each
  * @returns the text, or -EINVAL when the format, or the number of its arguments, cannot be

@@ -1,0 +1,163 @@
+/**
+ * Calls of kernel functions.
+ *
+ * "R%d is not a scalar", "R%d must be a known constant", "arg#%d expected pointer to ctx, but got %s",
+ * "arg#%d arg#%d memory, len pair leads to invalid memory access", "nested rcu read lock (kernel
+ * function %s)", "unmatched rcu read unlock (kernel function %s)", "unmatched attempt to enable
+ * preemption (kernel function %s)".
+ *
+ * @linux check_kfunc_call, check_kfunc_args; kernel/bpf/verifier.c
+ */
+import type { KfuncArg, KfuncProto } from '../helpers/kfuncProtos.ts';
+import { kfuncByImm } from '../helpers/kfuncProtos.ts';
+import { ARG_PTR_TO_DYNPTR } from '../helpers/protos.ts';
+import type { Insn } from '../isa/insn.ts';
+import { dynptrFlag, dynptrOf, processDynptr } from './dynptrSlots.ts';
+import type { Env } from './env.ts';
+import { Refused } from './env.ts';
+import { checkArgOffset } from './helperArgs.ts';
+import { checkKfuncMemSize, checkMemReg } from './helperMem.ts';
+import { processIrqFlag } from './irqFlags.ts';
+import type { IterPlace } from './iterators.ts';
+import { processIter, splitAtNext } from './iterators.ts';
+import type { Reg } from './reg.ts';
+import { NOT_INIT_REG, pointerReg, registerIsNull, withReg } from './reg.ts';
+import { clearCallerSaved } from './regArg.ts';
+import {
+  BPF_DYNPTR_TYPE_INVALID,
+  CONST_PTR_TO_DYNPTR,
+  DYNPTR_TYPE_XDP,
+  MEM_RDONLY,
+  MEM_UNINIT,
+  PTR_MAYBE_NULL,
+  PTR_TO_CTX,
+  PTR_TO_MEM,
+  SCALAR_VALUE,
+  regTypeStr,
+} from './regTypes.ts';
+import { tnumIsConst } from './tnum.ts';
+
+/** What the arguments say of the result. */
+interface Call {
+  readonly kfunc: KfuncProto;
+  refObjId: number;
+  iter: IterPlace | null;
+  dynptr: Pick<Reg, 'id' | 'dynptrType' | 'refObjId'>;
+  /** Value of the constant argument. */
+  size: number;
+}
+
+const NO_DYNPTR: Call['dynptr'] = { id: 0, dynptrType: BPF_DYNPTR_TYPE_INVALID, refObjId: 0 };
+
+function checkDynptr(env: Env, regno: number, uninit: boolean, call: Call): void {
+  const { name } = call.kfunc;
+  let type = ARG_PTR_TO_DYNPTR | (uninit ? MEM_UNINIT : 0);
+  if (env.regs[regno]!.type === CONST_PTR_TO_DYNPTR) type |= MEM_RDONLY;
+  if (name === 'bpf_dynptr_from_xdp') type |= DYNPTR_TYPE_XDP;
+  const clones = name === 'bpf_dynptr_clone' && uninit;
+  if (clones) type |= dynptrFlag(call.dynptr.dynptrType);
+  processDynptr(env, regno, type, env.insnIdx, clones ? call.dynptr.refObjId : 0);
+  if (!uninit) call.dynptr = dynptrOf(env, regno);
+}
+
+/** A pointer and its size, the argument behind it. */
+function checkMem(env: Env, regno: number, optional: boolean): void {
+  if (optional && registerIsNull(env.regs[regno]!)) return;
+  try {
+    checkKfuncMemSize(env, regno + 1);
+  } catch (error) {
+    if (error instanceof Refused)
+      env.write(`arg#${regno - 1} arg#${regno} memory, len pair leads to invalid memory access\n`);
+    throw error;
+  }
+}
+
+function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
+  const reg = env.regs[regno]!;
+  if (arg.kind === 'scalar') {
+    if (reg.type !== SCALAR_VALUE) env.invalid(`R${regno} is not a scalar`);
+    return;
+  }
+  if (arg.kind === 'size') {
+    if (arg.known && !tnumIsConst(reg.bounds)) env.invalid(`R${regno} must be a known constant`);
+    call.size = Number(reg.bounds.value & 0xffff_ffffn);
+    return;
+  }
+  if (reg.refObjId !== 0) call.refObjId = reg.refObjId;
+  if (!(arg.kind === 'mem' && arg.optional && registerIsNull(reg))) checkArgOffset(env, regno, 0);
+  switch (arg.kind) {
+    case 'ctx':
+      if (reg.type !== PTR_TO_CTX)
+        env.invalid(`arg#${regno - 1} expected pointer to ctx, but got ${regTypeStr(reg.type)}`);
+      break;
+    case 'dynptr':
+      checkDynptr(env, regno, arg.uninit, call);
+      break;
+    case 'iter':
+      call.iter = processIter(env, regno, call.kfunc);
+      if (call.kfunc.iter !== 'new') call.refObjId = call.iter.refObjId;
+      break;
+    case 'memOf':
+      checkMemReg(env, regno, arg.bytes);
+      break;
+    case 'mem':
+      checkMem(env, regno, arg.optional);
+      break;
+    case 'irqFlag':
+      processIrqFlag(env, regno, call.kfunc.name === 'bpf_local_irq_save');
+  }
+}
+
+/** Sections in which the program may not be disturbed. */
+function trackSections(env: Env, name: string): void {
+  const { cur } = env;
+  const of = `(kernel function ${name})`;
+  switch (name) {
+    case 'bpf_rcu_read_lock':
+      if (cur.activeRcuLock) env.invalid(`nested rcu read lock ${of}`);
+      cur.activeRcuLock = true;
+      break;
+    case 'bpf_rcu_read_unlock':
+      if (!cur.activeRcuLock) env.invalid(`unmatched rcu read unlock ${of}`);
+      cur.activeRcuLock = false;
+      break;
+    case 'bpf_preempt_disable':
+      cur.activePreemptLocks++;
+      break;
+    case 'bpf_preempt_enable':
+      if (cur.activePreemptLocks === 0) env.invalid(`unmatched attempt to enable preemption ${of}`);
+      cur.activePreemptLocks--;
+  }
+}
+
+function returned(env: Env, { kfunc, dynptr, size, refObjId }: Call): Reg {
+  switch (kfunc.ret) {
+    case 'void':
+      return NOT_INIT_REG;
+    case 'scalar':
+      return env.unknown;
+    case 'number':
+      return pointerReg(PTR_TO_MEM | MEM_RDONLY, { memSize: kfunc.retBytes!, refObjId });
+    default: {
+      const readOnly = kfunc.ret === 'rdonlySlice' ? MEM_RDONLY : 0;
+      const type = PTR_TO_MEM | dynptrFlag(dynptr.dynptrType) | readOnly;
+      return pointerReg(type, { memSize: size, dynptrId: dynptr.id });
+    }
+  }
+}
+
+export function checkKfuncCall(env: Env, insn: Insn): void {
+  const kfunc = kfuncByImm(insn.imm);
+  if (kfunc === undefined)
+    return env.invalid('invalid kernel function call not eliminated in verifier pass');
+  env.aux[env.insnIdx]!.isIterNext = kfunc.iter === 'next';
+  const call: Call = { kfunc, refObjId: 0, iter: null, dynptr: NO_DYNPTR, size: 0 };
+  kfunc.args.forEach((arg, i) => checkArg(env, i + 1, arg, call));
+  trackSections(env, kfunc.name);
+  clearCallerSaved(env, env.regs);
+  const r0 = returned(env, call);
+  env.regs[0] = kfunc.retNull
+    ? withReg(r0, { type: r0.type | PTR_MAYBE_NULL, id: env.newId() })
+    : r0;
+  if (kfunc.iter === 'next') splitAtNext(env, call.iter!);
+}

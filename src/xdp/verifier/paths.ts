@@ -1,0 +1,44 @@
+/**
+ * Paths that are to be walked later.
+ *
+ * "The sequence of %d jumps is too complex."
+ *
+ * @linux push_stack, push_async_cb, pop_stack; kernel/bpf/verifier.c
+ */
+import { EFAULT } from '../../host/errno.ts';
+import type { Env } from './env.ts';
+import { markAllScratched } from './logState.ts';
+import { FuncState, VerifierState } from './state.ts';
+
+const BPF_COMPLEXITY_LIMIT_JMP_SEQ = 8192;
+
+function push(env: Env, state: VerifierState, insnIdx: number, prevInsnIdx: number): void {
+  env.pending.push({ state, insnIdx, prevInsnIdx, logEnd: env.log.end });
+  if (env.pending.length > BPF_COMPLEXITY_LIMIT_JMP_SEQ)
+    env.refuse(EFAULT, `The sequence of ${env.pending.length} jumps is too complex.`);
+}
+
+/** Branch off: the copy goes on at `insnIdx`. */
+export function pushPath(
+  env: Env,
+  insnIdx: number,
+  prevInsnIdx: number,
+  speculative: boolean = false,
+): VerifierState {
+  const state = env.cur.clone();
+  push(env, state, insnIdx, prevInsnIdx);
+  state.speculative ||= speculative;
+  if (state.parent !== null) state.parent.branches++;
+  return state;
+}
+
+/** A callback that runs by itself, some time: it begins with an empty stack. */
+export function pushAsyncPath(env: Env, subprog: number, prevInsnIdx: number): FuncState {
+  const state = new VerifierState();
+  state.branches = 1;
+  const frame = new FuncState(-1, 0, subprog);
+  state.frames.push(frame);
+  markAllScratched(env);
+  push(env, state, env.subprogs[subprog]!.start, prevInsnIdx);
+  return frame;
+}

@@ -1,0 +1,45 @@
+/**
+ * Stack of all functions that can be active at once.
+ *
+ * "combined stack size of %d calls is %d. Too large", "tail_calls are not allowed when call stack of
+ * previous frames is %d bytes. Too large", "the call stack of %d frames is too deep !".
+ *
+ * @linux check_max_stack_depth; kernel/bpf/verifier.c
+ */
+import { E2BIG } from '../../host/errno.ts';
+import { MAX_BPF_STACK, MAX_CALL_FRAMES } from '../isa/insn.ts';
+import type { Env } from './env.ts';
+import { isPseudoFunc, isSubprogCall } from './insnKind.ts';
+import { findSubprog } from './subprogs.ts';
+
+/** Compiled code keeps the stack aligned. */
+const STACK_ALIGN = 16;
+/** Above this much stack no function that tail-calls may run. */
+const TAIL_CALL_STACK = 256;
+
+/** @param depth bytes of the functions above @param frame how many they are */
+function walk(env: Env, idx: number, depth: number, frame: number): void {
+  const subprog = env.subprogs[idx]!;
+  if (idx !== 0 && subprog.hasTailCall && depth >= TAIL_CALL_STACK)
+    env.deny(
+      `tail_calls are not allowed when call stack of previous frames is ${depth} bytes. Too large`,
+    );
+  const own = Math.ceil(subprog.stackDepth / STACK_ALIGN) * STACK_ALIGN;
+  const total = depth + own;
+  if (total > MAX_BPF_STACK)
+    env.deny(`combined stack size of ${frame + 1} calls is ${total}. Too large`);
+  for (let i = subprog.start; i < env.subprogs[idx + 1]!.start; i++) {
+    const insn = env.insns[i]!;
+    if (!isSubprogCall(insn) && !isPseudoFunc(insn)) continue;
+    const callee = findSubprog(env, i + insn.imm + 1);
+    if (env.subprogs[callee]!.isAsyncCb && !isSubprogCall(insn)) continue;
+    if (frame + 1 >= MAX_CALL_FRAMES)
+      env.refuse(E2BIG, `the call stack of ${frame + 1} frames is too deep !`);
+    walk(env, callee, total, frame + 1);
+  }
+}
+
+export function checkMaxStackDepth(env: Env): void {
+  for (let i = 0; i < env.subprogCount; i++)
+    if (i === 0 || env.subprogs[i]!.isAsyncCb) walk(env, i, 0, 0);
+}
