@@ -66,6 +66,11 @@ export class Btf {
     return type;
   }
 
+  /** Replace a type: with what a compiler leaves to its linker, such as places of variables. */
+  amend(type: BtfType): void {
+    this.decoded.set(type.id, type);
+  }
+
   /** A name or source line by its offset in the strings. */
   text(at: number): string {
     return this.strings.text(at);

@@ -9,6 +9,7 @@ import { PAGE_SIZE } from '../../host/memory.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import type { EngineBpf, EngineImage, RunningEngine } from '../engine.ts';
 import type { Helper } from '../helpers/helper.ts';
+import { poisoned } from '../helpers/poison.ts';
 import { HELPERS, KFUNCS } from '../helpers/table.ts';
 import { BPF_MAX_LOOPS, MAX_BPF_STACK, MAX_CALL_FRAMES, MAX_TAIL_CALL_CNT } from '../isa/insn.ts';
 import { ProgramFault } from '../program.ts';
@@ -81,7 +82,7 @@ export class Run implements RunningEngine {
     this.resolver = {
       mapHandle: (id) => bpf.maps.get(id)?.handle,
       mapValues: (id) => bpf.maps.get(id)?.inline?.at,
-      helper: (id) => helpers[id],
+      helper: (id) => helpers[id] ?? poisoned(id),
       kfunc: (name) => KFUNCS.get(name),
       funcAddress: (slot) => (this.programs.length << SLOT_BITS) | slot,
     };

@@ -17,6 +17,7 @@ import type { WasmCode } from '../../host/wasm.ts';
 import type { EngineImage } from '../engine.ts';
 import { CALL_CHAIN_BYTES, ProgramRefused } from '../engine.ts';
 import type { Helper } from '../helpers/helper.ts';
+import { poisoned } from '../helpers/poison.ts';
 import { KFUNCS } from '../helpers/table.ts';
 import {
   BPF_CALL,
@@ -154,8 +155,10 @@ export class Unit {
 
   /** @throws ProgramRefused when there is no such helper or kernel function */
   helper({ src, imm }: Insn, slot: number): Helper {
-    if (src !== BPF_PSEUDO_KFUNC_CALL)
-      return this.known(slot, this.options.helpers[imm], `unknown function ${imm}`);
+    if (src !== BPF_PSEUDO_KFUNC_CALL) {
+      const helper = this.options.helpers[imm] ?? poisoned(imm);
+      return this.known(slot, helper, `unknown function ${imm}`);
+    }
     const name = this.image.kfuncs?.[imm];
     const kfunc = name === undefined ? undefined : KFUNCS.get(name);
     return this.known(slot, kfunc, `unknown kernel function ${name ?? imm}`);

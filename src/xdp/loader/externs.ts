@@ -7,7 +7,7 @@
  * @linux bpf_object__collect_externs; tools/lib/bpf/libbpf.c
  */
 import type { Btf } from '../btf/btf.ts';
-import type { BtfFunc, BtfVar } from '../btf/types.ts';
+import type { BtfFunc, BtfSecVar, BtfVar } from '../btf/types.ts';
 import type { ElfSymbol } from '../elf/elf.ts';
 import { SHN_UNDEF, STB_WEAK } from '../elf/elf.ts';
 import { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, BPF_MAP_TYPE_ARRAY, emptyMap } from './mapSpec.ts';
@@ -38,6 +38,7 @@ export function readExterns(object: ObjectFile): Externs {
       .map((symbol) => [symbol.name, symbol]),
   );
   const settings: VariableSpec[] = [];
+  const places: BtfSecVar[] = [];
   let end = 0;
   for (const { variable, size, align } of settingsOf(object, btf)) {
     const symbol = symbols.get(variable.name);
@@ -45,9 +46,12 @@ export function readExterns(object: ObjectFile): Externs {
     const offset = Math.ceil(end / align) * align;
     end = offset + size;
     if (end > MAX_BYTES) throw btf.refuse(variable.id, `settings exceed ${MAX_BYTES} bytes`);
+    places.push({ type: variable.id, offset, size });
     settings.push({ name: variable.name, map: KCONFIG, offset, size, type: variable.type });
     refs.set(variable.name, externRef('kconfig', symbol, variable.type));
   }
+  const datasec = object.datasec(KCONFIG);
+  if (datasec !== null) btf.amend({ ...datasec, size: end, vars: places });
   for (const [extern] of entriesOf(object, btf, KSYMS)) {
     const symbol = symbols.get(extern.name);
     if (symbol === undefined) continue;

@@ -82,7 +82,7 @@ function variablesOf(object: ObjectFile, section: ElfSection): VariableSpec[] {
       .map(({ name, value, size }) => ({ name, map, offset: value, size, type: 0 }));
   }
   const places = new Map(symbols.map(({ name, value }) => [name, value]));
-  return datasec.vars.map((entry) => {
+  const variables = datasec.vars.map((entry) => {
     const variable = btf.type(entry.type);
     if (variable.kind !== 'var') throw btf.refuse(entry.type, `${map} lists what is no variable`);
     const { name, linkage, type } = variable;
@@ -95,4 +95,7 @@ function variablesOf(object: ObjectFile, section: ElfSection): VariableSpec[] {
     }
     return { name, map, offset, size: entry.size, type };
   });
+  const vars = datasec.vars.map((entry, i) => ({ ...entry, offset: variables[i]!.offset }));
+  btf.amend({ ...datasec, size: section.size, vars });
+  return variables;
 }

@@ -8,7 +8,8 @@ import type { HostAddr } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
 import type { Btf } from '../btf/btf.ts';
 import type { BpfRunnable } from '../engine.ts';
-import { Interpreter } from '../interp/interpreter.ts';
+import { KFUNCS } from '../helpers/table.ts';
+import { compile } from '../jit/compile.ts';
 import type { BpfMap } from '../maps/bpfMap.ts';
 import { builtInTypes } from './core/builtIn.ts';
 import { relocateCore } from './core/relocate.ts';
@@ -23,10 +24,10 @@ import { BPF_PROG_TYPE_XDP, progTypeName } from './sections.ts';
 import type { CollectionSpec, ProgramSpec } from './spec.ts';
 
 export interface LoadOptions {
-  /** Makes a program ready to run; the interpreter, every access checked, unless set. */
+  /** Makes a program ready to run; the compiler, every access checked, unless set. */
   readonly engine?: (image: BpfProgramImage, bpf: Bpf) => BpfRunnable;
-  /** Throws for a program that must not run. */
-  readonly verify?: (image: BpfProgramImage, bpf: Bpf) => void;
+  /** Throws for a program that must not run. @returns what is to run, without its dead code */
+  readonly verify?: (image: BpfProgramImage, bpf: Bpf) => BpfProgramImage;
   /** Programs to load, by name; all of type XDP that load by themselves, unless set. */
   readonly programs?: readonly string[];
   /** Maps to use in place of those the object describes. */
@@ -35,7 +36,7 @@ export interface LoadOptions {
   readonly kernelTypes?: Btf;
   /** Settings of the kernel, over those that are built in. */
   readonly kconfig?: Readonly<Record<string, KconfigValue>>;
-  /** Is there a kernel function of this name? None, unless set. */
+  /** Is there a kernel function of this name? Those that are emulated, unless set. */
   readonly hasKfunc?: (name: string) => boolean;
 }
 
@@ -145,9 +146,12 @@ function loadProgram(
       `of type ${progTypeName(type)} (section ${program.section}); only XDP programs run here`,
     );
   }
-  const relocated = relocateCore(spec.file, program, options.kernelTypes ?? builtInTypes());
-  const hasKfunc = options.hasKfunc ?? ((): boolean => false);
-  const image = {
+  const relocated =
+    program.core.length === 0
+      ? program.insns
+      : relocateCore(spec.file, program, options.kernelTypes ?? builtInTypes());
+  const hasKfunc = options.hasKfunc ?? ((kfunc: string): boolean => KFUNCS.has(kfunc));
+  const given = {
     name,
     type,
     attachType,
@@ -156,10 +160,14 @@ function loadProgram(
     funcInfo,
     lineInfo,
     btf,
-    ...resolveRefs(program, relocated, { file: spec.file, maps, hasKfunc }),
+    ...resolveRefs(program, relocated, {
+      file: spec.file,
+      maps,
+      hasKfunc,
+    }),
   };
-  options.verify?.(image, bpf);
-  const runnable = options.engine?.(image, bpf) ?? new Interpreter(image, bpf, { checked: true });
+  const image = options.verify?.(given, bpf) ?? given;
+  const runnable = options.engine?.(image, bpf) ?? compile(image, bpf, { checked: true });
   const prog = new BpfProg(bpf.xdp.newProgId(), image, runnable);
   bpf.progs.set(prog.id, prog);
   return prog;

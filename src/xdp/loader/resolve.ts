@@ -9,13 +9,11 @@
  */
 import type { Insn } from '../isa/insn.ts';
 import { BPF_CALL, BPF_JMP, isLdImm64 } from '../isa/insn.ts';
+import { KFUNC_POISON } from '../helpers/poison.ts';
 import type { BpfMap } from '../maps/bpfMap.ts';
 import { KCONFIG } from './externs.ts';
 import { LoadError } from './image.ts';
 import type { ExternRef, InsnRef, ProgramSpec } from './spec.ts';
-
-/** libbpf's number for the call of a kernel function that is not there. @linux POISON_CALL_KFUNC_BASE */
-const POISON_CALL_KFUNC_BASE = 2_002_000_000;
 
 export interface Surroundings {
   readonly file: string;
@@ -68,7 +66,7 @@ function resolveRef(
         throw missing(`calls ${ref.name}, a kernel function that is not here`);
       insns[slot] = known
         ? { ...insn, imm: indexOf(kfuncs, ref.name) }
-        : { ...insn, code: BPF_JMP | BPF_CALL, src: 0, imm: POISON_CALL_KFUNC_BASE + slot };
+        : { ...insn, code: BPF_JMP | BPF_CALL, src: 0, imm: KFUNC_POISON + slot };
       return;
     }
     case 'kfuncAddress':

@@ -1,25 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { expect, test } from 'vitest';
-import { readBtf, readBtfFile } from '../../../src/xdp/btf/btf.ts';
-import type { Btf } from '../../../src/xdp/btf/btf.ts';
+import { readBtfFile } from '../../../src/xdp/btf/btf.ts';
 import type { BtfType } from '../../../src/xdp/btf/types.ts';
 import { isComposite } from '../../../src/xdp/btf/types.ts';
-import { readElf } from '../../../src/xdp/elf/elf.ts';
 import { builtInTypes } from '../../../src/xdp/loader/core/builtIn.ts';
 import { describedTypes } from '../../../src/xdp/loader/core/describedTypes.ts';
 import { Comparison } from '../../../src/xdp/loader/core/types.ts';
 import { relocateCore } from '../../../src/xdp/loader/core/relocate.ts';
 import type { CoreRelo } from '../../../src/xdp/loader/spec.ts';
-import { objectBytes } from '../elf/objects.ts';
+import { kernelTypes } from '../elf/objects.ts';
 import { inLibbpfWords, normalised } from './libbpf.ts';
 import type { LibbpfAnswer } from './libbpf.ts';
 import { specOf } from './rig.ts';
-
-function kernelTypes(): Btf {
-  const { sections } = readElf(objectBytes('kernel'), 'kernel.o');
-  return readBtf(sections.find(({ name }) => name === '.BTF')!.part);
-}
 
 test.each(['core-14', 'core-16', 'core-19'])(
   '%s.o against another kernel, as libbpf relocates it',

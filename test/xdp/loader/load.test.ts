@@ -1,37 +1,48 @@
 import { expect, test } from 'vitest';
 import { LoadError } from '../../../src/xdp/loader/image.ts';
 import { collectionMapMemory } from '../../../src/xdp/loader/createMaps.ts';
+import type { LoadOptions } from '../../../src/xdp/loader/load.ts';
 import { loadCollection } from '../../../src/xdp/loader/load.ts';
+import { TypedMap } from '../../../src/xdp/loader/typedMap.ts';
+import { ProgramFault } from '../../../src/xdp/program.ts';
 import { MapError } from '../../../src/xdp/maps/mapDef.ts';
 import { standaloneBpf } from '../../../src/xdp/standalone.ts';
-import { loadRig, specOf } from './rig.ts';
+import { kernelTypes } from '../elf/objects.ts';
+import { interpreted, loadRig, specOf } from './rig.ts';
 
+const XDP_ABORTED = 0;
 const XDP_DROP = 1;
 const XDP_PASS = 2;
+const XDP_TX = 3;
 
-test.each(['counter-14', 'counter-16', 'counter-19', 'counter-19-v4'])(
-  '%s.o runs: global data, maps, subprograms, a callback',
-  (object) => {
-    const { run, variable, maps } = loadRig(specOf(object));
+test.each([
+  ['counter-14', 'interpreter'],
+  ['counter-14', 'compiler'],
+  ['counter-16', 'compiler'],
+  ['counter-19', 'compiler'],
+  ['counter-19-v4', 'interpreter'],
+  ['counter-19-v4', 'compiler'],
+])('%s.o runs on the %s: global data, maps, subprograms, a callback', (object, engine) => {
+  const options = engine === 'interpreter' ? { engine: interpreted! } : {};
+  const { run, variable, maps } = loadRig(specOf(object), options);
 
-    expect(run('count', 64)).toBe(XDP_PASS);
-    expect(run('count', 2000)).toBe(XDP_DROP); // above `limit`
+  expect(run('count', 64)).toBe(XDP_PASS);
+  expect(run('count', 2000)).toBe(XDP_DROP); // above `limit`
 
-    // total begins at 0x1122334455667788
-    expect(variable('total')).toBe(u64(0x1122334455667788n + 64n + 2000n));
-    // last[i & 1] grows by i for i below 4, twice: 0 + 2, 1 + 3; last[2] is 7 + 'o'
-    expect(variable('last')).toBe(u64(4n) + u64(8n) + u64(7n + 0x6fn));
-    expect(variable('errors')).toBe('00000000');
-    const counts = (index: number) =>
-      Buffer.from(maps['counters']!.sysLookup(Uint8Array.of(index, 0, 0, 0))!).toString('hex');
-    expect(counts(XDP_PASS)).toBe(u64(1n) + u64(64n));
-    expect(counts(XDP_DROP)).toBe(u64(1n) + u64(2000n));
-    // the key is `port`
-    expect(maps['seen']!.sysLookup(Uint8Array.of(0xbb, 1, 0, 0, 0, 0, 0, 0))).toEqual(
-      Uint8Array.of(0xd0, 7, 0, 0),
-    );
-  },
-);
+  // total begins at 0x1122334455667788
+  expect(variable('total')).toBe(u64(0x1122334455667788n + 64n + 2000n));
+  // last[i & 1] grows by i for i below 4, twice: 0 + 2, 1 + 3; last[2] is 7 + 'o'
+  expect(variable('last')).toBe(u64(4n) + u64(8n) + u64(7n + 0x6fn));
+  expect(variable('errors')).toBe('00000000');
+  const counts = (index: number) =>
+    Buffer.from(maps['counters']!.sysLookup(Uint8Array.of(index, 0, 0, 0))!).toString('hex');
+  expect(counts(XDP_PASS)).toBe(u64(1n) + u64(64n));
+  expect(counts(XDP_DROP)).toBe(u64(1n) + u64(2000n));
+  // the key is `port`
+  expect(maps['seen']!.sysLookup(Uint8Array.of(0xbb, 1, 0, 0, 0, 0, 0, 0))).toEqual(
+    Uint8Array.of(0xd0, 7, 0, 0),
+  );
+});
 
 const u64 = (value: bigint): string => {
   const bytes = new Uint8Array(8);
@@ -104,7 +115,7 @@ test('a map that the kernel would refuse is refused, and nothing stays behind', 
 
 test('a program that verifier or engine refuses leaves nothing behind', () => {
   const bpf = standaloneBpf();
-  const verify = (): void => {
+  const verify = (): never => {
     throw new LoadError('f', 'program', 'no');
   };
   expect(() => loadCollection(specOf('counter-19'), bpf, { verify })).toThrow(LoadError);
@@ -118,4 +129,79 @@ test('memory of an object is known before it is loaded', () => {
   const engine = () => ({ run: () => 0, r0Hi: 0 });
   const bpf = standaloneBpf({ mapBytes: bytes, cpus: 2 });
   expect(Object.keys(loadCollection(spec, bpf, { engine }).maps)).toHaveLength(6);
+});
+
+const TAILS: LoadOptions = { programs: ['tail_one', 'tail_two'] };
+
+test('tail calls and maps of maps are connected', () => {
+  const { run, maps, programs } = loadRig(specOf('maps-19'), TAILS);
+  const id = (map: string, index: number) => words(maps[map]!.sysLookup(word(index))!)[0];
+  expect([id('jumps', 0), id('jumps', 3)]).toEqual([
+    programs['tail_one']!.id,
+    programs['tail_two']!.id,
+  ]);
+  expect([id('outer', 1), id('outer', 6)]).toEqual([maps['left']!.id, maps['right']!.id]);
+
+  // tail_two looks map 0 of `outer` up, which is empty
+  expect(run('tail_one')).toBe(XDP_ABORTED);
+  expect(maps['outer']!.sysUpdate(word(0), word(maps['left']!.id))).toBe(0);
+  expect(run('tail_one')).toBe(XDP_PASS);
+  maps['left']!.sysUpdate(word(0), Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0));
+  expect(run('tail_one')).toBe(XDP_TX);
+});
+
+const word = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
+const words = (bytes: Uint8Array): number[] => [...new Uint32Array(bytes.slice().buffer)];
+
+test('settings of the kernel: built in, given, or missing where they may be', () => {
+  const contents = (options: LoadOptions) => {
+    const { maps, spec } = loadRig(specOf('maps-19'), { ...TAILS, ...options });
+    const map = new TypedMap(maps['.kconfig']!, spec.maps['.kconfig']!);
+    return map.get(0);
+  };
+  expect(contents({})).toEqual({
+    LINUX_KERNEL_VERSION: 0x061200,
+    CONFIG_HZ: 250,
+    CONFIG_NO_SUCH_THING: false,
+  });
+  expect(contents({ kconfig: { CONFIG_HZ: 1000, CONFIG_NO_SUCH_THING: true } })).toMatchObject({
+    CONFIG_HZ: 1000,
+    CONFIG_NO_SUCH_THING: true,
+  });
+  expect(() => contents({ kconfig: { CONFIG_HZ: -1 } })).toThrow(
+    'maps-19.o: setting CONFIG_HZ: -1 is out of range (0 to 4294967295)',
+  );
+  expect(() => contents({ kconfig: { CONFIG_HZ: 'y' } })).toThrow('wants a number');
+});
+
+test('what the kernel does not have may be asked for, but not reached', () => {
+  const { run, variable } = loadRig(specOf('core-19'), {
+    kernelTypes: kernelTypes(),
+    programs: ['accesses'],
+  });
+  run('accesses');
+  expect(variable('results').length).toBe(1024);
+  for (const engine of [interpreted, undefined]) {
+    const options = engine === undefined ? {} : { engine };
+    const rig = loadRig(specOf('core-19'), { kernelTypes: kernelTypes(), ...options });
+    expect(() => rig.run('relocations')).toThrow(ProgramFault);
+    expect(() => rig.run('relocations')).toThrow(/a type or a field that the kernel does not have/);
+  }
+});
+
+test('kernel functions and symbols: found, missing, or missing where they may be', () => {
+  const { run, programs } = loadRig(specOf('ksyms'), { programs: ['asks', 'counts'] });
+  expect(programs['counts']!.image.kfuncs).toEqual([
+    'bpf_iter_num_new',
+    'bpf_iter_num_next',
+    'bpf_iter_num_destroy',
+  ]);
+  expect(run('counts')).toBe(XDP_TX); // 0 + 1 + 2
+  expect(run('asks')).toBe(XDP_PASS); // no weak function, no weak symbol
+  expect(() => loadRig(specOf('ksyms'), { programs: ['needs'] })).toThrow(
+    /^ksyms\.o: program needs, instruction \d+: calls no_such_function, a kernel function that is not here$/,
+  );
+  expect(() => loadRig(specOf('ksyms'), { programs: ['reads'] })).toThrow(
+    /^ksyms\.o: program reads, instruction \d+: refers to no_such_symbol, a symbol of the kernel/,
+  );
 });

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readElf } from '../../../src/xdp/elf/elf.ts';
 import { parseElf } from '../../../src/xdp/loader/parseElf.ts';
 import { progTypeName } from '../../../src/xdp/loader/sections.ts';
 import type { CollectionSpec } from '../../../src/xdp/loader/spec.ts';
@@ -178,3 +179,99 @@ test.skipIf(ask === null)(
     }
   },
 );
+
+/** The object with its symbols changed; `change` is given each symbol's place and name. */
+function withSymbols(
+  name: string,
+  change: (view: DataView, at: number, symbol: string) => void,
+): CollectionSpec {
+  const bytes = objectBytes(name);
+  const { sections, symbols } = readElf(bytes, 'f.o');
+  const { part } = sections.find(({ type }) => type === 2)!;
+  const view = new DataView(part.bytes.buffer, part.bytes.byteOffset);
+  for (const { index, name: symbol } of symbols) change(view, index * 24, symbol);
+  return parseElf(bytes, { file: 'f.o' });
+}
+
+test('an object of before functions had typed symbols', () => {
+  const { programs } = withSymbols('legacy20', (view, at, symbol) => {
+    if (symbol === 'count') view.setUint8(at + 4, 0x10); // global, no type
+  });
+  expect(Object.keys(programs)).toEqual(['count']);
+  expect(programs['count']!.insns).toEqual(parse('legacy20').programs['count']!.insns);
+});
+
+test('an object without symbols of functions: a section is a program', () => {
+  const { programs } = withSymbols('legacy36', (view, at, symbol) => {
+    if (symbol === 'tail' || symbol === 'entry') view.setUint32(at, 0, true);
+    if (symbol === 'tail' || symbol === 'entry') view.setUint8(at + 4, 0);
+  });
+  expect(Object.keys(programs)).toEqual(['5/1', 'prog']);
+  expect(programs['prog']!.insns).toEqual(parse('legacy36').programs['entry']!.insns);
+});
+
+test('subprograms without symbols begin where calls lead', () => {
+  const named = parse('counter-19').programs['count_twice']!;
+  const { programs } = withSymbols('counter-19', (view, at, symbol) => {
+    const ofText = view.getUint16(at + 6, true) === 2 && (view.getUint8(at + 4) & 15) === 2;
+    if (ofText && symbol !== 'verdict_of') view.setUint8(at + 4, 0);
+    if (symbol === 'verdict_of') view.setUint8(at + 4, 0x10);
+  });
+  expect(programs['count_twice']!.insns).toEqual(named.insns);
+});
+
+test('external names keep what they stand for', () => {
+  const { programs } = parse('ksyms');
+  const refs = (name: string) =>
+    [...programs[name]!.refs.values()].map(({ kind, name: to, ...rest }) => [
+      kind,
+      to,
+      'weak' in rest && rest.weak,
+    ]);
+  expect(refs('asks')).toEqual([
+    ['ksym', 'no_such_weak_symbol', true],
+    ['kfuncAddress', 'no_such_weak_function', true],
+    ['kfunc', 'no_such_weak_function', true],
+  ]);
+  expect(refs('needs')).toEqual([['kfunc', 'no_such_function', false]]);
+  expect(refs('reads')).toEqual([['ksym', 'no_such_symbol', false]]);
+});
+
+/** Finds a section's header and lets a test change the object there. */
+function damaged(name: string, section: string, change: (view: DataView) => void): string {
+  const bytes = objectBytes(name);
+  const { part } = readElf(bytes, 'f.o').sections.find((s) => s.name === section)!;
+  change(new DataView(part.bytes.buffer, part.bytes.byteOffset));
+  try {
+    parseElf(bytes, { file: 'f.o' });
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'read';
+}
+
+test.each<[string, string, string, (view: DataView) => void, string]>([
+  [
+    'an unknown relocation',
+    'counter-19',
+    '.relxdp',
+    (v) => v.setUint32(8, 77, true),
+    'section xdp, offset 0x38: a relocation of type 77, which is not known in code',
+  ],
+  [
+    'a relocation of arithmetic',
+    'counter-19',
+    '.relxdp',
+    (v) => v.setUint32(0, 0, true),
+    'section xdp, offset 0x0: a relocation of an instruction with code 0xbf: neither call nor ld_imm64',
+  ],
+  [
+    'a relocation outside',
+    'counter-19',
+    '.relxdp',
+    (v) => v.setUint32(0, 99999, true),
+    'section xdp, offset 0x1869f: a relocation of no instruction',
+  ],
+])('damage: %s', (_, object, section, change, message) => {
+  expect(damaged(object, section, change)).toContain(message);
+});

@@ -1,8 +1,8 @@
-/** An object loaded on the interpreter, with the few helpers that its programs call. */
+/** An object loaded with all helpers, every access checked, on either engine. */
 import type { HostAddr } from '../../../src/host/memory.ts';
 import type { Bpf } from '../../../src/xdp/bpf.ts';
 import { Interpreter } from '../../../src/xdp/interp/interpreter.ts';
-import type { Helper } from '../../../src/xdp/helpers/helper.ts';
+import { HELPERS } from '../../../src/xdp/helpers/table.ts';
 import type { Collection, LoadOptions } from '../../../src/xdp/loader/load.ts';
 import { loadCollection } from '../../../src/xdp/loader/load.ts';
 import { parseElf } from '../../../src/xdp/loader/parseElf.ts';
@@ -10,26 +10,12 @@ import type { CollectionSpec } from '../../../src/xdp/loader/spec.ts';
 import { standaloneBpf } from '../../../src/xdp/standalone.ts';
 import { objectBytes } from '../elf/objects.ts';
 
-const helper = (id: number, name: string, call: Helper['call']): Helper => ({
-  ...{ id, name, wideArgs: 0, wideRet: false },
-  call,
-});
-
-/** Stand-ins: `bpf_map_lookup_elem`, `bpf_map_update_elem`, `bpf_loop`. */
-const HELPERS: (Helper | undefined)[] = [];
-HELPERS[1] = helper(1, 'map_lookup_elem', (bpf, map, key) =>
-  (bpf as Bpf).maps.at(map)!.lookupElem(key),
-);
-HELPERS[2] = helper(2, 'map_update_elem', (bpf, map, key, value, flags) =>
-  (bpf as Bpf).maps.at(map)!.updateElem(key, value, flags),
-);
-HELPERS[181] = helper(181, 'loop', (bpf, count, func, data) => {
-  for (let i = 0; i < count; i++) if (bpf.engine!.call(func, i, data, 0, 0) !== 0) return i + 1;
-  return count;
-});
-
 export const specOf = (object: string): CollectionSpec =>
   parseElf(objectBytes(object), { file: `${object}.o` });
+
+/** For `LoadOptions.engine`, in place of the compiler. */
+export const interpreted: LoadOptions['engine'] = (image, bpf) =>
+  new Interpreter(image, bpf, { checked: true, helpers: HELPERS });
 
 const PACKET_BYTES = 4096;
 
@@ -45,9 +31,7 @@ export function loadRig(spec: CollectionSpec, options: LoadOptions = {}): LoadRi
   const bpf = standaloneBpf({ moreBytes: PACKET_BYTES });
   const packet = bpf.mem.region('packet', PACKET_BYTES).at;
   const md: HostAddr = packet;
-  const engine: LoadOptions['engine'] = (image) =>
-    new Interpreter(image, bpf, { checked: true, helpers: HELPERS });
-  const collection = loadCollection(spec, bpf, { engine, ...options });
+  const collection = loadCollection(spec, bpf, options);
   return {
     ...collection,
     bpf,

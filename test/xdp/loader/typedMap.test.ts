@@ -44,6 +44,13 @@ test('the map refuses as Linux does', () => {
   expect(() => counts.get('zero')).toThrow('counts.key: "zero" is no number');
 });
 
+test('a section of variables is a map of one value', () => {
+  const { maps, spec } = loadRig(specOf('counter-19'));
+  const value = (name: string) => new TypedMap(maps[name]!, spec.maps[name]!).get(0);
+  expect(value('.rodata')).toEqual({ limit: 1500, port: 443 });
+  expect(value('.data')).toEqual({ total: 0x1122334455667788n, offset_in_data: 7 });
+});
+
 test('without types, numbers and bytes', () => {
   const hits = typed('legacy20', 'hits');
   hits.set(3, 2n ** 63n);

@@ -20,11 +20,10 @@ import {
   BPF_X,
   isLdImm64,
 } from '../../isa/insn.ts';
+import { CORE_POISON } from '../../helpers/poison.ts';
 import type { Value } from './value.ts';
 import { sizeMayFollow } from './value.ts';
 
-/** "Bad relo", in hex speak. */
-export const CORE_POISON = 0xbad2310;
 const CLASS_MASK = 7;
 const SIZE_MASK = 0x18;
 const MAX_OFF = 32767;
