@@ -119,7 +119,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     const rings =
       pagesOf(rxRingBytes(rx * DESC_CNT)) +
       2 * (pagesOf(txRingBytes(tx * DESC_CNT)) + pagesOf(completionRingBytes(cp * DESC_CNT)));
-    chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES);
+    chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES) + 1;
   }
   pages += config.nics.length > 1 ? allTx : 0;
   if (config.nics.some(({ rps = [] }) => rps.length > 0)) pages += config.cpus * BACKLOG_PAGES;

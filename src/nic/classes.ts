@@ -71,6 +71,7 @@ export class FrameClasses {
 
   /** Records of all frames seen so far; in host memory as long as there is room for them. */
   rec: FrameRecords;
+  inHostMemory = true;
 
   private readonly mem: HostMemory;
   private readonly frames: FrameTable;
@@ -81,10 +82,6 @@ export class FrameClasses {
     this.mem = mem;
     this.frames = frames;
     this.rec = mem.wordsAt(records.at, records.bytes >>> 2);
-  }
-
-  get inHostMemory(): boolean {
-    return this.rec.buffer === this.mem.memory.buffer;
   }
 
   /** The configuration has changed: what was known holds no more. */
@@ -200,5 +197,6 @@ export class FrameClasses {
     const wider = frameRecords(this.frames.count);
     wider.set(this.rec);
     this.rec = wider;
+    this.inHostMemory = false;
   }
 }

@@ -7,6 +7,7 @@
  */
 import type { Ps } from '../host/clock.ts';
 import type { HostAddr, HostMemory } from '../host/memory.ts';
+import type { ArrivalBlock } from '../wire/frames.ts';
 import type { RxRing } from './rxRing.ts';
 import { Fates } from '../host/fates.ts';
 import { RingStats } from './stats.ts';
@@ -33,12 +34,14 @@ export class Lane {
   head = 0;
   tail = 0;
   /** The arrays that lie in host memory, where the NIC's loops can read them. */
+  private readonly mem: HostMemory;
   private readonly hostAt: Float64Array;
   private readonly hostFrame: Int32Array;
 
   /** @param block `LANE_BYTES` of host memory */
   constructor(index: number, mem: HostMemory, block: HostAddr) {
     this.index = index;
+    this.mem = mem;
     this.hostAt = mem.doublesAt(block, ROOM);
     this.hostFrame = mem.wordsAt(block + ROOM * 8, ROOM);
     this.at = this.hostAt;
@@ -57,8 +60,8 @@ export class Lane {
     this.frame[i] = frame;
   }
 
-  /** The arrivals [from, to) of a block. */
-  pushRun(at: Float64Array, frame: Int32Array, from: number, to: number): void {
+  /** The arrivals [from, to) of a block that lies in host memory. */
+  pushRun({ at, frame }: ArrivalBlock, from: number, to: number): void {
     const count = to - from;
     if (this.head === this.tail) this.rewind();
     while (this.tail - this.head + count > this.mask + 1) this.grow();
@@ -67,8 +70,13 @@ export class Lane {
       for (let k = from; k < to; k++) this.push(at[k]!, frame[k]!);
       return;
     }
-    this.at.set(at.subarray(from, to), i);
-    this.frame.set(frame.subarray(from, to), i);
+    if (this.inHostMemory) {
+      this.mem.copy(this.at.byteOffset + i * 8, at.byteOffset + from * 8, count * 8);
+      this.mem.copy(this.frame.byteOffset + i * 4, frame.byteOffset + from * 4, count * 4);
+    } else {
+      this.at.set(at.subarray(from, to), i);
+      this.frame.set(frame.subarray(from, to), i);
+    }
     this.tail += count;
   }
 

@@ -20,7 +20,7 @@ export class Port {
   readonly refused: Lane;
   readonly classes: FrameClasses;
   private source: ArrivalSource | null = null;
-  private readonly block: ArrivalBlock = new ArrivalBlock();
+  private readonly block: ArrivalBlock;
   /** Every arrival before this time lies in its lane. */
   private madeTo: Ps = Infinity;
 
@@ -31,6 +31,7 @@ export class Port {
     this.engine = engine;
     const { mem, chip } = parts;
     for (let q = 0; q < queues; q++) this.lanes.push(new Lane(q, mem, chip.alloc(LANE_BYTES)));
+    this.block = ArrivalBlock.at(mem, chip.alloc(ArrivalBlock.BYTES));
     this.refused = new Lane(queues, mem, chip.alloc(LANE_BYTES));
   }
 
@@ -118,7 +119,7 @@ export class Port {
 
   /** Runs of frames for one lane go there as a whole: with one queue, or few flows, most of a block. */
   private sort(block: ArrivalBlock): void {
-    const { at, frame, count } = block;
+    const { frame, count } = block;
     let from = 0;
     let number = -1;
     let lane = this.refused;
@@ -127,11 +128,11 @@ export class Port {
       number = frame[i]!;
       const next = this.laneOf(number);
       if (next === lane) continue;
-      lane.pushRun(at, frame, from, i);
+      lane.pushRun(block, from, i);
       lane = next;
       from = i;
     }
-    lane.pushRun(at, frame, from, count);
+    lane.pushRun(block, from, count);
   }
 
   private laneOf(n: number): Lane {

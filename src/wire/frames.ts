@@ -76,10 +76,25 @@ export const BLOCK = 256;
 
 /** Up to `BLOCK` arrivals, in the order of time. */
 export class ArrivalBlock {
+  /** Bytes of memory that the arrays of a block take. */
+  static readonly BYTES: number = BLOCK * 12;
   /** When the last bit of the frame has arrived. */
-  readonly at: Float64Array = new Float64Array(BLOCK);
-  readonly frame: Int32Array = new Int32Array(BLOCK);
+  readonly at: Float64Array;
+  readonly frame: Int32Array;
   count = 0;
+
+  constructor(
+    at: Float64Array = new Float64Array(BLOCK),
+    frame: Int32Array = new Int32Array(BLOCK),
+  ) {
+    this.at = at;
+    this.frame = frame;
+  }
+
+  /** Its arrays in host memory, `BYTES` from `block` on. */
+  static at(mem: HostMemory, block: HostAddr): ArrivalBlock {
+    return new ArrivalBlock(mem.doublesAt(block, BLOCK), mem.wordsAt(block + BLOCK * 8, BLOCK));
+  }
 }
 
 /**

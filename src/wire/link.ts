@@ -102,9 +102,38 @@ export class LinkFeed implements ArrivalSource {
     block.count = 0;
     if (this.ended) return;
     this.source.fill(block);
+    if (this.link.whole) this.startWhole(block);
+    else this.start(block);
+  }
+
+  /**
+   * Where a byte takes a whole number of picoseconds the time at which the line is free can be
+   * carried on as it is. `busyFrom` is that time, and `busyBytes` stays 0.
+   */
+  private startWhole(block: ArrivalBlock): void {
     const { at, frame, count } = block;
     const { len } = this.frames;
-    const { psPerByte, delayPs, whole } = this.link;
+    const { psPerByte, delayPs } = this.link;
+    const end = this.endPs;
+    const gapPs = GAP * psPerByte;
+    let freeAt = this.busyFrom;
+    for (let i = 0; i < count; i++) {
+      const wanted = at[i]!;
+      const start = wanted > freeAt ? wanted : freeAt;
+      if (start >= end) return this.stop(block, i);
+      const frameLen = len[frame[i]!]!;
+      const sent =
+        start + ((frameLen < MIN_LEN ? MIN_LEN : frameLen) + PREAMBLE_AND_FCS) * psPerByte;
+      at[i] = sent + delayPs;
+      freeAt = sent + gapPs;
+    }
+    this.busyFrom = freeAt;
+  }
+
+  private start(block: ArrivalBlock): void {
+    const { at, frame, count } = block;
+    const { len } = this.frames;
+    const { psPerByte, delayPs } = this.link;
     const end = this.endPs;
     let busyFrom = this.busyFrom;
     let busyBytes = this.busyBytes;
@@ -117,18 +146,19 @@ export class LinkFeed implements ArrivalSource {
         start = busyFrom = wanted;
         busyBytes = 0;
       }
-      if (start >= end) {
-        this.ended = true;
-        block.count = i;
-        return;
-      }
+      if (start >= end) return this.stop(block, i);
       const frameLen = len[frame[i]!]!;
       busyBytes += (frameLen < MIN_LEN ? MIN_LEN : frameLen) + PREAMBLE_AND_FCS;
-      const taken = busyBytes * psPerByte;
-      at[i] = busyFrom + (whole ? taken : Math.floor(taken + 0.5)) + delayPs;
+      at[i] = busyFrom + Math.floor(busyBytes * psPerByte + 0.5) + delayPs;
       busyBytes += GAP;
     }
     this.busyFrom = busyFrom;
     this.busyBytes = busyBytes;
+  }
+
+  /** Arrival `i` would start too late, and so would all behind it. */
+  private stop(block: ArrivalBlock, i: number): void {
+    this.ended = true;
+    block.count = i;
   }
 }
