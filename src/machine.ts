@@ -9,7 +9,7 @@ import { Bus } from './host/bus.ts';
 import type { Ps } from './host/clock.ts';
 import { END_OF_TIME, VirtualClock } from './host/clock.ts';
 import { CoherentMemory } from './host/coherent.ts';
-import { costTable } from './host/cost.ts';
+import { costTable, OP_XDP_RUN } from './host/cost.ts';
 import { Cpu } from './host/cpu.ts';
 import { BugError, RangeRefused, bugOn } from './host/errors.ts';
 import { Faults } from './host/faults.ts';
@@ -44,6 +44,7 @@ import { Net } from './stack/net.ts';
 import { IFF_PROMISC, NetlinkExtAck, devClose, devOpen } from './stack/netdevice.ts';
 import { softirqInit } from './stack/softirq.ts';
 import { udpClose } from './stack/udpUser.ts';
+import { ProgramRuns } from './machine/programRuns.ts';
 import { PassedFrames } from './machine/passedFrames.ts';
 import type { ArrivalSource, Wire, WireSink } from './wire/frames.ts';
 import { UdpApp } from './machine/udpApp.ts';
@@ -102,6 +103,7 @@ export class Machine {
   private readonly passedAt: HostAddr;
   /** By NIC: the program that `attachXdp` loaded, whose maps live as long as it is attached. */
   private readonly attached: (XdpProg | null)[] = [];
+  readonly programRuns: ProgramRuns;
   /** Up to where the machine was told to run: the control path's present, even if all CPUs idle. */
   private ranTo: Ps = 0;
 
@@ -175,6 +177,7 @@ export class Machine {
     const hardware =
       pace?.(this.cpus) ?? (config.eager ? new EagerHardware(this.cpus) : new LazyHardware());
     this.scheduler = new Scheduler(this.cpus, this.clock, this.irqs, hardware);
+    this.programRuns = new ProgramRuns(costTable(config.profile)[OP_XDP_RUN]!);
     const timing = new NicTimes(config.profile.nic);
     this.nics = config.nics.map((nicConfig, number) => {
       const parts = {
@@ -278,7 +281,10 @@ export class Machine {
     const extack = new NetlinkExtAck();
     const rc = devXdpAttach(dev, prog, 0, extack);
     const gone = rc === 0 ? this.attached[nic] : prog;
-    if (rc === 0) this.attached[nic] = prog;
+    if (rc === 0) {
+      this.attached[nic] = prog;
+      this.programRuns.attached(this.nics[nic]!.bp, prog);
+    }
     for (const map of Object.values(gone?.maps ?? {})) map.release();
     if (rc !== 0) throw new RangeRefused(`xdp on ${dev.name}`, program?.name ?? 'none', extack.msg);
   }

@@ -94,6 +94,15 @@ interface Imbalance {
   readonly up: number;
 }
 
+interface ProgramReport {
+  readonly id: number;
+  readonly name: string;
+  readonly nic: string;
+  readonly runCnt: number;
+  /** Virtual time. */
+  readonly runTimeNs: number;
+}
+
 interface NicReport {
   readonly name: string;
   readonly packets: PacketCounts;
@@ -127,6 +136,8 @@ export interface RunReport {
   readonly ethtool: Readonly<Record<string, number>>;
   readonly softnet: readonly (readonly number[])[];
   readonly nics: readonly NicReport[];
+  /** Each program that was attached, as `bpftool prog` with statistics on. */
+  readonly programs: readonly ProgramReport[];
   /** The machine's kernel log: drivers' and the core's complaints, each kind once. */
   readonly log: readonly string[];
   /** What a reader of this run should know, a sentence each. */
@@ -169,6 +180,10 @@ export function runReport({ result, about, seed, wallMs, notes = [] }: ReportInp
     ethtool: nics[0]?.ethtool ?? {},
     softnet: result.softnet,
     log: result.log,
+    programs: result.programs.map(({ runTimePs, ...program }) => ({
+      ...program,
+      runTimeNs: ns(runTimePs),
+    })),
     nics,
     notes,
   };

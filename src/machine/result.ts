@@ -8,6 +8,7 @@ import { PAGE_MASK } from '../host/memory.ts';
 import type { Bnxt, BnxtRxRingInfo } from '../driver/bnxt/bnxt.ts';
 import { NapiTotals, RX_PROD_NONE } from '../driver/bnxt/bnxt.ts';
 import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
+import type { ProgramBooks } from './programRuns.ts';
 import type { Machine, MachineNic } from '../machine.ts';
 import type { UdpApp } from './udpApp.ts';
 import type { NapiEndings } from '../stack/napi.ts';
@@ -59,6 +60,7 @@ export interface MachineResult {
   readonly softnet: readonly (readonly number[])[];
   /** What the kernel has complained about, each kind once. */
   readonly log: readonly string[];
+  readonly programs: readonly ProgramBooks[];
   readonly sockets: readonly SocketBooks[];
   /** Counters of /proc/net/snmp and snmp6 by group; empty without IP. */
   readonly snmp: Readonly<Record<string, SnmpGroup>>;
@@ -110,6 +112,7 @@ export function machineResult(machine: Machine): MachineResult {
     pages: pageBooks(machine),
     softnet: net.softnet.map(softnetStat),
     log: net.dmesg.lines,
+    programs: machine.programRuns.books(),
     sockets: machine.apps.map(socketBooks),
     snmp: net.inet === null ? {} : snmpGroups(net.inet.mib),
     drops: Object.fromEntries(

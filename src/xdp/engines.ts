@@ -5,7 +5,6 @@
  */
 import type { Bpf } from './bpf.ts';
 import type { BpfRunnable } from './engine.ts';
-import { HELPERS } from './helpers/table.ts';
 import { Interpreter } from './interp/interpreter.ts';
 import { JitProgram } from './jit/compile.ts';
 import type { BpfProgramImage } from './loader/image.ts';
@@ -14,9 +13,13 @@ export type EngineName = 'jit' | 'interp';
 
 export const ENGINE_NAMES: readonly EngineName[] = ['jit', 'interp'];
 
+/** Some seconds of the slower engine: no program that Linux accepts runs so long on a packet. */
+const MAX_INSNS = 2 ** 27;
+
+const BOUNDED = { checked: true, maxInsns: MAX_INSNS } as const;
+
 /** @returns what makes a program ready to run; it throws ProgramRefused */
 export function engineNamed(name: EngineName): (image: BpfProgramImage, bpf: Bpf) => BpfRunnable {
-  if (name === 'jit')
-    return (image, bpf) => new JitProgram(image, bpf, { checked: true, helpers: HELPERS });
-  return (image, bpf) => new Interpreter(image, bpf, { checked: true, helpers: HELPERS });
+  if (name === 'jit') return (image, bpf) => new JitProgram(image, bpf, BOUNDED);
+  return (image, bpf) => new Interpreter(image, bpf, BOUNDED);
 }

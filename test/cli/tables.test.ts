@@ -90,6 +90,7 @@ const REPORT: RunReport = {
   ethtool: {},
   softnet: [],
   log: [],
+  programs: [],
   nics: [],
   notes: ['capture: 3 frames captured with the FCS'],
 };

@@ -52,6 +52,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     pages: { allocated: 1022, pool: 0, rings: 1022, inFlight: 0, leaked: 0 },
     softnet: [],
     log: [],
+    programs: [],
     sockets: [],
     snmp: {},
     drops: {},

@@ -68,6 +68,7 @@ export const standIn =
           pages: { allocated: 0, pool: 0, rings: 0, inFlight: 0, leaked: wishes.leaked ?? 0 },
           softnet: [],
           log: [],
+          programs: [],
           sockets: [],
           snmp: {},
           drops: {},

@@ -27,6 +27,20 @@ test('the load balancer in C does what the one in TypeScript does, byte for byte
   expect(Buffer.compare(fromC.captures.passOut!, fromTs.captures.passOut!)).toBe(0);
 });
 
+test('runs and their time are counted for each program', async () => {
+  const { report } = await outcome({ xdp: object('spreader'), rate: '1Mpps' });
+  const [spreader, peer] = report.programs;
+  expect(spreader).toMatchObject({ name: 'spreader', nic: 'eth0', runCnt: 20_000 });
+  expect(spreader!.runTimeNs).toBeGreaterThan(0);
+  expect(peer).toEqual({
+    id: spreader!.id + 1,
+    name: 'pass',
+    nic: 'eth1',
+    runCnt: 0,
+    runTimeNs: 0,
+  });
+});
+
 test.each([
   ['ddos_filter', { xdpPass: 20_000 }],
   ['dns_parser', { xdpPass: 20_000 }],
