@@ -1,16 +1,18 @@
 /**
- * `npm run bench -- [path|budget|scale|ebpf] [--json] [--rounds n]`
+ * `npm run bench -- [path|budget|scale|ebpf|maps] [--json] [--rounds n]`
  *
  *   path     drop, tx, redirect, pass: ours and, as root with libbpf, the kernel's own, in turn
  *   budget   drop at NAPI weights 1 to 256
  *   scale    drop with 8191 descriptors, 16 queues, 65,536 flows against 511, 1, 1
  *   ebpf     programs on our engines, in the kernel and as native code (`ebpf.ts`); only when asked for
+ *   maps     look-ups and updates of large maps, next to the kernel's (`maps.ts`); likewise
  *
  * Each subject has a process of its own; rounds of all of them alternate, so that a machine that
  * changes its speed changes it for all. The bare loop (`bare.ts`) is measured beside them.
  */
 import { parseArgs } from 'node:util';
 import { ebpf } from './ebpf.ts';
+import { maps } from './maps.ts';
 import type { KernelPath } from './kernel/kernelPath.ts';
 import { openKernelPath } from './kernel/kernelPath.ts';
 import type { Scenario } from './pathRig.ts';
@@ -158,8 +160,9 @@ for (const suite of suites) {
   } else if (suite === 'scale')
     await table('scale', 'drop by size', withScenario(SCALE), rounds, values.json);
   else if (suite === 'ebpf') await ebpf(rounds, values.json);
+  else if (suite === 'maps') await maps(rounds, values.json);
   else {
-    console.error(`unknown suite ${suite} (path, budget, scale, ebpf)`);
+    console.error(`unknown suite ${suite} (path, budget, scale, ebpf, maps)`);
     process.exit(2);
   }
 }
