@@ -25,6 +25,7 @@ export {
 // Runs.
 export { run } from './lab/given.ts';
 export type { GivenIo, RunGiven } from './lab/given.ts';
+export { perfRecords, ringbufRecords } from './lab/mapEvents.ts';
 export { observeRun } from './lab/observe.ts';
 export type { RunDone, RunEvent, RunProgress } from './lab/observe.ts';
 export { packet } from './lab/packet.ts';

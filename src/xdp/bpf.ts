@@ -13,6 +13,7 @@ import { TracePipe } from './helpers/tracePipe.ts';
 import type { XdpKernel } from './kernel.ts';
 import { MapArena } from './maps/arena.ts';
 import { MapTable } from './maps/mapTable.ts';
+import { MapReaders } from './maps/readers.ts';
 import { MapScratch } from './maps/scratch.ts';
 
 /** A loaded program, as maps that hold programs see it. */
@@ -60,9 +61,11 @@ export class Bpf implements EngineBpf {
   /** What programs print. */
   readonly tracePipe: TracePipe = new TracePipe();
   readonly timers: BpfTimers;
+  /** Who reads ring buffers and perf events. */
+  readonly readers: MapReaders;
   engine: RunningEngine | null = null;
 
-  /** @param clock rings timers; null: time stands still */
+  /** @param clock rings timers and wakes readers; null: time stands still */
   constructor(xdp: XdpKernel, regions: BpfRegions, clock: VirtualClock | null) {
     this.mem = xdp.mem;
     this.xdp = xdp;
@@ -74,5 +77,6 @@ export class Bpf implements EngineBpf {
     this.scratch = new MapScratch(this.arena);
     this.stackTop = regions.stacks.at + regions.stacks.bytes;
     this.timers = new BpfTimers(this, clock);
+    this.readers = new MapReaders(xdp, clock);
   }
 }

@@ -25,9 +25,10 @@ export interface StandaloneOptions {
   readonly moreBytes?: number;
   readonly cpus?: number;
   readonly seed?: number;
+  /** Time stands still when left out. */
+  readonly clock?: VirtualClock;
   /** The loopback alone when left out. */
   readonly devices?: DeviceTable;
-  readonly clock?: VirtualClock;
 }
 
 const MAP_BYTES = 1 << 20;

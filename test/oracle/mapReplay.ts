@@ -14,18 +14,11 @@ import type { MapDef } from '../../src/xdp/maps/mapDef.ts';
 import { MapError } from '../../src/xdp/maps/mapDef.ts';
 import { ArrayOfMaps, HashOfMaps } from '../../src/xdp/maps/mapInMap.ts';
 import { ProgArrayMap } from '../../src/xdp/maps/progArray.ts';
-import type { RedirectTarget } from '../../src/xdp/redirectTarget.ts';
 import { standaloneBpf } from '../../src/xdp/standalone.ts';
 
 const NOTHING = new Uint8Array(0);
 const NO_KEY = '-';
 const PROG_FLAG_FRAGS = 32;
-
-/** The device that every network namespace has. */
-const LOOPBACK: RedirectTarget = {
-  ...{ ifindex: 1, name: 'lo', up: true, mtu: 65536, hardHeaderLen: 14, xdpFeatures: 0 },
-  ndoXdpXmit: () => 0,
-};
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex') || '-';
 const u32 = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
@@ -38,8 +31,7 @@ class Replay {
   private readonly progs: BpfProgRef[] = [];
 
   constructor(cpus: number) {
-    const devices = { devGetByIndex: (ifindex: number) => (ifindex === 1 ? LOOPBACK : null) };
-    this.bpf = standaloneBpf({ mapBytes: 64 << 20, cpus, devices });
+    this.bpf = standaloneBpf({ mapBytes: 64 << 20, cpus });
   }
 
   line(text: string): string {
