@@ -64,6 +64,12 @@ export class BpfTimers {
     return active;
   }
 
+  /** The map is gone, and its timers with it. */
+  forget(map: BpfMap): void {
+    for (const timer of this.timers) if (timer.map === map) timer.due = Infinity;
+    this.arm();
+  }
+
   private first(): BpfTimer | null {
     let first: BpfTimer | null = null;
     for (const timer of this.timers) if (timer.due < (first?.due ?? Infinity)) first = timer;

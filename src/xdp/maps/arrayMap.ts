@@ -91,8 +91,10 @@ export class ArrayMap extends BpfMap {
   override updateElem(key: HostAddr, value: HostAddr, flags: number): number {
     const index = indexAt(this.mem, key);
     const rc = refusedUpdate(this, index, flags, this.hasSpinLock);
-    if (rc === 0) this.copyMapValue(this.at + index * this.stride, value);
-    return rc;
+    if (rc !== 0) return rc;
+    this.copyMapValue(this.at + index * this.stride, value);
+    if (this.special.length !== 0) this.freeSpecial(this.at + index * this.stride);
+    return 0;
   }
 
   override deleteElem(_key: HostAddr): number {

@@ -29,6 +29,9 @@ export type ElemVisitor = (key: HostAddr, value: HostAddr) => number;
 /** Copies of at most this many bytes are cheaper word by word than by a call. */
 const WORDWISE_BYTES = 32;
 
+/** What a value keeps of its timer: a number, see `helpers/timers.ts`. */
+const TIMER_NUMBER_BYTES = 4;
+
 export abstract class BpfMap implements MapDef {
   readonly bpf: Bpf;
   readonly mem: HostMemory;
@@ -77,6 +80,7 @@ export abstract class BpfMap implements MapDef {
   /** A holder lets go; after the last, nothing may touch the map. @linux bpf_map_put */
   release(): void {
     if (--this.holders !== 0) return;
+    if (this.special.length !== 0) this.bpf.timers.forget(this);
     this.bpf.maps.remove(this);
     this.destroy();
   }
@@ -275,6 +279,16 @@ export abstract class BpfMap implements MapDef {
   protected copyMapValueOut(into: HostAddr, value: HostAddr): void {
     this.mem.copy(into, value, this.valueSize);
     for (const { at, bytes } of this.special) this.mem.fill(into + at, bytes, 0);
+  }
+
+  /** A timer does not outlive its value. @linux bpf_obj_free_fields */
+  protected freeSpecial(value: HostAddr): void {
+    for (const { kind, at } of this.special) {
+      if (kind !== 'timer') continue;
+      const timer = this.bpf.timers.at(value + at);
+      if (timer !== null) this.bpf.timers.cancel(timer);
+      this.mem.fill(value + at, TIMER_NUMBER_BYTES, 0);
+    }
   }
 
   private copyAround(dst: HostAddr, src: HostAddr): void {

@@ -97,11 +97,13 @@ export class HashMap extends Htab {
 
   private replace(old: HostAddr): void {
     this.unlink(old);
-    if (this.spare.length !== 0) this.spare[this.bpf.xdp.cpu.id] = old;
-    else this.freeElem(old);
+    if (this.spare.length === 0) return this.freeElem(old);
+    if (this.special.length !== 0) this.freeSpecial(old + this.valueAt);
+    this.spare[this.bpf.xdp.cpu.id] = old;
   }
 
   protected override freeElem(elem: HostAddr): void {
+    if (this.special.length !== 0) this.freeSpecial(elem + this.valueAt);
     this.elems.release(elem);
     this.count--;
   }

@@ -2,7 +2,7 @@
  * What all hash maps share: buckets, chains, the search for a key, and the order of iteration.
  *
  *   bucket    first element of its chain, or 0
- *   element   +0 next | +4 hash | what the kind keeps | key, padded to 8 | value
+ *   element   +0 next | +4 hash | what the kind keeps | key, padded to 8 | value right behind it
  *
  * A new element goes to the front of its chain, so that iteration meets buckets from 0 up and in
  * each the youngest first. With BPF_F_ZERO_SEED that order is Linux's; else it hangs on a seed,

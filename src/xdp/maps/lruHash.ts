@@ -44,7 +44,10 @@ abstract class LruHtab extends Htab {
     const elemBytes = lruElemBytes(def, values);
     const at = this.storage + lruHeadsBytes(bpf.cpus);
     const perCpu = (def.flags & BPF_F_NO_COMMON_LRU) !== 0;
-    const evict = (elem: HostAddr): void => this.unlink(elem);
+    const evict = (elem: HostAddr): void => {
+      this.unlink(elem);
+      this.endElem(elem);
+    };
     this.lru = new LruList(bpf, this.storage, { at, count, elemBytes }, perCpu, evict);
   }
 
@@ -61,7 +64,12 @@ abstract class LruHtab extends Htab {
   }
 
   protected override freeElem(elem: HostAddr): void {
+    this.endElem(elem);
     this.lru.push(elem);
+  }
+
+  private endElem(elem: HostAddr): void {
+    if (this.special.length !== 0) this.freeSpecial(elem + this.valueAt);
   }
 }
 
@@ -78,6 +86,7 @@ export class LruHashMap extends LruHtab {
     const hash = this.hashOf(at);
     const elem = this.lru.pop();
     if (elem === 0) return -ENOMEM;
+    this.initSpecial(elem + this.valueAt);
     this.copyMapValue(elem + this.valueAt, value);
     const old = this.find(at, hash);
     const rc = this.refused(old, flags);
@@ -89,7 +98,7 @@ export class LruHashMap extends LruHtab {
     if (old !== 0) {
       this.lru.touch(elem);
       this.unlink(old);
-      this.lru.push(old);
+      this.freeElem(old);
     }
     return 0;
   }
