@@ -128,7 +128,7 @@ describe('devmaps by bpf(2)', () => {
   const devices = (type: number, valueSize = 4): { map: DevMap & DevMapHash; keys(): number[] } => {
     const { xdp, target } = xdpRig();
     for (const ifindex of [7, 8]) target(ifindex);
-    for (const p of [prog(1, { attachType: 37 }), prog(2)]) xdp.bpf.progs.set(p.id, p);
+    for (const p of [prog(1, { attachType: 33 }), prog(2)]) xdp.bpf.progs.set(p.id, p);
     const map = createMap(xdp.bpf, def(type, { valueSize })) as DevMap & DevMapHash;
     const keys = (): number[] => {
       const out: number[] = [];
