@@ -6,6 +6,7 @@ import type { OptionInfo } from '../lab/optionSchema.ts';
 import { NOT_BUILT, RUN_OPTIONS } from '../lab/optionSchema.ts';
 import { OptionError } from '../lab/options.ts';
 import { EXIT_USAGE, exitCodeOf, failureText } from './failure.ts';
+import { addMap } from './objectCommands.ts';
 import { addProg } from './progCommands.ts';
 import { runCommand } from './run.ts';
 import type { BuildMachine } from '../lab/run.ts';
@@ -21,7 +22,6 @@ const LATER: readonly (readonly [name: string, help: string])[] = [
   ['trace', 'Print a run step by step.'],
   ['explain', 'Say in words what a run shows and which option to change.'],
   ['validate', 'Compare the model with published figures.'],
-  ['map', 'Show and change eBPF maps.'],
   ['studio', 'Open the study page.'],
 ];
 
@@ -40,6 +40,7 @@ export async function runCommandLine(
   addProg(program, terminal, (code) => {
     exitCode = code;
   });
+  addMap(program, terminal);
   if (args.length === 0) {
     program.outputHelp();
     return 0;
@@ -142,7 +143,7 @@ function usageText({ code, message }: CommanderError): string {
     case 'commander.optionMissingArgument':
       return `${quoted.split(' ')[0]}: needs a value`;
     case 'commander.unknownCommand': {
-      const known = ['run', 'prog', ...LATER.map(([name]) => name)];
+      const known = ['run', 'prog', 'map', ...LATER.map(([name]) => name)];
       return `unknown command ${quoted === '' ? "''" : quoted}${didYouMean(quoted, known)}`;
     }
     case 'commander.excessArguments':

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { EXIT_OK } from './failure.ts';
+import { addProgListings } from './objectCommands.ts';
 import type { ProgRunFlags } from './progRun.ts';
 import { progRunCommand } from './progRun.ts';
 import type { Terminal } from './terminal.ts';
@@ -30,4 +31,5 @@ export function addProg(program: Command, terminal: Terminal, done: (code: numbe
       await progRunCommand(file, flags, terminal);
       done(EXIT_OK);
     });
+  addProgListings(prog, terminal);
 }

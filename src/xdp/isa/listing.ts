@@ -24,6 +24,8 @@ export interface Listable {
   readonly funcInfo: readonly { readonly slot: number; readonly name: string }[];
   /** By slot. */
   readonly refs: ReadonlyMap<number, { readonly kind: string; readonly name: string }>;
+  /** By slot: what else there is to say. */
+  readonly notes?: ReadonlyMap<number, string>;
 }
 
 export interface ListedInsn {
@@ -35,6 +37,7 @@ export interface ListedInsn {
   readonly source?: { readonly file: string; readonly line: number; readonly text: string };
   /** What the instruction refers to. */
   readonly ref?: { readonly kind: string; readonly name: string };
+  readonly note?: string;
 }
 
 /** One element an instruction; the second slot of a 64-bit constant has none. */
@@ -47,6 +50,7 @@ export function listInsns(program: Listable, names: DisasmNames = {}): ListedIns
     const func = functions.get(slot);
     const source = sources.get(slot);
     const ref = program.refs.get(slot);
+    const note = program.notes?.get(slot);
     const { file = '', line = 0, text = '' } = source ?? {};
     listed.push({
       slot,
@@ -57,6 +61,7 @@ export function listInsns(program: Listable, names: DisasmNames = {}): ListedIns
       ...(func === undefined ? {} : { function: func }),
       ...(source === undefined ? {} : { source: { file, line, text } }),
       ...(ref === undefined ? {} : { ref: { kind: ref.kind, name: ref.name } }),
+      ...(note === undefined ? {} : { note }),
     });
     if (isLdImm64(insn)) slot++;
   }
@@ -68,13 +73,13 @@ const KINDS: Readonly<Record<string, string>> = { map: 'map', mapValue: 'value o
 /** The listing as lines of text. */
 export function listingText(listed: readonly ListedInsn[]): string {
   return listed
-    .flatMap(({ slot, text, function: func, source, ref }) => {
+    .flatMap(({ slot, text, function: func, source, ref, note }) => {
       const lines = func === undefined ? [] : [`${func}:`];
       if (source !== undefined && source.text.trim() !== '') {
         lines.push(`; ${source.text.trim()} @ ${source.file.replace(/.*\//, '')}:${source.line}`);
       }
       const kind = ref === undefined ? '' : (KINDS[ref.kind] ?? ref.kind);
-      const meant = ref === undefined || kind === '' ? '' : `${kind} ${ref.name}`;
+      const meant = ref === undefined || kind === '' ? (note ?? '') : `${kind} ${ref.name}`;
       lines.push(`${String(slot).padStart(4)}: ${meant === '' ? text : text.padEnd(40)}${meant}`);
       return lines;
     })

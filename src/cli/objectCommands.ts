@@ -1,0 +1,157 @@
+/** `ringscope prog show`, `prog dump` and `map show`: what an object file holds, nothing loaded. */
+import type { Command } from 'commander';
+import { readObject } from '../lab/bpfObject.ts';
+import { readBytes } from '../lab/files.ts';
+import { InputError } from '../lab/inputError.ts';
+import { dumpProgram } from '../lab/objectDump.ts';
+import type { ProgramDump } from '../lab/objectDump.ts';
+import type { MapListing, ProgramListing } from '../lab/objectListing.ts';
+import { listMaps, listPrograms } from '../lab/objectListing.ts';
+import type { BtfValue } from '../xdp/btf/value.ts';
+import { listingText } from '../xdp/isa/listing.ts';
+import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
+import { table } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+interface Flags {
+  readonly program?: string;
+  readonly sec?: string;
+  readonly json?: boolean;
+}
+
+type Show = (spec: CollectionSpec, flags: Flags, terminal: Terminal) => void;
+
+const JSON_HELP = 'one JSON document on stdout and nothing else';
+
+/** Adds `show` and `dump` to the command `prog`. */
+export function addProgListings(prog: Command, terminal: Terminal): void {
+  add(prog, 'show', 'List the programs of an object.', showPrograms, terminal);
+  add(prog, 'dump', 'List the instructions of programs, with their C source.', dump, terminal)
+    .option('--program <NAME>', 'only this one, by its function')
+    .option('--sec <SECTION>', 'only this one, by its section');
+}
+
+/** The command `map`. */
+export function addMap(program: Command, terminal: Terminal): void {
+  const map = program
+    .command('map')
+    .helpGroup('Commands:')
+    .description('Show the maps of an eBPF object file.')
+    .usage('COMMAND FILE [options]')
+    .helpCommand(false);
+  add(map, 'show', 'List the maps of an object, and its variables.', showMaps, terminal);
+}
+
+function add(to: Command, name: string, help: string, show: Show, terminal: Terminal): Command {
+  return to
+    .command(name)
+    .description(help)
+    .argument('FILE', 'eBPF object (.o)')
+    .option('--json', JSON_HELP)
+    .action(async (file: string, flags: Flags) => {
+      show(readObject(file, await readBytes('FILE', file)), flags, terminal);
+    });
+}
+
+/** Integers beyond 2^53 are texts: a JSON number would not keep them. */
+const json = (value: unknown): string =>
+  `${JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part))}\n`;
+
+function showPrograms(spec: CollectionSpec, { json: asJson }: Flags, terminal: Terminal): void {
+  const programs = listPrograms(spec);
+  if (asJson) {
+    terminal.out(json(programs));
+    return;
+  }
+  const { bold } = terminal.colors;
+  const rows = programs.map((p) => [p.name, p.section, p.type, String(p.insns), notesOn(p)]);
+  const head = ['program', 'section', 'type', 'insns', ''];
+  const lines = table([head, ...rows], ['left', 'left', 'left', 'right', 'left']);
+  const license = spec.license === '' ? 'no licence' : `licence ${spec.license}`;
+  const types = spec.btf === null ? 'no type information' : `${spec.btf.count - 1} types`;
+  terminal.out(`${bold(spec.file)}  ${license}, ${types}\n\n${lines.join('\n')}\n`);
+}
+
+const named = (what: string, names: readonly string[]): string[] =>
+  names.length === 0 ? [] : [`${what} ${names.join(' ')}`];
+
+function notesOn({ autoload, frags, functions, maps, externs, core }: ProgramListing): string {
+  return [
+    ...(autoload ? [] : ['only when asked for']),
+    ...(frags ? ['fragments'] : []),
+    ...named('calls', functions.slice(1)),
+    ...named('maps', maps),
+    ...named('externs', externs),
+    ...(core === 0 ? [] : [`${core} CO-RE`]),
+  ].join('; ');
+}
+
+function dump(spec: CollectionSpec, flags: Flags, terminal: Terminal): void {
+  const dumps = programsOf(spec, flags).map((program) => dumpProgram(program));
+  terminal.out(flags.json ? json(dumps) : dumps.map((d) => dumpText(d, terminal)).join('\n'));
+}
+
+/** Of any type: what does not run here can be read all the same. */
+function programsOf({ file, programs }: CollectionSpec, flags: Flags): ProgramSpec[] {
+  const all = Object.values(programs);
+  const found = all.filter(
+    ({ name, section }) => (flags.program ?? name) === name && (flags.sec ?? section) === section,
+  );
+  const asked = flags.program !== undefined || flags.sec !== undefined;
+  if (found.length > 0 || !asked) return found;
+  const known = all.map(({ name, section }) => `${name} (${section})`).join(', ');
+  throw new InputError(`${file}: no such program; the object has ${known || 'none'}`);
+}
+
+const dumpText = ({ program, section, insns }: ProgramDump, { colors }: Terminal): string =>
+  `${colors.bold(`${program} (${section})`)}\n${listingText(insns)}\n`;
+
+function showMaps(spec: CollectionSpec, { json: asJson }: Flags, terminal: Terminal): void {
+  const maps = listMaps(spec);
+  if (asJson) {
+    terminal.out(json(maps));
+    return;
+  }
+  const { bold } = terminal.colors;
+  const head = ['map', 'type', 'key', 'value', 'entries', 'flags', ''];
+  const rows = maps.map((map) => [
+    map.name,
+    map.type,
+    `${map.bytes_key} B`,
+    `${map.bytes_value} B`,
+    String(map.max_entries),
+    `0x${map.flags.toString(16)}`,
+    mapNotes(map),
+  ]);
+  const lines = table(
+    [head, ...rows],
+    ['left', 'left', 'right', 'right', 'right', 'right', 'left'],
+  );
+  const variables = maps.flatMap((map) =>
+    map.variables.map((v) => [v.name, v.type, map.name, shown(v.value)]),
+  );
+  const more =
+    variables.length === 0
+      ? []
+      : [
+          '',
+          ...table(
+            [['variable', 'type', 'in', 'value'], ...variables],
+            ['left', 'left', 'left', 'left'],
+          ),
+        ];
+  terminal.out(`${bold(spec.file)}\n\n${[...lines, ...more].join('\n')}\n`);
+}
+
+function mapNotes({ key, value, inner, values, pinned, frozen }: MapListing): string {
+  return [
+    ...(value === '' ? [] : [key === '' ? value : `${key} → ${value}`]),
+    ...(inner === null ? [] : [`of ${inner.type}, ${inner.max_entries} entries`]),
+    ...values.map(({ index, name }) => `[${index}] ${name}`),
+    ...(pinned ? ['pinned by name'] : []),
+    ...(frozen ? ['frozen'] : []),
+  ].join('; ');
+}
+
+const shown = (value: BtfValue): string =>
+  typeof value === 'object' || typeof value === 'string' ? json(value).trim() : String(value);
