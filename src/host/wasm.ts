@@ -188,6 +188,16 @@ const unpatched = (bytes: Uint8Array, at: number): number =>
   ((bytes[at + 3]! & 0x7f) << 21) |
   (bytes[at + 4]! << 28);
 
+const FUNCTION = 0x00;
+const GLOBAL = 0x03;
+
+interface Export {
+  readonly name: string;
+  readonly kind: number;
+  /** Among the module's own. */
+  readonly index: number;
+}
+
 interface OwnFunction {
   readonly type: number;
   /** Types of its locals behind the parameters. */
@@ -199,7 +209,7 @@ export class WasmModule {
   private readonly types: string[] = [];
   private readonly imports: WasmCode[] = [];
   private readonly functions: (OwnFunction | undefined)[] = [];
-  private readonly exports: { readonly name: string; readonly own: number }[] = [];
+  private readonly exports: Export[] = [];
   private readonly globals: WasmCode[] = [];
   private importedFunctions = 0;
 
@@ -238,7 +248,11 @@ export class WasmModule {
   }
 
   exportFunction(name: string, own: number): void {
-    this.exports.push({ name, own });
+    this.exports.push({ name, kind: FUNCTION, index: own });
+  }
+
+  exportGlobal(name: string, global: number): void {
+    this.exports.push({ name, kind: GLOBAL, index: global });
   }
 
   /** @throws TypeError when a declared function was not defined */
@@ -252,10 +266,10 @@ export class WasmModule {
     section(out, 2, this.imports, (to, entry) => to.raw(entry.bytes.subarray(0, entry.length)));
     section(out, 3, functions, (to, { type }) => to.u32(type));
     section(out, 6, this.globals, (to, entry) => to.raw(entry.bytes.subarray(0, entry.length)));
-    section(out, 7, this.exports, (to, { name, own }) =>
+    section(out, 7, this.exports, (to, { name, kind, index }) =>
       text(to, name)
-        .op(0x00)
-        .u32(this.importedFunctions + own),
+        .op(kind)
+        .u32(kind === FUNCTION ? this.importedFunctions + index : index),
     );
     section(out, 10, functions, (to, own) => this.body(to, own));
     return out.bytes.slice(0, out.length);

@@ -4,10 +4,12 @@
  * to know whether the verifier was right.
  */
 import { PAGE_SIZE } from '../../host/memory.ts';
+import type { HostAddr } from '../../host/memory.ts';
 import { I32, I64, WasmCode } from '../../host/wasm.ts';
 import { CALL_CHAIN_BYTES } from '../engine.ts';
 import { BPF_B, BPF_DW, BPF_H, BPF_IND, BPF_REG_0 } from '../isa/insn.ts';
 import type { Insn } from '../isa/insn.ts';
+import { XDP_MD_BYTES } from '../xdpBuff.ts';
 import { writeReturn } from './call.ts';
 import type { Block } from './graph.ts';
 import * as op from './opcodes.ts';
@@ -37,22 +39,67 @@ const AT = 0;
 const BYTES = 1;
 const IS_WRITE = 2;
 const SLOT = 3;
+const LENGTH = 4;
 
-/** `check(at, bytes, isWrite, slot)`: the stack is tested here, the rest by `ProgramMemory`. */
+type Push = (out: WasmCode) => void;
+
+/**
+ * `check(at, bytes, isWrite, slot)`. What programs mostly touch is let pass here: the stack, map
+ * memory, the packet's data and, to read, the context. `ProgramMemory`, which knows all there is,
+ * decides about the rest.
+ */
 export function writeChecker(unit: Unit): void {
   const refuse = unit.import('access', 5, 0, (lo, hi, bytes, isWrite, slot) =>
     testAccess(unit, lo >>> 0, hi >>> 0, bytes, isWrite !== 0, slot),
   );
-  const out = new WasmCode(64);
-  out.get(AT).i64(unit.lastFrame).op(op.I64_SUB);
-  out.i64(CALL_CHAIN_BYTES).get(BYTES).op(op.I64_EXTEND_I32_U).op(op.I64_SUB);
-  out.op(op.I64_GT_U).if();
+  const out = new WasmCode(256);
+  const { region } = unit.bpf.arena;
+  const md = (field: number): void =>
+    void out.globalGet(unit.context).access(op.I64_LOAD32_U, field);
+  const allowed = out.block();
+  passIfInside(out, allowed, unit.lastFrame, CALL_CHAIN_BYTES);
+  passIfInside(out, allowed, region.at, region.bytes);
+  out.globalGet(unit.context).if();
+  const data = (): void => md(XDP_MD_DATA);
+  md(XDP_MD_DATA_END);
+  data();
+  out.op(op.I64_SUB).set(LENGTH);
+  writeInside(out, data, () => void out.get(LENGTH));
+  out.brIf(allowed);
+  const context = (): void => void out.globalGet(unit.context).op(op.I64_EXTEND_I32_U);
+  writeInside(out, context, () => void out.i64(XDP_MD_BYTES));
+  out.get(IS_WRITE).op(op.I32_EQZ).op(op.I32_AND).brIf(allowed);
+  out.end();
   out.get(AT).op(op.I32_WRAP_I64);
   out.get(AT).i64(32).op(op.I64_SHR_U).op(op.I32_WRAP_I64);
   out.get(BYTES).get(IS_WRITE).get(SLOT).callImport(refuse);
   out.end();
   out.get(AT).op(op.I32_WRAP_I64);
-  unit.module.define(unit.checker(), unit.module.type([I64, I32, I32, I32], [I32]), [], out);
+  unit.module.define(unit.checker(), unit.module.type([I64, I32, I32, I32], [I32]), [I64], out);
+}
+
+const XDP_MD_DATA = 0;
+const XDP_MD_DATA_END = 4;
+
+function passIfInside(out: WasmCode, allowed: number, base: HostAddr, length: number): void {
+  writeInside(
+    out,
+    () => void out.i64(base),
+    () => void out.i64(length),
+  );
+  out.brIf(allowed);
+}
+
+/** Do the bytes lie in the `length` at `base`? No sum is built that could wrap. */
+function writeInside(out: WasmCode, base: Push, length: Push): void {
+  const bytes = (): WasmCode => out.get(BYTES).op(op.I64_EXTEND_I32_U);
+  length(out);
+  bytes().op(op.I64_GE_U);
+  out.get(AT);
+  base(out);
+  out.op(op.I64_SUB);
+  length(out);
+  bytes().op(op.I64_SUB).op(op.I64_LE_U).op(op.I32_AND);
 }
 
 function testAccess(
@@ -73,13 +120,8 @@ function testAccess(
 /** Take a block's instructions from what may still run. */
 export function writeBudget(unit: Unit, regs: Registers, block: Block): void {
   const { out, spare32: left } = regs;
-  out.i32(unit.budgetWord);
-  out
-    .i32(unit.budgetWord)
-    .access(op.I32_LOAD, 0)
-    .i32(block.end - block.start)
-    .op(op.I32_SUB);
-  out.tee(left).access(op.I32_STORE, 0);
+  out.globalGet(unit.budget).i32(block.end - block.start).op(op.I32_SUB).tee(left);
+  out.globalSet(unit.budget);
   out.get(left).i32(0).op(op.I32_LT_S);
   unit.writeFaultIf(out, `still running after ${unit.options.maxInsns} instructions`, block.start);
 }

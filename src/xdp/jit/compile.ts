@@ -40,6 +40,8 @@ interface Exports {
   run(r1: number, r2?: number): number;
   batch?(context: HostAddr, stride: number, count: number, verdicts: HostAddr): void;
   tail(): unknown;
+  readonly budget: WebAssembly.Global;
+  readonly context: WebAssembly.Global;
   readonly [callback: `callback ${number}`]: Callback;
 }
 
@@ -54,8 +56,6 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
   private readonly callbacks: Callback[] = [];
   private readonly checked: boolean;
   private readonly maxInsns: number;
-  /** Where the budget lies, as an index of words. */
-  private readonly budgetIndex: number;
 
   /** @param asTarget as what a tail call goes to, not as what a run begins with */
   constructor(image: EngineImage, bpf: JitBpf, options: JitOptions, asTarget: boolean = false) {
@@ -72,7 +72,6 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     });
     this.exports = instance.exports as unknown as Exports;
     for (const slot of unit.callbacks) this.callbacks[slot] = this.exports[callbackName(slot)]!;
-    this.budgetIndex = unit.budgetWord >> 2;
     this.run = unit.isBare ? this.exports.run : (ctx) => this.enter(ctx);
   }
 
@@ -88,7 +87,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
   runOn(at: HostAddr, len: number): number {
     const { bpf, state } = this;
     bpf.mem.fill(bpf.stackTop - CALL_CHAIN_BYTES, CALL_CHAIN_BYTES, 0);
-    state.reach.given(at, len);
+    state.beginOn(at, len);
     return this.begin(at, len);
   }
 
@@ -115,21 +114,23 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     return this.exports.tail;
   }
 
+  /** The run is on this program's code from here on; each has a budget of its own. */
   entered(): void {
     this.bpf.engine = this;
+    if (!this.checked) return;
+    this.exports.budget.value = this.maxInsns;
+    this.exports.context.value = this.state.context;
   }
 
   private enter(ctx: HostAddr): number {
-    if (this.checked) this.state.reach.context(ctx);
+    this.state.begin(ctx);
     return this.begin(ctx, 0);
   }
 
   private begin(r1: number, r2: number): number {
     const { bpf } = this;
-    this.state.begin();
-    bpf.mem.words[this.budgetIndex] = this.maxInsns;
     const outer = bpf.engine;
-    bpf.engine = this;
+    this.entered();
     try {
       return this.exports.run(r1, r2);
     } finally {
@@ -147,7 +148,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
       checked,
       helpers: options.helpers ?? HELPERS,
       maxInsns: this.maxInsns,
-      resume: () => this.entered(),
+      resume: () => void (bpf.engine = this),
       reach: state.reach,
       tailTarget: (map, index) => state.tailTarget(map, index, image, asTarget),
     });

@@ -26,6 +26,8 @@ export class RunState {
   private readonly bpf: JitBpf;
   private readonly places: WeakMap<EngineImage, number> = new WeakMap();
   private readonly targets: TailTarget[] = [];
+  /** The context of the run, or 0. */
+  context: HostAddr = 0;
   private tailCalls = 0;
 
   constructor(bpf: JitBpf) {
@@ -34,9 +36,18 @@ export class RunState {
     this.programs = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
   }
 
-  /** A run begins. */
-  begin(): void {
+  /** A run on `md` begins. */
+  begin(md: HostAddr): void {
+    this.context = md;
     this.tailCalls = 0;
+    this.reach.context(md);
+  }
+
+  /** A run on bytes begins. */
+  beginOn(at: HostAddr, len: number): void {
+    this.context = 0;
+    this.tailCalls = 0;
+    this.reach.given(at, len);
   }
 
   /**

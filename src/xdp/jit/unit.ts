@@ -9,7 +9,8 @@
  * Words of `bpf.hi` behind those of helpers hold what modules share during a run:
  *
  *   +24  frame of the function that called the helper which runs, for the helper's callbacks
- *   +28  in checked mode, how many instructions may still run
+ *
+ * In checked mode two globals that programs cannot reach say what is left to run, and on what.
  */
 import type { HostAddr } from '../../host/memory.ts';
 import { I32, I64, WasmModule } from '../../host/wasm.ts';
@@ -40,7 +41,6 @@ import type { JitBpf } from './jitBpf.ts';
 import { ARGS } from './registers.ts';
 
 const FRAME_WORD = 6;
-const BUDGET_WORD = 7;
 const BPF_FUNC_TAIL_CALL = 12;
 
 /** Parameters and result are i32. */
@@ -73,6 +73,10 @@ export class Unit {
   readonly hasTailCalls: boolean;
   /** Type of all functions but the first. */
   readonly calleeType: number;
+  /** Global of checked mode: how many instructions may still run. */
+  readonly budget: number;
+  /** Global of checked mode: the context of the run, or 0. */
+  readonly context: number;
   private readonly importAt: Map<string, number> = new Map();
   private readonly calleeAt: Map<number, number> = new Map();
   private readonly unwritten: number[] = [];
@@ -87,6 +91,7 @@ export class Unit {
     this.callbacks = callbacksOf(insns);
     this.hasTailCalls = insns.some(isTailCall);
     this.calleeType = this.module.type([...Array<number>(ARGS).fill(I64), I32], [I64]);
+    [this.budget, this.context] = options.checked ? this.checkedGlobals() : [-1, -1];
     this.module.importMemory('host', 'memory');
     if (this.hasTailCalls) this.module.importTable('host', 'programs');
   }
@@ -112,10 +117,6 @@ export class Unit {
 
   get frameWord(): HostAddr {
     return this.bpf.hi + 4 * FRAME_WORD;
-  }
-
-  get budgetWord(): HostAddr {
-    return this.bpf.hi + 4 * BUDGET_WORD;
   }
 
   /** A function of JavaScript. @returns its index */
@@ -200,6 +201,14 @@ export class Unit {
   /** A call chain is longer than Linux lets it be. */
   writeTooDeepIf(out: WasmCode, slot: number): void {
     this.writeFaultIf(out, `the call stack of ${MAX_CALL_FRAMES} frames is too deep`, slot);
+  }
+
+  private checkedGlobals(): [number, number] {
+    const budget = this.module.global();
+    const context = this.module.global();
+    this.module.exportGlobal('budget', budget);
+    this.module.exportGlobal('context', context);
+    return [budget, context];
   }
 
   fault(slot: number, reason: string): ProgramFault {
