@@ -243,9 +243,9 @@ export class Run implements RunningEngine {
 
   /**
    * Go on with another program in the same frame; or with the next instruction, when the entry is
-   * empty or outside, or the limit is reached.
+   * empty or outside, or the limit is reached. Only calls that happen count.
    *
-   * @linux JMP_TAIL_CALL in ___bpf_prog_run
+   * @linux emit_bpf_tail_call_indirect; arch/x86/net/bpf_jit_comp.c
    */
   private tailCall(i: number): void {
     const from = this.program.regs;
@@ -253,9 +253,9 @@ export class Run implements RunningEngine {
     if (map === undefined) throw this.fault(i, 'tail call through what is no map');
     const index = from[6]! >>> 0;
     if (index >= map.maxEntries || this.tailCalls >= MAX_TAIL_CALL_CNT) return;
-    this.tailCalls++;
     const image = map.progAt?.(index) ?? null;
     if (image === null) return;
+    this.tailCalls++;
     this.enter(this.decodedOf(image));
     this.at = 0;
   }

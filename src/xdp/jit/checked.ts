@@ -120,7 +120,11 @@ function testAccess(
 /** Take a block's instructions from what may still run. */
 export function writeBudget(unit: Unit, regs: Registers, block: Block): void {
   const { out, spare32: left } = regs;
-  out.globalGet(unit.budget).i32(block.end - block.start).op(op.I32_SUB).tee(left);
+  out
+    .globalGet(unit.budget)
+    .i32(block.end - block.start)
+    .op(op.I32_SUB)
+    .tee(left);
   out.globalSet(unit.budget);
   out.get(left).i32(0).op(op.I32_LT_S);
   unit.writeFaultIf(out, `still running after ${unit.options.maxInsns} instructions`, block.start);

@@ -66,7 +66,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     this.state = runStateOf(bpf, this.checked);
     const unit = this.unitOf(options);
     const bytes = write(unit, asTarget);
-    const instance = new WebAssembly.Instance(moduleOf(bytes), {
+    const instance = new WebAssembly.Instance(this.moduleOf(bytes), {
       host: { memory: bpf.mem.memory, programs: this.state.programs },
       run: unit.imports,
     });
@@ -135,6 +135,16 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
       return this.exports.run(r1, r2);
     } finally {
       bpf.engine = outer;
+    }
+  }
+
+  /** @throws ProgramRefused when one of its functions is more than an engine takes */
+  private moduleOf(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+    try {
+      return moduleOf(bytes);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.CompileError)) throw error;
+      throw new ProgramRefused(this.image.name, 0, `not to be compiled: ${error.message}`);
     }
   }
 

@@ -147,6 +147,9 @@ export class Facts {
 const isNarrowLoad = (code: number): boolean =>
   (code & 0xe0) === BPF_MEM && (code & 0x18) !== BPF_DW;
 
+/** Passes over a function: one more than its loops are nested deep, in programs that people write. */
+const MOST_PASSES = 64;
+
 /** @param narrow registers that are known narrow on entry, as bits @returns facts by block */
 export function findFacts(insns: readonly Insn[], graph: Graph, narrow: number): Facts[] {
   const { blocks } = graph;
@@ -155,7 +158,9 @@ export function findFacts(insns: readonly Insn[], graph: Graph, narrow: number):
   first.narrow |= narrow;
   known[0] = first;
   const now = new Facts();
+  let passes = 0;
   for (let changed = true; changed;) {
+    if (++passes > MOST_PASSES) return blocks.map(() => new Facts());
     changed = false;
     blocks.forEach((block, i) => {
       now.copyFrom(known[i]!);

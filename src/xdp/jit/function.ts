@@ -73,6 +73,8 @@ class FunctionWriter implements BlockWriter {
     this.insns = unit.image.insns;
     this.regs = regs;
     this.graph = buildGraph(this.insns, unit.leaders, slot);
+    const length = this.graph.blocks.reduce((sum, { start, end }) => sum + end - start, 0);
+    unit.announce(length, slot);
     this.known = findFacts(this.insns, this.graph, narrow);
     const mayGoto = this.graph.blocks.some((block) => isMayGoto(this.last(block)));
     this.mayGoto = mayGoto ? regs.add(I32) : -1;

@@ -39,7 +39,7 @@ export interface Block {
 export interface Graph {
   /** In reverse postorder: on every way that does not go back, a block's number grows. */
   readonly blocks: readonly Block[];
-  /** Does every jump back go to a block that dominates it? */
+  /** Does every jump back go to a block that dominates it? False as well where finding out took too long. */
   readonly reducible: boolean;
 }
 
@@ -113,8 +113,7 @@ export function buildGraph(insns: readonly Insn[], leaders: Uint8Array, entry: n
     };
   });
   blocks.forEach(({ next }, i) => next.forEach((to) => blocks[to]!.before.push(i)));
-  findDominators(blocks);
-  return { blocks, reducible: classify(blocks) };
+  return { blocks, reducible: findDominators(blocks) && classify(blocks) };
 }
 
 function readBlock(
@@ -170,22 +169,33 @@ function postorder(entry: number, nextOf: (start: number) => readonly number[]):
   return done;
 }
 
-/** Cooper, Harvey and Kennedy: "A Simple, Fast Dominance Algorithm". */
-function findDominators(blocks: readonly Block[]): void {
+/** Steps through dominators; programs that people write take some ten a block. */
+const MOST_STEPS = 1e8;
+
+/**
+ * Cooper, Harvey and Kennedy: "A Simple, Fast Dominance Algorithm". Its worst case is quadratic, so a
+ * program made to be slow is given up.
+ *
+ * @returns whether all are known
+ */
+function findDominators(blocks: readonly Block[]): boolean {
   const UNKNOWN = -1;
+  let steps = 0;
   for (const block of blocks) block.dominator = UNKNOWN;
   blocks[0]!.dominator = 0;
   const meet = (a: number, b: number): number => {
     let [x, y] = [a, b];
     while (x !== y) {
-      while (x > y) x = blocks[x]!.dominator;
-      while (y > x) y = blocks[y]!.dominator;
+      steps++;
+      if (x > y) x = blocks[x]!.dominator;
+      else y = blocks[y]!.dominator;
     }
     return x;
   };
   for (let changed = true; changed;) {
     changed = false;
     for (let i = 1; i < blocks.length; i++) {
+      if (steps > MOST_STEPS) return false;
       let dominator = UNKNOWN;
       for (const p of blocks[i]!.before) {
         if (blocks[p]!.dominator === UNKNOWN) continue;
@@ -198,6 +208,7 @@ function findDominators(blocks: readonly Block[]): void {
     }
   }
   for (let i = 1; i < blocks.length; i++) blocks[blocks[i]!.dominator]!.dominates.push(i);
+  return true;
 }
 
 /** Mark loops and merges. @returns whether the graph is reducible */

@@ -81,6 +81,7 @@ export class Unit {
   private readonly calleeAt: Map<number, number> = new Map();
   private readonly unwritten: number[] = [];
   private checkerAt: number | undefined;
+  private written = 0;
 
   constructor(image: EngineImage, bpf: JitBpf, options: UnitOptions) {
     const { insns } = image;
@@ -163,6 +164,18 @@ export class Unit {
     const name = this.image.kfuncs?.[imm];
     const kfunc = name === undefined ? undefined : KFUNCS.get(name);
     return this.known(slot, kfunc, `unknown kernel function ${name ?? imm}`);
+  }
+
+  /**
+   * A function of so many instructions, from `slot` on, is about to be written. Functions that share
+   * code are written once for each: Linux refuses them, and a few could become a module without end.
+   *
+   * @throws ProgramRefused when all together are more than the program, and its start once more
+   */
+  announce(instructions: number, slot: number): void {
+    this.written += instructions;
+    if (this.written > 2 * this.image.insns.length)
+      this.refuse(slot, 'functions of the program overlap');
   }
 
   /** What `ld_imm64` at `slot` puts into its register: low word, high word. */

@@ -1,6 +1,7 @@
 /** Calls of compiled programs: subprograms, helpers, callbacks, other programs, maps. */
 import { describe, expect, test } from 'vitest';
 import type { EngineImage } from '../../../src/xdp/engine.ts';
+import { Interpreter } from '../../../src/xdp/interp/interpreter.ts';
 import type { Insn } from '../../../src/xdp/isa/insn.ts';
 import type { JitMap } from '../../../src/xdp/jit/jitBpf.ts';
 import { createMap } from '../../../src/xdp/maps/createMap.ts';
@@ -199,6 +200,28 @@ describe('tail calls', () => {
     expect(withMap.bpf.mem.words[at >> 2]).toBe(34);
     program.run(at);
     expect(withMap.bpf.mem.words[at >> 2]).toBe(68);
+  });
+
+  test('count only when they happen, on both engines', () => {
+    // 40 calls of an empty entry, then 33 of itself
+    const missing = Array.from({ length: 40 }, () => tail(1)).flat();
+    const entries: (EngineImage | null)[] = [null, null];
+    const counting = {
+      name: 'again',
+      insns: [mov(4, 1), insn(0xc3, { dst: 1, src: 4 }), ...tail(0), EXIT],
+    };
+    entries[0] = counting;
+    const first: EngineImage = { name: 'first', insns: [...missing, ...tail(0), EXIT] };
+    const rig = jitRig(1, [progArray(entries)]);
+    const runOf = {
+      compiler: () => rig.compile(first.insns, { helpers }).run(rig.page),
+      interpreter: () => new Interpreter(first, rig.machine, { helpers }).run(rig.page),
+    };
+    for (const [name, run] of Object.entries(runOf)) {
+      rig.bpf.mem.words[rig.page >> 2] = 0;
+      run();
+      expect([name, rig.bpf.mem.words[rig.page >> 2]]).toEqual([name, 33]);
+    }
   });
 
   test('leave the caller of a subprogram its own callbacks', () => {

@@ -70,6 +70,41 @@ describe('control flow', () => {
     ).toBe(3);
   });
 
+  test('where dominators would take too long, a dispatcher', () => {
+    // every block leaves for the same end, so that each is looked at from every other
+    const depth = 30_000;
+    const leave = Array.from({ length: depth }, (_, i) =>
+      insn(0x15, { dst: 2, imm: i, off: depth - i - 1 }),
+    );
+    const insns = [mov(0, 3), insn(0x61, { dst: 2, src: 1 }), ...leave, mov(0, 4), EXIT];
+    expect(buildGraph(insns, findLeaders(insns), 0).reducible).toBe(false);
+    const rig = jitRig();
+    const program = rig.compile(insns);
+    rig.bpf.mem.words[rig.page >> 2] = depth - 1;
+    expect(program.run(rig.page)).toBe(4);
+    rig.bpf.mem.words[rig.page >> 2] = depth;
+    expect(program.run(rig.page)).toBe(4);
+  });
+
+  test('loops nested deeper than facts are followed', () => {
+    // r2 is narrow at first, and wide after the innermost turn
+    const depth = 100;
+    const heads = Array.from({ length: depth }, () => insn(0x07, { imm: 1 }));
+    const back = Array.from({ length: depth }, (_, i) =>
+      insn(0x55, { dst: 2, imm: -1, off: -(2 * i + 3) }),
+    );
+    const insns = [
+      mov(0, 0),
+      mov(2, 1),
+      ...heads,
+      mov(2, -1),
+      ...back,
+      insn(0xac, { dst: 2 }),
+      EXIT,
+    ];
+    expect(jitRig().compile(insns).run(0)).toBe(depth);
+  });
+
   test('many loops inside loops', () => {
     // r0 counts 3^6
     const insns: Insn[] = [mov(0, 0)];
@@ -157,6 +192,21 @@ test.each<[string, Insn[]]>([
   ['instruction 0: no map 12345', [insn(0x18, { src: 1, imm: 12345 }), insn(0), EXIT]],
 ])('refused: %s', (text, insns) => {
   expect(() => jitRig().compile(insns)).toThrow(`program p, ${text}`);
+});
+
+test('functions that share code are refused before they fill memory', () => {
+  const straight = Array.from({ length: 1000 }, () => addImm(0, 1));
+  const calls = Array.from({ length: 10 }, (_, i) => insn(0x85, { src: 1, imm: 100 + 50 * i }));
+  expect(() => jitRig().compile([mov(0, 0), ...calls, EXIT, ...straight, EXIT])).toThrow(
+    'functions of the program overlap',
+  );
+  // the program calling itself is one function more, and no more
+  const itself = [insn(0x15, { dst: 1, off: 2 }), mov(1, 0), insn(0x85, { src: 1, imm: -3 }), EXIT];
+  expect(
+    jitRig()
+      .compile([...itself])
+      .run(8),
+  ).toBe(0);
 });
 
 test('a batch runs on contexts at equal distances', () => {

@@ -11,6 +11,8 @@ export interface JitRig {
   readonly bpf: Bpf;
   /** A page for contexts and packets. */
   readonly page: HostAddr;
+  /** The machine with the maps that were given besides. */
+  readonly machine: JitBpf;
   compile(insns: readonly Insn[], options?: JitOptions): JitProgram;
 }
 
@@ -35,6 +37,7 @@ export function jitRig(cpus: number = 1, more: readonly JitMap[] = []): JitRig {
   return {
     bpf,
     page,
+    machine,
     compile: (insns, options = {}) => compile({ name: 'p', insns }, machine, options),
   };
 }
