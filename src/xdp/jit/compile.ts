@@ -56,6 +56,8 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
   private readonly callbacks: Callback[] = [];
   private readonly checked: boolean;
   private readonly maxInsns: number;
+  /** Where callbacks find the frame they go below, as an index of words. */
+  private readonly frameIndex: number;
 
   /** @param asTarget as what a tail call goes to, not as what a run begins with */
   constructor(image: EngineImage, bpf: JitBpf, options: JitOptions, asTarget: boolean = false) {
@@ -65,6 +67,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     this.maxInsns = options.maxInsns ?? MAX_INSNS;
     this.state = runStateOf(bpf, this.checked);
     const unit = this.unitOf(options);
+    this.frameIndex = unit.frameWord >> 2;
     const bytes = write(unit, asTarget);
     const instance = new WebAssembly.Instance(this.moduleOf(bytes), {
       host: { memory: bpf.mem.memory, programs: this.state.programs },
@@ -105,9 +108,18 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     for (let i = 0; i < count; i++) words[(verdicts >> 2) + i] = this.run(context + i * stride);
   }
 
-  /** A callback, from inside a helper. */
+  /** A callback: from inside a helper, or, as a timer's, from outside any run. */
   call(func: number, a1: number, a2: number, a3: number, a4: number): number {
-    return this.callbacks[func]!(a1, a2, a3, a4);
+    const callback = this.callbacks[func]!;
+    if (this.state.depth > 0) return callback(a1, a2, a3, a4);
+    this.state.begin(0);
+    this.bpf.mem.words[this.frameIndex] = this.bpf.stackTop;
+    const outer = this.arrive();
+    try {
+      return callback(a1, a2, a3, a4);
+    } finally {
+      this.leave(outer);
+    }
   }
 
   get entry(): () => unknown {
@@ -128,14 +140,25 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
   }
 
   private begin(r1: number, r2: number): number {
-    const { bpf } = this;
-    const outer = bpf.engine;
-    this.entered();
+    const outer = this.arrive();
     try {
       return this.exports.run(r1, r2);
     } finally {
-      bpf.engine = outer;
+      this.leave(outer);
     }
+  }
+
+  /** @returns who ran before */
+  private arrive(): RunningEngine | null {
+    const outer = this.bpf.engine;
+    this.entered();
+    this.state.depth++;
+    return outer;
+  }
+
+  private leave(outer: RunningEngine | null): void {
+    this.state.depth--;
+    this.bpf.engine = outer;
   }
 
   /** @throws ProgramRefused when one of its functions is more than an engine takes */

@@ -28,6 +28,8 @@ export class RunState {
   private readonly targets: TailTarget[] = [];
   /** The context of the run, or 0. */
   context: HostAddr = 0;
+  /** Runs under way, one inside the other. */
+  depth = 0;
   private tailCalls = 0;
 
   constructor(bpf: JitBpf) {

@@ -132,6 +132,32 @@ describe('callbacks', () => {
     expect(program.run(0)).toBe(45);
   });
 
+  test('come back after the run as well, with a stack and a budget of their own', () => {
+    const { bpf, machine, compile } = jitRig();
+    let ring = (): number => -1;
+    const keep = helper(170, (_, func) => {
+      const engine = machine.engine!;
+      ring = () => engine.call(func, 40, 0, 0, 0);
+      return 0;
+    });
+    const insns = [
+      ...[insn(0x18, { dst: 1, src: 4, imm: 4 }), insn(0)],
+      call(170),
+      EXIT,
+      EXIT,
+      // the function at slot 5 returns its argument and two, through its stack
+      insn(0x7b, { dst: 10, src: 1, off: -8 }),
+      insn(0x79, { src: 10, off: -8 }),
+      addImm(0, 2),
+      EXIT,
+    ];
+    const options = { helpers: helpersOf(keep), checked: true, maxInsns: 4 };
+    compile(insns, options).run(0);
+    for (let i = 0; i < 5; i++) expect(ring()).toBe(42);
+    expect(bpf.mem.words[(bpf.stackTop - 8) >> 2]).toBe(40);
+    expect(machine.engine).toBe(null);
+  });
+
   test('call helpers that call back', () => {
     const inner = [
       insn(0x7b, { dst: 10, src: 2, off: -16 }),
