@@ -170,11 +170,11 @@ function postorder(entry: number, nextOf: (start: number) => readonly number[]):
 }
 
 /** Steps through dominators; programs that people write take some ten a block. */
-const MOST_STEPS = 1e8;
+const MOST_STEPS = 1e9;
 
 /**
  * Cooper, Harvey and Kennedy: "A Simple, Fast Dominance Algorithm". Its worst case is quadratic, so a
- * program made to be slow is given up.
+ * program made to be slow is left to the dispatcher.
  *
  * @returns whether all are known
  */
@@ -197,7 +197,8 @@ function findDominators(blocks: readonly Block[]): boolean {
     for (let i = 1; i < blocks.length; i++) {
       if (steps > MOST_STEPS) return false;
       let dominator = UNKNOWN;
-      for (const p of blocks[i]!.before) {
+      // from the last to the first: where many ways lead out of one chain, each step is short
+      for (const p of blocks[i]!.before.toReversed()) {
         if (blocks[p]!.dominator === UNKNOWN) continue;
         dominator = dominator === UNKNOWN ? p : meet(p, dominator);
       }
