@@ -37,7 +37,7 @@ const MAX_INSNS = 2 ** 27;
 type Callback = (r1: number, r2: number, r3: number, r4: number) => number;
 
 interface Exports {
-  run(r1: number, r2?: number): number;
+  run(r1: number, r2?: number, context?: number): number;
   batch?(context: HostAddr, stride: number, count: number, verdicts: HostAddr): void;
   tail(): unknown;
   readonly budget: WebAssembly.Global;
@@ -115,6 +115,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     this.state.begin(0);
     this.bpf.mem.words[this.frameIndex] = this.bpf.stackTop;
     const outer = this.arrive();
+    this.entered();
     try {
       return callback(a1, a2, a3, a4);
     } finally {
@@ -126,7 +127,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     return this.exports.tail;
   }
 
-  /** The run is on this program's code from here on; each has a budget of its own. */
+  /** The run goes on with this program's code, not from its first function; each has its own budget. */
   entered(): void {
     this.bpf.engine = this;
     if (!this.checked) return;
@@ -142,7 +143,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
   private begin(r1: number, r2: number): number {
     const outer = this.arrive();
     try {
-      return this.exports.run(r1, r2);
+      return this.exports.run(r1, r2, this.state.context);
     } finally {
       this.leave(outer);
     }
@@ -151,7 +152,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
   /** @returns who ran before */
   private arrive(): RunningEngine | null {
     const outer = this.bpf.engine;
-    this.entered();
+    this.bpf.engine = this;
     this.state.depth++;
     return outer;
   }

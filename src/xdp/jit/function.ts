@@ -35,16 +35,23 @@ import type { Unit } from './unit.ts';
 
 const JUMP_OPERATION = 0xf0;
 
-/** The function a run begins with: parameters are the words of r1 and, in checked mode, of r2. */
+/**
+ * The function a run begins with. Its parameter is the word of r1; in checked mode the word of r2 and
+ * the context to test accesses against follow, and the run's budget starts here.
+ */
 export function writeEntry(unit: Unit): number {
   const own = unit.module.declare();
   const out = new WasmCode(4096);
-  const params = unit.checked ? [I32, I32] : [I32];
+  const params = unit.checked ? [I32, I32, I32] : [I32];
   const regs = Registers.ofEntry(out, new Facts(), params.length, unit.firstFrame);
-  params.forEach((_, i) => {
-    out.get(i);
-    regs.set32(BPF_REG_1 + i);
-  });
+  out.get(0);
+  regs.set32(BPF_REG_1);
+  if (unit.checked) {
+    out.get(1);
+    regs.set32(BPF_REG_2);
+    out.get(2).globalSet(unit.context);
+    out.i32(unit.options.maxInsns).globalSet(unit.budget);
+  }
   new FunctionWriter(unit, regs, 0, (1 << BPF_REG_1) | (1 << BPF_REG_2)).write();
   unit.module.define(own, unit.module.type(params, [I32]), regs.locals, out);
   return own;

@@ -85,8 +85,8 @@ describe('helpers', () => {
   });
 
   test('that are missing are named with their instruction', () => {
-    expect(() => jitRig().compile([mov(0, 0), call(200), EXIT])).toThrow(
-      'program p, instruction 1: unknown function 200',
+    expect(() => jitRig().compile([mov(0, 0), call(4000), EXIT])).toThrow(
+      'program p, instruction 1: unknown function 4000',
     );
   });
 
