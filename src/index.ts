@@ -28,6 +28,8 @@ export type { GivenIo, RunGiven } from './lab/given.ts';
 export { perfRecords, ringbufRecords } from './lab/mapEvents.ts';
 export { observeRun } from './lab/observe.ts';
 export type { RunDone, RunEvent, RunProgress } from './lab/observe.ts';
+export type { AppOptions } from './lab/appOptions.ts';
+export { datagramStream } from './lab/datagrams.ts';
 export { packet } from './lab/packet.ts';
 export type { PacketOptions, PacketResult, SentFrame } from './lab/packet.ts';
 export { InputError } from './lab/inputError.ts';
@@ -38,7 +40,14 @@ export type { NicOptions, OptionInfo, RunOptions } from './lab/optionSchema.ts';
 export { readScenario } from './lab/scenario.ts';
 export { runScenario } from './lab/run.ts';
 export type { BuildMachine, RunIo, RunOutcome } from './lab/run.ts';
-export type { CpuReport, PacketCounts, QueueReport, RunAbout, RunReport } from './lab/report.ts';
+export type {
+  CpuReport,
+  PacketCounts,
+  QueueReport,
+  RunAbout,
+  RunReport,
+  SocketReport,
+} from './lab/report.ts';
 
 // The machine and its books.
 export { Machine } from './machine.ts';
@@ -47,7 +56,16 @@ export { Inlet, inletBytes } from './machine/inlet.ts';
 export { Lan, LAN_SLOTS } from './machine/lan.ts';
 export type { LanPort } from './machine/lan.ts';
 export type { MachineConfig, NicConfig } from './machine/config.ts';
-export type { MachineResult, NapiBooks, NicBooks, PageBooks } from './machine/result.ts';
+export { APP_DEFAULTS } from './machine/inetConfig.ts';
+export type { AppConfig, AppKind, InetConfig, NicAddresses } from './machine/inetConfig.ts';
+export type { CapturedDatagram, Datagram } from './machine/udpApp.ts';
+export type {
+  MachineResult,
+  NapiBooks,
+  NicBooks,
+  PageBooks,
+  SocketBooks,
+} from './machine/result.ts';
 export { Fates, LOSS_CAUSES } from './host/fates.ts';
 export type { LossCause, LossStage } from './host/fates.ts';
 export { Histogram } from './host/histogram.ts';

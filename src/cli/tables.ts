@@ -23,6 +23,7 @@ export function runTables(report: RunReport, colors: Colors): string {
     lossTable(report, colors),
     latencyLine(report, colors),
     napiTable(report, colors),
+    socketTable(report, colors),
     cpuTable(report, colors),
     pagesLine(report, colors),
     logLines(report, colors),
@@ -153,6 +154,24 @@ function napiRow(
     count(n.irqs),
     ...[budget, empty, busy, txWake].map((ended) => share(ended, n.polls, 1)),
   ];
+}
+
+function socketTable({ sockets }: RunReport, c: Colors): string[] {
+  if (sockets.length === 0) return [];
+  const rows = sockets.map((s): Row => [
+    `${s.kind}:${s.port}`,
+    `${s.cpu}`,
+    count(s.received),
+    s.drops === 0 ? count(0) : styled(c.red, count(s.drops)),
+    count(s.unread),
+    count(s.sent),
+    count(s.wakeups),
+    s.reads === 0 ? '' : (s.received / s.reads).toFixed(1),
+    s.received === 0 ? '' : duration(s.waitedNs.p50),
+    s.received === 0 ? '' : duration(s.waitedNs.p99),
+  ]);
+  const titles = ['CPU', 'read', 'no room', 'unread', 'sent', 'wake-ups', 'per call', 'waited p50'];
+  return table([heading(c, 'socket', ...titles, 'p99'), ...rows], ['left']);
 }
 
 function cpuTable({ cpus }: RunReport, c: Colors): string[] {

@@ -10,6 +10,9 @@ import { PROFILES } from '../host/cost.ts';
 import { macIsMulticast, parseMac } from '../wire/eth.ts';
 import { parseCount, parseDuration } from '../wire/quantities.ts';
 import { parseTraffic, TRAFFIC_DEFAULT, withTrafficWord } from '../wire/trafficSpec.ts';
+import { parseCidr4, parseCidr6 } from './addresses.ts';
+import type { AppOptions } from './appOptions.ts';
+import { appSchema, appsOfText } from './appOptions.ts';
 import { kebab } from './optionNames.ts';
 import * as kind from './optionKinds.ts';
 import { parseReplay } from './replayMode.ts';
@@ -27,6 +30,9 @@ export interface NicOptions {
   readonly rxFrames?: number | undefined;
   readonly rxvlan?: boolean | undefined;
   readonly irqAffinity?: readonly number[] | undefined;
+  readonly rps?: readonly number[] | undefined;
+  readonly addr?: string | undefined;
+  readonly addr6?: string | undefined;
 }
 
 export interface RunOptions {
@@ -57,6 +63,9 @@ export interface RunOptions {
   readonly mtu: number;
   readonly nics: readonly NicOptions[];
   readonly stack: boolean;
+  readonly apps: readonly AppOptions[];
+  readonly appCpu?: number | undefined;
+  readonly rps?: readonly number[] | undefined;
   readonly budget: number;
   readonly netdevBudget: number;
   readonly netdevBudgetUsecs?: number | undefined;
@@ -191,12 +200,32 @@ const nicSchema = z.strictObject(
     rxFrames: z.optional(base(frames)),
     rxvlan: z.optional(base(kind.onOff)),
     irqAffinity: z.optional(base(kind.numbers(0, 63))),
+    rps: z.optional(base(kind.numbers(0, 63))),
+    addr: z.optional(base(kind.judged('ADDR/LEN', '', (_, text) => parseCidr4(text)))),
+    addr6: z.optional(base(kind.judged('ADDR/LEN', '', (_, text) => parseCidr6(text)))),
   },
   {
     error: ({ code }) =>
       code === 'invalid_type' ? 'expected options as "name: value"' : undefined,
   },
 );
+
+const appsSchema = z
+  .optional(
+    z.preprocess(
+      (raw, ctx) => {
+        try {
+          return appsOfText(raw);
+        } catch (error) {
+          if (!(error instanceof kind.Refusal)) throw error;
+          ctx.addIssue(error.message);
+          return z.NEVER;
+        }
+      },
+      z.array(appSchema(base), 'expected a list of apps').max(64, 'needs 64 apps at most'),
+    ),
+  )
+  .transform((given) => given ?? []);
 
 const shape = {
   xdp: option(
@@ -284,6 +313,25 @@ const shape = {
     true,
     'Take what is passed up the stack; off ends it at the door, counted.',
   ),
+  apps: appsSchema.register(infos, {
+    info: {
+      value: 'KIND:PORT,…',
+      allowed: '',
+      group: 'Kernel',
+      help: 'Applications on UDP ports: sink, echo, server (short replies) or capture; a scenario says more (cpu, rcvbuf, batch, reply, keep).',
+      fallback: '',
+    },
+  }),
+  appCpu: absent(
+    kind.whole(0, 63),
+    'Kernel',
+    'CPU of the applications that do not say their own; the last one unless set.',
+  ),
+  rps: absent(
+    kind.numbers(0, 63),
+    'Kernel',
+    'CPUs that take packets into the stack, by flow; the one that received them unless set.',
+  ),
   budget: option(
     kind.whole(1, 1024),
     'Kernel',
@@ -354,9 +402,6 @@ export const NOT_BUILT: Readonly<Record<string, string>> = {
   irqSuspendTimeout: 'the NAPI modes',
   busyPoll: 'the NAPI modes',
   threaded: 'the NAPI modes',
-  rps: 'receive packet steering',
-  appCpu: 'sockets and applications',
-  apps: 'sockets and applications',
   steering: 'steering rules',
   at: 'changes during a run',
   show: "the kernel's own views of a run",
@@ -364,3 +409,4 @@ export const NOT_BUILT: Readonly<Record<string, string>> = {
 
 export const RUN_KEYS: readonly string[] = Object.keys(shape);
 export const NIC_KEYS: readonly string[] = Object.keys(nicSchema.shape);
+export const APP_KEYS: readonly string[] = Object.keys(appSchema(base).shape);

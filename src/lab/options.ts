@@ -8,7 +8,7 @@ import { didYouMean } from './nearest.ts';
 import { notBuilt } from './optionKinds.ts';
 import { camel, kebab } from './optionNames.ts';
 import type { RunOptions } from './optionSchema.ts';
-import { NIC_KEYS, NOT_BUILT, RUN_KEYS, RUN_SCHEMA } from './optionSchema.ts';
+import { APP_KEYS, NIC_KEYS, NOT_BUILT, RUN_KEYS, RUN_SCHEMA } from './optionSchema.ts';
 
 /** Bad usage or bad input, as one line that names what, where and the allowed range. */
 export class OptionError extends Error {
@@ -76,7 +76,8 @@ function refused(error: ZodError, origin: ReadonlyMap<string, OptionSource>): Op
     return new OptionError(`${placeOf(issue.path, origin)}: ${issue.message}`);
   }
   const name = issue.keys[0]!;
-  const guess = didYouMean(kebab(name), NIC_KEYS.map(kebab));
+  const known = issue.path[0] === 'apps' ? APP_KEYS : NIC_KEYS;
+  const guess = didYouMean(kebab(name), known.map(kebab));
   return new OptionError(`${placeOf([...issue.path, name], origin)}: unknown option${guess}`);
 }
 
@@ -93,11 +94,36 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
   if (o.passOut !== undefined && !o.stack) {
     throw new OptionError(`${where(['passOut'])}: needs --stack on`);
   }
+  if (!o.stack) {
+    for (const key of ['apps', 'appCpu', 'rps'] as const) {
+      const given = o[key];
+      if (given === undefined || (Array.isArray(given) && given.length === 0)) continue;
+      throw new OptionError(`${where([key])}: needs --stack on`);
+    }
+  }
+  checkApps(o, where);
   const most = Math.max(...o.nics.map((nic) => nic.queues ?? o.queues));
   checkCpus(o, o.irqAffinity, most, () => where(['irqAffinity']));
   o.nics.forEach((nic, i) => {
     const queues = nic.queues ?? o.queues;
     checkCpus(o, nic.irqAffinity, queues, () => where(['nics', i, 'irqAffinity']));
+  });
+}
+
+function checkApps(o: RunOptions, where: (path: readonly PropertyKey[]) => string): void {
+  const last = o.cpus - 1;
+  const onMachine = (cpu: number | undefined, path: readonly PropertyKey[]): void => {
+    if (cpu === undefined || cpu <= last) return;
+    throw new OptionError(`${where(path)}: ${cpu} is out of range (0 to ${last})`);
+  };
+  onMachine(o.appCpu, ['appCpu']);
+  o.rps?.forEach((cpu) => onMachine(cpu, ['rps']));
+  o.nics.forEach((nic, i) => nic.rps?.forEach((cpu) => onMachine(cpu, ['nics', i, 'rps'])));
+  const ports = new Set<number>();
+  o.apps.forEach(({ udp, cpu }, i) => {
+    onMachine(cpu, ['apps', i, 'cpu']);
+    if (ports.has(udp)) throw new OptionError(`${where(['apps', i])}: port ${udp} is taken twice`);
+    ports.add(udp);
   });
 }
 

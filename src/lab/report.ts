@@ -9,7 +9,13 @@ import { PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../host/cpu.ts';
 import { Fates, LOSS_CAUSES } from '../host/fates.ts';
 import type { Histogram } from '../host/histogram.ts';
-import type { MachineResult, NapiBooks, NicBooks, PageBooks } from '../machine/result.ts';
+import type {
+  MachineResult,
+  NapiBooks,
+  NicBooks,
+  PageBooks,
+  SocketBooks,
+} from '../machine/result.ts';
 
 const REPORT_VERSION = 1;
 
@@ -86,6 +92,11 @@ export interface CpuReport {
   readonly appPct: number;
 }
 
+/** One application's socket; `waitedNs` from its queue to the reader. */
+export interface SocketReport extends Omit<SocketBooks, 'waited'> {
+  readonly waitedNs: LatencyReport;
+}
+
 /** Left side minus right side of each conservation equation; all zero when a run adds up. */
 interface Imbalance {
   readonly nic: number;
@@ -138,6 +149,12 @@ export interface RunReport {
   readonly nics: readonly NicReport[];
   /** Each program that was attached, as `bpftool prog` with statistics on. */
   readonly programs: readonly ProgramReport[];
+  /** The sockets of applications. */
+  readonly sockets: readonly SocketReport[];
+  /** Counters of /proc/net/snmp and snmp6 by group, those that moved. */
+  readonly snmp: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Packets the stack dropped, received or about to be sent, by SKB_DROP_REASON_*. */
+  readonly drops: Readonly<Record<string, number>>;
   /** The machine's kernel log: drivers' and the core's complaints, each kind once. */
   readonly log: readonly string[];
   /** What a reader of this run should know, a sentence each. */
@@ -179,6 +196,12 @@ export function runReport({ result, about, seed, wallMs, notes = [] }: ReportInp
     pages: result.pages,
     ethtool: nics[0]?.ethtool ?? {},
     softnet: result.softnet,
+    sockets: result.sockets.map(({ waited, ...books }) => ({
+      ...books,
+      waitedNs: latencyReport(waited),
+    })),
+    snmp: movedCounters(result.snmp),
+    drops: result.drops,
     log: result.log,
     programs: result.programs.map(({ runTimePs, ...program }) => ({
       ...program,
@@ -191,6 +214,15 @@ export function runReport({ result, about, seed, wallMs, notes = [] }: ReportInp
 
 function nicReport({ name, fates, ethtool }: NicBooks): NicReport {
   return { name, packets: packetCounts(fates), ethtool: Object.fromEntries(ethtool) };
+}
+
+/** Groups and counters of which something was counted. */
+function movedCounters(snmp: MachineResult['snmp']): RunReport['snmp'] {
+  const moved = Object.entries(snmp).map(([group, counters]) => [
+    group,
+    Object.fromEntries(Object.entries(counters).filter(([, n]) => n !== 0)),
+  ]);
+  return Object.fromEntries(moved.filter(([, counters]) => Object.keys(counters!).length > 0));
 }
 
 function packetCounts(fates: Fates): PacketCounts {

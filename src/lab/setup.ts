@@ -1,7 +1,11 @@
 /** From options to the machine they describe. */
 import { PROFILES } from '../host/cost.ts';
 import type { MachineConfig, NicConfig } from '../machine.ts';
+import type { InetConfig } from '../machine/inetConfig.ts';
+import { defaultAddresses } from '../machine/inetConfig.ts';
 import { parseMac } from '../wire/eth.ts';
+import { parseCidr4, parseCidr6 } from './addresses.ts';
+import { appConfig } from './appOptions.ts';
 import type { NicOptions, RunOptions } from './optionSchema.ts';
 import { OptionError } from './options.ts';
 
@@ -26,6 +30,7 @@ export function machineConfig(options: RunOptions): MachineConfig {
     profile: PROFILES.find(({ name }) => name === options.profile)!,
     nics,
     stack: options.stack,
+    ...(options.stack ? { inet: inetConfig(options) } : {}),
     check: options.check,
     eager: options.eager,
   };
@@ -47,7 +52,22 @@ function nicConfig(options: RunOptions, nic: NicOptions, index: number): NicConf
     txFrames: TX_FRAMES,
     rxvlan: nic.rxvlan ?? options.rxvlan ?? options.in === undefined,
     promisc: index === 0 && options.in !== undefined,
+    rps: nic.rps ?? options.rps ?? [],
     irqAffinity: nic.irqAffinity ?? options.irqAffinity ?? allCpus,
+  };
+}
+
+function inetConfig(options: RunOptions): InetConfig {
+  const cpu = options.appCpu ?? options.cpus - 1;
+  return {
+    apps: options.apps.map((app) => appConfig(app, cpu)),
+    addresses: options.nics.map(({ addr, addr6 }, i) => {
+      const own = defaultAddresses(i);
+      const [addr4, prefixLen] = addr === undefined ? [own.addr, own.prefixLen] : parseCidr4(addr);
+      const [words, prefixLen6] =
+        addr6 === undefined ? [own.addr6, own.prefixLen6] : parseCidr6(addr6);
+      return { addr: addr4, prefixLen, addr6: words, prefixLen6 };
+    }),
   };
 }
 

@@ -33,6 +33,8 @@ export interface AppConfig {
   readonly keep: number;
   /** What a callback does with each datagram. */
   readonly onDatagram?: ((datagram: Datagram) => void) | undefined;
+  /** Called after each system call that read something. */
+  readonly onBatchEnd?: (() => void) | undefined;
 }
 
 export const APP_DEFAULTS: Omit<AppConfig, 'kind' | 'udp'> = {
@@ -72,7 +74,8 @@ const linkLocal = ({ hi16, lo32 }: MacAddr): In6Addr =>
     (0xfe00_0000 | (lo32 & 0xff_ffff)) >>> 0,
   );
 
-const defaultAddresses = (nic: number): NicAddresses => ({
+/** What NIC number `nic` has unless told otherwise. */
+export const defaultAddresses = (nic: number): NicAddresses => ({
   addr: 0x0a00_0001 + (nic << 8),
   prefixLen: 24,
   addr6: [0xfd00_0000, nic, 0, 1],

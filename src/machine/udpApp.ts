@@ -5,6 +5,7 @@
  * `recvmmsg`: one system call for up to `batch` datagrams, which blocks when there is none. Each
  * reply is a system call of its own.
  */
+import type { Ps } from '../host/clock.ts';
 import { OP_SYSCALL } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { RangeRefused } from '../host/errors.ts';
@@ -21,13 +22,15 @@ import { APP_BUFFER_BYTES } from './inetConfig.ts';
 export interface Datagram {
   readonly bytes: Uint8Array;
   readonly from: UdpMsg;
+  /** When it was read. */
+  readonly atPs: Ps;
   /** Send bytes back to where it came from. @returns bytes sent, or a negative errno */
   reply(bytes: Uint8Array): number;
 }
 
 /** A datagram that was kept. */
 export interface CapturedDatagram {
-  readonly atPs: number;
+  readonly atPs: Ps;
   readonly srcPort: number;
   readonly bytes: Uint8Array;
 }
@@ -79,6 +82,10 @@ export class UdpApp implements Datagram {
     }
   }
 
+  get atPs(): Ps {
+    return this.cpu.now;
+  }
+
   private get sendBuffer(): HostAddr {
     return this.buffer + APP_BUFFER_BYTES / 2;
   }
@@ -87,12 +94,14 @@ export class UdpApp implements Datagram {
   private slice(): boolean {
     const { sock, inet, cpu, from } = this;
     cpu.charge(OP_SYSCALL);
-    for (let n = 0; n < this.config.batch; n++) {
+    let n = 0;
+    for (; n < this.config.batch; n++) {
       const len = udpRecvmsg(sock, inet, this.buffer, APP_BUFFER_BYTES / 2, from, cpu);
       if (len < 0) break;
       this.waited.record(cpu.now - from.tstamp);
       this.handle(len);
     }
+    if (n > 0) this.config.onBatchEnd?.();
     return sock.receiveQueue.qlen > 0;
   }
 

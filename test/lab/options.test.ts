@@ -148,3 +148,23 @@ test('durations are picoseconds, counts take k, M and G', () => {
   expect(read({ duration: '5ms' }).duration).toBe(5_000_000_000);
   expect(read({ count: '1.5M' }).count).toBe(1_500_000);
 });
+
+describe('applications are refused in one line', () => {
+  test.each<[Record<string, unknown>, string]>([
+    [{ apps: 'sink' }, '--apps: "sink" is no app (KIND:PORT,…, as in "sink:9,echo:7")'],
+    [{ apps: 'drain:9' }, '--apps: drain is not one of sink, echo, server, capture, callback'],
+    [{ apps: 'sink:0' }, '--apps: 0 is out of range (1 to 65535)'],
+    [{ apps: 'sink:9,echo:9' }, '--apps: port 9 is taken twice'],
+    [{ apps: 'sink:9', stack: 'off' }, '--apps: needs --stack on'],
+    [{ rps: '1', stack: 'off' }, '--rps: needs --stack on'],
+    [{ rps: '4' }, '--rps: 4 is out of range (0 to 3)'],
+    [{ appCpu: '4' }, '--app-cpu: 4 is out of range (0 to 3)'],
+    [{ apps: [{ kind: 'sink', udp: 9, cpu: 9 }] }, '--apps: 9 is out of range (0 to 3)'],
+    [
+      { apps: [{ kind: 'sink', udp: 9, rcvbuf: 0 }] },
+      '--apps: 0 is out of range (1 to 268435456 bytes)',
+    ],
+    [{ apps: [{ kind: 'sink', udp: 9, size: 4 }] }, '--apps: unknown option'],
+    [{ apps: 5 }, '--apps: expected a list of apps'],
+  ])('%j', (flags, message) => expect(refusal(flags)).toBe(message));
+});

@@ -68,6 +68,21 @@ describe('a refusal points at line and column', () => {
       'cpus: 2\nnics:\n  - irq-affinity: [0, 2]\n',
       'lab.yaml:3:5: irq-affinity: 2 is out of range (0 to 1)',
     ],
+    [
+      'of a value inside an app',
+      'apps:\n  - kind: sink\n    udp: 70000\n',
+      'lab.yaml:3:5: udp: 70000 is out of range (1 to 65535)',
+    ],
+    [
+      'of an unknown option of an app',
+      'apps: [{kind: sink, udp: 9, rcvbfu: 1}]\n',
+      'lab.yaml:1:29: rcvbfu: unknown option (did you mean rcvbuf?)',
+    ],
+    [
+      'of an address with too long a prefix',
+      'nics:\n  - addr: 10.0.0.1/33\n',
+      'lab.yaml:2:5: addr: 10.0.0.1/33: a prefix of 33 bits is out of range (0 to 32)',
+    ],
     ['of no NICs', 'nics: []\n', 'lab.yaml:1:1: nics: needs 1 to 16 NICs'],
     ['of NICs that are no list', 'nics: 3\n', 'lab.yaml:1:1: nics: expected a list of NICs'],
     [

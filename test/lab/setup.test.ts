@@ -44,6 +44,37 @@ test('netdev_budget_usecs is left to hz unless given', () => {
   expect(configOf({ netdevBudgetUsecs: '2000' }).netdevBudgetUsecs).toBe(2000);
 });
 
+test('each NIC has an address of its own, and applications run on the last CPU, unless told otherwise', () => {
+  const yaml = [
+    'nics:',
+    '  - addr: 192.0.2.9/30',
+    '    addr6: 2001:db8::9/48',
+    '  - rps: [1]',
+    'apps:',
+    '  - { kind: echo, udp: 7 }',
+    '  - { kind: server, udp: 53, cpu: 0, rcvbuf: 4096, batch: 1, reply: 120 }',
+  ].join('\n');
+  const { inet, nics } = configOf({ cpus: '3', rps: '0,2' }, yaml);
+  expect(inet!.addresses).toEqual([
+    { addr: 0xc000_0209, prefixLen: 30, addr6: [0x2001_0db8, 0, 0, 9], prefixLen6: 48 },
+    { addr: 0x0a00_0101, prefixLen: 24, addr6: [0xfd00_0000, 1, 0, 1], prefixLen6: 64 },
+  ]);
+  expect(inet!.apps).toMatchObject([
+    { kind: 'echo', udp: 7, cpu: 2, rcvbuf: 212_992, batch: 32 },
+    { kind: 'server', udp: 53, cpu: 0, rcvbuf: 4096, batch: 1, replyBytes: 120 },
+  ]);
+  expect(nics.map(({ rps }) => rps)).toEqual([[0, 2], [1]]);
+});
+
+test('apps on a command line, with the stack off no IP at all', () => {
+  const { inet } = configOf({ apps: 'sink:9, echo:7', appCpu: '1' });
+  expect(inet!.apps.map(({ kind, udp, cpu }) => [kind, udp, cpu])).toEqual([
+    ['sink', 9, 1],
+    ['echo', 7, 1],
+  ]);
+  expect(configOf({ stack: 'off' })).not.toHaveProperty('inet');
+});
+
 test('two NICs of one name are refused', () => {
   expect(() => configOf({}, 'nics:\n  - name: a\n  - name: a\n')).toThrow(
     'nics: two NICs are called a',

@@ -14,6 +14,7 @@ import { buildFrame } from '../../src/wire/build.ts';
 import type { FrameSpec } from '../../src/wire/build.ts';
 import type { ArrivalBlock, ArrivalSource } from '../../src/wire/frames.ts';
 import { BLOCK, FrameTable } from '../../src/wire/frames.ts';
+import type { XdpProgramSpec } from '../../src/xdp/define.ts';
 
 export const MY_MAC = { hi16: 0x0200, lo32: 1 };
 export const PEER_MAC = { hi16: 0x0200, lo32: 0xfe };
@@ -81,6 +82,8 @@ class Frames implements ArrivalSource {
 
 export interface InetRigOptions {
   apps?: readonly AppConfig[];
+  /** Program of the first NIC; without one buffers are built into skbs. */
+  xdp?: XdpProgramSpec;
   nic?: Partial<NicConfig>;
   machine?: Partial<MachineConfig>;
   /** Picoseconds between two frames. */
@@ -111,6 +114,7 @@ export class InetRig {
       ...machine,
     };
     this.machine = new Machine(config, FrameTable.bytesFor(frames.map((f) => f.length)));
+    if (options.xdp !== undefined) this.machine.attachXdp(0, options.xdp);
     this.machine.watchWire({
       frame: (port: number, at: Ps, from: HostAddr, len: number): void =>
         void this.sent.push({ nic: port, at, bytes: this.machine.mem.u8.slice(from, from + len) }),

@@ -1,0 +1,78 @@
+/**
+ * The applications of a run, as options describe them: `sink:9,echo:7` on a command line, a list
+ * with more to say in a scenario, functions too in code.
+ */
+import * as z from 'zod';
+import type { AppConfig, AppKind } from '../machine/inetConfig.ts';
+import { APP_DEFAULTS } from '../machine/inetConfig.ts';
+import type { Kind } from './optionKinds.ts';
+import * as kind from './optionKinds.ts';
+
+/** What one application says of itself; the run's own options hold for what it leaves out. */
+export interface AppOptions {
+  readonly kind: AppKind;
+  readonly udp: number;
+  readonly cpu?: number | undefined;
+  readonly rcvbuf?: number | undefined;
+  readonly batch?: number | undefined;
+  readonly reply?: number | undefined;
+  readonly keep?: number | undefined;
+  readonly onDatagram?: AppConfig['onDatagram'];
+  readonly onBatchEnd?: AppConfig['onBatchEnd'];
+}
+
+const KINDS: readonly AppKind[] = ['sink', 'echo', 'server', 'capture', 'callback'];
+const PORT = kind.whole(1, 65_535);
+const FORM = 'KIND:PORT,…, as in "sink:9,echo:7"';
+
+type Reads = <T>(of: Kind<T>) => z.ZodType<T>;
+
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+
+/** @param base what makes a schema of a kind */
+export const appSchema = (base: Reads): z.ZodType<AppOptions> & { readonly shape: object } =>
+  z.strictObject(
+    {
+      kind: base(kind.word(KINDS)),
+      udp: base(PORT),
+      cpu: z.optional(base(kind.whole(0, 63))),
+      rcvbuf: z.optional(base(kind.whole(1, 2 ** 28, 'bytes'))),
+      batch: z.optional(base(kind.whole(1, 1024))),
+      reply: z.optional(base(kind.whole(0, 65_507, 'bytes'))),
+      keep: z.optional(base(kind.whole(0, 1_000_000))),
+      onDatagram: z.optional(
+        z.custom<NonNullable<AppConfig['onDatagram']>>(isFunction, 'is not a function'),
+      ),
+      onBatchEnd: z.optional(
+        z.custom<NonNullable<AppConfig['onBatchEnd']>>(isFunction, 'is not a function'),
+      ),
+    },
+    {
+      error: ({ code }) =>
+        code === 'invalid_type' ? 'expected an app as "kind: sink, udp: 9"' : undefined,
+    },
+  );
+
+/** A command line's text as the list it stands for; anything else as it is. @throws kind.Refusal */
+export function appsOfText(raw: unknown): unknown {
+  if (typeof raw !== 'string') return raw;
+  return raw.split(',').map((item) => {
+    const [name, port, ...more] = item.trim().split(':');
+    if (port === undefined || more.length > 0)
+      throw new kind.Refusal(`${JSON.stringify(item.trim())} is no app (${FORM})`);
+    return { kind: kind.word(KINDS).read(name), udp: PORT.read(port) };
+  });
+}
+
+/** @param cpu where it runs unless it says otherwise */
+export const appConfig = (app: AppOptions, cpu: number): AppConfig => ({
+  kind: app.kind,
+  udp: app.udp,
+  cpu: app.cpu ?? cpu,
+  rcvbuf: app.rcvbuf ?? APP_DEFAULTS.rcvbuf,
+  batch: app.batch ?? APP_DEFAULTS.batch,
+  replyBytes: app.reply ?? APP_DEFAULTS.replyBytes,
+  keep: app.keep ?? APP_DEFAULTS.keep,
+  onDatagram: app.onDatagram,
+  onBatchEnd: app.onBatchEnd,
+});

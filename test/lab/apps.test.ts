@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { datagramStream } from '../../src/lab/datagrams.ts';
+import { run } from '../../src/lab/given.ts';
+
+test('a run with an echo server: every request is answered, and the report says so', async () => {
+  const { report } = await run({
+    xdp: 'pass',
+    traffic: 'udp size=128 flows=16 rate=200kpps',
+    count: 2000,
+    apps: [{ kind: 'echo', udp: 9 }],
+    check: true,
+  });
+  expect(report.conserved).toBe(true);
+  expect(report.packets).toMatchObject({ xdpPass: 2000, toStack: 2000, stackTx: 2000, lost: {} });
+  expect(report.packets.onWire).toBe(2000);
+  expect(report.sockets).toMatchObject([
+    { kind: 'echo', port: 9, cpu: 3, received: 2000, sent: 2000, unread: 0, drops: 0 },
+  ]);
+  expect(report.sockets[0]!.waitedNs.count).toBe(2000);
+  expect(report.snmp['Udp']).toEqual({ InDatagrams: 2000, OutDatagrams: 2000 });
+  expect(report.cpus[3]!.appPct).toBeGreaterThan(0);
+});
+
+test('nobody listens: the packets are lost by the name of their reason', async () => {
+  const { report } = await run({ xdp: 'pass', traffic: 'udp rate=1Mpps', count: 500 });
+  expect(report.packets.lost).toEqual({ NO_SOCKET: 500 });
+  expect(report.drops).toEqual({ NO_SOCKET: 500 });
+  expect(report.snmp['Udp']).toEqual({ NoPorts: 500 });
+  expect(report.conserved).toBe(true);
+});
+
+test('receive packet steering spreads what one queue receives', async () => {
+  const { report } = await run({
+    xdp: 'pass',
+    traffic: 'udp flows=256 rate=500kpps',
+    count: 3000,
+    queues: 1,
+    rps: '1,2,3',
+    apps: 'sink:9',
+  });
+  const processed = report.softnet.map((line) => line[0]!);
+  expect(processed[0]).toBe(0);
+  expect(processed.slice(1).every((n) => n > 500)).toBe(true);
+  expect(report.packets.toStack).toBe(3000);
+});
+
+test('what an application reads is a stream of batches', async () => {
+  const { app, batches } = datagramStream(9, { batch: 4 });
+  const sizes: number[] = [];
+  let bytes = 0;
+  batches.subscribe((batch) => {
+    sizes.push(batch.length);
+    for (const datagram of batch) bytes += datagram.bytes.length;
+  });
+  await run({ xdp: 'pass', traffic: 'udp size=100 rate=500kpps', count: 400, apps: [app] });
+  expect(sizes.reduce((sum, n) => sum + n, 0)).toBe(400);
+  expect(Math.max(...sizes)).toBe(4);
+  expect(bytes).toBe(400 * (100 - 4 - 42));
+});
