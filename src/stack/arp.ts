@@ -14,7 +14,6 @@ import {
   ARPOP_REPLY,
   ARPOP_REQUEST,
   ARP_LEN,
-  arpIsEthIpv4,
   arpOp,
   arpSenderIp,
   arpSenderMacHi16,
@@ -35,6 +34,11 @@ import { pskbMayPull } from './skbPull.ts';
 import { devQueueXmit } from './xmit.ts';
 
 const ETH_P_ARP = 0x0806;
+/** Hardware types an Ethernet device listens to. @linux include/uapi/linux/if_arp.h */
+const ARPHRD_ETHER = 1;
+const ARPHRD_IEEE802 = 6;
+/** Protocol type, and the lengths of both addresses. */
+const IPV4_SIX_AND_FOUR = 0x0800_0604;
 
 /** Takes a packet whose `data` is its ARP header. @linux arp_rcv */
 export function arpRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
@@ -58,7 +62,9 @@ export function arpRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
 function arpProcess(skb: SkBuff, inet: Inet, cpu: Cpu): boolean {
   const { view } = inet.net.mem;
   const { data: at, dev } = skb;
-  if (!arpIsEthIpv4(view, at)) return false;
+  const hardware = view.getUint16(at);
+  if (hardware !== ARPHRD_ETHER && hardware !== ARPHRD_IEEE802) return false;
+  if (view.getUint32(at + 2) !== IPV4_SIX_AND_FOUR) return false;
   const op = arpOp(view, at);
   if (op !== ARPOP_REPLY && op !== ARPOP_REQUEST) return false;
   const sip = arpSenderIp(view, at);

@@ -56,7 +56,8 @@ const LIMITED_BROADCAST = 0xffff_ffff;
 
 export const ipv4IsMulticast = (addr: number): boolean => addr >>> 28 === 0xe;
 const isLoopback = (addr: number): boolean => addr >>> 24 === 127;
-const isZeronet = (addr: number): boolean => addr >>> 24 === 0;
+/** The rest of 0.0.0.0/8 are addresses like any other. @linux ipv4_is_zeronet */
+const isZeronet = (addr: number): boolean => addr === 0;
 
 /** Takes a packet whose `data` is its IPv4 header. @linux ip_rcv */
 export function ipRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
@@ -139,7 +140,8 @@ function ipRcvOptions(skb: SkBuff, inet: Inet, at: number, len: number, cpu: Cpu
     const pointer = HLEN_MIN + verdict - 1;
     icmpSend(skb, inet, ICMP_PARAMETERPROB, 0, (pointer << 24) >>> 0, cpu);
   }
-  kfreeSkb(skb, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
+  const known = verdict !== OPTIONS_SOURCE_ROUTE;
+  kfreeSkb(skb, known ? SKB_DROP_REASON_IP_INHDR : SKB_DROP_REASON_NOT_SPECIFIED, cpu);
   return false;
 }
 

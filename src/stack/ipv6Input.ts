@@ -211,8 +211,9 @@ function passOptions(skb: SkBuff, inet: Inet, hopByHop: boolean, cpu: Cpu): bool
     const pointer = skb.data + verdict - skb.networkHeader;
     icmpv6Send(skb, inet, ICMPV6_PARAMPROB, ICMPV6_UNK_OPTION, pointer, cpu);
   }
-  const known = verdict === EXTHDR_BAD;
-  kfreeSkb(skb, known ? SKB_DROP_REASON_NOT_SPECIFIED : SKB_DROP_REASON_UNHANDLED_PROTO, cpu);
+  if (len === 0) kfreeSkb(skb, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
+  else if (verdict === EXTHDR_BAD) kfreeSkb(skb, SKB_DROP_REASON_IP_INHDR, cpu);
+  else kfreeSkb(skb, SKB_DROP_REASON_UNHANDLED_PROTO, cpu);
   return false;
 }
 

@@ -9,6 +9,7 @@
 import { OP_CSUM_64B, OP_SOCK_QUEUE, OP_UDP_RCV } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import {
+  SKB_DROP_REASON_NOT_SPECIFIED,
   SKB_DROP_REASON_NO_SOCKET,
   SKB_DROP_REASON_PKT_TOO_SMALL,
   SKB_DROP_REASON_SOCKET_RCVBUFF,
@@ -28,7 +29,7 @@ import { RTN_LOCAL } from './ipInput.ts';
 import { skbChecksum } from './skbChecksum.ts';
 import type { SkBuff } from './skbuff.ts';
 import { CHECKSUM_UNNECESSARY } from './skbuff.ts';
-import { consumeSkb, kfreeSkb, skbArrived } from './skbPool.ts';
+import { kfreeSkb, skbArrived } from './skbPool.ts';
 import { pskbMayPull, pskbTrim, skbCondense } from './skbPull.ts';
 import type { UdpMib } from './snmp.ts';
 import type { UdpSock } from './udpSock.ts';
@@ -55,7 +56,7 @@ export function udpRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
   }
   if (skb.routeType !== RTN_LOCAL) {
     inet.mib.udp.IgnoredMulti++;
-    consumeSkb(skb, cpu);
+    kfreeSkb(skb, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
     return;
   }
   if (!udpLibChecksumComplete(skb, cpu)) {
@@ -77,12 +78,16 @@ export function udpv6Rcv(skb: SkBuff, inet: Inet, multicast: boolean, cpu: Cpu):
   saddr6.read(view, skb.networkHeader + IPV6_ADDRS);
   const sk = inet.udp.lookup6(saddr6, udpSrcPort(view, udp), udpDstPort(view, udp));
   if (sk !== null) {
+    if (udpCheck(view, udp) === 0) {
+      csumError(skb, udp6, cpu);
+      return;
+    }
     udpQueueRcvSkb(sk, skb, inet, udp6, cpu);
     return;
   }
   if (multicast) {
     udp6.IgnoredMulti++;
-    consumeSkb(skb, cpu);
+    kfreeSkb(skb, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
     return;
   }
   if (!udpLibChecksumComplete(skb, cpu)) {
@@ -104,7 +109,7 @@ function udpHeaderOk(skb: SkBuff, inet: Inet, mib: UdpMib, cpu: Cpu): boolean {
   const { view } = inet.net.mem;
   if (!pskbMayPull(skb, UDP_HLEN, cpu)) {
     mib.InErrors++;
-    kfreeSkb(skb, SKB_DROP_REASON_PKT_TOO_SMALL, cpu);
+    kfreeSkb(skb, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
     return false;
   }
   const ulen = udpLen(view, skb.data);
@@ -124,8 +129,8 @@ function udpHeaderOk(skb: SkBuff, inet: Inet, mib: UdpMib, cpu: Cpu): boolean {
 /** @returns false when a checksum has been verified, and is wrong. @linux udp4_csum_init, udp6_csum_init */
 function udpCsumInit(skb: SkBuff, cpu: Cpu): boolean {
   if (udpCheck(skb.dev.net.mem.view, skb.data) === 0) {
-    skb.csumValid = skb.protocol !== ETH_P_IPV6; // over IPv6 a checksum is a must
-    return skb.csumValid;
+    skb.csumValid = true; // over IPv6 it is the socket that refuses (RFC 6936)
+    return true;
   }
   if (skb.ipSummed === CHECKSUM_UNNECESSARY) {
     skb.csumValid = true;

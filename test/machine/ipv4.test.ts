@@ -59,9 +59,10 @@ describe('what IPv4 refuses, and why', () => {
     ['a total length below the header', changed({ 2: 0, 3: 19 }), 'IP_INHDR'],
     ['a total length beyond the frame', changed({ 2: 2 }), 'PKT_TOO_SMALL'],
     ['from a group', changed({ 12: 224 }), 'IP_INVALID_SOURCE'],
-    ['from 0.1.2.3', changed({ 12: 0 }), 'IP_INVALID_SOURCE'],
     ['from loopback', changed({ 12: 127 }), 'IP_LOCALNET'],
-    ['to 0.0.0.1', changed({ 16: 0 }), 'IP_INVALID_DEST'],
+    ['from 0.0.0.0', frame4(udpTo(9), { src: 0 }), 'IP_INVALID_SOURCE'],
+    ['to 0.0.0.0', frame4(udpTo(9), { dst: 0 }), 'IP_INVALID_DEST'],
+    ['to 0.0.0.1', changed({ 16: 0 }), 'IP_INADDRERRORS'],
     ['to loopback', changed({ 16: 127 }), 'IP_LOCALNET'],
     ['from ourselves', frame4(udpTo(9), { src: MY_IP }), 'IP_LOCAL_SOURCE'],
     ['to a neighbour', changed({ 19: 77 }), 'IP_INADDRERRORS'],
@@ -92,9 +93,9 @@ describe('what IPv4 refuses, and why', () => {
 
   test.each<[string, number[], string]>([
     ['none of interest', [1, 1, 148, 4, 0, 0, 0, 0], 'arrived'],
-    ['one that claims more than there is', [7, 9, 4, 0], 'NOT_SPECIFIED'],
-    ['one of length 1', [7, 1, 4, 0], 'NOT_SPECIFIED'],
-    ['one without room for its length', [1, 1, 1, 7], 'NOT_SPECIFIED'],
+    ['one that claims more than there is', [7, 9, 4, 0], 'IP_INHDR'],
+    ['one of length 1', [7, 1, 4, 0], 'IP_INHDR'],
+    ['one without room for its length', [1, 1, 1, 7], 'IP_INHDR'],
     ['a source route', [131, 7, 4, 1, 2, 3, 4, 0], 'NOT_SPECIFIED'],
   ])('options: %s', (_, options, cause) => {
     const frame = frame4(udpTo(9), { options: Uint8Array.from(options) });

@@ -146,7 +146,7 @@ describe('what IPv6 refuses, and why', () => {
     [
       'an option that is longer than its header',
       frame6(udpTo(9), { extensions: [ext(60, [0, 0, 0x1e, 9, 1, 2, 3, 4])] }),
-      'NOT_SPECIFIED',
+      'IP_INHDR',
     ],
     [
       'a source route with somewhere to go',
