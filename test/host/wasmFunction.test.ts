@@ -2,14 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { HostMemory } from '../../src/host/memory.ts';
 import { F64, I32, WasmModule } from '../../src/host/wasm.ts';
 import {
+  HALF,
   INFINITY,
   WasmFunction,
   add,
   and,
+  double,
   eq,
   fadd,
+  ffloor,
   fgt,
   fmax,
+  fmul,
   ge,
   gt,
   load32,
@@ -113,4 +117,29 @@ test('sixteen bytes are copied, or as many as are asked for', () => {
     0,
   ]);
   expect([...mem.u8.slice(AT + 512, AT + 512 + 8)]).toEqual([6, 7, 8, 9, 10, 11, 12, 0]);
+});
+
+test('ranges that lie apart are copied at every length, and nothing beside them changes', () => {
+  const mem = new HostMemory(65536);
+  for (let i = 0; i < mem.bytes; i++) mem.u8[i] = (i * 167) >> 3;
+  const f = new WasmFunction();
+  const [to, from, len] = [f.param(I32), f.param(I32), f.param(I32)];
+  f.copyApart(to, from, len);
+  const copy = run(mem, f);
+  for (let n = 0; n <= 300; n++) {
+    const expected = mem.u8.slice();
+    expected.copyWithin(1003, 20_000 + n, 20_000 + n + n);
+    copy(1003, 20_000 + n, n);
+    expect(Buffer.compare(mem.u8, expected), `${n} bytes`).toBe(0);
+  }
+});
+
+test('a double is made of an i32, multiplied, and rounded down', () => {
+  const mem = new HostMemory(65536);
+  const f = new WasmFunction();
+  const n = f.param(I32);
+  f.storeF64(AT, 0, ffloor(fadd(fmul(double(n), loadF64(AT, 8)), HALF)));
+  mem.doubles[(AT + 8) >> 3] = 2.5;
+  run(mem, f)(-1);
+  expect(mem.doubles[AT >> 3]).toBe(Math.round((2 ** 32 - 1) * 2.5));
 });

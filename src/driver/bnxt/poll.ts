@@ -133,7 +133,7 @@ export function bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): num
  * @linux __bnxt_poll_work
  */
 export function __bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): number {
-  const { bnapi, words, cpu, cpDescRing, cpRingMask } = cpr;
+  const { bnapi, words, cpu, cpDescRing, cpRingMask, cpBit } = cpr;
   const rxr = bnapi.rxRing;
   let rawCons = cpr.cpRawCons;
   let rxPkts = 0;
@@ -141,9 +141,11 @@ export function __bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): n
 
   cpr.hasMoreWork = false;
   cpr.hadWorkDone = true;
-  while (bnxtCmpValid(cpr, rawCons)) {
-    dmaRmb(cpu); // V first, the rest of the slot after it
+  for (;;) {
     const at = cpDescRing + ((rawCons & cpRingMask) << CP_SLOT_SHIFT);
+    const lap = (rawCons & cpBit) === 0 ? 0 : 1;
+    if (!cmpValid(words, at, lap) && !bnxtCmpValid(cpr, rawCons)) break;
+    dmaRmb(cpu); // V first, the rest of the slot after it
     const type = cmpType(words, at);
 
     if (type === CMP_TYPE_TX_L2_CMP || type === CMP_TYPE_TX_L2_COAL_CMP) {
