@@ -81,6 +81,6 @@ function collectSpecial(
   }
   if (type.kind === 'union') return;
   for (const member of type.members) {
-    collectSpecial(btf, member.type, at + member.bitOffset / 8, depth + 1, found);
+    collectSpecial(btf, member.type, at + Math.floor(member.bitOffset / 8), depth + 1, found);
   }
 }

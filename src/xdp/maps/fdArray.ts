@@ -10,13 +10,16 @@ import type { Bpf } from '../bpf.ts';
 import { arrayNextKey, indexAt } from './arrayMap.ts';
 import { BpfMap } from './bpfMap.ts';
 import type { MapDef } from './mapDef.ts';
+import { boundObjects } from './mapDef.ts';
 import { BPF_ANY } from './uapi.ts';
 
 export abstract class FdArray<T> extends BpfMap {
   protected readonly entries: (T | null)[];
 
+  /** @throws MapError for too many entries */
   constructor(bpf: Bpf, def: MapDef, handle: HostAddr) {
     super(bpf, def, handle);
+    boundObjects(def);
     this.entries = Array.from({ length: def.maxEntries }, () => null);
   }
 

@@ -1,7 +1,7 @@
 /**
  * What a map is made from, and how one that cannot be made is refused.
  */
-import { errnoName } from '../../host/errno.ts';
+import { ENOMEM, errnoName } from '../../host/errno.ts';
 import { MAP_TYPE_NAMES } from './uapi.ts';
 
 /** A part of a value that the kernel keeps for itself: copies leave it alone, user space reads zero. */
@@ -49,3 +49,12 @@ export function mapTypeName(type: number): string {
 
 /** Values lie at 8-byte steps. */
 export const round8 = (bytes: number): number => Math.ceil(bytes / 8) * 8;
+
+/** Entries that are objects of ours lie outside host memory, which bounds all others. */
+const MAX_OBJECTS: number = 1 << 22;
+
+/** @throws MapError for more entries than a map of objects may have */
+export function boundObjects(def: MapDef): void {
+  if (def.maxEntries <= MAX_OBJECTS) return;
+  throw new MapError(def, ENOMEM, `${def.maxEntries} entries; ${MAX_OBJECTS} at most here`);
+}

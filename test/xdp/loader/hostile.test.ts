@@ -5,7 +5,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ElfError } from '../../../src/xdp/elf/objectError.ts';
+import { loadCollection } from '../../../src/xdp/loader/load.ts';
 import { parseElf } from '../../../src/xdp/loader/parseElf.ts';
+import { standaloneBpf } from '../../../src/xdp/standalone.ts';
 import { objectBytes } from '../elf/objects.ts';
 
 const RUNS = Number(process.env['RINGSCOPE_RUNS'] ?? 1);
@@ -66,4 +68,29 @@ test('words of headers, symbols, relocations and types replaced by extremes', ()
     { numRuns: 600 * RUNS },
   );
   expect(refused).toBeGreaterThan(50);
+});
+
+/** Errors that say in one line what is wrong with an object. */
+const REFUSALS = ['ElfError', 'BtfError', 'LoadError', 'MapError', 'ProgramRefused'];
+
+test('what is parsed from damaged bytes is loaded, or refused by name', () => {
+  const change = fc.tuple(fc.nat(), fc.nat(255));
+  const changes = fc.array(change, { minLength: 1, maxLength: 3 });
+  const bpf = standaloneBpf();
+  let loaded = 0;
+  fc.assert(
+    fc.property(fc.nat(OBJECTS.length - 1), changes, (which, list) => {
+      const bytes = originals[which]!.slice();
+      for (const [at, value] of list) bytes[at % bytes.length] = value;
+      try {
+        const { maps } = loadCollection(parseElf(bytes, { file: 'f.o' }), bpf);
+        for (const map of Object.values(maps)) map.release();
+        loaded++;
+      } catch (error) {
+        expect(REFUSALS).toContain((error as Error).name);
+      }
+    }),
+    { numRuns: 100 * RUNS },
+  );
+  expect(loaded).toBeGreaterThan(10);
 });

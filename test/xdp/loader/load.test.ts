@@ -111,6 +111,13 @@ test('a map that the kernel would refuse is refused, and nothing stays behind', 
   spec.maps['.data']!.maxEntries = 0;
   expect(() => loadCollection(spec, bpf)).toThrow(MapError);
   expect([...bpf.maps.values()]).toEqual([]);
+
+  const endless = specOf('maps-19');
+  endless.maps['jumps']!.maxEntries = 2 ** 31;
+  expect(() => loadCollection(endless, bpf)).toThrow(
+    'map jumps (prog_array): 2147483648 entries; 4194304 at most here (ENOMEM)',
+  );
+  expect([...bpf.maps.values()]).toEqual([]);
 });
 
 test('a program that verifier or engine refuses leaves nothing behind', () => {

@@ -74,7 +74,9 @@ function fieldValue(kind: number, { btf, steps, bitOffset }: Access): Value {
   const bitfield = member.bits > 0;
   const size = btf.sizeOf(type.id);
   const bits = bitfield ? member.bits : size * 8;
-  const word = bitfield ? wordAround(btf, id, bitOffset, bits, size) : { at: bitOffset / 8, size };
+  const word = bitfield
+    ? wordAround(btf, id, bitOffset, bits, size)
+    : { at: byteOf(bitOffset), size };
   switch (kind) {
     case core.BPF_CORE_FIELD_BYTE_OFFSET: {
       if (bitfield) return plain(word.at, false);
@@ -92,11 +94,14 @@ function fieldValue(kind: number, { btf, steps, bitOffset }: Access): Value {
   }
 }
 
+/** What is no bitfield begins at a byte; damaged types may say otherwise. */
+const byteOf = (bitOffset: number): number => Math.floor(bitOffset / 8);
+
 function elementValue(kind: number, btf: Btf, id: number, bitOffset: number): Value {
   const size = btf.sizeOf(id);
   if (kind === core.BPF_CORE_FIELD_BYTE_SIZE) return plain(size);
   if (kind === core.BPF_CORE_FIELD_BYTE_OFFSET) {
-    return { value: BigInt(bitOffset / 8), size, type: btf.resolve(id), certain: true };
+    return { value: BigInt(byteOf(bitOffset)), size, type: btf.resolve(id), certain: true };
   }
   throw btf.refuse(id, `${core.CORE_KIND_NAMES[kind]} of an element of an array`);
 }
