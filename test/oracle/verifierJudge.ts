@@ -10,8 +10,8 @@ import type { Insn } from '../../src/xdp/isa/insn.ts';
 import { isKfuncCall } from '../../src/xdp/verifier/insnKind.ts';
 import type { FuncInfo, LineInfo } from '../../src/xdp/verifier/env.ts';
 import type { MapField } from '../../src/xdp/verifier/verifierMap.ts';
-import type { VerifierResult } from '../../src/xdp/verifier/verify.ts';
-import { verify } from '../../src/xdp/verifier/verify.ts';
+import type { VerifierResult } from '../../src/xdp/verifier/analyse.ts';
+import { analyse } from '../../src/xdp/verifier/analyse.ts';
 import type { OracleCase } from './oracle.ts';
 import { askKernel } from './oracle.ts';
 
@@ -90,7 +90,7 @@ export function ourVerdict(one: VerifierCase, machineCpus: number = cpus().lengt
     else map.inner = maps[inner] as never;
     if (map.special === undefined) delete (map as { special?: unknown }).special;
   });
-  return verify(
+  return analyse(
     {
       name: one.name,
       type: one.type ?? 6,

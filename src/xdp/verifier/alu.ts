@@ -11,6 +11,7 @@ import {
   BPF_ADD,
   BPF_ALU,
   BPF_ALU64,
+  BPF_AND,
   BPF_ARSH,
   BPF_DIV,
   BPF_END,
@@ -18,25 +19,44 @@ import {
   BPF_MOD,
   BPF_MOV,
   BPF_NEG,
+  BPF_OR,
   BPF_RSH,
   BPF_SUB,
 } from '../isa/insn.ts';
-import { draftBounds, knownBounds, sync, zeroExtend32 } from './bounds.ts';
+import {
+  UNBOUNDED,
+  draftBounds,
+  knownBounds,
+  setKnown32,
+  sync,
+  truncated,
+  zeroExtend32,
+} from './bounds.ts';
 import type { Bounds } from './bounds.ts';
 import type { Env } from './env.ts';
 import { classOf, opOf, usesReg } from './insnKind.ts';
 import { assignScalarId } from './linkedRegs.ts';
 import { saneBounds } from './memAccess.ts';
+import { pushPath } from './paths.ts';
 import { aluName, pointerAlu } from './pointerAlu.ts';
 import { markChainPrecision } from './precision.ts';
 import type { Reg } from './reg.ts';
-import { ADD_CONST, isAddConst, isRegConst, scalarReg, withReg } from './reg.ts';
+import {
+  ADD_CONST32,
+  ADD_CONST64,
+  isAddConst,
+  isRegConst,
+  regConstValue,
+  scalarReg,
+  withReg,
+} from './reg.ts';
 import { isPointerValue, overwriteReg, readReg, writableReg } from './regArg.ts';
 import { SCALAR_VALUE } from './regTypes.ts';
 import { scalarOp } from './scalarAlu.ts';
 import { signExtended, signExtended32 } from './signExtend.ts';
 import { regWidth } from './stackAccess.ts';
 import { sanitizeNeeded, sanitizeValue } from './speculation.ts';
+import { U32_MAX_BIG, s64, tnumIsConst, tnumSwap } from './tnum.ts';
 
 export function checkAlu(env: Env, insn: Insn): void {
   const op = opOf(insn);
@@ -59,13 +79,28 @@ function checkUnary(env: Env, insn: Insn): void {
   }
   const reg = readReg(env, insn.dst);
   if (isPointerValue(env, reg)) env.deny(`R${insn.dst} pointer arithmetic prohibited`);
-  if (op !== BPF_NEG || reg.type !== SCALAR_VALUE) {
+  if (reg.type !== SCALAR_VALUE) {
     overwriteReg(env, insn.dst);
     return;
   }
   writableReg(env, insn.dst);
-  const bounds = scalarOp(op, classOf(insn) !== BPF_ALU64, reg.bounds, reg.bounds);
-  env.regs[insn.dst] = withReg(reg, { bounds: bounds! });
+  if (op === BPF_NEG) {
+    const bounds = scalarOp(op, classOf(insn) !== BPF_ALU64, reg.bounds, reg.bounds);
+    env.regs[insn.dst] = withReg(reg, { bounds: bounds!, id: 0 });
+  } else {
+    env.regs[insn.dst] = swapped(insn, reg);
+  }
+}
+
+/** Bytes turned round or, for the order the machine has, only cut off. @linux scalar_byte_swap */
+function swapped(insn: Insn, reg: Reg): Reg {
+  const turns = classOf(insn) === BPF_ALU64 || usesReg(insn);
+  const bytes = insn.imm / 8;
+  if (!turns && bytes === 8) return reg;
+  const bounds = turns
+    ? sync({ ...UNBOUNDED, ...tnumSwap(reg.bounds, bytes) })
+    : truncated(reg.bounds, bytes);
+  return withReg(reg, { bounds: bytes === 8 ? bounds : truncated(bounds, bytes), id: 0 });
 }
 
 const ALU_WIDTHS = [0, 8, 16];
@@ -194,18 +229,60 @@ function adjustRegs(env: Env, insn: Insn): void {
   else scalarAlu(env, insn, dst, src);
 }
 
+/**
+ * A mask, all ones or zero, is followed apart for either: on a path of its own it is zero.
+ *
+ * @linux maybe_fork_scalars
+ */
+function forked(env: Env, insn: Insn, dst: Reg): Reg {
+  const { bounds: b } = dst;
+  const wide = b.smin === -1n && b.smax === 0n;
+  if (!wide && (b.s32Min !== -1 || b.s32Max !== 0)) return dst;
+  const { regs } = pushPath(env, env.insnIdx, env.insnIdx).top;
+  const known = (value: bigint): Bounds => {
+    if (wide) return knownBounds(value);
+    const d = draftBounds(b);
+    setKnown32(d, value);
+    return d;
+  };
+  regs[insn.dst] = withReg(dst, { bounds: known(0n) });
+  return withReg(dst, { bounds: known(-1n) });
+}
+
 function scalarAlu(env: Env, insn: Insn, dst: Reg, src: Reg): void {
   const op = opOf(insn);
   const alu32 = classOf(insn) !== BPF_ALU64;
-  const bounds = scalarOp(op, alu32, dst.bounds, src.bounds);
-  if (bounds !== null && sanitizeNeeded(op)) sanitizeValue(env, insn);
-  let result = bounds === null ? env.unknown : withReg(dst, { bounds });
-  // `r1 = r2; r1 += 4`: r1 stays linked to r2, at a distance
-  const linked = op === BPF_ADD && !alu32 && result.id !== 0 && isRegConst(src, false);
-  const by = src.bounds.value;
-  if (linked && !isAddConst(result.id) && by <= 0x7fff_ffffn)
-    result = withReg(result, { id: result.id | ADD_CONST, off: Number(by) });
-  else if (linked) result = withReg(result, { id: 0, off: 0 });
-  else if (result.id !== 0) result = withReg(result, { id: 0 });
-  env.regs[insn.dst] = result;
+  if (sanitizeNeeded(op)) sanitizeValue(env, insn);
+  const forks = (op === BPF_AND || op === BPF_OR) && tnumIsConst(src.bounds);
+  const start = forks ? forked(env, insn, dst) : dst;
+  const bounds = scalarOp(op, alu32, start.bounds, src.bounds);
+  env.regs[insn.dst] = relinked(
+    insn,
+    dst,
+    src,
+    bounds === null ? env.unknown : withReg(dst, { bounds }),
+  );
+}
+
+const S32_MIN = -(2n ** 31n);
+const S32_MAX = 2n ** 31n - 1n;
+
+/**
+ * `r1 = r2; r1 += 4`: r1 stays linked to r2, at a distance, once. All else that changes a register
+ * ends its links.
+ */
+function relinked(insn: Insn, dst: Reg, src: Reg, result: Reg): Reg {
+  if (result.id === 0) return result;
+  const op = opOf(insn);
+  const alu32 = classOf(insn) !== BPF_ALU64;
+  const unlinked = withReg(result, { id: 0 });
+  const itself = usesReg(insn) && insn.src === insn.dst;
+  if ((op !== BPF_ADD && op !== BPF_SUB) || !isRegConst(src, alu32) || itself) return unlinked;
+  const value = s64(regConstValue(src, alu32));
+  const fits = alu32 ? dst.bounds.umax <= U32_MAX_BIG : value >= S32_MIN && value <= S32_MAX;
+  const by = Number(value) | 0;
+  const off = op === BPF_SUB ? -by : by;
+  if (!fits || (op === BPF_SUB && by === -(2 ** 31)) || isAddConst(result.id))
+    return withReg(unlinked, { off: 0 });
+  return withReg(result, { id: result.id | (alu32 ? ADD_CONST32 : ADD_CONST64), off });
 }

@@ -97,7 +97,7 @@ export function checkCondJump(env: Env, insn: Insn): void {
   const dstStack = dst.type === PTR_TO_STACK;
   const srcStack = usesReg(insn) && src.type === PTR_TO_STACK;
   if (dstStack || srcStack) recordStackOperands(env, dstStack, srcStack);
-  const taken = branchTaken(dst, src, op, half, usesReg(insn) && insn.dst === insn.src);
+  const taken = branchTaken(dst, src, op, half);
   if (taken === null) split(env, insn, op, half);
   else goKnownWay(env, insn, dst, src, taken);
 }
@@ -133,11 +133,12 @@ function refineBoth(env: Env, insn: Insn, other: VerifierState, op: number, half
   const dst = env.regs[insn.dst]!;
   const src = usesReg(insn) ? env.regs[insn.src]! : scalarReg(knownBounds(BigInt(insn.imm)), false);
   if (dst.type !== SCALAR_VALUE || src.type !== SCALAR_VALUE) return;
-  if (usesReg(insn) && insn.dst === insn.src) return;
+  const same = usesReg(insn) && insn.dst === insn.src;
   const put = (state: VerifierState, how: number, where: string): void => {
-    const { a, b } = refined(dst.bounds, src.bounds, how, half);
+    const { a, b } = refined(dst.bounds, same ? null : src.bounds, how, half);
     const { regs } = state.top;
     regs[insn.dst] = saneBounds(env, withReg(dst, { bounds: a }), `${where}_reg1`);
+    if (same) return;
     const second = saneBounds(env, withReg(src, { bounds: b }), `${where}_reg2`);
     if (usesReg(insn)) regs[insn.src] = second;
   };

@@ -58,23 +58,6 @@ const rangesOf = ({ bounds: b }: Reg, half: boolean): Ranges =>
       }
     : { bits: b, umin: b.umin, umax: b.umax, smin: b.smin, smax: b.smax };
 
-/** Compared with itself. */
-function sameTaken(a: Ranges, op: number): boolean | null {
-  switch (op) {
-    case BPF_JGE:
-    case BPF_JLE:
-    case BPF_JSGE:
-    case BPF_JSLE:
-    case BPF_JEQ:
-      return true;
-    case BPF_JSET:
-      if (tnumIsConst(a.bits)) return a.bits.value !== 0n;
-      return a.smin <= 0n && a.smax >= 0n ? null : true;
-    default:
-      return false;
-  }
-}
-
 /** Surely equal, surely not, or unknown. */
 function equal(x: Reg, y: Reg, a: Ranges, b: Ranges, half: boolean): boolean | null {
   if (tnumIsConst(a.bits) && tnumIsConst(b.bits)) return a.bits.value === b.bits.value;
@@ -143,18 +126,9 @@ function pointerTaken(x: Reg, y: Reg, op: number, half: boolean): boolean | null
   return op === BPF_JEQ ? false : op === BPF_JNE ? true : null;
 }
 
-/**
- * @param same both operands are one register
- * @returns null when both ways are possible
- */
-export function branchTaken(
-  x: Reg,
-  y: Reg,
-  op: number,
-  half: boolean,
-  same: boolean,
-): boolean | null {
+/** @returns null when both ways are possible */
+export function branchTaken(x: Reg, y: Reg, op: number, half: boolean): boolean | null {
   if (regIsPktPointerAny(x) && regIsPktPointerAny(y) && !half) return pktBranchTaken(x, y, op);
   if (x.type !== SCALAR_VALUE || y.type !== SCALAR_VALUE) return pointerTaken(x, y, op, half);
-  return same ? sameTaken(rangesOf(x, half), op) : scalarTaken(x, y, op, half);
+  return scalarTaken(x, y, op, half);
 }

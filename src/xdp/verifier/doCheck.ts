@@ -145,6 +145,7 @@ function step(env: Env): Step {
   const aux = env.aux[env.insnIdx]!;
   const { cur } = env;
   if (cur.speculative && aux.nospec) return 'ends';
+  if (!cur.speculative) aux.seen = true;
   env.liveness.beginInsn(env.insnIdx);
   const { liveness } = env;
   let result: Step;

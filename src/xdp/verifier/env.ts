@@ -79,6 +79,8 @@ export class Refused extends Error {
 
 /** What the analysis keeps of one instruction. */
 export class InsnAux {
+  /** Some path walked it; else it is dead code, which Linux cuts out. */
+  seen = false;
   prunePoint = false;
   jmpPoint = false;
   forceCheckpoint = false;

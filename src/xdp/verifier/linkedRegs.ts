@@ -5,10 +5,10 @@
  * @linux assign_scalar_id_before_mov, collect_linked_regs, sync_linked_regs; kernel/bpf/verifier.c
  */
 import { BPF_REG_10 } from '../isa/insn.ts';
-import { draftBounds, knownBounds, setTnum } from './bounds.ts';
+import { draftBounds, knownBounds, setTnum, sync, zeroExtend32 } from './bounds.ts';
 import type { Env } from './env.ts';
 import type { Reg } from './reg.ts';
-import { baseId, isAddConst, withReg } from './reg.ts';
+import { ADD_CONST32, baseId, isAddConst, mixedLink, withReg } from './reg.ts';
 import { SCALAR_VALUE } from './regTypes.ts';
 import { addRanges } from './scalarAlu.ts';
 import type { LinkedReg, VerifierState } from './state.ts';
@@ -62,11 +62,12 @@ export function collectLinkedRegs(
 function linkedTo(known: Reg, reg: Reg): Reg {
   const plain = !isAddConst(reg.id) && !isAddConst(known.id);
   if (plain || reg.off === known.off) return known;
-  const distance = knownBounds(BigInt((reg.off | 0) - (known.off | 0)));
+  const distance = knownBounds(BigInt(reg.off - known.off));
   const d = draftBounds(known.bounds);
   addRanges(d, distance);
   setTnum(d, tnumAdd(known.bounds, distance));
-  return withReg(known, { bounds: d, off: reg.off });
+  if (((reg.id | known.id) & ADD_CONST32) !== 0) zeroExtend32(d);
+  return withReg(known, { bounds: sync(d), off: reg.off, id: reg.id });
 }
 
 /** @param knownReg the register that learned, of the running function of `state` */
@@ -81,7 +82,7 @@ export function syncLinkedRegs(
     if (isReg && frameno === curframe && index === knownReg) continue;
     const { regs, stack } = state.frames[frameno]!;
     const reg = isReg ? regs[index]! : stack[index]!.reg;
-    if (!shares(reg, baseId(known.id))) continue;
+    if (!shares(reg, baseId(known.id)) || mixedLink(reg.id, known.id)) continue;
     const now = linkedTo(known, reg);
     if (isReg) regs[index] = now;
     else stack[index] = { types: stack[index]!.types, reg: now };

@@ -175,15 +175,15 @@ function refineOrder(a: BoundsDraft, b: BoundsDraft, op: number, half: boolean):
   }
 }
 
-/** Both numbers, when `a op b` holds. */
+/** Both numbers, when `a op b` holds. @param b null when one register is compared with itself */
 export function refined(
   a: Bounds,
-  b: Bounds,
+  b: Bounds | null,
   op: number,
   half: boolean,
 ): { readonly a: Bounds; readonly b: Bounds } {
   const x = draftBounds(a);
-  const y = draftBounds(b);
+  const y = b === null ? x : draftBounds(b);
   refineOp(x, y, op, half);
   return { a: sync(x), b: sync(y) };
 }

@@ -30,7 +30,7 @@ export interface Reg {
   readonly off: number;
   /** The number, or the unknown part of a pointer's offset. */
   readonly bounds: Bounds;
-  /** Registers of one id hold the same value or point into the same object; `ADD_CONST` says at a distance. */
+  /** Registers of one id hold the same value or point into the same object; `ADD_CONST64` and `ADD_CONST32` say at a distance. */
   readonly id: number;
   /** The reference that must be released, and with which this register dies. */
   readonly refObjId: number;
@@ -59,9 +59,11 @@ export interface Reg {
   readonly iterDepth: number;
 }
 
-/** Mark of an id: the register is the one the id stands for plus `off`. */
-export const ADD_CONST: number = 1 << 31;
-const ID_MASK = 0x7fffffff;
+/** Marks of an id: the register is the one the id stands for plus `off`, by a 64-bit or a 32-bit addition. */
+export const ADD_CONST64: number = 1 << 31;
+export const ADD_CONST32: number = 1 << 30;
+const ADD_CONST: number = ADD_CONST64 | ADD_CONST32;
+const ID_MASK = 0x3fffffff;
 
 /** Values of `range` below 0. */
 export const AT_PKT_END = -1;
@@ -69,6 +71,9 @@ export const BEYOND_PKT_END = -2;
 
 export const baseId = (id: number): number => id & ID_MASK;
 export const isAddConst = (id: number): boolean => (id & ADD_CONST) !== 0;
+export const addConstMark = (id: number): number => id & ADD_CONST;
+/** Linked by additions of different widths? */
+export const mixedLink = (a: number, b: number): boolean => ((a ^ b) & ADD_CONST) === ADD_CONST;
 
 const BLANK: Reg = {
   type: NOT_INIT,

@@ -115,10 +115,10 @@ export function commitMask(env: Env, insn: Insn, mask: Mask, dst: Reg, ptrIsDst:
 export function checkMaskedBounds(env: Env, insn: Insn, reg: Reg): void {
   if (env.bypassSpecV1) return;
   if (reg.type === PTR_TO_STACK) {
-    const off = reg.off + Number(reg.bounds.smin);
+    const off = (reg.off + Number(BigInt.asIntN(32, reg.bounds.value))) | 0;
     if (!tnumIsConst(reg.bounds))
       env.deny(
-        `R${insn.dst} variable stack access prohibited for !root, var_off=${tnumText(reg.bounds)} off=${reg.off}`,
+        `R${insn.dst} variable stack access prohibited for !root, var_off=${tnumText(reg.bounds)} off=${off}`,
       );
     if (off >= 0 || off < -MAX_BPF_STACK)
       env.deny(

@@ -10,7 +10,7 @@ import { MAX_BPF_REG } from '../isa/insn.ts';
 import { boundsEqual, rangeWithin } from './bounds.ts';
 import type { Env } from './env.ts';
 import type { Reg } from './reg.ts';
-import { UNKNOWN_REG, isAddConst, sameKind, sameValue } from './reg.ts';
+import { UNKNOWN_REG, addConstMark, baseId, isAddConst, sameKind, sameValue } from './reg.ts';
 import {
   NOT_INIT,
   PTR_TO_BUF,
@@ -67,12 +67,12 @@ export class IdMap {
     return true;
   }
 
-  /** A number without an id is one of its own. @linux check_scalar_ids */
+  /** A number without an id is one of its own; links of the old one must be there. @linux check_scalar_ids */
   checkScalar(old: number, cur: number): boolean {
-    return this.check(
-      old === 0 ? ++this.lastTemporary : old,
-      cur === 0 ? ++this.lastTemporary : cur,
-    );
+    if (old === 0) return true;
+    const now = cur === 0 ? ++this.lastTemporary : cur;
+    if (!this.check(old, now)) return false;
+    return !isAddConst(old) || this.check(baseId(old), baseId(now));
   }
 }
 
@@ -84,7 +84,7 @@ function scalarSafe(env: Env, old: Reg, cur: Reg, ids: IdMap, exact: Exactness):
   if (env.exploreAluLimits)
     return boundsEqual(old.bounds, cur.bounds) && ids.checkScalar(old.id, cur.id);
   if (!old.precise && exact === 'not') return true;
-  if (isAddConst(old.id) !== isAddConst(cur.id)) return false;
+  if (old.id !== 0 && addConstMark(old.id) !== addConstMark(cur.id)) return false;
   if (isAddConst(old.id) && old.off !== cur.off) return false;
   return (
     rangeWithin(old.bounds, cur.bounds) &&
@@ -96,6 +96,10 @@ function scalarSafe(env: Env, old: Reg, cur: Reg, ids: IdMap, exact: Exactness):
 const within = (old: Reg, cur: Reg): boolean =>
   old.bounds === cur.bounds ||
   (rangeWithin(old.bounds, cur.bounds) && tnumIn(old.bounds, cur.bounds));
+
+/** Bytes inside the packet; negative ones say how a comparison with the end comes out. */
+const reachesAsFar = (old: number, cur: number): boolean =>
+  old < 0 || cur < 0 ? old === cur : old <= cur;
 
 /** @linux regsafe */
 function regSafe(env: Env, old: Reg, cur: Reg, ids: IdMap, exact: Exactness): boolean {
@@ -117,7 +121,7 @@ function regSafe(env: Env, old: Reg, cur: Reg, ids: IdMap, exact: Exactness): bo
       );
     case PTR_TO_PACKET_META:
     case PTR_TO_PACKET:
-      if (old.range > cur.range || old.off !== cur.off) return false;
+      if (!reachesAsFar(old.range, cur.range) || old.off !== cur.off) return false;
       return ids.check(old.id, cur.id) && within(old, cur);
     case PTR_TO_STACK:
       return regsExact(old, cur, ids) && old.frameno === cur.frameno;

@@ -176,6 +176,18 @@ export const signedText = (x: bigint): string =>
 /** The kernel's `%#llx` writes zero with its prefix, too. */
 const hex = (x: bigint): string => `0x${x.toString(16)}`;
 
+function swapBytes(x: bigint, bytes: number): bigint {
+  let y = 0n;
+  for (let i = 0; i < bytes; i++) y = (y << 8n) | ((x >> BigInt(i * 8)) & 0xffn);
+  return y;
+}
+
+/** The low `bytes` bytes turned round, the others 0. @linux tnum_bswap16, tnum_bswap32, tnum_bswap64 */
+export const tnumSwap = (a: Tnum, bytes: number): Tnum => ({
+  value: swapBytes(a.value, bytes),
+  mask: swapBytes(a.mask, bytes),
+});
+
 /** @linux tnum_strn */
 export function tnumText(a: Tnum): string {
   if (a.mask !== 0n) return `(${hex(a.value)}; ${hex(a.mask)})`;

@@ -1,0 +1,37 @@
+/**
+ * Code that no path reaches: branches into it become plain jumps, and it stands still, so that nobody
+ * trips over what was never meant to run here. Slots stay where they are.
+ *
+ * @linux opt_hard_wire_dead_code_branches, sanitize_dead_code; kernel/bpf/verifier.c
+ */
+import type { Insn } from '../isa/insn.ts';
+import { BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, LD_IMM64 } from '../isa/insn.ts';
+import { GOTO, classOf, opOf } from './insnKind.ts';
+
+const goto = (off: number): Insn => ({ code: GOTO, dst: 0, src: 0, off, imm: 0 });
+const STAND_STILL: Insn = goto(-1);
+
+function isConditional(insn: Insn): boolean {
+  const op = opOf(insn);
+  if (classOf(insn) === BPF_JMP32) return op !== BPF_JA;
+  return classOf(insn) === BPF_JMP && op !== BPF_JA && op !== BPF_EXIT && op !== BPF_CALL;
+}
+
+/** @param seen by slot; the second of a 64-bit constant goes with its first */
+export function withoutDeadCode(
+  insns: readonly Insn[],
+  seen: (slot: number) => boolean,
+): readonly Insn[] {
+  let secondOf = false;
+  return insns.map((insn, i) => {
+    if (secondOf) {
+      secondOf = false;
+      return insn;
+    }
+    if (!seen(i)) return STAND_STILL;
+    if (insn.code === LD_IMM64) secondOf = true;
+    if (!isConditional(insn)) return insn;
+    if (!seen(i + 1)) return goto(insn.off);
+    return seen(i + 1 + insn.off) ? insn : goto(0);
+  });
+}
