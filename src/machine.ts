@@ -26,12 +26,15 @@ import { Trace } from './host/trace.ts';
 import { Watch } from './host/watch.ts';
 import type { Bnxt } from './driver/bnxt/bnxt.ts';
 import { bnxtInitOne } from './driver/bnxt/probe.ts';
-import type { MachineConfig, NicConfig } from './machine/config.ts';
+import { bnxtSetRxfh, bnxtSrxclsrlins, bnxtSrxfh } from './driver/bnxt/rxnfc.ts';
+import type { MachineConfig, NicConfig, NicSteering } from './machine/config.ts';
 import { TX_FIFO_BYTES, memoryBytes, planMemory } from './machine/config.ts';
 import type { InetConfig } from './machine/inetConfig.ts';
 import { APP_BUFFER_BYTES, buildInet } from './machine/inetConfig.ts';
 import type { MachineResult } from './machine/result.ts';
 import { machineResult } from './machine/result.ts';
+import type { ShowName } from './machine/show.ts';
+import { showMachine } from './machine/show.ts';
 import { EagerHardware } from './nic/eager.ts';
 import { Firmware } from './nic/firmware.ts';
 import { LazyHardware } from './nic/lazy.ts';
@@ -223,6 +226,7 @@ export class Machine {
         coalBufs: nicConfig.rxFrames * bp.rxCoal.bufsPerRecord,
       });
       Object.assign(bp.txCoal, { coalTicks: nicConfig.txUsecs, coalBufs: nicConfig.txFrames });
+      if (nicConfig.steering !== undefined) steer(bp, nicConfig.steering);
       if (nicConfig.promisc) bp.dev.flags |= IFF_PROMISC;
       bp.dev.rpsCpus = this.rpsCpus(nicConfig);
       return { config: nicConfig, nic, vectors, bp };
@@ -344,10 +348,21 @@ export class Machine {
     this.net.skbs.reap();
   }
 
+  /** A part of the machine as the tools of its kernel would print it. */
+  show(what: ShowName): string {
+    return showMachine(this, what);
+  }
+
   /** The books as they stand. */
   result(): MachineResult {
     return machineResult(this);
   }
+}
+
+function steer(bp: Bnxt, { rssKey, rssIndir, flowHash, ntuple }: NicSteering): void {
+  bnxtSetRxfh(bp, rssKey, rssIndir);
+  for (const [flow, ports] of flowHash) bnxtSrxfh(bp, flow, ports);
+  for (const rule of ntuple) bnxtSrxclsrlins(bp, rule);
 }
 
 function macOf(mac: Uint8Array): { hi16: number; lo32: number } {

@@ -29,9 +29,10 @@ export function runTables(report: RunReport, colors: Colors): string {
     logLines(report, colors),
     report.notes.map((note) => `  ${colors.dim(note)}`),
     conservedLines(report, colors),
+    ...Object.values(report.shown).map((text) => [text.trimEnd()]),
   ];
-  const shown = sections.filter((lines) => lines.length > 0);
-  return `${shown.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+  const filled = sections.filter((lines) => lines.length > 0);
+  return `${filled.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
 function header({ run, packets, virtualNs, seed }: RunReport, c: Colors): string[] {

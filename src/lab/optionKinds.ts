@@ -104,6 +104,21 @@ export function word<T extends string>(
 export const notBuilt = (what: string, comesWith: string): string =>
   `${what === '' ? '' : `${what} is `}not built yet (comes with ${comesWith})`;
 
+/** Several of a few words, separated by commas, or a YAML list; each once, in the order of `choices`. */
+export function words<T extends string>(choices: readonly T[]): Kind<readonly T[]> {
+  const one = word(choices);
+  return {
+    value: choices.join(','),
+    allowed: '',
+    read(raw) {
+      const items = Array.isArray(raw) ? raw : asText(raw).split(',');
+      const given = items.map((item: unknown) => one.read(item));
+      if (given.length === 0) throw new Refusal('needs at least one word');
+      return choices.filter((choice) => given.includes(choice));
+    },
+  };
+}
+
 /** `on` or `off`; in YAML also true and false. */
 export const onOff: Kind<boolean> = {
   value: 'on|off',
@@ -149,6 +164,19 @@ export function judged(value: string, allowed: string, judge: Parser<unknown>): 
 /** Text that a parser elsewhere turns into a value. */
 export function parsed<T>(value: string, allowed: string, parse: Parser<T>): Kind<T> {
   return { value, allowed, read: (raw) => refusing(() => parse(PLACE, asText(raw))) };
+}
+
+/** Texts that a parser elsewhere turns into values, separated by semicolons, or a YAML list. */
+export function several<T>(value: string, parse: Parser<T>): Kind<readonly T[]> {
+  return {
+    value,
+    allowed: '',
+    read(raw) {
+      const items = Array.isArray(raw) ? raw : asText(raw).split(';');
+      if (items.length === 0) throw new Refusal('needs at least one');
+      return items.map((item: unknown) => refusing(() => parse(PLACE, asText(item))));
+    },
+  };
 }
 
 /** Numbers from `min` to `max`, separated by commas, or a YAML list. */

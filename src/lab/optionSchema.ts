@@ -13,9 +13,14 @@ import { parseTraffic, TRAFFIC_DEFAULT, withTrafficWord } from '../wire/trafficS
 import { parseCidr4, parseCidr6 } from './addresses.ts';
 import type { AppOptions } from './appOptions.ts';
 import { appSchema, appsOfText } from './appOptions.ts';
+import type { ShowName } from '../machine/show.ts';
+import { SHOW_NAMES } from '../machine/show.ts';
+import type { HwrmCfaNtupleFilterAllocInput } from '../nic/hsi/hwrm.ts';
 import { kebab } from './optionNames.ts';
 import * as kind from './optionKinds.ts';
 import { parseReplay } from './replayMode.ts';
+import type { FlowHash } from './steering.ts';
+import { parseFlowHash, parseNtuple, parseRssKey } from './steering.ts';
 
 /** What one NIC of a scenario says of itself; the run's own options hold for what it leaves out. */
 export interface NicOptions {
@@ -58,6 +63,11 @@ export interface RunOptions {
   readonly rxUsecs: number;
   readonly rxFrames: number;
   readonly rxvlan?: boolean | undefined;
+  readonly rssKey?: Uint8Array | undefined;
+  readonly rssEqual?: number | undefined;
+  readonly rssIndir?: readonly number[] | undefined;
+  readonly rxFlowHash?: FlowHash | undefined;
+  readonly ntuple?: readonly HwrmCfaNtupleFilterAllocInput[] | undefined;
   /** Gb/s. */
   readonly link: number;
   readonly mtu: number;
@@ -78,6 +88,7 @@ export interface RunOptions {
   readonly check: boolean;
   readonly txOut?: string | undefined;
   readonly passOut?: string | undefined;
+  readonly show?: readonly ShowName[] | undefined;
   readonly json: boolean;
 }
 
@@ -299,6 +310,27 @@ const shape = {
     'NIC',
     'Strip the outer VLAN tag before XDP sees it; on, but off with --in.',
   ),
+  rssKey: absent(
+    kind.parsed('HEX', '40 bytes, as 6d:5a:…', parseRssKey),
+    'NIC',
+    'Hash key of the first NIC; random from the seed unless set.',
+  ),
+  rssEqual: absent(queues, 'NIC', 'Spread flows evenly over the first N queues of the first NIC.'),
+  rssIndir: absent(
+    kind.numbers(0, 63),
+    'NIC',
+    'Indirection table of the first NIC, repeated until its 128 entries are full.',
+  ),
+  rxFlowHash: absent(
+    kind.parsed('FLOW', '', parseFlowHash),
+    'NIC',
+    'What is hashed, by kind of flow: "udp4 sd" for addresses alone, "tcp6 sdfn" for ports too.',
+  ),
+  ntuple: absent(
+    kind.several('RULE', parseNtuple),
+    'NIC',
+    'Rules of the first NIC as ethtool -N takes them, separated by semicolons: "udp4 dst-port 53 action 2".',
+  ),
   link: option(link, 'NIC', 100, 'Speed of each link in Gb/s.'),
   mtu: option(mtu, 'NIC', 1500, 'MTU of each NIC; longer frames are dropped in the MAC.'),
   irqAffinity: absent(
@@ -382,6 +414,11 @@ const shape = {
 
   txOut: absent(kind.file, 'Output', 'Write what leaves on the wires to a pcapng file.'),
   passOut: absent(kind.file, 'Output', 'Write what is passed to the stack to a pcapng file.'),
+  show: absent(
+    kind.words(SHOW_NAMES),
+    'Output',
+    "Print the end as the kernel's tools would: ethtool, softnet, ip, napi.",
+  ),
   json: option(kind.flag, 'Output', false, 'Print one JSON document instead of tables.'),
 };
 
@@ -402,11 +439,17 @@ export const NOT_BUILT: Readonly<Record<string, string>> = {
   irqSuspendTimeout: 'the NAPI modes',
   busyPoll: 'the NAPI modes',
   threaded: 'the NAPI modes',
-  steering: 'steering rules',
   at: 'changes during a run',
-  show: "the kernel's own views of a run",
 };
 
 export const RUN_KEYS: readonly string[] = Object.keys(shape);
+/** Options that a scenario may gather under `steering:`. */
+export const STEERING_KEYS: readonly string[] = [
+  'rssKey',
+  'rssEqual',
+  'rssIndir',
+  'rxFlowHash',
+  'ntuple',
+];
 export const NIC_KEYS: readonly string[] = Object.keys(nicSchema.shape);
 export const APP_KEYS: readonly string[] = Object.keys(appSchema(base).shape);

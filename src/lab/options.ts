@@ -4,11 +4,19 @@
  * Every refusal is one line that begins with the place the value came from.
  */
 import type { ZodError } from 'zod';
+import { HW_HASH_INDEX_SIZE } from '../nic/hsi/hwrm.ts';
 import { didYouMean } from './nearest.ts';
 import { notBuilt } from './optionKinds.ts';
 import { camel, kebab } from './optionNames.ts';
 import type { RunOptions } from './optionSchema.ts';
-import { APP_KEYS, NIC_KEYS, NOT_BUILT, RUN_KEYS, RUN_SCHEMA } from './optionSchema.ts';
+import {
+  APP_KEYS,
+  NIC_KEYS,
+  NOT_BUILT,
+  RUN_KEYS,
+  RUN_SCHEMA,
+  STEERING_KEYS,
+} from './optionSchema.ts';
 
 /** Bad usage or bad input, as one line that names what, where and the allowed range. */
 export class OptionError extends Error {
@@ -39,7 +47,7 @@ export const fromFlags = (values: Readonly<Record<string, unknown>>): OptionSour
 export function readOptions(sources: readonly OptionSource[]): RunOptions {
   const merged: Record<string, unknown> = {};
   const origin = new Map<string, OptionSource>();
-  for (const source of sources) {
+  for (const source of sources.flatMap(unfolded)) {
     for (const [name, value] of Object.entries(source.values)) {
       const key = knownKey(name, source);
       merged[key] = value;
@@ -50,6 +58,24 @@ export function readOptions(sources: readonly OptionSource[]): RunOptions {
   if (!result.success) throw refused(result.error, origin);
   checkTogether(result.data, (path) => placeOf(path, origin));
   return result.data;
+}
+
+/** What a source gathers under `steering` are options like others, in a place of their own. */
+function unfolded(source: OptionSource): OptionSource[] {
+  const { steering, ...values } = source.values;
+  if (steering === undefined) return [source];
+  if (typeof steering !== 'object' || steering === null || Array.isArray(steering))
+    throw new OptionError(`${source.where(['steering'])}: expected options as "name: value"`);
+  const unknown = Object.keys(steering).find((name) => !STEERING_KEYS.includes(camel(name)));
+  if (unknown !== undefined) {
+    const guess = didYouMean(unknown, STEERING_KEYS.map(kebab));
+    throw new OptionError(`${source.where(['steering', unknown])}: unknown option${guess}`);
+  }
+  const inner = (path: readonly PropertyKey[]): string => source.where(['steering', ...path]);
+  return [
+    { values, where: (path) => source.where(path) },
+    { values: steering as Record<string, unknown>, where: inner },
+  ];
 }
 
 function knownKey(name: string, source: OptionSource): string {
@@ -102,6 +128,7 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
     }
   }
   checkApps(o, where);
+  checkSteering(o, where);
   const most = Math.max(...o.nics.map((nic) => nic.queues ?? o.queues));
   checkCpus(o, o.irqAffinity, most, () => where(['irqAffinity']));
   o.nics.forEach((nic, i) => {
@@ -125,6 +152,25 @@ function checkApps(o: RunOptions, where: (path: readonly PropertyKey[]) => strin
     if (ports.has(udp)) throw new OptionError(`${where(['apps', i])}: port ${udp} is taken twice`);
     ports.add(udp);
   });
+}
+
+/** Rings that the first NIC has. */
+function checkSteering(o: RunOptions, where: (path: readonly PropertyKey[]) => string): void {
+  const queues = o.nics[0]!.queues ?? o.queues;
+  const refuse = (key: string, why: string): never => {
+    throw new OptionError(`${where([key])}: ${why}`);
+  };
+  if (o.rssEqual !== undefined && o.rssIndir !== undefined)
+    refuse('rssEqual', 'and an indirection table cannot be set together');
+  if ((o.rssEqual ?? 1) > queues)
+    refuse('rssEqual', `${o.rssEqual} is out of range (1 to ${queues} queues)`);
+  const ring = o.rssIndir?.find((n) => n >= queues);
+  if (ring !== undefined) refuse('rssIndir', `${ring} is out of range (0 to ${queues - 1})`);
+  if ((o.rssIndir?.length ?? 0) > HW_HASH_INDEX_SIZE)
+    refuse('rssIndir', `${o.rssIndir!.length} entries are too many (1 to ${HW_HASH_INDEX_SIZE})`);
+  const rule = o.ntuple?.find(({ dst }) => dst >= queues);
+  if (rule !== undefined)
+    refuse('ntuple', `action ${rule.dst} is out of range (-1 to ${queues - 1})`);
 }
 
 function checkCpus(

@@ -157,6 +157,8 @@ export interface RunReport {
   readonly drops: Readonly<Record<string, number>>;
   /** The machine's kernel log: drivers' and the core's complaints, each kind once. */
   readonly log: readonly string[];
+  /** What `--show` asked for, by its name: the text that the kernel's tools would print. */
+  readonly shown: Readonly<Record<string, string>>;
   /** What a reader of this run should know, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -166,11 +168,19 @@ export interface ReportInput {
   readonly about: RunAbout;
   readonly seed: number;
   readonly wallMs: number;
+  readonly shown?: Readonly<Record<string, string>>;
   readonly notes?: readonly string[];
 }
 
 /** Compute the report of a run that has drained. */
-export function runReport({ result, about, seed, wallMs, notes = [] }: ReportInput): RunReport {
+export function runReport({
+  result,
+  about,
+  seed,
+  wallMs,
+  shown = {},
+  notes = [],
+}: ReportInput): RunReport {
   const sum = new Fates();
   for (const nic of result.nics) sum.add(nic.fates);
   const imbalance = sum.imbalance();
@@ -208,6 +218,7 @@ export function runReport({ result, about, seed, wallMs, notes = [] }: ReportInp
       runTimeNs: ns(runTimePs),
     })),
     nics,
+    shown,
     notes,
   };
 }

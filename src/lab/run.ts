@@ -7,6 +7,7 @@ import type { MachineConfig } from '../machine.ts';
 import { MAP_BYTES } from '../machine/config.ts';
 import { buildMachine } from '../machine.ts';
 import type { MachineResult } from '../machine/result.ts';
+import type { ShowName } from '../machine/show.ts';
 import type { Capture } from '../wire/capture.ts';
 import { readCapture } from '../wire/capture.ts';
 import type { ArrivalSource, FrameTable, WireSink } from '../wire/frames.ts';
@@ -40,6 +41,8 @@ interface LabMachine {
   /** Run until nothing is left to do, at most until `untilPs`. */
   run(untilPs: Ps): void;
   result(): MachineResult;
+  /** A part of it as the tools of its kernel would print it. */
+  show(what: ShowName): string;
 }
 
 export type BuildMachine = (config: MachineConfig, frameBytes: number) => LabMachine;
@@ -96,6 +99,7 @@ export async function runScenario(
     about: aboutRun(options, config, plan, { xdp, xdpPeer }),
     seed: options.seed,
     wallMs: Math.round(io.nowMs() - startMs),
+    shown: Object.fromEntries((options.show ?? []).map((what) => [what, machine.show(what)])),
     notes: [...notesOn(capture), ...cutShort(options, plan, arrivals.offered)],
   });
   return { report, captures: captures() };

@@ -3,6 +3,7 @@ import { PROFILES } from '../host/cost.ts';
 import type { MachineConfig, NicConfig } from '../machine.ts';
 import type { InetConfig } from '../machine/inetConfig.ts';
 import { defaultAddresses } from '../machine/inetConfig.ts';
+import type { NicSteering } from '../machine/config.ts';
 import { parseMac } from '../wire/eth.ts';
 import { parseCidr4, parseCidr6 } from './addresses.ts';
 import { appConfig } from './appOptions.ts';
@@ -54,6 +55,7 @@ function nicConfig(options: RunOptions, nic: NicOptions, index: number): NicConf
     promisc: index === 0 && options.in !== undefined,
     rps: nic.rps ?? options.rps ?? [],
     irqAffinity: nic.irqAffinity ?? options.irqAffinity ?? allCpus,
+    ...(index === 0 ? { steering: steeringOf(options) } : {}),
   };
 }
 
@@ -69,6 +71,12 @@ function inetConfig(options: RunOptions): InetConfig {
       return { addr: addr4, prefixLen, addr6: words, prefixLen6 };
     }),
   };
+}
+
+function steeringOf({ rssKey, rssEqual, rssIndir, rxFlowHash, ntuple }: RunOptions): NicSteering {
+  const equal =
+    rssEqual === undefined ? undefined : Array.from({ length: rssEqual }, (_, ring) => ring);
+  return { rssKey, rssIndir: rssIndir ?? equal, flowHash: rxFlowHash ?? [], ntuple: ntuple ?? [] };
 }
 
 /** 02:00:00:00:00:01 for the first NIC, and so on. */

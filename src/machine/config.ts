@@ -1,4 +1,5 @@
 /** What a machine is built from, and how much host memory that takes. */
+import type { RxFlow } from '../driver/bnxt/rxnfc.ts';
 import type { CostProfile } from '../host/cost.ts';
 import { RangeRefused } from '../host/errors.ts';
 import { MAX_MEMORY_BYTES, PAGE_SIZE } from '../host/memory.ts';
@@ -7,12 +8,25 @@ import { completionRingBytes } from '../nic/completionRing.ts';
 import { recordBytes } from '../nic/frameRecord.ts';
 import type { AppConfig, InetConfig } from './inetConfig.ts';
 import { APP_BUFFER_BYTES } from './inetConfig.ts';
+import type { HwrmCfaNtupleFilterAllocInput } from '../nic/hsi/hwrm.ts';
 import { DESC_CNT, bnxtCalcNrRingPages } from '../nic/hsi/ring.ts';
 import { PROGRAM_STACK_BYTES } from '../xdp/bpf.ts';
 import { MAP_STRUCTS_BYTES } from '../xdp/maps/mapTable.ts';
 import { LANE_BYTES } from '../nic/lane.ts';
 import { rxRingBytes } from '../nic/rxRing.ts';
 import { txRingBytes } from '../nic/txRing.ts';
+
+/** How arrivals find their RX queue, where it is not the driver's default. */
+export interface NicSteering {
+  /** 40 bytes. */
+  readonly rssKey?: Uint8Array | undefined;
+  /** Rings, repeated until the indirection table is full. */
+  readonly rssIndir?: readonly number[] | undefined;
+  /** Whether the ports of a kind of flow take part in its hash. */
+  readonly flowHash: readonly (readonly [RxFlow, boolean])[];
+  /** Rules, of which the first that matches beats RSS. */
+  readonly ntuple: readonly HwrmCfaNtupleFilterAllocInput[];
+}
 
 /** One network interface of a machine. Every number is in the unit of its ethtool or ip name. */
 export interface NicConfig {
@@ -34,6 +48,7 @@ export interface NicConfig {
   readonly irqAffinity: readonly number[];
   /** CPUs that take its packets into the stack; those that received them when empty. */
   readonly rps?: readonly number[];
+  readonly steering?: NicSteering;
 }
 
 export interface MachineConfig {

@@ -139,6 +139,11 @@ export class Net implements DeviceTable {
     return this.devices[ifindex] ?? null;
   }
 
+  /** In the order of ifindex. */
+  get devList(): NetDevice[] {
+    return this.devices.filter((dev) => dev !== undefined);
+  }
+
   addTap(tap: PacketTap): void {
     this.taps.push(tap);
   }

@@ -213,5 +213,7 @@ export function devGetStats(dev: NetDevice): RtnlLinkStats64 {
   if (dev.netdevOps.ndoGetStats64 === undefined) return dev.stats;
   const stats = new RtnlLinkStats64();
   dev.netdevOps.ndoGetStats64(dev, stats);
+  stats.txDropped += dev.stats.txDropped; // what the stack dropped in front of the driver
+  stats.rxDropped += dev.stats.rxDropped;
   return stats;
 }

@@ -95,6 +95,7 @@ const REPORT: RunReport = {
   log: [],
   programs: [],
   nics: [],
+  shown: {},
   notes: ['capture: 3 frames captured with the FCS'],
 };
 

@@ -61,7 +61,7 @@ describe('a refusal points at line and column', () => {
     [
       'of what is not built',
       'queues: 4\nsteering:\n  - drop\n',
-      'lab.yaml:2:1: steering: not built yet (comes with steering rules)',
+      'lab.yaml:2:1: steering: expected options as "name: value"',
     ],
     [
       'of a CPU that is not there',

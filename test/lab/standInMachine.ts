@@ -57,6 +57,7 @@ export const standIn =
         }
         mine.offered += wishes.vanish ?? 0;
       },
+      show: (what) => `$ ${what}\n`,
       result(): MachineResult {
         return {
           virtualPs: now,

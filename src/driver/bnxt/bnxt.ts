@@ -20,7 +20,7 @@ import type { Rng } from '../../host/rng.ts';
 import { SpinLock } from '../../host/spinLock.ts';
 import type { RxStamps } from '../../host/stamps.ts';
 import type { Watch } from '../../host/watch.ts';
-import type { Hwrm } from '../../nic/hsi/hwrm.ts';
+import type { Hwrm, HwrmCfaNtupleFilterAllocInput } from '../../nic/hsi/hwrm.ts';
 import { NapiStruct } from '../../stack/napi.ts';
 import type { NapiEndings } from '../../stack/napi.ts';
 import type { NetDevice } from '../../stack/netdevice.ts';
@@ -325,6 +325,9 @@ export class Bnxt {
   rssKey: Uint8Array;
   rssIndirTbl: Uint16Array = new Uint16Array(0);
   rssHashCfg = 0;
+  /** Steering rules, and their numbers in the firmware while the device is open. */
+  readonly usrFltrs: HwrmCfaNtupleFilterAllocInput[] = [];
+  usrFltrIds: number[] = [];
   spEvent = 0;
   readonly spTask: Alarm;
 

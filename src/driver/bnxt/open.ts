@@ -152,6 +152,7 @@ function bnxtInitNic(bp: Bnxt): void {
     },
     bp.ctlNow,
   );
+  bnxtCfgUsrFltrs(bp);
   bnxtCfgRxMode(bp);
   bnxtHwrmSetCoal(bp);
 }
@@ -203,6 +204,17 @@ function hwrmRingAllocSendMsg(
   return ringId;
 }
 
+/** Rules outlive the rings they lead to. @linux bnxt_cfg_usr_fltrs */
+function bnxtCfgUsrFltrs(bp: Bnxt): void {
+  bp.usrFltrIds = bp.usrFltrs.map((rule) => bp.pdev.hwrm.cfaNtupleFilterAlloc(rule, bp.ctlNow));
+}
+
+/** @linux bnxt_clear_usr_fltrs */
+function bnxtClearUsrFltrs(bp: Bnxt): void {
+  for (const id of bp.usrFltrIds) bp.pdev.hwrm.cfaNtupleFilterFree(id, bp.ctlNow);
+  bp.usrFltrIds = [];
+}
+
 /** Which frames the MAC lets through. @linux bnxt_cfg_rx_mode, bnxt_set_rx_mode */
 export function bnxtCfgRxMode(bp: Bnxt): void {
   const { flags, devAddr } = bp.dev;
@@ -224,6 +236,7 @@ export function bnxtCfgRxMode(bp: Bnxt): void {
 export function bnxtCloseNic(bp: Bnxt): void {
   bnxtTxDisable(bp);
   bp.open = false;
+  bnxtClearUsrFltrs(bp);
   const hwCons = bnxtShutdownNic(bp);
   for (const bnapi of bp.bnapi) {
     bnxtDisableNapi(bnapi);

@@ -27,6 +27,7 @@ import {
 import type { BnxtPdev } from './bnxt.ts';
 import { BNXT_RESET_TASK_SP_EVENT, BNXT_RX_RING_RESET_SP_EVENT, Bnxt } from './bnxt.ts';
 import { dfltRxCoal, dfltTxCoal } from './coal.ts';
+import { bnxtGetStats64 } from './ethtoolGet.ts';
 import { bnxtCfgRxMode, bnxtCloseNic, bnxtOpenNic } from './open.ts';
 import { bnxtRxRingReset } from './reset.ts';
 import {
@@ -108,6 +109,7 @@ const bnxtNetdevOps = (bp: () => Bnxt): NetDeviceOps => ({
   ndoStartXmit: (skb, _dev, cpu, more) => bnxtStartXmit(bp(), skb, cpu, more),
   ndoChangeMtu: (_dev, mtu) => bnxtChangeMtu(bp(), mtu),
   ndoSetRxMode: () => bnxtCfgRxMode(bp()),
+  ndoGetStats64: (_dev, stats) => bnxtGetStats64(bp(), stats),
   ndoBpf: (_dev, bpf) => bnxtXdp(bp(), bpf),
   ndoXdpXmit: (_dev, cpu, frames, n, flags) => bnxtXdpXmit(bp(), cpu, frames, n, flags),
 });
