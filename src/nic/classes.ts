@@ -21,6 +21,7 @@ import { VLAN_HLEN } from '../wire/vlan.ts';
 import {
   CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST,
   CFA_L2_SET_RX_MASK_REQ_MASK_BCAST,
+  CFA_L2_SET_RX_MASK_REQ_MASK_MCAST,
   CFA_L2_SET_RX_MASK_REQ_MASK_PROMISCUOUS,
 } from './hsi/hwrm.ts';
 import {
@@ -65,6 +66,8 @@ export class FrameClasses {
   /** Queues that have a ring; 0 while the device is closed. */
   queues = 0;
   rxMask = 0;
+  /** Groups let through, with `MASK_MCAST`. */
+  mcast: readonly Uint8Array[] = [];
   mac: Uint8Array = new Uint8Array(6);
   mru = 0;
   vlanStrip = false;
@@ -187,10 +190,18 @@ export class FrameClasses {
     if ((this.rxMask & CFA_L2_SET_RX_MASK_REQ_MASK_PROMISCUOUS) !== 0) return -1;
     if (cast === CAST_BCAST)
       return this.rxMask & CFA_L2_SET_RX_MASK_REQ_MASK_BCAST ? -1 : LOST_MAC_FILTER;
-    if (cast === CAST_MCAST)
-      return this.rxMask & CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST ? -1 : LOST_MAC_FILTER;
-    for (let i = 0; i < 6; i++) if (this.mem.u8[at + i] !== this.mac[i]) return LOST_MAC_FILTER;
-    return -1;
+    if (cast === CAST_MCAST) return this.groupWanted(at) ? -1 : LOST_MAC_FILTER;
+    return this.isTo(at, this.mac) ? -1 : LOST_MAC_FILTER;
+  }
+
+  private groupWanted(at: number): boolean {
+    if ((this.rxMask & CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST) !== 0) return true;
+    if ((this.rxMask & CFA_L2_SET_RX_MASK_REQ_MASK_MCAST) === 0) return false;
+    return this.mcast.some((group) => this.isTo(at, group));
+  }
+
+  private isTo(at: number, mac: Uint8Array): boolean {
+    return mac.every((byte, i) => this.mem.u8[at + i] === byte);
   }
 
   private grow(): void {

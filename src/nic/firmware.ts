@@ -176,9 +176,10 @@ export class Firmware implements Hwrm {
     this.reconfigure(now, (c) => c.rss.configure(req.hashType, req.hashKey, req.ringTable));
   }
 
-  cfaL2SetRxMask(mask: number, mac: Uint8Array, now: Ps): void {
+  cfaL2SetRxMask(mask: number, mac: Uint8Array, now: Ps, mcast: readonly Uint8Array[] = []): void {
     this.reconfigure(now, (c) => {
       c.rxMask = mask;
+      c.mcast = mcast;
       c.mac = mac.slice();
     });
   }

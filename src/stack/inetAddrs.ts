@@ -8,6 +8,11 @@
  */
 import { In6Addr } from './in6.ts';
 import type { NetDevice } from './netdevice.ts';
+import { devMcAdd } from './netdevice.ts';
+
+/** MAC of an IPv6 group: 33:33 and its last four bytes. @spec RFC 2464 §7 */
+const IPV6_GROUP = 0x3333;
+const ALL_NODES = 1;
 
 export interface Ipv4Addr {
   readonly dev: NetDevice;
@@ -55,6 +60,8 @@ export class InetAddrs {
   addIpv6(dev: NetDevice, addr: In6Addr, prefixLen: number): void {
     const solicited = new In6Addr(0xff02_0000, 0, 1, (0xff00_0000 | (addr.w3 & 0xff_ffff)) >>> 0);
     this.v6.push({ dev, addr, prefixLen, solicited });
+    devMcAdd(dev, { hi16: IPV6_GROUP, lo32: ALL_NODES });
+    devMcAdd(dev, { hi16: IPV6_GROUP, lo32: solicited.w3 });
   }
 
   /** `ip route add default via`. */

@@ -104,6 +104,8 @@ export class NetDevice implements RedirectTarget {
   maxMtu: number = ETH_DATA_LEN;
   readonly hardHeaderLen: number = ETH_HLEN;
   devAddr: MacAddr;
+  /** Groups it listens to. @linux dev->mc */
+  readonly mc: MacAddr[] = [];
   /** `IFF_*` */
   flags = 0;
   /** `NETIF_F_*` */
@@ -205,6 +207,13 @@ export function devChangeMtu(dev: NetDevice, mtu: number, extack: NetlinkExtAck)
 export function devChangeFlags(dev: NetDevice, flags: number): void {
   const changeable = IFF_PROMISC | IFF_ALLMULTI;
   dev.flags = (dev.flags & ~changeable) | (flags & changeable);
+  if (dev.up) dev.netdevOps.ndoSetRxMode?.(dev);
+}
+
+/** The device listens to a group from now on, for as long as it exists. @linux dev_mc_add */
+export function devMcAdd(dev: NetDevice, addr: MacAddr): void {
+  if (dev.mc.some(({ hi16, lo32 }) => hi16 === addr.hi16 && lo32 === addr.lo32)) return;
+  dev.mc.push(addr);
   if (dev.up) dev.netdevOps.ndoSetRxMode?.(dev);
 }
 

@@ -10,6 +10,7 @@ import {
 import {
   CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST,
   CFA_L2_SET_RX_MASK_REQ_MASK_BCAST,
+  CFA_L2_SET_RX_MASK_REQ_MASK_MCAST,
   CFA_L2_SET_RX_MASK_REQ_MASK_PROMISCUOUS,
   RING_ALLOC_REQ_RING_TYPE_RX,
 } from '../../src/nic/hsi/hwrm.ts';
@@ -210,6 +211,18 @@ describe.each(['lazy', 'eager'] as const)('an %s NIC', (pace) => {
       expect(rig.fates().lost[LOST_MAC_FILTER]).toBe(4 - kept);
       expect(rig.fates().imbalance().nic).toBe(0);
     });
+  });
+
+  test('of the groups lets those through that the host listens to', () => {
+    const rig = make({ rxMask: 0 });
+    const group = Uint8Array.of(1, 0, 0x5e, 0, 0, 1);
+    const other = { ...MCAST, lo32: MCAST.lo32 + 1 };
+    rig.hwrm.cfaL2SetRxMask(CFA_L2_SET_RX_MASK_REQ_MASK_MCAST, MAC, rig.cpu.now, [group]);
+    rig.arrive([MCAST, other, BCAST].map((dst, i) => [1000 + i, udp({ dst })]));
+    rig.post(8);
+    rig.at(5000);
+    expect(rig.poll()).toHaveLength(1);
+    expect(rig.fates().lost[LOST_MAC_FILTER]).toBe(2);
   });
 
   describe('VLAN', () => {

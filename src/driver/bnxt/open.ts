@@ -11,6 +11,7 @@ import { TP_NETDEV_CLOSE, TP_NETDEV_OPEN } from '../../host/trace.ts';
 import {
   CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST,
   CFA_L2_SET_RX_MASK_REQ_MASK_BCAST,
+  CFA_L2_SET_RX_MASK_REQ_MASK_MCAST,
   CFA_L2_SET_RX_MASK_REQ_MASK_PROMISCUOUS,
   RING_ALLOC_REQ_RING_TYPE_L2_CMPL,
   RING_ALLOC_REQ_RING_TYPE_RX,
@@ -27,6 +28,7 @@ import {
   netifSetRealNumTxQueues,
 } from '../../stack/netdevice.ts';
 import { netifTxStopQueue, netifTxWakeQueue } from '../../stack/netdevQueue.ts';
+import type { MacAddr } from '../../stack/netdevice.ts';
 import { napiDisable, napiEnable, netifNapiAdd, netifNapiDel } from '../../stack/napi.ts';
 import { XdpRxqInfo } from '../../xdp/rxq.ts';
 import type { Bnxt, BnxtCpRingInfo, BnxtDbInfo } from './bnxt.ts';
@@ -57,6 +59,9 @@ import {
 import { bnxtHwrmVnicSetRss, bnxtSetDfltRssIndirTbl } from './rss.ts';
 import { bnxtTxInt } from './tx.ts';
 import { bnxtTxIntXdp } from './xdp.ts';
+
+/** More groups than this, and all are let through. @linux BNXT_MAX_MC_ADDRS */
+const BNXT_MAX_MC_ADDRS = 16;
 
 /** @returns 0 @linux bnxt_open_nic, __bnxt_open_nic */
 export function bnxtOpenNic(bp: Bnxt): number {
@@ -217,14 +222,20 @@ function bnxtClearUsrFltrs(bp: Bnxt): void {
 
 /** Which frames the MAC lets through. @linux bnxt_cfg_rx_mode, bnxt_set_rx_mode */
 export function bnxtCfgRxMode(bp: Bnxt): void {
-  const { flags, devAddr } = bp.dev;
+  const { flags, devAddr, mc } = bp.dev;
   let mask = CFA_L2_SET_RX_MASK_REQ_MASK_BCAST;
   if ((flags & IFF_PROMISC) !== 0) mask |= CFA_L2_SET_RX_MASK_REQ_MASK_PROMISCUOUS;
-  if ((flags & IFF_ALLMULTI) !== 0) mask |= CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST;
+  if ((flags & IFF_ALLMULTI) !== 0 || mc.length > BNXT_MAX_MC_ADDRS)
+    mask |= CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST;
+  else if (mc.length > 0) mask |= CFA_L2_SET_RX_MASK_REQ_MASK_MCAST;
+  bp.pdev.hwrm.cfaL2SetRxMask(mask, macBytes(devAddr), bp.ctlNow, mc.map(macBytes));
+}
+
+function macBytes({ hi16, lo32 }: MacAddr): Uint8Array {
   const mac = new Uint8Array(6);
-  new DataView(mac.buffer).setUint16(0, devAddr.hi16);
-  new DataView(mac.buffer).setUint32(2, devAddr.lo32);
-  bp.pdev.hwrm.cfaL2SetRxMask(mask, mac, bp.ctlNow);
+  new DataView(mac.buffer).setUint16(0, hi16);
+  new DataView(mac.buffer).setUint32(2, lo32);
+  return mac;
 }
 
 /**

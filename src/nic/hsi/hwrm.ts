@@ -149,7 +149,8 @@ export interface Hwrm {
   ringCmplRingCfgAggintParams(req: HwrmRingAggintInput): void;
   vnicCfg(req: HwrmVnicCfgInput, now: Ps): void;
   vnicRssCfg(req: HwrmVnicRssCfgInput, now: Ps): void;
-  cfaL2SetRxMask(mask: number, mac: Uint8Array, now: Ps): void;
+  /** @param mcast groups that `MASK_MCAST` lets through */
+  cfaL2SetRxMask(mask: number, mac: Uint8Array, now: Ps, mcast?: readonly Uint8Array[]): void;
   /** @returns filter id */
   cfaNtupleFilterAlloc(req: HwrmCfaNtupleFilterAllocInput, now: Ps): number;
   cfaNtupleFilterFree(filterId: number, now: Ps): void;
