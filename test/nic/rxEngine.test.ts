@@ -222,6 +222,7 @@ describe.each(['lazy', 'eager'] as const)('an %s NIC', (pace) => {
     rig.post(8);
     rig.at(5000);
     expect(rig.poll()).toHaveLength(1);
+    expect(rig.hwrm.statCtxQuery(0, rig.cpu.now)).toMatchObject({ rxMcastPkts: 1 });
     expect(rig.fates().lost[LOST_MAC_FILTER]).toBe(2);
   });
 
