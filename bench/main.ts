@@ -1,9 +1,10 @@
 /**
- * `npm run bench -- [path|budget|scale|ebpf|maps] [--json] [--rounds n]`
+ * `npm run bench -- [path|budget|scale|socket|ebpf|maps] [--json] [--rounds n]`
  *
  *   path     drop, tx, redirect, pass: ours and, as root with libbpf, the kernel's own, in turn
  *   budget   drop at NAPI weights 1 to 256
  *   scale    drop with 8191 descriptors, 16 queues, 65,536 flows against 511, 1, 1
+ *   socket   pass to a UDP socket that an application on another CPU reads: ours and the kernel's
  *   ebpf     programs on our engines, in the kernel and as native code (`ebpf.ts`); only when asked for
  *   maps     look-ups and updates of large maps, next to the kernel's (`maps.ts`); likewise
  *
@@ -72,19 +73,19 @@ const row = (name: string, figure: Figure, bare: Figure, more = ''): string =>
 
 const HEAD = `${'ns a packet'.padEnd(28)}${'median'.padStart(9)}${'min'.padStart(9)}${'max'.padStart(9)}${'spread'.padStart(10)}${'Mpps'.padStart(9)}${'x bare'.padStart(9)}`;
 
-async function path(rounds: number, json: boolean): Promise<void> {
+async function path(scenarios: readonly Scenario[], rounds: number, json: boolean): Promise<void> {
   const kernel = await openKernelPath();
   const live = 'unavailable' in kernel ? null : kernel;
   try {
     const subjects = [await ours('bare loop', { scenario: 'bare' })];
-    for (const scenario of SCENARIOS) {
+    for (const scenario of scenarios) {
       subjects.push(await ours(scenario, { scenario }));
       if (live !== null) subjects.push(theirs(live, scenario));
     }
     const figures = await measure(subjects, rounds);
     const bare = figures.get('bare loop')!;
     const pick = <T>(of: (scenario: Scenario) => T): Record<Scenario, T> =>
-      Object.fromEntries(SCENARIOS.map((s) => [s, of(s)])) as Record<Scenario, T>;
+      Object.fromEntries(scenarios.map((s) => [s, of(s)])) as Record<Scenario, T>;
     const ratio = (s: Scenario): number =>
       Math.round((figures.get(`kernel ${s}`)!.nsPerPacket / figures.get(s)!.nsPerPacket) * 100) /
       100;
@@ -101,11 +102,11 @@ async function path(rounds: number, json: boolean): Promise<void> {
       return;
     }
     console.log(
-      `The whole path, 64-byte frames, one core, Node ${process.version}, ${rounds} alternating rounds\n`,
+      `The whole path, 64-byte frames, Node ${process.version}, ${rounds} alternating rounds\n`,
     );
     console.log(`${HEAD}${'kernel/ours'.padStart(14)}`);
     console.log(row('bare loop', bare, bare));
-    for (const s of SCENARIOS) {
+    for (const s of scenarios) {
       const times = live === null ? '' : ratio(s).toFixed(2).padStart(14);
       console.log(row(s, figures.get(s)!, bare, times));
       if (live !== null)
@@ -153,7 +154,8 @@ if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) {
   process.exit(2);
 }
 for (const suite of suites) {
-  if (suite === 'path') await path(rounds, values.json);
+  if (suite === 'path') await path(SCENARIOS, rounds, values.json);
+  else if (suite === 'socket') await path(['socket'], rounds, values.json);
   else if (suite === 'budget') {
     const weights = Object.fromEntries(WEIGHTS.map((weight) => [`weight ${weight}`, { weight }]));
     await table('budget', 'drop by NAPI weight', withScenario(weights), rounds, values.json);
@@ -162,7 +164,7 @@ for (const suite of suites) {
   else if (suite === 'ebpf') await ebpf(rounds, values.json);
   else if (suite === 'maps') await maps(rounds, values.json);
   else {
-    console.error(`unknown suite ${suite} (path, budget, scale, ebpf, maps)`);
+    console.error(`unknown suite ${suite} (path, budget, scale, socket, ebpf, maps)`);
     process.exit(2);
   }
 }

@@ -12,6 +12,8 @@ import { END_OF_TIME } from '../src/host/clock.ts';
 import { FLAT } from '../src/host/cost.ts';
 import type { MachineConfig, NicConfig } from '../src/machine.ts';
 import { Machine } from '../src/machine.ts';
+import type { AppConfig } from '../src/machine/inetConfig.ts';
+import { APP_DEFAULTS } from '../src/machine/inetConfig.ts';
 import { buildFrame } from '../src/wire/build.ts';
 import type { ArrivalBlock, FrameTable } from '../src/wire/frames.ts';
 import { BLOCK } from '../src/wire/frames.ts';
@@ -23,15 +25,24 @@ import echo from '../examples/echo.ts';
 import pass from '../examples/pass.ts';
 import redirect from '../examples/redirect.ts';
 
-export type Scenario = 'drop' | 'tx' | 'redirect' | 'pass';
+export type Scenario = 'drop' | 'tx' | 'redirect' | 'pass' | 'socket';
+/** Those whose packets end in the driver or at the door of the stack. */
 export const SCENARIOS: readonly Scenario[] = ['drop', 'tx', 'redirect', 'pass'];
 
-const PROGRAMS: Record<Scenario, XdpProgramSpec> = { drop, tx: echo, redirect, pass };
+const PROGRAMS: Record<Scenario, XdpProgramSpec> = {
+  ...{ drop, tx: echo, redirect, pass },
+  socket: pass,
+};
 const LINK_BPS = 100e9;
 /** Frames of a burst for each queue: as many as a block of arrivals. */
 const BURST = 256;
 /** Virtual time a packet takes in the `flat` profile, rounded up: the pace of the bursts. */
-const VIRTUAL_NS: Record<Scenario, number> = { drop: 42, tx: 80, redirect: 130, pass: 170 };
+const VIRTUAL_NS: Record<Scenario, number> = {
+  ...{ drop: 42, tx: 80, redirect: 130, pass: 170 },
+  socket: 600,
+};
+/** The port of `flowFrame`, read on the second CPU. */
+const SINK: AppConfig = { ...APP_DEFAULTS, kind: 'sink', udp: 9, cpu: 1 };
 
 export interface PathOptions {
   readonly rxRing?: number;
@@ -112,7 +123,8 @@ export class PathRig {
     const nics = scenario === 'redirect' ? [0, 1] : [0];
     const config: MachineConfig = {
       seed: 1,
-      cpus: 1,
+      cpus: scenario === 'socket' ? 2 : 1,
+      ...(scenario === 'socket' ? { inet: { apps: [SINK] } } : {}),
       hz: 1000,
       budget: weight,
       netdevBudget: 300,

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-const SOURCES: readonly string[] = ['./path.c', './counters.c'].map((name) =>
+const SOURCES: readonly string[] = ['./path.c', './counters.c', './socket.c'].map((name) =>
   fileURLToPath(new URL(name, import.meta.url)),
 );
 const COMPILE_LIMIT_MS = 60_000;
@@ -15,9 +15,15 @@ const ROUND_LIMIT_MS = 15_000;
 const ROUND_LIMIT_MS_PER_PACKET = 0.01;
 const TRIAL_PACKETS = 64;
 
-export type KernelScenario = 'drop' | 'tx' | 'redirect' | 'pass';
+export type KernelScenario = 'drop' | 'tx' | 'redirect' | 'pass' | 'socket';
 
-export const KERNEL_SCENARIOS: readonly KernelScenario[] = ['drop', 'tx', 'redirect', 'pass'];
+export const KERNEL_SCENARIOS: readonly KernelScenario[] = [
+  'drop',
+  'tx',
+  'redirect',
+  'pass',
+  'socket',
+];
 
 /** The running kernel's own XDP path, as a server that measures one round at a time. */
 export interface KernelPath {
@@ -130,7 +136,7 @@ class PathServer implements KernelPath {
 
 /** Why the compiler failed, in words; `undefined` when it did not. */
 function compile(binary: string): Promise<string | undefined> {
-  const args = ['-O2', '-o', binary, ...SOURCES, '-lbpf'];
+  const args = ['-O2', '-o', binary, ...SOURCES, '-lbpf', '-pthread'];
   return new Promise((resolve) => {
     execFile('cc', args, { timeout: COMPILE_LIMIT_MS }, (error, _stdout, stderr) => {
       if (!error) resolve(undefined);

@@ -10,6 +10,7 @@
  *   feeder --redirect--> tx0   ~ tx1   TX, back to tx0 DROP
  *   feeder --redirect--> hop0  ~ hop1  REDIRECT --> end0 ~ end1 DROP
  *   feeder --redirect--> pass0 ~ pass1 PASS, freed by the stack: no protocol takes the frame
+ *   feeder --redirect--> sock0 ~ sock1 PASS, read from a UDP socket by a thread on another CPU
  *
  * Wherever two forms are open, the one that is faster for the kernel is taken: devmap instead of
  * plain redirects, programs that count nothing (veth counts anyway), one queue, GRO off, and a
@@ -36,6 +37,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "socket.h"
 
 #define BATCH 64
 #define PACKETS_MAX 10000000
@@ -144,9 +146,9 @@ static int point(uint32_t slot, const char *device)
 
 /* One round */
 
-static int feed(uint32_t packets)
+static int feed(const uint8_t *bytes, uint32_t packets)
 {
-  LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+  LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = bytes, .data_size_in = sizeof(frame),
               .repeat = (int)packets, .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
 
   return bpf_prog_test_run_opts(feeder, &opts);
@@ -183,7 +185,7 @@ static int run_round(const struct scenario *s, uint32_t packets)
 
   uint32_t dropped = core_dropped(c.device);
   uint64_t before = read_counter(&c), end_ns, start_ns = now_ns();
-  if (feed(packets) < 0)
+  if (feed(frame, packets) < 0)
     return fail("live frames (Linux 5.18 and later): %s", strerror(errno));
   uint64_t processed = settle(&c, before, packets, &end_ns);
 
@@ -193,6 +195,25 @@ static int run_round(const struct scenario *s, uint32_t packets)
     processed = taken;
   printf("{\"scenario\":\"%s\",\"packets\":%u,\"processed\":%llu,\"wallNs\":%llu}\n", s->name,
          packets, (unsigned long long)processed, (unsigned long long)(end_ns - start_ns));
+  return 0;
+}
+
+/* The reader runs beside us; its count is what came to its end. */
+static int run_socket_round(uint32_t packets)
+{
+  if (point(SLOT_FEED, "sock0") < 0)
+    return fail("devmap: %s", strerror(errno));
+
+  uint64_t before = socket_read(), done = 0, start_ns = now_ns(), end_ns = start_ns;
+  if (feed(socket_frame, packets) < 0)
+    return fail("live frames (Linux 5.18 and later): %s", strerror(errno));
+  end_ns = now_ns();
+  while ((done = socket_read() - before) < packets && now_ns() - end_ns < QUIET_NS)
+    sched_yield();
+  if (done == packets)
+    end_ns = now_ns();
+  printf("{\"scenario\":\"socket\",\"packets\":%u,\"processed\":%llu,\"wallNs\":%llu}\n", packets,
+         (unsigned long long)done, (unsigned long long)(end_ns - start_ns));
   return 0;
 }
 
@@ -227,7 +248,7 @@ static void silence_ipv6(void)
 
 static void make_pairs(void)
 {
-  static const char *const pairs[] = { "drop", "tx", "hop", "end", "pass" };
+  static const char *const pairs[] = { "drop", "tx", "hop", "end", "pass", "sock" };
   FILE *ip = popen("ip -batch - 2>/dev/null >/dev/null", "w");
 
   if (!ip)
@@ -261,9 +282,10 @@ static void attach_programs(void)
   attach("hop1", load_redirect(SLOT_END));
   attach("end1", drop);
   attach("pass1", load_verdict(XDP_PASS));
+  attach("sock1", load_verdict(XDP_PASS));
 
   /* veth turns GRO on with the first program; no frame here could be merged. */
-  if (gro_off("pass1") < 0)
+  if (gro_off("pass1") < 0 || gro_off("sock1") < 0)
     die("turning GRO off");
 }
 
@@ -282,6 +304,8 @@ static void set_up(void)
   if (point(SLOT_FEED, "drop0") < 0 || point(SLOT_END, "end0") < 0)
     die("devmap");
   attach_programs();
+  if (socket_open("sock1") < 0)
+    die("a UDP socket and two CPUs");
 }
 
 static int answer(const char *line)
@@ -296,7 +320,9 @@ static int answer(const char *line)
   for (size_t i = 0; i < SCENARIOS; i++)
     if (strcmp(scenarios[i].name, name) == 0)
       return run_round(&scenarios[i], packets);
-  return fail("scenario must be drop, tx, redirect or pass");
+  if (strcmp(name, "socket") == 0)
+    return run_socket_round(packets);
+  return fail("scenario must be drop, tx, redirect, pass or socket");
 }
 
 int main(void)
