@@ -25,6 +25,8 @@ import { RxStamps } from './host/stamps.ts';
 import { Trace } from './host/trace.ts';
 import { Watch } from './host/watch.ts';
 import type { Bnxt } from './driver/bnxt/bnxt.ts';
+import type { VethEnd } from './driver/veth.ts';
+import { vethNewlink } from './driver/veth.ts';
 import { bnxtInitOne } from './driver/bnxt/probe.ts';
 import { bnxtSetRxfh, bnxtSrxclsrlins, bnxtSrxfh } from './driver/bnxt/rxnfc.ts';
 import type { MachineConfig, NicConfig, NicSteering } from './machine/config.ts';
@@ -44,6 +46,7 @@ import { NicTimes } from './nic/parts.ts';
 import { flushBacklog } from './stack/backlog.ts';
 import { devXdpAttach } from './stack/devXdp.ts';
 import { Net } from './stack/net.ts';
+import type { NetDevice } from './stack/netdevice.ts';
 import { IFF_PROMISC, NetlinkExtAck, devClose, devOpen } from './stack/netdevice.ts';
 import { softirqInit } from './stack/softirq.ts';
 import { udpClose } from './stack/udpUser.ts';
@@ -100,6 +103,7 @@ export class Machine {
   readonly net: Net;
   readonly xdp: XdpKernel;
   readonly nics: readonly MachineNic[];
+  readonly veths: NetDevice[] = [];
   readonly apps: readonly UdpApp[];
   private readonly scheduler: Scheduler;
   private readonly wire: WireTaps = new WireTaps();
@@ -309,6 +313,14 @@ export class Machine {
     this.net.addTap(new PassedFrames(this.mem, devices, sink, this.passedAt, TX_FIFO_BYTES));
   }
 
+  /** `ip link add … type veth`: a pair of devices, both up; their books are in the result. */
+  addVeth(first: VethEnd, second: VethEnd): [NetDevice, NetDevice] {
+    const pair = vethNewlink(this.net, first, second);
+    for (const dev of pair) devOpen(dev);
+    this.veths.push(...pair);
+    return pair;
+  }
+
   /** `ip link set up`, each device that is not. The machine's clock starts when they are up. */
   open(): void {
     const up = (): void => {
@@ -341,6 +353,7 @@ export class Machine {
   /** `ip link set down`, all devices: what is still under way is lost, and counted. */
   close(): void {
     this.cpus[0]!.idleUntil(this.ranTo);
+    for (const dev of this.veths) devClose(dev);
     for (const { bp } of this.nics) devClose(bp.dev);
     for (const { sock } of this.apps) udpClose(sock, this.net.inet!, this.cpus[0]!);
     flushBacklog(this.net);

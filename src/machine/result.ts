@@ -51,6 +51,8 @@ export interface MachineResult {
   /** When the last CPU did its last work. */
   readonly virtualPs: Ps;
   readonly nics: readonly NicBooks[];
+  /** Virtual devices; what they receive is offered to them alone. */
+  readonly veths: readonly { readonly name: string; readonly fates: Fates }[];
   readonly napi: readonly NapiBooks[];
   readonly timeSqueeze: number;
   readonly latency: Histogram;
@@ -91,7 +93,7 @@ export interface SocketBooks {
 }
 
 export function machineResult(machine: Machine): MachineResult {
-  const { cpus, net, nics, xdp } = machine;
+  const { cpus, net, nics, veths, xdp } = machine;
   for (const cpu of cpus) cpu.enter(cpu.context);
   const latency = new Histogram();
   for (const { bp } of nics) {
@@ -105,6 +107,12 @@ export function machineResult(machine: Machine): MachineResult {
       fates: nicFates(n, i === 0 ? xdp.fates : null),
       ethtool: bnxtGetEthtoolStats(n.bp),
     })),
+    veths: veths.map(({ name, txFates, rxFates }) => {
+      const fates = new Fates();
+      fates.add(txFates);
+      fates.add(rxFates);
+      return { name, fates };
+    }),
     napi: nics.flatMap(napiBooks),
     timeSqueeze: net.softnet.reduce((sum, sd) => sum + sd.timeSqueeze, 0),
     latency,

@@ -42,6 +42,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
       { name: 'eth0', fates: fates(), ethtool: [['[0]: rx_ucast_packets', 900]] },
       { name: 'eth1', fates: new Fates(), ethtool: [['[0]: rx_ucast_packets', 0]] },
     ],
+    veths: [],
     napi: [napi(0, 10, 6, 500), napi(1, 20, 2, 400)],
     timeSqueeze: 3,
     latency: new Histogram(),

@@ -62,6 +62,7 @@ export const standIn =
         return {
           virtualPs: now,
           nics: config.nics.map(({ name }, i) => ({ name, fates: fates[i]!, ethtool: [] })),
+          veths: [],
           napi: [],
           timeSqueeze: 0,
           latency: new Histogram(),
