@@ -59,6 +59,7 @@ import { Link } from './wire/link.ts';
 import type { XdpProgramSpec } from './xdp/define.ts';
 import { XdpKernel } from './xdp/kernel.ts';
 import { DevMap } from './xdp/maps/devmap.ts';
+import type { BpfMap } from './xdp/maps/bpfMap.ts';
 import type { XdpProg } from './xdp/program.ts';
 
 /** One NIC of a machine, with the driver that runs it. */
@@ -295,6 +296,11 @@ export class Machine {
     }
     for (const map of Object.values(gone?.maps ?? {})) map.release();
     if (rc !== 0) throw new RangeRefused(`xdp on ${dev.name}`, program?.name ?? 'none', extack.msg);
+  }
+
+  /** Maps of the program on NIC number `nic`, by name. */
+  mapsOf(nic: number): Readonly<Record<string, BpfMap>> {
+    return this.attached[nic]?.maps ?? {};
   }
 
   /** Frames from `source` arrive at NIC number `nic`. */

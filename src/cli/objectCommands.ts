@@ -10,6 +10,7 @@ import { listMaps, listPrograms } from '../lab/objectListing.ts';
 import type { BtfValue } from '../xdp/btf/value.ts';
 import { listingText } from '../xdp/isa/listing.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
+import { addMapElements } from './mapCommands.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -36,10 +37,11 @@ export function addMap(program: Command, terminal: Terminal): void {
   const map = program
     .command('map')
     .helpGroup('Commands:')
-    .description('Show the maps of an eBPF object file.')
+    .description('Show the maps of an eBPF object file, or of a run.')
     .usage('COMMAND FILE [options]')
     .helpCommand(false);
   add(map, 'show', 'List the maps of an object, and its variables.', showMaps, terminal);
+  addMapElements(map, terminal);
 }
 
 function add(to: Command, name: string, help: string, show: Show, terminal: Terminal): Command {

@@ -5,6 +5,7 @@ import {
   importProgram,
   readBytes,
   readScenarioFile,
+  writeMaps,
   writeCaptures,
 } from '../lab/files.ts';
 import type { RunEvent } from '../lab/observe.ts';
@@ -26,21 +27,24 @@ export async function runCommand(
 ): Promise<number> {
   const inFile = scenario === undefined ? [] : [await readScenarioFile(scenario)];
   const options = readOptions([...inFile, fromFlags(flags)]);
-  const { txOut, passOut } = options;
+  const { txOut, passOut, mapsOut } = options;
   await checkOutputs(
     [
       ['SCENARIO', scenario],
       ['--in', options.in],
       ['--xdp', programFile(options.xdp)],
       ['--xdp-peer', programFile(options.xdpPeer)],
+      ['--maps', options.maps],
     ],
     [
       ['--tx-out', txOut],
       ['--pass-out', passOut],
+      ['--maps-out', mapsOut],
     ],
   );
-  const { report, captures } = await runShowingProgress(options, terminal, build);
+  const { report, captures, maps } = await runShowingProgress(options, terminal, build);
   await writeCaptures({ txOut, passOut }, captures);
+  if (mapsOut !== undefined) await writeMaps('--maps-out', mapsOut, maps);
   terminal.out(options.json ? `${JSON.stringify(report)}\n` : runTables(report, terminal.colors));
   if (report.conserved) return 0;
   terminal.err(`run failed: ${brokenRules(report).join('; ')}\n`);

@@ -5,6 +5,7 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { thrownText } from '../host/errors.ts';
 import { InputError } from './inputError.ts';
+import type { MapsFile } from './mapState.ts';
 import type { OptionSource } from './options.ts';
 import type { RunOutcome } from './run.ts';
 import { readScenario } from './scenario.ts';
@@ -144,6 +145,12 @@ export async function writeCaptures(
   if (names.txOut !== undefined && txOut) await writeBytes('--tx-out', names.txOut, txOut);
   if (names.passOut !== undefined && passOut)
     await writeBytes('--pass-out', names.passOut, passOut);
+}
+
+/** @throws InputError */
+export async function writeMaps(option: string, name: string, maps: MapsFile): Promise<void> {
+  const text = `${JSON.stringify(maps, null, 2)}\n`;
+  await writeBytes(option, name, new TextEncoder().encode(text));
 }
 
 /**

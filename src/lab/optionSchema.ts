@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly xdp: string;
   readonly program?: string | undefined;
   readonly sec?: string | undefined;
+  readonly maps?: string | undefined;
+  readonly mapsOut?: string | undefined;
   readonly xdpPeer: string;
   readonly xdpMode: 'native';
   readonly in?: string | undefined;
@@ -247,6 +249,7 @@ const shape = {
   ),
   program: absent(kind.anyText('NAME'), 'Program', 'Program of the object by its function.'),
   sec: absent(kind.anyText('SECTION'), 'Program', 'Program of the object by its section.'),
+  maps: absent(kind.file, 'Program', 'Start from the maps of this file, as --maps-out writes it.'),
   xdpPeer: option(
     kind.file,
     'Program',
@@ -412,6 +415,11 @@ const shape = {
     )
     .transform((given) => given ?? [{}, {}]),
 
+  mapsOut: absent(
+    kind.file,
+    'Output',
+    "Write what the first NIC's program leaves in its maps to a JSON file.",
+  ),
   txOut: absent(kind.file, 'Output', 'Write what leaves on the wires to a pcapng file.'),
   passOut: absent(kind.file, 'Output', 'Write what is passed to the stack to a pcapng file.'),
   show: absent(
@@ -432,7 +440,6 @@ export const RUN_OPTIONS: readonly OptionInfo[] = Object.entries(shape).flatMap(
 
 /** Options of the design whose feature is still to come, and what it comes with. */
 export const NOT_BUILT: Readonly<Record<string, string>> = {
-  maps: 'eBPF object files',
   adaptiveRx: 'dynamic interrupt moderation',
   groFlushTimeout: 'the NAPI modes',
   napiDeferHardIrqs: 'the NAPI modes',

@@ -13,8 +13,11 @@ import { readCapture } from '../wire/capture.ts';
 import type { ArrivalSource, FrameTable, WireSink } from '../wire/frames.ts';
 import { Link, LinkFeed } from '../wire/link.ts';
 import type { XdpProgramSpec } from '../xdp/define.ts';
+import type { BpfMap } from '../xdp/maps/bpfMap.ts';
 import type { ArrivalPlan } from './arrivals.ts';
 import { CountedArrivals, replayPlan, trafficPlan } from './arrivals.ts';
+import type { MapsFile } from './mapState.ts';
+import { mapsFile, parseMapsFile, restoreMaps } from './mapState.ts';
 import type { RunOptions } from './optionSchema.ts';
 import type { ImportProgram } from './programs.ts';
 import { programNamed } from './programs.ts';
@@ -33,6 +36,8 @@ interface LabMachine {
   readonly frames: FrameTable;
   /** @throws when the driver refuses the program, saying why as the driver would */
   attachXdp(nic: number, program: XdpProgramSpec): void;
+  /** Maps of the program on a NIC, by name. */
+  mapsOf(nic: number): Readonly<Record<string, BpfMap>>;
   offer(nic: number, source: ArrivalSource): void;
   /** Every frame that a NIC has put on the wire; `port` is the NIC. */
   watchWire(sink: WireSink): void;
@@ -63,6 +68,8 @@ export interface RunOutcome {
   readonly report: RunReport;
   /** Contents of the capture files asked for. */
   readonly captures: { readonly txOut?: Uint8Array; readonly passOut?: Uint8Array };
+  /** What the first NIC's program left in its maps. */
+  readonly maps: MapsFile;
 }
 
 /**
@@ -82,6 +89,7 @@ export async function runScenario(
   const xdpPeer = await programNamed('--xdp-peer', options.xdpPeer, io);
   const capture = await captureOf(options, io);
   const plan = capture === null ? trafficPlan(options) : replayPlan(options, capture);
+  const given = await mapsGiven(options, io);
   const config = { ...machineConfig(options), mapBytes: mapBytesOf([xdp, xdpPeer], options) };
 
   const machine = build(config, plan.frameBytes);
@@ -89,6 +97,7 @@ export async function runScenario(
     const program = nic === 0 ? xdp : xdpPeer;
     if (program !== null) machine.attachXdp(nic, program);
   });
+  if (given !== null) restoreMaps(options.maps!, given, machine.mapsOf(0));
   const captures = watchedBy(machine, options, config, capture);
   const arrivals = arrivalsOf(machine, config, plan, io);
   machine.offer(0, arrivals);
@@ -102,7 +111,11 @@ export async function runScenario(
     shown: Object.fromEntries((options.show ?? []).map((what) => [what, machine.show(what)])),
     notes: [...notesOn(capture), ...cutShort(options, plan, arrivals.offered)],
   });
-  return { report, captures: captures() };
+  return { report, captures: captures(), maps: mapsFile(machine.mapsOf(0)) };
+}
+
+async function mapsGiven({ maps }: RunOptions, io: RunIo): Promise<MapsFile | null> {
+  return maps === undefined ? null : parseMapsFile(maps, await io.readFile('--maps', maps));
 }
 
 /** Room for the maps of these programs, however many NICs run them. */

@@ -31,6 +31,7 @@ export const standIn =
       mem,
       frames,
       attachXdp: (nic, program) => void (attached[nic] = program.name),
+      mapsOf: () => ({}),
       offer: (_, offered) => void (source = offered),
       watchWire: (sink) => void wire.push(sink),
       watchPassed: (sink) => void passed.push(sink),

@@ -1,0 +1,122 @@
+/**
+ * The maps of a program as a file: what a run left in them, and what another run starts from.
+ *
+ * Bytes are in hex, keys in the kernel's order. The value of a per-CPU map holds one value after
+ * the other, for as many CPUs as the machine had. Maps whose values only mean something inside a
+ * kernel (programs, maps, sockets) and those without elements to walk (queues, rings) are left out.
+ */
+import { z } from 'zod';
+import { errnoName } from '../host/errno.ts';
+import type { BpfMap } from '../xdp/maps/bpfMap.ts';
+import { MapError } from '../xdp/maps/mapDef.ts';
+import {
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_PROG_ARRAY,
+  MAP_TYPE_NAMES,
+} from '../xdp/maps/uapi.ts';
+import { InputError } from './inputError.ts';
+
+const HEX = /^([0-9a-f]{2})*$/i;
+const hexText = z.string().regex(HEX, 'an even number of hex digits');
+const elemSchema = z.strictObject({ key: hexText, value: hexText });
+const mapSchema = z.strictObject({
+  name: z.string(),
+  type: z.string(),
+  keySize: z.int().min(0),
+  /** Of one value in user space's hands: per-CPU values of all CPUs together. */
+  valueSize: z.int().min(0),
+  elems: z.array(elemSchema),
+});
+const fileSchema = z.strictObject({
+  format: z.literal('ringscope maps 1'),
+  maps: z.array(mapSchema),
+});
+
+export type MapElem = z.infer<typeof elemSchema>;
+export type MapState = z.infer<typeof mapSchema>;
+export type MapsFile = z.infer<typeof fileSchema>;
+
+const INSIDE: readonly number[] = [
+  BPF_MAP_TYPE_PROG_ARRAY,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+];
+
+const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** @param hex an even number of digits */
+export const bytesOf = (hex: string): Uint8Array =>
+  Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+
+/** What lies in these maps now. */
+export function mapsFile(maps: Readonly<Record<string, BpfMap>>): MapsFile {
+  const states = Object.entries(maps).flatMap(([name, map]) => {
+    const elems = INSIDE.includes(map.type) ? null : elemsOf(map);
+    if (elems === null) return [];
+    const type = MAP_TYPE_NAMES[map.type]!;
+    return [{ name, type, keySize: map.keySize, valueSize: map.userValueSize, elems }];
+  });
+  return { format: 'ringscope maps 1', maps: states };
+}
+
+/** @returns null for a kind that user space cannot walk or read */
+function elemsOf(map: BpfMap): MapElem[] | null {
+  const elems: MapElem[] = [];
+  try {
+    for (let key = map.sysGetNextKey(null); key !== null; key = map.sysGetNextKey(key)) {
+      const value = map.sysLookup(key);
+      if (value !== null) elems.push({ key: hexOf(key), value: hexOf(value) });
+    }
+  } catch (error) {
+    if (error instanceof MapError) return null;
+    throw error;
+  }
+  return elems;
+}
+
+/** @throws InputError naming the place in the file */
+export function parseMapsFile(name: string, bytes: Uint8Array): MapsFile {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new InputError(`${name}: not JSON: ${error instanceof Error ? error.message : ''}`);
+  }
+  const parsed = fileSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  throw new InputError(`${name}: ${issue.path.join('.') || 'file'}: ${issue.message}`);
+}
+
+/**
+ * Write a file's elements into live maps; what is frozen keeps what the object says.
+ *
+ * @throws InputError for a map that is not there, is another one, or refuses an element
+ */
+export function restoreMaps(
+  file: string,
+  { maps: states }: MapsFile,
+  maps: Readonly<Record<string, BpfMap>>,
+): void {
+  for (const { name, type, keySize, valueSize, elems } of states) {
+    const map = maps[name];
+    if (map === undefined) {
+      const known = Object.keys(maps).join(', ') || 'none';
+      throw new InputError(`${file}: the program has no map ${name}; it has ${known}`);
+    }
+    if (map.frozen) continue;
+    const live = [MAP_TYPE_NAMES[map.type], map.keySize, map.userValueSize];
+    if (live.join() !== [type, keySize, valueSize].join()) {
+      throw new InputError(
+        `${file}: map ${name} is ${type} with keys of ${keySize} and values of ${valueSize} bytes, ` +
+          `the program's is ${live[0]} with ${live[1]} and ${live[2]}`,
+      );
+    }
+    for (const { key, value } of elems) {
+      const rc = map.sysUpdate(bytesOf(key), bytesOf(value));
+      if (rc !== 0) throw new InputError(`${file}: map ${name}, key ${key}: ${errnoName(rc)}`);
+    }
+  }
+}
