@@ -1,0 +1,107 @@
+/** `ringscope map` and maps as files, as a user calls them. */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pc from 'picocolors';
+import { describe, expect, test } from 'vitest';
+import { runCommandLine } from '../../src/cli/commands.ts';
+import type { MapsFile } from '../../src/lab/mapState.ts';
+import { buildMachine } from '../../src/machine.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'ringscope-maps-'));
+const inDir = (name: string): string => join(dir, name);
+const FILTER = fileURLToPath(new URL('../../examples/bpf/ddos_filter.o', import.meta.url));
+const TRAFFIC = ['--traffic', 'udp size=64 flows=1 rate=1Mpps', '--count', '500', '--cpus', '2'];
+
+async function ringscope(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const terminal = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (err += text),
+    colors: pc.createColors(false),
+    live: false,
+  };
+  const code = await runCommandLine(args, terminal, buildMachine);
+  return { code, out, err };
+}
+
+const run = (...args: string[]): ReturnType<typeof ringscope> =>
+  ringscope('run', '--xdp', FILTER, ...TRAFFIC, ...args);
+const EVERYBODY = '00000000' + '00000000'; // 0.0.0.0/0
+
+describe('a run leaves its maps, and another starts from them', () => {
+  const file = inDir('maps.json');
+
+  test('what a program counted is in the file', async () => {
+    expect(await run('--maps-out', file, '--json')).toMatchObject({ code: 0, err: '' });
+    const { maps } = JSON.parse(readFileSync(file, 'utf8')) as MapsFile;
+    expect(maps.map(({ name, type }) => [name, type])).toEqual([
+      ['blocked4', 'lpm_trie'],
+      ['blocked6', 'lpm_trie'],
+      ['counters', 'percpu_array'],
+    ]);
+    // 500 packets, 30,000 bytes; the one flow goes to one of two CPUs
+    const passed = maps[2]!.elems[0]!.value;
+    const perCpu = [passed.slice(0, 32), passed.slice(32)];
+    expect(perCpu.toSorted()).toEqual(['00'.repeat(16), 'f4010000000000003075000000000000']);
+  });
+
+  test('an element put in is what the next run drops by', async () => {
+    await ringscope('map', 'update', file, 'blocked4', EVERYBODY, '07 00 00 00');
+    expect(await ringscope('map', 'lookup', file, 'blocked4', EVERYBODY)).toEqual({
+      code: 0,
+      out: '07 00 00 00\n',
+      err: '',
+    });
+    const { out } = await run('--maps', file, '--json');
+    expect(JSON.parse(out)).toMatchObject({ packets: { xdpDrop: 500 } });
+    const listed = await ringscope('map', 'dump', file, '--map', 'blocked4');
+    expect(listed.out).toBe(
+      'blocked4  lpm_trie, 1 element\n  00 00 00 00 00 00 00 00  07 00 00 00\n',
+    );
+  });
+});
+
+describe('bad input is one line on stderr and exit code 2', () => {
+  const maps = {
+    format: 'ringscope maps 1',
+    maps: [{ name: 'blocked4', type: 'lpm_trie', keySize: 8, valueSize: 4, elems: [] }],
+  };
+  const put = (name: string, value: unknown): string => {
+    writeFileSync(inDir(name), JSON.stringify(value));
+    return inDir(name);
+  };
+  const good = put('good.json', maps);
+  const other = put('other.json', { ...maps, maps: [{ ...maps.maps[0], name: 'none' }] });
+  const wide = put('wide.json', { ...maps, maps: [{ ...maps.maps[0], keySize: 4 }] });
+  const odd = put('odd.json', {
+    ...maps,
+    maps: [{ ...maps.maps[0], elems: [{ key: '0', value: '' }] }],
+  });
+
+  test.each<[string[], RegExp]>([
+    [['map', 'lookup', good, 'blocked4', '00'], /^KEY: 00 is not 8 bytes in hex \(16 digits\)\n$/],
+    [
+      ['map', 'lookup', good, 'blocked', EVERYBODY],
+      /no map blocked \(did you mean blocked4\?\); it has blocked4\n$/,
+    ],
+    [['map', 'lookup', good, 'blocked4', EVERYBODY], /map blocked4 has no key 0000000000000000\n$/],
+    [['map', 'update', FILTER, 'blocked4', EVERYBODY, '00'], /an object is not written to\n$/],
+    [['map', 'dump', odd], /odd\.json: maps\.0\.elems\.0\.key: an even number of hex digits\n$/],
+    [
+      ['run', '--xdp', FILTER, '--maps', other],
+      /the program has no map none; it has blocked4, blocked6, counters\n$/,
+    ],
+    [
+      ['run', '--xdp', FILTER, '--maps', wide],
+      /keys of 4 and values of 4 bytes, the program's is lpm_trie with 8 and 4\n$/,
+    ],
+    [['run', '--maps', FILTER], /not JSON/],
+  ])('%j', async (args, message) => {
+    const { code, out, err } = await ringscope(...args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(message);
+  });
+});
