@@ -17,25 +17,41 @@ import {
 } from '../xdp/maps/uapi.ts';
 import { InputError } from './inputError.ts';
 
+/** One element, bytes in hex. */
+export interface MapElem {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface MapState {
+  readonly name: string;
+  /** As bpftool names it. */
+  readonly type: string;
+  readonly keySize: number;
+  /** Of one value in user space's hands: per-CPU values of all CPUs together. */
+  readonly valueSize: number;
+  readonly elems: readonly MapElem[];
+}
+
+export interface MapsFile {
+  readonly format: 'ringscope maps 1';
+  readonly maps: readonly MapState[];
+}
+
 const HEX = /^([0-9a-f]{2})*$/i;
-const hexText = z.string().regex(HEX, 'an even number of hex digits');
-const elemSchema = z.strictObject({ key: hexText, value: hexText });
-const mapSchema = z.strictObject({
+const hexText: z.ZodType<string> = z.string().regex(HEX, 'an even number of hex digits');
+const elemSchema: z.ZodType<MapElem> = z.strictObject({ key: hexText, value: hexText });
+const mapSchema: z.ZodType<MapState> = z.strictObject({
   name: z.string(),
   type: z.string(),
   keySize: z.int().min(0),
-  /** Of one value in user space's hands: per-CPU values of all CPUs together. */
   valueSize: z.int().min(0),
   elems: z.array(elemSchema),
 });
-const fileSchema = z.strictObject({
+const fileSchema: z.ZodType<MapsFile> = z.strictObject({
   format: z.literal('ringscope maps 1'),
   maps: z.array(mapSchema),
 });
-
-export type MapElem = z.infer<typeof elemSchema>;
-export type MapState = z.infer<typeof mapSchema>;
-export type MapsFile = z.infer<typeof fileSchema>;
 
 const INSIDE: readonly number[] = [
   BPF_MAP_TYPE_PROG_ARRAY,
