@@ -26,6 +26,8 @@ const CPU = 8;
 const TAIL_CALL = 12;
 const RINGBUF_RESERVE = 131;
 const RINGBUF_SUBMIT = 132;
+const RINGBUF_RESERVE_DYNPTR = 198;
+const RINGBUF_SUBMIT_DYNPTR = 199;
 const NUM_ITER = ['bpf_iter_num_new', 'bpf_iter_num_next', 'bpf_iter_num_destroy'];
 
 type Lines = readonly (AsmLine | readonly AsmLine[])[];
@@ -217,4 +219,103 @@ export const VERIFIER_CASES: readonly VerifierCase[] = [
     asm.mod32(R0, R2),
     asm.exit(),
   ]),
+  make('bytes turned round', [
+    asm.load('u32', R2, R1, 16),
+    asm.and(R2, 0xff00),
+    asm.be(32, R2),
+    asm.bswap(64, R2),
+    ...PASS,
+  ]),
+  make('linked by a subtraction', [
+    asm.load('u32', R2, R1, 16),
+    asm.mov(R3, R2),
+    asm.sub(R3, 4),
+    asm.jlt(R2, 10, 'out'),
+    asm.mov(R4, R3),
+    asm.label('out'),
+    ...PASS,
+  ]),
+  make('linked by a 32-bit sum', [
+    asm.load('u32', R2, R1, 16),
+    asm.mov(R3, R2),
+    asm.add32(R3, 4),
+    asm.jlt(R2, 10, 'out'),
+    asm.mov(R4, R3),
+    asm.label('out'),
+    ...PASS,
+  ]),
+  make('mask of all ones or none', [
+    asm.load('u32', R2, R1, 16),
+    asm.lsh(R2, 63),
+    asm.arsh(R2, 63),
+    asm.and(R2, 14),
+    ...PASS,
+  ]),
+  make('register compared with itself', [
+    asm.load('u32', R2, R1, 16),
+    asm.jge(R2, R2, 'out'),
+    asm.mov(R3, R2),
+    asm.label('out'),
+    ...PASS,
+  ]),
+  make('ringbuf dynptr', [
+    asm.mapPtr(R1, 2),
+    asm.mov(R2, 16),
+    asm.mov(R3, 0),
+    asm.mov(R4, R10),
+    asm.add(R4, -16),
+    asm.call(RINGBUF_RESERVE_DYNPTR),
+    asm.mov(R1, R10),
+    asm.add(R1, -16),
+    asm.mov(R2, 0),
+    asm.call(RINGBUF_SUBMIT_DYNPTR),
+    ...PASS,
+  ]),
+  make('ringbuf dynptr kept', [
+    asm.mapPtr(R1, 2),
+    asm.mov(R2, 16),
+    asm.mov(R3, 0),
+    asm.mov(R4, R10),
+    asm.add(R4, -16),
+    asm.call(RINGBUF_RESERVE_DYNPTR),
+    ...PASS,
+  ]),
+  make(
+    'loop inside a loop of an iterator',
+    [
+      ...ITER,
+      asm.mov(R2, 0),
+      asm.mov(R3, 10),
+      asm.callKfunc(0),
+      asm.label('turn'),
+      ...ITER,
+      asm.callKfunc(1),
+      asm.jeq(R0, 0, 'out'),
+      asm.mov(R6, 0),
+      asm.label('inner'),
+      asm.mayGoto('turn'),
+      asm.add(R6, 1),
+      asm.jlt(R6, 5, 'inner'),
+      asm.ja('turn'),
+      asm.label('out'),
+      ...ITER,
+      asm.callKfunc(2),
+      ...PASS,
+    ],
+    { kfuncs: NUM_ITER },
+  ),
+  make(
+    'iterator not destroyed',
+    [...ITER, asm.mov(R2, 0), asm.mov(R3, 10), asm.callKfunc(0), ...PASS],
+    {
+      kfuncs: NUM_ITER,
+    },
+  ),
+  make('rcu section nested', [asm.callKfunc(0), asm.callKfunc(0), asm.callKfunc(1), ...PASS], {
+    kfuncs: ['bpf_rcu_read_lock', 'bpf_rcu_read_unlock'],
+  }),
+  make('interrupt flag not restored', [...ITER, asm.callKfunc(0), ...PASS], {
+    kfuncs: ['bpf_local_irq_save'],
+  }),
+  make('pointer leaked without CAP_PERFMON', [asm.mov(R0, R10), asm.exit()], { caps: 'noperfmon' }),
 ];

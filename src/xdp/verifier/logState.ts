@@ -163,6 +163,8 @@ function slotsText(env: Env, func: FuncState, all: boolean): string {
         const parts = [];
         if (reg.id !== 0) parts.push(`id=${reg.id}`);
         if (reg.refObjId !== 0) parts.push(`ref_id=${reg.refObjId}`);
+        // in Linux the mark of the first slot lies where this number does
+        if (reg.firstSlot) parts.push('dynptr_id=1');
         if (reg.dynptrId !== 0) parts.push(`dynptr_id=${reg.dynptrId}`);
         text += ` fp${offsetOf(spi)}=dynptr_${dynptrTypeStr(reg.dynptrType)}(${parts.join(',')})`;
         break;

@@ -14,6 +14,7 @@ import type { VerifierState } from './state.ts';
 export interface SccVisit {
   readonly callsites: readonly number[];
   entry: VerifierState | null;
+  /** The newest first. */
   backedges: VerifierState[];
 }
 
@@ -90,7 +91,7 @@ export function addBackedge(env: Env, state: VerifierState, backedge: VerifierSt
   const visit = chain === null ? undefined : find(env, chain);
   if (chain === null || visit === undefined) return;
   if (env.log.full) env.write(`SCC backedge ${text(chain)}\n`);
-  visit.backedges.push(backedge);
+  visit.backedges.unshift(backedge);
   env.numBackedges++;
   updatePeakStates(env);
 }
