@@ -8,7 +8,7 @@
  *
  * @linux check_helper_call; kernel/bpf/verifier.c
  */
-import { EACCES, ENOTSUPP, EOPNOTSUPP } from '../../host/errno.ts';
+import { EACCES, EINVAL, ENOTSUPP, EOPNOTSUPP } from '../../host/errno.ts';
 import {
   BPF_FUNC_dynptr_data,
   BPF_FUNC_dynptr_from_mem,
@@ -41,6 +41,7 @@ import type { CallMeta } from './callMeta.ts';
 import { callMeta } from './callMeta.ts';
 import { dynptrOf, releaseDynptr } from './dynptrSlots.ts';
 import type { Env } from './env.ts';
+import { Refused } from './env.ts';
 import { pushLoopCallback, pushMapElemCallback, pushTimerCallback } from './funcCall.ts';
 import { checkFuncArg } from './helperArgs.ts';
 import { setReturn } from './helperReturn.ts';
@@ -81,8 +82,11 @@ function checkMapUse(env: Env, { funcId, map }: CallMeta): void {
   if (map !== null && WRITES.has(funcId) && (map.flags & BPF_F_RDONLY_PROG) !== 0)
     env.deny('write into map forbidden');
   if (funcId !== BPF_FUNC_tail_call) return;
-  if (map?.type !== BPF_MAP_TYPE_PROG_ARRAY)
-    return env.invalid('verifier bug: expected prog array map for tail call');
+  if (map?.type !== BPF_MAP_TYPE_PROG_ARRAY) {
+    const why = 'expected prog array map for tail call';
+    env.write(why); // Linux ends no line here
+    throw new Refused(EINVAL, why);
+  }
   const key = env.regs[3]!;
   if (isRegConst(key, false) && regConstValue(key, false) < BigInt(map.maxEntries))
     markChainPrecision(env, 3);
