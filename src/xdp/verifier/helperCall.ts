@@ -42,12 +42,18 @@ import { callMeta } from './callMeta.ts';
 import { dynptrOf, releaseDynptr } from './dynptrSlots.ts';
 import type { Env } from './env.ts';
 import { Refused } from './env.ts';
-import { pushLoopCallback, pushMapElemCallback, pushTimerCallback } from './funcCall.ts';
+import {
+  prepareFuncExit,
+  pushLoopCallback,
+  pushMapElemCallback,
+  pushTimerCallback,
+} from './funcCall.ts';
 import { checkFuncArg } from './helperArgs.ts';
 import { setReturn } from './helperReturn.ts';
 import { checkMapFuncCompatibility } from './mapCompat.ts';
 import { checkMemAccess } from './memAccess.ts';
 import { clearPktPointers } from './packetRange.ts';
+import { pushPath } from './paths.ts';
 import { markChainPrecision } from './precision.ts';
 import { checkSnprintfFormat } from './printFormat.ts';
 import { isRegConst, regConstValue, registerIsNull } from './reg.ts';
@@ -184,5 +190,20 @@ export function checkHelperCall(env: Env, insn: Insn): void {
   clearCallerSaved(env, env.regs);
   setReturn(env, proto, meta, at);
   checkMapFuncCompatibility(env, meta.map, id);
-  if (proto.changesPktData) clearPktPointers(env);
+  if (id === BPF_FUNC_tail_call) leaveByTailCall(env);
+  else if (proto.changesPktData) clearPktPointers(env);
+}
+
+/** From a subprogram the other program returns to the caller; where it could not be called, this one goes on. */
+function leaveByTailCall(env: Env): void {
+  if (env.cur.curframe === 0) return;
+  env.scratchReg(0);
+  pushPath(env, env.insnIdx + 1, env.insnIdx);
+  clearPktPointers(env);
+  env.regs[0] = env.unknown;
+  env.liveness.commit();
+  env.liveness.forgetChain();
+  prepareFuncExit(env);
+  clearPktPointers(env);
+  env.insnIdx--;
 }

@@ -96,7 +96,8 @@ function attributesOf(reg: Reg): string[] {
   if (reg.refObjId !== 0) parts.push(`ref_obj_id=${reg.refObjId}`);
   if (typeIsNonOwningRef(type)) parts.push('non_own_ref');
   if (typeIsMapPtr(type) && map !== null) {
-    if (map.name !== '') parts.push(`map=${map.name}`);
+    // templates of inner maps have no name
+    if (map.name !== '' && 'id' in map) parts.push(`map=${map.name}`);
     parts.push(`ks=${map.keySize},vs=${map.valueSize}`);
   }
   if (type !== SCALAR_VALUE && reg.off !== 0) parts.push(`off=${signedText(BigInt(reg.off))}`);

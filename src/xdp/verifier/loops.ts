@@ -19,7 +19,7 @@ export function computeScc(env: Env): void {
 
   /** `w` is done: if nothing above it can be reached from it, what lies on the stack down to it is one component. */
   const close = (w: number, next: readonly number[]): void => {
-    const loop = stack[stack.length - 1] !== w || next.includes(w) || env.aux[w]!.callsCallback;
+    const loop = stack[stack.length - 1] !== w || next.includes(w);
     let t: number;
     do {
       t = stack.pop()!;

@@ -5,6 +5,7 @@
  *
  * @linux __mark_chain_precision, backtrack_insn; kernel/bpf/verifier.c
  */
+import { BPF_FUNC_tail_call } from '../helpers/funcIds.ts';
 import type { Insn } from '../isa/insn.ts';
 import {
   BPF_ABS,
@@ -32,6 +33,7 @@ import { bugOn } from '../../host/errors.ts';
 import type { Env } from './env.ts';
 import {
   callsBackNow,
+  isHelperCall,
   classOf,
   isAtomicLoad,
   isSubprogCall,
@@ -182,6 +184,9 @@ function backtrackJump(
     leaveToCaller(env, insn, idx, wanted);
     return true;
   }
+  // a subprogram was left by a tail call: what follows is its caller
+  if (isHelperCall(insn) && insn.imm === BPF_FUNC_tail_call && subseqIdx - idx !== 1)
+    wanted.frame++;
   if (callsBackNow(insn) && idx !== subseqIdx - 1) {
     // from a callback back to the call that runs it; its arguments came from nowhere
     bugOn((wanted.regMask() & ~ARGS) !== 0, 'backtracking: a callback depends on unset registers');
