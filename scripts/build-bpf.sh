@@ -11,7 +11,7 @@ clang=${1:-clang-14}
 strip=llvm-strip${clang#clang}
 include=$(dirname "$(find /usr/include -path '*-linux-gnu/asm/types.h' | head -1)")/..
 
-for dir in examples/bpf test/bpf bench/bpf; do
+for dir in examples/bpf test/bpf test/bpf/refused bench/bpf; do
   [ -d "$dir" ] || continue
   (
     cd "$dir"

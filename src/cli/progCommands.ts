@@ -5,6 +5,8 @@ import { EXIT_OK } from './failure.ts';
 import { addProgListings } from './objectCommands.ts';
 import type { ProgRunFlags } from './progRun.ts';
 import { progRunCommand } from './progRun.ts';
+import type { ProgVerifyFlags } from './progVerify.ts';
+import { progVerifyCommand } from './progVerify.ts';
 import type { Terminal } from './terminal.ts';
 
 /** @param done is told the exit code of the command that ran */
@@ -12,7 +14,7 @@ export function addProg(program: Command, terminal: Terminal, done: (code: numbe
   const prog = program
     .command('prog')
     .helpGroup('Commands:')
-    .description('Run and list the programs of an eBPF object file.')
+    .description('Verify, run and list the programs of an eBPF object file.')
     .usage('COMMAND FILE [options]')
     .helpCommand(false);
   prog
@@ -30,6 +32,16 @@ export function addProg(program: Command, terminal: Terminal, done: (code: numbe
     .action(async (file: string, flags: ProgRunFlags) => {
       await progRunCommand(file, flags, terminal);
       done(EXIT_OK);
+    });
+  prog
+    .command('verify')
+    .description('Would Linux load the programs? With its log, and the line of C.')
+    .argument('FILE', 'eBPF object (.o)')
+    .option('--program <NAME>', 'only this one, by its function')
+    .option('--log-level <N>', 'print the log: 1 paths to a refusal, 2 everything, 4 statistics')
+    .option('--json', 'one JSON document on stdout and nothing else')
+    .action(async (file: string, flags: ProgVerifyFlags) => {
+      done(await progVerifyCommand(file, flags, terminal));
     });
   addProgListings(prog, terminal);
 }

@@ -1,0 +1,71 @@
+/** `ringscope prog verify`: would Linux load these programs, and if not, why. */
+import type { Colors } from 'picocolors/types';
+import { readObject } from '../lab/bpfObject.ts';
+import type { ProgramVerdict } from '../lab/bpfVerify.ts';
+import { verifyObject } from '../lab/bpfVerify.ts';
+import { readBytes } from '../lab/files.ts';
+import { InputError } from '../lab/inputError.ts';
+import { OptionError } from '../lab/options.ts';
+import { BPF_PROG_TYPE_XDP } from '../xdp/loader/sections.ts';
+import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
+import { EXIT_FAILED, EXIT_OK } from './failure.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface ProgVerifyFlags {
+  readonly program?: string;
+  readonly logLevel?: string;
+  readonly json?: boolean;
+}
+
+const MAX_LOG_LEVEL = 7;
+
+/** @returns the exit code: 1 when a program is refused */
+export async function progVerifyCommand(
+  file: string,
+  flags: ProgVerifyFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const logLevel = logLevelOf(flags.logLevel);
+  const spec = readObject(file, await readBytes('FILE', file));
+  const verdicts = verifyObject(spec, wanted(spec, flags.program), {
+    ...(logLevel === undefined ? {} : { logLevel }),
+  });
+  const { colors } = terminal;
+  if (flags.json) terminal.out(`${JSON.stringify(verdicts)}\n`);
+  else for (const verdict of verdicts) terminal.out(shown(verdict, logLevel !== undefined, colors));
+  return verdicts.every(({ accepted }) => accepted) ? EXIT_OK : EXIT_FAILED;
+}
+
+function logLevelOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const level = Number(text);
+  if (text !== '' && Number.isInteger(level) && level >= 0 && level <= MAX_LOG_LEVEL) return level;
+  throw new OptionError(
+    `--log-level: ${text} is not a number from 0 to ${MAX_LOG_LEVEL} ` +
+      '(1 paths to a refusal, 2 everything, 4 statistics)',
+  );
+}
+
+function wanted({ file, programs }: CollectionSpec, name: string | undefined): ProgramSpec[] {
+  const all = Object.values(programs);
+  const xdp = all.filter(
+    (program) =>
+      program.type === BPF_PROG_TYPE_XDP && (name === undefined || program.name === name),
+  );
+  if (xdp.length > 0) return xdp;
+  const known = all.map((program) => `${program.name} (${program.section})`).join(', ') || 'none';
+  const asked = name === undefined ? '' : ` named ${name}`;
+  throw new InputError(`${file}: no XDP program${asked}; the object has ${known}`);
+}
+
+/** The verdict in a line, where it was refused, and the log where it was asked for or tells more. */
+function shown(verdict: ProgramVerdict, logAsked: boolean, { bold, green, red }: Colors): string {
+  const { program, section, accepted, insns, processed, message, slot, source, log } = verdict;
+  const mark = accepted ? green('accepted') : red('refused');
+  const counts = `${insns} instructions, ${processed} processed`;
+  const lines = [`${bold(program)} (${section})  ${mark}  ${counts}`];
+  if (!accepted) lines.push(`  ${message}${slot === null ? '' : `, at instruction ${slot}`}`);
+  if (source !== null) lines.push(`  ${source.file}:${source.line}:  ${source.text.trim()}`);
+  if (logAsked || !accepted) lines.push('', log.trimEnd(), '');
+  return `${lines.join('\n')}\n`;
+}

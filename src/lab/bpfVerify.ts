@@ -1,0 +1,64 @@
+/** What Linux's verifier would say of the programs of an object file. */
+import { collectionMapMemory } from '../xdp/loader/createMaps.ts';
+import type { BpfProgramImage } from '../xdp/loader/image.ts';
+import { loadCollection } from '../xdp/loader/load.ts';
+import type { CollectionSpec, LineInfo, ProgramSpec } from '../xdp/loader/spec.ts';
+import { standaloneBpf } from '../xdp/standalone.ts';
+import { verify } from '../xdp/verifier/verify.ts';
+
+export interface ProgramVerdict {
+  readonly program: string;
+  readonly section: string;
+  readonly accepted: boolean;
+  readonly insns: number;
+  /** Instructions walked, on all paths together. */
+  readonly processed: number;
+  /** Why it is refused; empty when it is not. */
+  readonly message: string;
+  /** Where: the instruction, and the line it came from. */
+  readonly slot: number | null;
+  readonly source: Omit<LineInfo, 'slot'> | null;
+  readonly log: string;
+}
+
+export interface VerifyObjectOptions {
+  /** Bits as in `bpf(2)`: 1 paths to a refusal, 2 everything, 4 statistics. */
+  readonly logLevel?: number;
+}
+
+/** Stands in for an engine where nothing is going to run. */
+const NEVER_RUN = { run: () => 0, r0Hi: 0 };
+
+/** @throws LoadError, MapError when the programs' surroundings cannot be made */
+export function verifyObject(
+  spec: CollectionSpec,
+  programs: readonly ProgramSpec[],
+  { logLevel = 1 }: VerifyObjectOptions = {},
+): ProgramVerdict[] {
+  const verdicts: ProgramVerdict[] = [];
+  const bpf = standaloneBpf({ mapBytes: collectionMapMemory(spec, 1) });
+  loadCollection(spec, bpf, {
+    programs: programs.map(({ name }) => name),
+    engine: () => NEVER_RUN,
+    verify(image) {
+      const result = verify(image, bpf, { logLevel });
+      const { section } = programs[verdicts.length]!;
+      const { accepted, processed, message, log } = result;
+      const slot = accepted || result.slot < 0 ? null : result.slot;
+      const source = slot === null ? null : sourceAt(image, slot);
+      const insns = image.insns.length;
+      const program = image.name;
+      verdicts.push({ program, section, accepted, insns, processed, message, slot, source, log });
+      return image;
+    },
+  });
+  return verdicts;
+}
+
+/** The line that the instruction came from. */
+function sourceAt({ lineInfo }: BpfProgramImage, slot: number): Omit<LineInfo, 'slot'> | null {
+  const info = lineInfo.findLast((line) => line.slot <= slot);
+  if (info === undefined) return null;
+  const { file, line, column, text } = info;
+  return { file, line, column, text };
+}

@@ -1,0 +1,58 @@
+/** `ringscope prog verify` as a user calls it. */
+import { fileURLToPath } from 'node:url';
+import pc from 'picocolors';
+import { expect, test } from 'vitest';
+import { runCommandLine } from '../../src/cli/commands.ts';
+import { standIn } from '../lab/standInMachine.ts';
+
+const object = (name: string): string =>
+  fileURLToPath(new URL(`../../${name}.o`, import.meta.url));
+
+async function verify(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const terminal = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (err += text),
+    colors: pc.createColors(false),
+    live: false,
+  };
+  const code = await runCommandLine(['prog', 'verify', ...args], terminal, standIn());
+  return { code, out, err };
+}
+
+test('what Linux accepts is accepted, a line a program', async () => {
+  expect(await verify(object('examples/bpf/vlan'))).toEqual({
+    code: 0,
+    out:
+      'vlan_pop (xdp)  accepted  49 instructions, 87 processed\n' +
+      'vlan_push (xdp)  accepted  48 instructions, 49 processed\n',
+    err: '',
+  });
+});
+
+test('--json has the fields others rely on', async () => {
+  const { code, out } = await verify(object('examples/bpf/vlan'), '--program', 'vlan_push', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject([
+    { program: 'vlan_push', section: 'xdp', accepted: true, insns: 48, processed: 49, message: '' },
+  ]);
+});
+
+test('a program that Linux refuses is refused with its words and the line of C; exit code 1', async () => {
+  const { code, out, err } = await verify(object('test/bpf/refused/no_check'));
+  expect([code, err]).toEqual([1, '']);
+  expect(out).toMatch(/^no_check \(xdp\) {2}refused {2}\d+ instructions, \d+ processed\n/);
+  expect(out).toContain('invalid access to packet, off=23 size=1, R1(id=0,off=23,r=0)');
+  expect(out).toMatch(/no_check\.c:9: {2}return data\[23\] == 17 \? XDP_DROP : XDP_PASS;/);
+  expect(out).toContain('R1 offset is outside of the packet');
+});
+
+test.each([
+  [['--program', 'none'], /no XDP program named none; the object has vlan_pop \(xdp\), vlan_push \(xdp\)\n$/],
+  [['--log-level', '8'], /^--log-level: 8 is not a number from 0 to 7/],
+])('bad input is one line and exit code 2: %j', async (args, message) => {
+  const { code, out, err } = await verify(object('examples/bpf/vlan'), ...args);
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toMatch(message);
+});
