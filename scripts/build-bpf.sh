@@ -23,7 +23,7 @@ for dir in examples/bpf test/bpf test/bpf/refused bench/bpf; do
     done
     {
       printf '{\n  "compiler": "%s",\n  "files": {\n' "$("$clang" --version | head -1)"
-      sha256sum ./*.h ./*.c ./*.o 2>/dev/null | sort -k2 |
+      find . -maxdepth 1 -name "*.[cho]" -exec sha256sum {} + | sort -k2 |
         sed -E 's#^([0-9a-f]+) +\./(.*)$#    "\2": "\1",#; $ s/,$//'
       printf '  }\n}\n'
     } >objects.json

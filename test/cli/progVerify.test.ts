@@ -5,8 +5,7 @@ import { expect, test } from 'vitest';
 import { runCommandLine } from '../../src/cli/commands.ts';
 import { standIn } from '../lab/standInMachine.ts';
 
-const object = (name: string): string =>
-  fileURLToPath(new URL(`../../${name}.o`, import.meta.url));
+const object = (name: string): string => fileURLToPath(new URL(`../../${name}.o`, import.meta.url));
 
 async function verify(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   let out = '';
@@ -32,7 +31,12 @@ test('what Linux accepts is accepted, a line a program', async () => {
 });
 
 test('--json has the fields others rely on', async () => {
-  const { code, out } = await verify(object('examples/bpf/vlan'), '--program', 'vlan_push', '--json');
+  const { code, out } = await verify(
+    object('examples/bpf/vlan'),
+    '--program',
+    'vlan_push',
+    '--json',
+  );
   expect(code).toBe(0);
   expect(JSON.parse(out)).toMatchObject([
     { program: 'vlan_push', section: 'xdp', accepted: true, insns: 48, processed: 49, message: '' },
@@ -49,7 +53,10 @@ test('a program that Linux refuses is refused with its words and the line of C; 
 });
 
 test.each([
-  [['--program', 'none'], /no XDP program named none; the object has vlan_pop \(xdp\), vlan_push \(xdp\)\n$/],
+  [
+    ['--program', 'none'],
+    /no XDP program named none; the object has vlan_pop \(xdp\), vlan_push \(xdp\)\n$/,
+  ],
   [['--log-level', '8'], /^--log-level: 8 is not a number from 0 to 7/],
 ])('bad input is one line and exit code 2: %j', async (args, message) => {
   const { code, out, err } = await verify(object('examples/bpf/vlan'), ...args);

@@ -15,7 +15,7 @@ import { inputHash, readRecord, recordOf } from '../oracle/objectRecord.ts';
 import { askKernel, kernelRelease, whyNoKernel } from '../oracle/objrun.ts';
 
 const TOP = fileURLToPath(new URL('../../', import.meta.url));
-const FOLDERS = ['examples/bpf', 'test/bpf', 'bench/bpf'];
+const FOLDERS = ['examples/bpf', 'test/bpf', 'test/bpf/refused', 'bench/bpf'];
 
 interface Manifest {
   readonly compiler: string;
