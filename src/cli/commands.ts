@@ -130,6 +130,8 @@ function addLater(program: Command, name: string, help: string): void {
     });
 }
 
+const plain = (message: string): string => message.replace(/^error: /, '');
+
 /** Commander's messages, in this program's form. */
 function usageText({ code, message }: CommanderError): string {
   const quoted = /'([^']*)'/.exec(message)?.[1] ?? '';
@@ -147,8 +149,10 @@ function usageText({ code, message }: CommanderError): string {
       return `unknown command ${quoted === '' ? "''" : quoted}${didYouMean(quoted, known)}`;
     }
     case 'commander.excessArguments':
-      return 'run: takes one SCENARIO at most';
+      return quoted === 'run' ? 'run: takes one SCENARIO at most' : plain(message);
+    case 'commander.help':
+      return 'which command? --help lists them';
     default:
-      return message.replace(/^error: /, '');
+      return plain(message);
   }
 }

@@ -101,9 +101,23 @@ export function parseMapsFile(name: string, bytes: Uint8Array): MapsFile {
     throw new InputError(`${name}: not JSON: ${error instanceof Error ? error.message : ''}`);
   }
   const parsed = fileSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    for (const map of parsed.data.maps) checkSizes(name, map);
+    return parsed.data;
+  }
   const issue = parsed.error.issues[0]!;
   throw new InputError(`${name}: ${issue.path.join('.') || 'file'}: ${issue.message}`);
+}
+
+function checkSizes(file: string, { name, keySize, valueSize, elems }: MapState): void {
+  elems.forEach(({ key, value }, i) => {
+    if (key.length !== 2 * keySize || value.length !== 2 * valueSize) {
+      throw new InputError(
+        `${file}: map ${name}, element ${i}: its key has ${key.length / 2} bytes and its value ` +
+          `${value.length / 2}, not ${keySize} and ${valueSize}`,
+      );
+    }
+  });
 }
 
 /**
@@ -117,7 +131,7 @@ export function restoreMaps(
   maps: Readonly<Record<string, BpfMap>>,
 ): void {
   for (const { name, type, keySize, valueSize, elems } of states) {
-    const map = maps[name];
+    const map = Object.hasOwn(maps, name) ? maps[name] : undefined;
     if (map === undefined) {
       const known = Object.keys(maps).join(', ') || 'none';
       throw new InputError(`${file}: the program has no map ${name}; it has ${known}`);

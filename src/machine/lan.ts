@@ -46,6 +46,11 @@ export class Lan {
   }
 
   private join(from: LanPort, to: LanPort, delayPs: Ps): void {
+    const sends = from.machine.nics[from.nic]!.config.mtu;
+    const takes = to.machine.nics[to.nic]!.config.mtu;
+    if (sends > takes) {
+      throw new RangeRefused('mtu of a NIC on a cable', sends, `at most ${takes}, the other end's`);
+    }
     if (!this.machines.includes(from.machine)) this.machines.push(from.machine);
     const inlet = new Inlet(to.machine, to.nic, LAN_SLOTS);
     this.inlets.push(inlet);

@@ -27,9 +27,13 @@ import { skbAddRxFrag } from './skbuff.ts';
 import { allocSkb, consumeSkb, kfreeSkb } from './skbPool.ts';
 import type { Timer } from './timers.ts';
 
-/** @linux IP_FRAG_TIME, IPV6_FRAG_TIMEOUT is 60 s and IPV6_FRAG_HIGH_THRESH as here */
-const FRAG_TIME: Ps = 30 * PS_PER_SEC;
+/** @linux IP_FRAG_TIME, IPV6_FRAG_TIMEOUT */
+export const IP_FRAG_TIME: Ps = 30 * PS_PER_SEC;
+export const IPV6_FRAG_TIMEOUT: Ps = 60 * PS_PER_SEC;
+/** @linux IPV6_FRAG_HIGH_THRESH, and the same for IPv4 */
 const HIGH_THRESH = 4 * 2 ** 20;
+/** What a queue itself weighs, so that empty ones are bounded too. */
+const QUEUE_BYTES = 256;
 
 export const FRAG_WAITS = 0;
 export const FRAG_COMPLETE = 1;
@@ -64,20 +68,23 @@ export class FragQueue implements Timer {
 }
 
 export class FragTable {
-  /** Bytes of `truesize` that wait. */
+  /** Bytes of `truesize` that wait, and of the queues. */
   memory = 0;
   private readonly net: Net;
+  private readonly timeout: Ps;
   /** A packet was given up; its first fragment, if that had come, is still there. */
   private readonly onTimeout: (first: SkBuff | null, cpu: Cpu) => void;
   private readonly queues: Map<number, FragQueue[]> = new Map();
 
-  constructor(net: Net, onTimeout: (first: SkBuff | null, cpu: Cpu) => void) {
+  constructor(net: Net, timeout: Ps, onTimeout: (first: SkBuff | null, cpu: Cpu) => void) {
     this.net = net;
+    this.timeout = timeout;
     this.onTimeout = onTimeout;
   }
 
   /** @returns null when fragments hold all the memory they may. @linux inet_frag_find */
   find(saddr: In6Addr, daddr: In6Addr, id: number, protocol: number, cpu: Cpu): FragQueue | null {
+    if (this.memory > HIGH_THRESH) return null;
     const hash = (id ^ saddr.w3 ^ daddr.w3 ^ protocol) >>> 0;
     const chain = this.queues.get(hash) ?? [];
     const found = chain.find(
@@ -88,13 +95,13 @@ export class FragTable {
         q.daddr.equals(daddr.w0, daddr.w1, daddr.w2, daddr.w3),
     );
     if (found !== undefined) return found;
-    if (this.memory > HIGH_THRESH) return null;
     const q = new FragQueue(this, id, protocol);
     q.saddr.copy(saddr);
     q.daddr.copy(daddr);
     chain.push(q);
     this.queues.set(hash, chain);
-    this.net.timers.set(q, cpu.now + FRAG_TIME);
+    this.memory += QUEUE_BYTES;
+    this.net.timers.set(q, cpu.now + this.timeout);
     return q;
   }
 
@@ -134,7 +141,7 @@ export class FragTable {
     if (chain.length === 0) this.queues.delete(hash);
     else this.queues.set(hash, chain);
     this.net.timers.stop(q);
-    this.memory -= q.truesize;
+    this.memory -= q.truesize + QUEUE_BYTES;
     for (const skb of q.frags) kfreeSkb(skb, reason, cpu);
     q.frags.length = 0;
   }

@@ -10,7 +10,7 @@ import { InetAddrs, Nexthop } from './inetAddrs.ts';
 import { ipFragExpire } from './ipFragment.ts';
 import { ip6FragExpire } from './ipv6Fragment.ts';
 import { ndiscSolicit } from './ndisc.ts';
-import { FragTable } from './fragQueue.ts';
+import { FragTable, IP_FRAG_TIME, IPV6_FRAG_TIMEOUT } from './fragQueue.ts';
 import type { Net } from './net.ts';
 import { NeighTable } from './neighbour.ts';
 import type { Cpu } from '../host/cpu.ts';
@@ -43,8 +43,10 @@ export class Inet {
     this.icmpLimits = new IcmpLimits(net.hz);
     this.arp = new NeighTable(this, ETH_P_IP, arpSolicit);
     this.nd = new NeighTable(this, ETH_P_IPV6, ndiscSolicit);
-    this.frags4 = new FragTable(net, (first, cpu) => ipFragExpire(this, first, cpu));
-    this.frags6 = new FragTable(net, (first, cpu) => ip6FragExpire(this, first, cpu));
+    this.frags4 = new FragTable(net, IP_FRAG_TIME, (first, cpu) => ipFragExpire(this, first, cpu));
+    this.frags6 = new FragTable(net, IPV6_FRAG_TIMEOUT, (first, cpu) =>
+      ip6FragExpire(this, first, cpu),
+    );
   }
 
   /** The machine is shut down: what waits for neighbours, or as fragments, is dropped. */

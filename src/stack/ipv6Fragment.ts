@@ -65,13 +65,11 @@ export function ipv6Defrag(skb: SkBuff, inet: Inet, cpu: Cpu): SkBuff | null {
     ip6.ReasmOKs++;
     return skb;
   }
-  saddr.read(view, ip + IPV6_ADDRS);
-  daddr.read(view, ip + IPV6_ADDRS + 16);
-  const q = inet.frags6.find(saddr, daddr, view.getUint32(at + FRAG_ID), 0, cpu);
-  if (q === null) return spoilt(skb, inet, cpu);
   const start = word & OFFSET_MASK;
   const last = (word & MORE) === 0;
+  const id = view.getUint32(at + FRAG_ID);
   skbPull(skb, FRAG_HLEN);
+  // looked at before a queue is made: nothing is kept of what cannot be right
   if ((!last && (skb.len & 7) !== 0) || start + skb.len > LEN_MAX) {
     ip6.InHdrErrors++;
     const pointer = last ? at + FRAG_WORD - ip : PAYLOAD_LEN_AT;
@@ -79,6 +77,10 @@ export function ipv6Defrag(skb: SkBuff, inet: Inet, cpu: Cpu): SkBuff | null {
     kfreeSkb(skb, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
     return null;
   }
+  saddr.read(view, ip + IPV6_ADDRS);
+  daddr.read(view, ip + IPV6_ADDRS + 16);
+  const q = inet.frags6.find(saddr, daddr, id, 0, cpu);
+  if (q === null) return spoilt(skb, inet, cpu);
   if (start === 0) q.firstProtocol = proto;
   const rc = inet.frags6.insert(q, skb, start, last);
   if (rc === FRAG_DUPLICATE) {

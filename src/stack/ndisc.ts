@@ -30,7 +30,7 @@ import { In6Addr, in6IsMulticast, writeIn6 } from './in6.ts';
 import type { Inet } from './inet.ts';
 import { ip6SendTo } from './ipv6Output.ts';
 import type { Neigh } from './neighbour.ts';
-import { NUD_FAILED, NUD_REACHABLE, NUD_STALE } from './neighbour.ts';
+import { NUD_FAILED, NUD_REACHABLE, NUD_STALE, NUD_VALID } from './neighbour.ts';
 import type { NetDevice } from './netdevice.ts';
 import type { SkBuff } from './skbuff.ts';
 import { skbPut } from './skbuff.ts';
@@ -115,9 +115,20 @@ function ndiscRecvNa(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   const mac = findLinkAddr(view, at + OPTIONS, skb.len - OPTIONS, ND_OPT_TARGET_LL_ADDR);
   if (mac === BAD_OPTIONS) return SKB_DROP_REASON_IPV6_NDISC_BAD_OPTIONS;
   const neigh = inet.nd.lookup(dev, target.w0, target.w1, target.w2, target.w3);
-  if (neigh === null || mac === 0 || neigh.state === NUD_FAILED) return SKB_NOT_DROPPED_YET;
+  if (neigh === null || neigh.state === NUD_FAILED) return SKB_NOT_DROPPED_YET;
+  const known = (neigh.state & NUD_VALID) !== 0;
+  // who answers a unicast solicitation may leave its address out: it is the one that was asked
+  if (mac === 0 && !known) return SKB_NOT_DROPPED_YET;
+  const hi16 = mac === 0 ? neigh.haHi16 : macHi16(view, mac);
+  const lo32 = mac === 0 ? neigh.haLo32 : macLo32(view, mac);
+  const other = known && (hi16 !== neigh.haHi16 || lo32 !== neigh.haLo32);
+  if (other && (flags & OVERRIDE) === 0) {
+    // another address that does not override only raises doubt (RFC 4861 section 7.2.5)
+    if (neigh.state === NUD_REACHABLE) neigh.state = NUD_STALE;
+    return SKB_NOT_DROPPED_YET;
+  }
   const state = (flags & SOLICITED) !== 0 ? NUD_REACHABLE : NUD_STALE;
-  inet.nd.update(neigh, macHi16(view, mac), macLo32(view, mac), state, cpu);
+  inet.nd.update(neigh, hi16, lo32, state, cpu);
   return SKB_NOT_DROPPED_YET;
 }
 

@@ -38,6 +38,8 @@ export const NUD_DELAY = 0x08;
 export const NUD_PROBE = 0x10;
 export const NUD_FAILED = 0x20;
 export const NUD_PERMANENT = 0x80;
+/** Its address is known. */
+export const NUD_VALID: number = NUD_PERMANENT | NUD_REACHABLE | NUD_PROBE | NUD_STALE | NUD_DELAY;
 const NUD_NAMES: readonly (readonly [number, string])[] = [
   [NUD_INCOMPLETE, 'INCOMPLETE'],
   [NUD_REACHABLE, 'REACHABLE'],

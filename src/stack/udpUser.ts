@@ -81,11 +81,9 @@ export function udpRecvmsg(
     sk.err = 0;
     return -err;
   }
-  const next = sk.receiveQueue.peek();
-  if (next === null) return -EAGAIN;
-  if (next.tstamp > cpu.now) waitUntil(cpu, next.tstamp);
   const skb = udpDequeue(sk, inet, cpu);
   if (skb === null) return -EAGAIN;
+  if (skb.tstamp > cpu.now) waitUntil(cpu, skb.tstamp);
 
   const { view } = inet.net.mem;
   cpu.charge(OP_SOCK_RECV);

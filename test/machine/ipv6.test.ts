@@ -298,6 +298,19 @@ describe('fragments', () => {
     }
   });
 
+  test('nothing is kept of fragments that cannot be right', () => {
+    const ext = (id: number) => ({
+      proto: 44,
+      bytes: Uint8Array.from([17, 0, 0, 1, 0, 0, id >> 8, id & 255]),
+    });
+    const odd = Array.from({ length: 300 }, (_, id) =>
+      frame6({ kind: 'bytes', proto: 17, payload: 61 }, { extensions: [ext(id)] }),
+    );
+    const rig = new InetRig(odd).run();
+    expect(rig.machine.net.inet!.frags6.memory).toBe(0);
+    expect(rig.books).toEqual(BALANCED);
+  });
+
   test('a fragment that is the whole packet needs no others', () => {
     const header = { proto: 44, bytes: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 5) };
     expect(fate(frame6(udpTo(9), { extensions: [header] }))).toBe('arrived');
