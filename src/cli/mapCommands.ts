@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { chooseProgram, LoneProgram, readObject } from '../lab/bpfObject.ts';
 import { readBytes, writeMaps } from '../lab/files.ts';
+import { printable } from '../host/errors.ts';
 import { InputError } from '../lab/inputError.ts';
 import type { MapElem, MapState, MapsFile } from '../lab/mapState.ts';
 import { mapsFile, parseMapsFile } from '../lab/mapState.ts';
@@ -96,7 +97,10 @@ const spaced = (hex: string): string => hex.match(/../g)?.join(' ') ?? '';
 function shown({ name, type, elems }: MapState, { colors }: Terminal): string {
   const count = `${elems.length} ${elems.length === 1 ? 'element' : 'elements'}`;
   const rows = elems.map(({ key, value }) => [spaced(key), spaced(value)]);
-  return [`${colors.bold(name)}  ${type}, ${count}`, ...table(rows, ['left', 'left'])].join('\n');
+  return [
+    `${colors.bold(printable(name))}  ${printable(type)}, ${count}`,
+    ...table(rows, ['left', 'left']),
+  ].join('\n');
 }
 
 /** Replaces the value, or adds the key behind the others; the next run's kernel puts it in order. */

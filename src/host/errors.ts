@@ -19,6 +19,14 @@ export function bugOn(condition: boolean, what: string): void {
   if (condition) throw new BugError(what);
 }
 
+const DEL = '\x7f';
+
+/** Names out of files may hold anything: what would break a line, or steer a terminal, is written out. */
+export const printable = (text: string): string =>
+  Array.from(text, (c) =>
+    c < ' ' || c === DEL ? `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}` : c,
+  ).join('');
+
 /** What was thrown, in words: programs may throw anything, even what no text can be made of. */
 export function thrownText(thrown: unknown): string {
   try {

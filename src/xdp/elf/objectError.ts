@@ -1,3 +1,5 @@
+import { printable } from '../../host/errors.ts';
+
 /** What is wrong with an object file, and where: one line with file, section, offset and reason. */
 export class ElfError extends Error {
   readonly file: string;
@@ -8,7 +10,7 @@ export class ElfError extends Error {
   readonly reason: string;
 
   constructor(file: string, section: string, offset: number, reason: string) {
-    super(`${file}: ${section}, offset 0x${offset.toString(16)}: ${reason}`);
+    super(printable(`${file}: ${section}, offset 0x${offset.toString(16)}: ${reason}`));
     this.name = 'ElfError';
     this.file = file;
     this.section = section;

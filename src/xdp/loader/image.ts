@@ -5,6 +5,7 @@
  * `BPF_PSEUDO_MAP_VALUE`, `imm` the id, and the second slot's `imm` the offset. A call of a kernel
  * function has in `imm` its index in `kfuncs`.
  */
+import { printable } from '../../host/errors.ts';
 import type { Btf } from '../btf/btf.ts';
 import type { EngineImage } from '../engine.ts';
 import type { BpfMap } from '../maps/bpfMap.ts';
@@ -46,7 +47,7 @@ export class LoadError extends Error {
   readonly reason: string;
 
   constructor(file: string, subject: string, reason: string) {
-    super(`${file}: ${subject}: ${reason}`);
+    super(printable(`${file}: ${subject}: ${reason}`));
     this.name = 'LoadError';
     this.file = file;
     this.subject = subject;

@@ -2,6 +2,7 @@
  * What a map is made from, and how one that cannot be made is refused.
  */
 import { ENOMEM, errnoName } from '../../host/errno.ts';
+import { printable } from '../../host/errors.ts';
 import { MAP_TYPE_NAMES } from './uapi.ts';
 
 /** A part of a value that the kernel keeps for itself: copies leave it alone, user space reads zero. */
@@ -36,7 +37,7 @@ export class MapError extends Error {
   readonly errno: number;
 
   constructor(def: MapDef, errno: number, why: string) {
-    super(`map ${def.name} (${mapTypeName(def.type)}): ${why} (${errnoName(errno)})`);
+    super(printable(`map ${def.name} (${mapTypeName(def.type)}): ${why} (${errnoName(errno)})`));
     this.name = 'MapError';
     this.errno = errno;
   }
