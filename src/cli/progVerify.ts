@@ -6,7 +6,7 @@ import { verifyObject } from '../lab/bpfVerify.ts';
 import { readBytes } from '../lab/files.ts';
 import { InputError } from '../lab/inputError.ts';
 import { OptionError } from '../lab/options.ts';
-import { BPF_PROG_TYPE_XDP } from '../xdp/loader/sections.ts';
+import { BPF_PROG_TYPE_XDP } from '../xdp/uapi.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
 import { EXIT_FAILED, EXIT_OK } from './failure.ts';
 import type { Terminal } from './terminal.ts';

@@ -8,12 +8,12 @@ import type { BpfProg, Collection } from '../xdp/loader/load.ts';
 import { loadCollection } from '../xdp/loader/load.ts';
 import { collectionMapMemory } from '../xdp/loader/createMaps.ts';
 import { parseElf } from '../xdp/loader/parseElf.ts';
-import { BPF_PROG_TYPE_XDP, progTypeName } from '../xdp/loader/sections.ts';
+import { progTypeName } from '../xdp/loader/sections.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
 import { TEST_RUN_MEMORY_BYTES, TestRun } from '../xdp/testRun.ts';
 import { engineNamed } from '../xdp/engines.ts';
 import type { EngineName } from '../xdp/engines.ts';
-import { XDP_ACTION_NAMES } from '../xdp/uapi.ts';
+import { BPF_PROG_TYPE_XDP, XDP_ACTION_NAMES } from '../xdp/uapi.ts';
 import { KFUNCS } from '../xdp/helpers/table.ts';
 import { InputError } from './inputError.ts';
 

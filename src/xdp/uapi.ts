@@ -11,6 +11,14 @@ export const XDP_PASS = 2;
 export const XDP_TX = 3;
 export const XDP_REDIRECT = 4;
 
+/** Types of programs that this project tells apart. @linux enum bpf_prog_type */
+export const BPF_PROG_TYPE_UNSPEC = 0;
+export const BPF_PROG_TYPE_XDP = 6;
+/** Where XDP programs attach: an entry of a devmap, of a cpumap, a device. @linux enum bpf_attach_type */
+export const BPF_XDP_DEVMAP = 33;
+export const BPF_XDP_CPUMAP = 35;
+export const BPF_XDP = 37;
+
 /** Names of the verdicts, indexed by them. */
 export const XDP_ACTION_NAMES: readonly string[] = [
   'XDP_ABORTED',

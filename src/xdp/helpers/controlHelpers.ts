@@ -7,10 +7,9 @@
 import { E2BIG, EINVAL } from '../../host/errno.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
+import { BPF_MAX_LOOPS } from '../isa/insn.ts';
 import { HI_FLAGS_4, hasHigh, helper, setHigh } from './define.ts';
 import type { Helper } from './helper.ts';
-
-const MAX_LOOPS = 1 << 23;
 
 /**
  * Linux writes a loop without flags into the program, and there too many rounds give an error of 32
@@ -25,7 +24,7 @@ function loop(bpf: Bpf, times: number, callback: number, context: HostAddr, flag
     setHigh(bpf, -1);
     return -EINVAL;
   }
-  if (times >>> 0 > MAX_LOOPS) return -E2BIG;
+  if (times >>> 0 > BPF_MAX_LOOPS) return -E2BIG;
   const engine = bpf.engine!;
   let rounds = 0;
   while (rounds < times) {

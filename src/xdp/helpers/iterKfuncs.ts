@@ -6,10 +6,9 @@
 import { E2BIG, EINVAL } from '../../host/errno.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
+import { BPF_MAX_LOOPS } from '../isa/insn.ts';
 import { helper } from './define.ts';
 import type { Helper } from './helper.ts';
-
-const MAX_LOOPS = 1 << 23;
 
 /** 8 bytes: the number before the next, and the end. @linux struct bpf_iter_num_kern */
 function setIter(bpf: Bpf, it: HostAddr, cur: number, end: number): void {
@@ -19,7 +18,7 @@ function setIter(bpf: Bpf, it: HostAddr, cur: number, end: number): void {
 
 /** @linux bpf_iter_num_new */
 function iterNumNew(bpf: Bpf, it: HostAddr, start: number, end: number): number {
-  const err = start > end ? -EINVAL : end - start > MAX_LOOPS ? -E2BIG : 0;
+  const err = start > end ? -EINVAL : end - start > BPF_MAX_LOOPS ? -E2BIG : 0;
   if (err === 0) setIter(bpf, it, start - 1, end);
   else setIter(bpf, it, 0, 0);
   return err;

@@ -5,6 +5,7 @@
  */
 import { EFAULT, EINVAL } from '../../host/errno.ts';
 import type { HostAddr } from '../../host/memory.ts';
+import { csumFrom32to16 } from '../../wire/checksum.ts';
 import { bpfXdpAdjustHead, bpfXdpAdjustMeta, bpfXdpAdjustTail } from '../adjust.ts';
 import type { Bpf } from '../bpf.ts';
 import { xdpData, xdpLen } from '../xdpBuff.ts';
@@ -58,11 +59,6 @@ function csumPartial32(bpf: Bpf, at: HostAddr, len: number, sum: number): number
   for (let p = at; p < wordsEnd; p += 4) total += view.getUint32(p, true);
   for (let i = 0; i < (len & 3); i++) total += u8[wordsEnd + i]! * 2 ** (8 * i);
   return foldTo32(total);
-}
-
-function csumFrom32to16(sum: number): number {
-  const once = (sum >>> 16) + (sum & 0xffff);
-  return (once >>> 16) + (once & 0xffff);
 }
 
 /**

@@ -20,7 +20,8 @@ import { isGplCompatible, LoadError } from './image.ts';
 import type { KconfigValue } from './kconfig.ts';
 import { kconfigContents } from './kconfig.ts';
 import { resolveRefs } from './resolve.ts';
-import { BPF_PROG_TYPE_XDP, progTypeName } from './sections.ts';
+import { progTypeName } from './sections.ts';
+import { BPF_PROG_TYPE_XDP } from '../uapi.ts';
 import type { CollectionSpec, ProgramSpec } from './spec.ts';
 
 export interface LoadOptions {

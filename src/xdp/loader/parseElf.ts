@@ -19,13 +19,8 @@ import type { Code } from './link.ts';
 import { Linker } from './link.ts';
 import { ObjectFile } from './objectFile.ts';
 import type { SectionKind } from './sections.ts';
-import {
-  BPF_PROG_TYPE_UNSPEC,
-  BPF_PROG_TYPE_XDP,
-  BPF_XDP,
-  sectionKind,
-  tailCallSlot,
-} from './sections.ts';
+import { sectionKind, tailCallSlot } from './sections.ts';
+import { BPF_PROG_TYPE_UNSPEC, BPF_PROG_TYPE_XDP, BPF_XDP } from '../uapi.ts';
 import type { CollectionSpec, MapSpec, ProgramSpec } from './spec.ts';
 
 export interface ParseOptions {

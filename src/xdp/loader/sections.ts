@@ -4,12 +4,7 @@
  *
  * @linux section_defs, sec_def_matches; tools/lib/bpf/libbpf.c
  */
-
-export const BPF_PROG_TYPE_UNSPEC = 0;
-export const BPF_PROG_TYPE_XDP = 6;
-export const BPF_XDP_DEVMAP = 33;
-export const BPF_XDP_CPUMAP = 35;
-export const BPF_XDP = 37;
+import { BPF_PROG_TYPE_UNSPEC, BPF_XDP, BPF_XDP_CPUMAP, BPF_XDP_DEVMAP } from '../uapi.ts';
 
 /** By number, as bpftool prints them. @linux enum bpf_prog_type */
 const PROG_TYPE_NAMES: readonly string[] = (

@@ -14,14 +14,12 @@ import type { Bpf } from '../bpf.ts';
 import { arrayNextKey, indexAt, mapStorage } from './arrayMap.ts';
 import { BpfMap } from './bpfMap.ts';
 import type { MapDef } from './mapDef.ts';
+import { BPF_PROG_TYPE_XDP, BPF_XDP_CPUMAP } from '../uapi.ts';
 import { BPF_EXIST, BPF_NOEXIST } from './uapi.ts';
 
 /** Bytes of a value in host memory, whatever user space's are. */
 export const CPUMAP_VAL_BYTES = 8;
 const QSIZE_MAX = 16384;
-/** @linux enum bpf_attach_type, enum bpf_prog_type */
-const BPF_XDP_CPUMAP = 35;
-const BPF_PROG_TYPE_XDP = 6;
 
 export class CpuMap extends BpfMap {
   private readonly at: HostAddr;

@@ -15,16 +15,12 @@ import type { RedirectTarget } from '../redirectTarget.ts';
 import { arrayNextKey, indexAt, mapStorage } from './arrayMap.ts';
 import { BpfMap } from './bpfMap.ts';
 import type { MapDef } from './mapDef.ts';
+import { BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP } from '../uapi.ts';
 import { BPF_EXIST, BPF_NOEXIST } from './uapi.ts';
 
 /** Bytes of a value in host memory, whatever user space's are. */
 export const DEVMAP_VAL_BYTES = 8;
 const PROG_ID = 4;
-
-/** @linux enum bpf_attach_type */
-const BPF_XDP_DEVMAP = 33;
-/** @linux enum bpf_prog_type */
-const BPF_PROG_TYPE_XDP = 6;
 
 /** What devmaps of both kinds keep: slots of devices and their values. */
 export abstract class Dtab extends BpfMap {

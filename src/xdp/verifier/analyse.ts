@@ -39,9 +39,7 @@ import { StackLiveness } from './stackLiveness.ts';
 import { FuncState, VerifierState } from './state.ts';
 import { prepareFuncArgs } from './subprogArgs.ts';
 import { addSubprogs, checkBtfInfo, checkSubprogs } from './subprogs.ts';
-
-/** @linux enum bpf_prog_type */
-const BPF_PROG_TYPE_XDP = 6;
+import { BPF_PROG_TYPE_XDP } from '../uapi.ts';
 
 export interface VerifierResult {
   readonly accepted: boolean;

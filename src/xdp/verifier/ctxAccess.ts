@@ -9,12 +9,11 @@
  * @linux xdp_is_valid_access; net/core/filter.c
  */
 import type { Env } from './env.ts';
+import { BPF_XDP_DEVMAP } from '../uapi.ts';
 import { PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META, SCALAR_VALUE } from './regTypes.ts';
 
 const XDP_MD_BYTES = 24;
 const EGRESS_IFINDEX = 20;
-/** @linux enum bpf_attach_type */
-export const BPF_XDP_DEVMAP = 35;
 
 const POINTERS: readonly number[] = [PTR_TO_PACKET, PTR_TO_PACKET_END, PTR_TO_PACKET_META];
 
