@@ -48,6 +48,7 @@ import { devXdpAttach } from './stack/devXdp.ts';
 import { Net } from './stack/net.ts';
 import type { NetDevice } from './stack/netdevice.ts';
 import { IFF_PROMISC, NetlinkExtAck, devClose, devOpen } from './stack/netdevice.ts';
+import { rawDropRules, tcDropRules } from './stack/packetFilter.ts';
 import { softirqInit } from './stack/softirq.ts';
 import { udpClose } from './stack/udpUser.ts';
 import { ProgramRuns } from './machine/programRuns.ts';
@@ -167,6 +168,8 @@ export class Machine {
         stackOn: config.stack,
       },
     );
+    if (config.tcDrop !== undefined) this.net.ingress = tcDropRules(config.tcDrop);
+    if (config.rawDrop !== undefined) this.net.preRouting = rawDropRules(config.rawDrop);
     softirqInit(this.net);
     this.xdp = new XdpKernel({
       mem: this.mem,

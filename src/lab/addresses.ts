@@ -18,13 +18,34 @@ export function parseCidr6(
   text: string,
 ): readonly [addr: readonly [number, number, number, number], prefixLen: number] {
   const [addr, len] = halves(text, 128, 64);
-  const bytes = parseIpv6Addr(addr);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
-  const words = [0, 4, 8, 12].map((at) => view.getUint32(at));
-  const [w0, w1, w2, w3] = words as [number, number, number, number];
+  const words = ipv6Words(addr);
+  const [w0, w1, w2, w3] = words;
   const loopback = w0 === 0 && w1 === 0 && w2 === 0 && w3 <= 1;
   if (w0 >>> 24 === 0xff || loopback) throw new Refusal(`${text} is no address of one host`);
-  return [[w0, w1, w2, w3], len];
+  return [words, len];
+}
+
+/**
+ * `10.0.0.0/8` or `fd00::/8`; without a length, one address.
+ *
+ * @returns version, four words and the length over all 128 bits: an IPv4 address is the fourth word
+ * @throws Refusal, AddressError
+ */
+export function parseCidr(
+  text: string,
+): readonly [4 | 6, readonly [number, number, number, number], number] {
+  if (!text.includes(':')) {
+    const [addr, len] = halves(text, 32, 32);
+    return [4, [0, 0, 0, parseIpv4Addr(addr)], 96 + len];
+  }
+  const [addr, len] = halves(text, 128, 128);
+  return [6, ipv6Words(addr), len];
+}
+
+function ipv6Words(addr: string): [number, number, number, number] {
+  const bytes = parseIpv6Addr(addr);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
+  return [view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12)];
 }
 
 function halves(text: string, max: number, fallback: number): [string, number] {

@@ -19,7 +19,9 @@ import type { HwrmCfaNtupleFilterAllocInput } from '../nic/hsi/hwrm.ts';
 import { kebab } from './optionNames.ts';
 import * as kind from './optionKinds.ts';
 import { parseReplay } from './replayMode.ts';
+import type { PacketMatch } from '../stack/packetFilter.ts';
 import type { FlowHash } from './steering.ts';
+import { parseRawDrop, parseTcDrop } from './dropRules.ts';
 import { parseFlowHash, parseNtuple, parseRssKey } from './steering.ts';
 
 /** What one NIC of a scenario says of itself; the run's own options hold for what it leaves out. */
@@ -78,6 +80,8 @@ export interface RunOptions {
   readonly apps: readonly AppOptions[];
   readonly appCpu?: number | undefined;
   readonly rps?: readonly number[] | undefined;
+  readonly tcDrop?: readonly PacketMatch[] | undefined;
+  readonly rawDrop?: readonly PacketMatch[] | undefined;
   readonly budget: number;
   readonly netdevBudget: number;
   readonly netdevBudgetUsecs?: number | undefined;
@@ -366,6 +370,16 @@ const shape = {
     kind.numbers(0, 63),
     'Kernel',
     'CPUs that take packets into the stack, by flow; the one that received them unless set.',
+  ),
+  tcDrop: absent(
+    kind.several('RULE', parseTcDrop),
+    'Kernel',
+    'Drop at traffic control\'s ingress, as tc-flower would: "udp dport 53", "src 10.0.0.0/8", "all"; rules separated by semicolons.',
+  ),
+  rawDrop: absent(
+    kind.several('RULE', parseRawDrop),
+    'Kernel',
+    'Drop IPv4 packets as iptables -t raw -A PREROUTING … -j DROP would; rules as for --tc-drop.',
   ),
   budget: option(
     kind.whole(1, 1024),

@@ -121,7 +121,7 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
     throw new OptionError(`${where(['passOut'])}: needs --stack on`);
   }
   if (!o.stack) {
-    for (const key of ['apps', 'appCpu', 'rps'] as const) {
+    for (const key of ['apps', 'appCpu', 'rps', 'tcDrop', 'rawDrop'] as const) {
       const given = o[key];
       if (given === undefined || (Array.isArray(given) && given.length === 0)) continue;
       throw new OptionError(`${where([key])}: needs --stack on`);

@@ -32,6 +32,8 @@ export function machineConfig(options: RunOptions): MachineConfig {
     nics,
     stack: options.stack,
     ...(options.stack ? { inet: inetConfig(options) } : {}),
+    ...(options.tcDrop === undefined ? {} : { tcDrop: options.tcDrop }),
+    ...(options.rawDrop === undefined ? {} : { rawDrop: options.rawDrop }),
     check: options.check,
     eager: options.eager,
   };

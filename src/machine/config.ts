@@ -10,6 +10,7 @@ import type { AppConfig, InetConfig } from './inetConfig.ts';
 import { APP_BUFFER_BYTES } from './inetConfig.ts';
 import type { HwrmCfaNtupleFilterAllocInput } from '../nic/hsi/hwrm.ts';
 import { DESC_CNT, bnxtCalcNrRingPages } from '../nic/hsi/ring.ts';
+import type { PacketMatch } from '../stack/packetFilter.ts';
 import { PROGRAM_STACK_BYTES } from '../xdp/bpf.ts';
 import { MAP_STRUCTS_BYTES } from '../xdp/maps/mapTable.ts';
 import { LANE_BYTES } from '../nic/lane.ts';
@@ -64,6 +65,9 @@ export interface MachineConfig {
   readonly nics: readonly NicConfig[];
   /** False: what is passed ends in a counted sink at the door of the stack. */
   readonly stack: boolean;
+  /** Packets that traffic control drops at ingress, and `iptables -t raw` at IPv4's prerouting. */
+  readonly tcDrop?: readonly PacketMatch[];
+  readonly rawDrop?: readonly PacketMatch[];
   /** The IP protocols and applications; without them a packet's way ends behind the taps. */
   readonly inet?: InetConfig | undefined;
   /** Ownership ledger and null-page assertion on. */

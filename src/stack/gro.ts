@@ -1,8 +1,9 @@
 /**
  * The door of the stack: where a driver hands over what it received.
  *
- * Merging is not built yet: every packet is one that GRO leaves alone. Those go up in groups of
- * eight, or fewer when the NAPI completes or its budget is spent.
+ * Merging is not built: every packet is one that GRO leaves alone, so of Linux's results (merged,
+ * merged and freed, held, normal, consumed) only `GRO_NORMAL` ever comes. Those packets go up in
+ * groups of eight, or fewer when the NAPI completes or its budget is spent.
  *
  * @linux net/core/gro.c
  */

@@ -60,3 +60,13 @@ export function writeIn6(view: DataView, at: number, addr: In6Addr): void {
   view.setUint32(at + 8, addr.w2);
   view.setUint32(at + 12, addr.w3);
 }
+
+/** Do two addresses agree in their first `bits`? @linux ipv6_prefix_equal */
+export const in6SamePrefix = (a: In6Addr, b: In6Addr, bits: number): boolean =>
+  sameBits(a.w0, b.w0, bits) &&
+  sameBits(a.w1, b.w1, bits - 32) &&
+  sameBits(a.w2, b.w2, bits - 64) &&
+  sameBits(a.w3, b.w3, bits - 96);
+
+const sameBits = (a: number, b: number, bits: number): boolean =>
+  bits <= 0 || (bits >= 32 ? a === b : (a ^ b) >>> (32 - bits) === 0);

@@ -6,7 +6,7 @@
  *
  * @linux struct in_ifaddr, struct inet6_ifaddr; net/ipv4/devinet.c, fib_frontend.c, net/ipv6/addrconf.c
  */
-import { In6Addr } from './in6.ts';
+import { In6Addr, in6SamePrefix } from './in6.ts';
 import type { NetDevice } from './netdevice.ts';
 import { devMcAdd } from './netdevice.ts';
 
@@ -137,7 +137,7 @@ export class InetAddrs {
     for (let i = 0; i < this.v6.length; i++) {
       const own = this.v6[i]!;
       if (dev !== null && own.dev !== dev) continue;
-      if (!samePrefix(own.addr, daddr, own.prefixLen) && daddr.w0 >>> 24 !== 0xff) continue;
+      if (!in6SamePrefix(own.addr, daddr, own.prefixLen) && daddr.w0 >>> 24 !== 0xff) continue;
       hop.dev = own.dev;
       hop.saddr6.copy(own.addr);
       hop.prefixLen6 = own.prefixLen;
@@ -153,16 +153,3 @@ export class InetAddrs {
     return true;
   }
 }
-
-/** @linux ipv6_prefix_equal */
-function samePrefix(a: In6Addr, b: In6Addr, bits: number): boolean {
-  return (
-    sameBits(a.w0, b.w0, bits) &&
-    sameBits(a.w1, b.w1, bits - 32) &&
-    sameBits(a.w2, b.w2, bits - 64) &&
-    sameBits(a.w3, b.w3, bits - 96)
-  );
-}
-
-const sameBits = (a: number, b: number, bits: number): boolean =>
-  bits <= 0 || (bits >= 32 ? a === b : (a ^ b) >>> (32 - bits) === 0);

@@ -86,7 +86,7 @@ export class Net implements DeviceTable {
   ingress: PacketHook | null = null;
   /** Netfilter's IPv4 raw PREROUTING, where `iptables -t raw -j DROP` acts. @linux NF_INET_PRE_ROUTING */
   preRouting: PacketHook | null = null;
-  /** The IP protocols; null: behind the taps a packet has arrived. */
+  /** The IP protocols; null: behind taps and ingress a packet has arrived. */
   inet: Inet | null = null;
   readonly irqs: IrqController;
   readonly timers: TimerList;

@@ -37,10 +37,6 @@ export function netifReceiveSkb(skb: SkBuff, cpu: Cpu): void {
   net.softnet[cpu.id]!.processed++;
   if (ethTypeVlan(skb.protocol) && !skbVlanUntag(skb, cpu)) return;
   for (let i = 0; i < net.taps.length; i++) net.taps[i]!.onSkb(skb, cpu);
-  if (net.inet === null) {
-    consumeSkb(skb, cpu); // nobody behind the taps: it has arrived
-    return;
-  }
   const { ingress } = net;
   if (ingress !== null) {
     cpu.charge(OP_NF_HOOK);
@@ -48,6 +44,10 @@ export function netifReceiveSkb(skb: SkBuff, cpu: Cpu): void {
       kfreeSkb(skb, SKB_DROP_REASON_TC_INGRESS, cpu);
       return;
     }
+  }
+  if (net.inet === null) {
+    consumeSkb(skb, cpu); // nobody behind the hooks: it has arrived
+    return;
   }
   if (skb.vlanProto !== 0 && !vlanDoReceive(skb, cpu)) return;
   deliverSkb(skb, net.inet, cpu);
