@@ -29,6 +29,7 @@ import type { VethEnd } from './driver/veth.ts';
 import { vethNewlink } from './driver/veth.ts';
 import { bnxtInitOne } from './driver/bnxt/probe.ts';
 import { bnxtSetRxfh, bnxtSrxclsrlins, bnxtSrxfh } from './driver/bnxt/rxnfc.ts';
+import { Changes } from './machine/changes.ts';
 import type { MachineConfig, NicConfig, NicSteering } from './machine/config.ts';
 import { TX_FIFO_BYTES, memoryBytes, planMemory } from './machine/config.ts';
 import type { InetConfig } from './machine/inetConfig.ts';
@@ -113,6 +114,7 @@ export class Machine {
   /** By NIC: the program that `attachXdp` loaded, whose maps live as long as it is attached. */
   private readonly attached: (XdpProg | null)[] = [];
   readonly programRuns: ProgramRuns;
+  private readonly changes: Changes = new Changes();
   /** Up to where the machine was told to run: the control path's present, even if all CPUs idle. */
   private ranTo: Ps = 0;
 
@@ -306,6 +308,16 @@ export class Machine {
     return this.attached[nic]?.maps ?? {};
   }
 
+  /** What `attachXdp` brought to life on NIC number `nic`. */
+  programOf(nic: number): XdpProg | null {
+    return this.attached[nic] ?? null;
+  }
+
+  /** Index of the device of that name. */
+  ifindexOf(name: string): number | undefined {
+    return this.nics.find(({ bp }) => bp.dev.name === name)?.bp.dev.ifindex;
+  }
+
   /** Frames from `source` arrive at NIC number `nic`. */
   offer(nic: number, source: ArrivalSource): void {
     this.nics[nic]!.nic.port.offer(source);
@@ -338,10 +350,31 @@ export class Machine {
     this.cpus.reduce((work, cpu) => () => cpu.timeless(work), up)();
   }
 
+  /**
+   * Call `make` at `atPs` of virtual time, from outside the machine's CPUs: to write to a map, to
+   * exchange a program, to arm a fault. A poll that is under way at that time is over before it.
+   * What `make` does to maps takes no time.
+   *
+   * @throws RangeRefused for a time that is over
+   */
+  at(atPs: Ps, make: () => void): void {
+    this.changes.plan(atPs, make, this.ranTo);
+  }
+
   /** Run until nothing is left to do, at most until `untilPs`; devices are opened first. */
   run(untilPs: Ps): void {
     this.open();
-    this.scheduler.run(Math.min(untilPs, END_OF_TIME - 1));
+    const end = Math.min(untilPs, END_OF_TIME - 1);
+    for (
+      let next = this.changes.takeUntil(end);
+      next !== null;
+      next = this.changes.takeUntil(end)
+    ) {
+      this.scheduler.run(next.at);
+      this.ranTo = next.at;
+      next.make();
+    }
+    this.scheduler.run(end);
     if (untilPs < END_OF_TIME) this.ranTo = untilPs;
     else for (const { nic } of this.nics) nic.settleAll(END_OF_TIME - 1);
     if (this.config.check && !this.mem.nullPageIsZero())
@@ -356,7 +389,8 @@ export class Machine {
   /** Nothing happens before this, unless a frame arrives; its present while something is under way. */
   quietUntil(): Ps {
     const idle = this.cpus.every((cpu) => cpu.work === null) && this.nics.every((n) => n.nic.idle);
-    return idle ? Math.min(this.irqs.nextAt(), this.clock.nextAt()) : this.present;
+    if (!idle) return this.present;
+    return Math.min(this.irqs.nextAt(), this.clock.nextAt(), this.changes.nextAt());
   }
 
   /** `ip link set down`, all devices: what is still under way is lost, and counted. */

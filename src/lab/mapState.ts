@@ -16,6 +16,7 @@ import {
   MAP_TYPE_NAMES,
 } from '../xdp/maps/uapi.ts';
 import { InputError } from './inputError.ts';
+import { bytesOfHex } from './mapData.ts';
 
 /** One element, bytes in hex. */
 export interface MapElem {
@@ -61,10 +62,6 @@ const INSIDE: readonly number[] = [
 
 const hexOf = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-
-/** @param hex an even number of digits */
-export const bytesOf = (hex: string): Uint8Array =>
-  Uint8Array.from({ length: hex.length / 2 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 
 /** What lies in these maps now. */
 export function mapsFile(maps: Readonly<Record<string, BpfMap>>): MapsFile {
@@ -145,7 +142,7 @@ export function restoreMaps(
       );
     }
     for (const { key, value } of elems) {
-      const rc = map.sysUpdate(bytesOf(key), bytesOf(value));
+      const rc = map.sysUpdate(bytesOfHex(key), bytesOfHex(value));
       if (rc !== 0) throw new InputError(`${file}: map ${name}, key ${key}: ${errnoName(rc)}`);
     }
   }

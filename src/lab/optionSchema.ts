@@ -12,6 +12,8 @@ import { parseCount, parseDuration } from '../wire/quantities.ts';
 import { parseTraffic, TRAFFIC_DEFAULT, withTrafficWord } from '../wire/trafficSpec.ts';
 import { parseCidr4, parseCidr6 } from './addresses.ts';
 import type { AppOptions } from './appOptions.ts';
+import type { TimedChange } from './changeSpec.ts';
+import { timedChange } from './changeSpec.ts';
 import { appSchema, appsOfText } from './appOptions.ts';
 import type { ShowName } from '../machine/show.ts';
 import { SHOW_NAMES } from '../machine/show.ts';
@@ -47,6 +49,7 @@ export interface RunOptions {
   readonly program?: string | undefined;
   readonly sec?: string | undefined;
   readonly maps?: string | undefined;
+  readonly at: readonly TimedChange[];
   readonly mapsOut?: string | undefined;
   readonly xdpPeer: string;
   readonly xdpMode: 'native';
@@ -244,6 +247,16 @@ const appsSchema = z
   )
   .transform((given) => given ?? []);
 
+const atSchema = z
+  .optional(
+    z.preprocess(
+      // semicolons stand between changes, where no bracket or quote holds them
+      (raw) => (typeof raw === 'string' ? raw.split(/;(?![^{[]*[}\]])/) : raw),
+      z.array(base(timedChange), 'expected a list of changes').max(10_000, 'needs 10,000 at most'),
+    ),
+  )
+  .transform((given) => given ?? []);
+
 const shape = {
   xdp: option(
     kind.file,
@@ -253,6 +266,15 @@ const shape = {
   ),
   program: absent(kind.anyText('NAME'), 'Program', 'Program of the object by its function.'),
   sec: absent(kind.anyText('SECTION'), 'Program', 'Program of the object by its section.'),
+  at: atSchema.register(infos, {
+    info: {
+      value: 'TIME CHANGE;…',
+      allowed: '',
+      group: 'Program',
+      help: 'Change the running machine: "1ms update MAP KEY VALUE; 2ms delete MAP KEY; 3ms xdp FILE; 4ms fault POINT"; KEY and VALUE in hex or as their types say.',
+      fallback: '',
+    },
+  }),
   maps: absent(kind.file, 'Program', 'Start from the maps of this file, as --maps-out writes it.'),
   xdpPeer: option(
     kind.file,
@@ -460,7 +482,6 @@ export const NOT_BUILT: Readonly<Record<string, string>> = {
   irqSuspendTimeout: 'the NAPI modes',
   busyPoll: 'the NAPI modes',
   threaded: 'the NAPI modes',
-  at: 'changes during a run',
 };
 
 export const RUN_KEYS: readonly string[] = Object.keys(shape);

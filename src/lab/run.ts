@@ -1,6 +1,6 @@
 /** One run: build the machine the options describe, offer it the traffic, let it drain, report. */
 import type { Ps } from '../host/clock.ts';
-import { END_OF_TIME, PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
+import { END_OF_TIME, PS_PER_NS, PS_PER_SEC, PS_PER_US } from '../host/clock.ts';
 import type { HostMemory } from '../host/memory.ts';
 import { Rng } from '../host/rng.ts';
 import type { MachineConfig } from '../machine.ts';
@@ -16,6 +16,9 @@ import type { XdpProgramSpec } from '../xdp/define.ts';
 import type { BpfMap } from '../xdp/maps/bpfMap.ts';
 import type { ArrivalPlan } from './arrivals.ts';
 import { CountedArrivals, replayPlan, trafficPlan } from './arrivals.ts';
+import type { Change } from './changeSpec.ts';
+import type { ChangeableMachine } from './changes.ts';
+import { inPlace, makeChange, nicOf } from './changes.ts';
 import type { MapsFile } from './mapState.ts';
 import { mapsFile, parseMapsFile, restoreMaps } from './mapState.ts';
 import type { RunOptions } from './optionSchema.ts';
@@ -30,12 +33,10 @@ import { WireCapture } from './wireCapture.ts';
 const TRAFFIC_STREAM = 0x7261_6666;
 
 /** What a run needs of a machine. NICs are numbered as in the configuration. */
-interface LabMachine {
+interface LabMachine extends ChangeableMachine {
   readonly mem: HostMemory;
   /** Frames that sources send; its region holds the `frameBytes` asked for. */
   readonly frames: FrameTable;
-  /** @throws when the driver refuses the program, saying why as the driver would */
-  attachXdp(nic: number, program: XdpProgramSpec): void;
   /** Maps of the program on a NIC, by name. */
   mapsOf(nic: number): Readonly<Record<string, BpfMap>>;
   offer(nic: number, source: ArrivalSource): void;
@@ -43,6 +44,8 @@ interface LabMachine {
   watchWire(sink: WireSink): void;
   /** Every frame that reached the stack, its stripped tag put back. */
   watchPassed(sink: WireSink): void;
+  /** Call `make` at `atPs` of virtual time. */
+  at(atPs: Ps, make: () => void): void;
   /** Run until nothing is left to do, at most until `untilPs`. */
   run(untilPs: Ps): void;
   result(): MachineResult;
@@ -90,7 +93,9 @@ export async function runScenario(
   const capture = await captureOf(options, io);
   const plan = capture === null ? trafficPlan(options) : replayPlan(options, capture);
   const given = await mapsGiven(options, io);
-  const config = { ...machineConfig(options), mapBytes: mapBytesOf([xdp, xdpPeer], options) };
+  const later = await programsOfChanges(options, io);
+  const mapBytes = mapBytesOf(xdp, xdpPeer, later.values(), options);
+  const config = { ...machineConfig(options), mapBytes };
 
   const machine = build(config, plan.frameBytes);
   config.nics.forEach((_, nic) => {
@@ -101,6 +106,7 @@ export async function runScenario(
   const captures = watchedBy(machine, options, config, capture);
   const arrivals = arrivalsOf(machine, config, plan, io);
   machine.offer(0, arrivals);
+  planChanges(machine, config, options, later);
   machine.run(END_OF_TIME);
 
   const report = runReport({
@@ -120,11 +126,46 @@ async function mapsGiven({ maps }: RunOptions, io: RunIo): Promise<MapsFile | nu
 
 /** Room for the maps of these programs, however many NICs run them. */
 function mapBytesOf(
-  programs: readonly (XdpProgramSpec | null)[],
+  xdp: XdpProgramSpec | null,
+  xdpPeer: XdpProgramSpec | null,
+  later: Iterable<XdpProgramSpec | null>,
   { cpus, nics }: RunOptions,
 ): number {
-  const bytes = programs.map((program) => program?.mapBytes?.(cpus) ?? 0);
-  return MAP_BYTES + bytes[0]! + bytes[1]! * (nics.length - 1);
+  const of = (program: XdpProgramSpec | null): number => program?.mapBytes?.(cpus) ?? 0;
+  let bytes = MAP_BYTES + of(xdp) + of(xdpPeer) * (nics.length - 1);
+  for (const program of later) bytes += of(program);
+  return bytes;
+}
+
+/** The programs that `at` entries exchange, read before anything runs. */
+async function programsOfChanges(
+  { at }: RunOptions,
+  io: RunIo,
+): Promise<Map<Change, XdpProgramSpec | null>> {
+  const programs = new Map<Change, XdpProgramSpec | null>();
+  for (const { change } of at) {
+    if (change.kind === 'xdp')
+      programs.set(change, await programNamed('at', change.xdp, io, change));
+  }
+  return programs;
+}
+
+function planChanges(
+  machine: LabMachine,
+  { nics }: MachineConfig,
+  { at }: RunOptions,
+  programs: ReadonlyMap<Change, XdpProgramSpec | null>,
+): void {
+  const names = nics.map(({ name }) => name);
+  for (const [i, change] of at.entries()) {
+    const { dev, time } = change;
+    inPlace(`at[${i}]`, () => nicOf(names, dev));
+    const make = (): void =>
+      inPlace(`at[${i}], ${time / PS_PER_US} us`, () =>
+        makeChange(machine, names, change, (asked) => programs.get(asked) ?? null),
+      );
+    machine.at(time, make);
+  }
 }
 
 /** Virtual time has an end, and a slow offer may not be through by then. */

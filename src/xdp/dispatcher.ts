@@ -7,6 +7,8 @@
 import { RangeRefused } from '../host/errors.ts';
 import type { HostAddr } from '../host/memory.ts';
 import type { XdpProgramSpec } from './define.ts';
+import type { BpfProgRef } from './bpf.ts';
+import type { MapTypes } from './loader/typedMap.ts';
 import type { BpfMap } from './maps/bpfMap.ts';
 import type { XdpProg } from './program.ts';
 import { XDP_PASS } from './uapi.ts';
@@ -30,17 +32,17 @@ class Dispatcher implements XdpProg {
   readonly id: number;
   readonly hasFrags: boolean;
   readonly maps: Readonly<Record<string, BpfMap>>;
+  readonly mapTypes: Readonly<Record<string, MapTypes>>;
+  readonly programs: Readonly<Record<string, BpfProgRef>>;
   private readonly progs: readonly XdpProg[];
   private readonly chain: readonly number[];
 
   constructor(id: number, progs: readonly XdpProg[], chain: readonly number[]) {
     this.id = id;
     this.hasFrags = progs.every(({ hasFrags }) => hasFrags);
-    this.maps = Object.fromEntries(
-      progs.flatMap((prog) =>
-        Object.entries(prog.maps).map(([name, map]) => [`${prog.name}.${name}`, map]),
-      ),
-    );
+    this.maps = gathered(progs, ({ maps }) => maps);
+    this.mapTypes = gathered(progs, ({ mapTypes }) => mapTypes);
+    this.programs = gathered(progs, ({ programs }) => programs);
     this.progs = progs;
     this.chain = chain;
   }
@@ -55,6 +57,17 @@ class Dispatcher implements XdpProg {
     return XDP_PASS;
   }
 }
+
+/** What each program names, under its own name and a dot. */
+const gathered = <T>(
+  progs: readonly XdpProg[],
+  of: (prog: XdpProg) => Readonly<Record<string, T>> | undefined,
+): Readonly<Record<string, T>> =>
+  Object.fromEntries(
+    progs.flatMap((prog) =>
+      Object.entries(of(prog) ?? {}).map(([name, item]) => [`${prog.name}.${name}`, item]),
+    ),
+  );
 
 /**
  * One program out of several.

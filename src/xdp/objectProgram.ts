@@ -14,9 +14,17 @@ import type { XdpKernel } from './kernel.ts';
 import { collectionMapMemory } from './loader/createMaps.ts';
 import type { BpfProg, Collection } from './loader/load.ts';
 import { loadCollection } from './loader/load.ts';
-import type { CollectionSpec, ProgramSpec } from './loader/spec.ts';
+import type { CollectionSpec, MapSpec, ProgramSpec } from './loader/spec.ts';
+import type { MapTypes } from './loader/typedMap.ts';
 import type { BpfMap } from './maps/bpfMap.ts';
+import {
+  BPF_MAP_TYPE_CPUMAP,
+  BPF_MAP_TYPE_DEVMAP,
+  BPF_MAP_TYPE_DEVMAP_HASH,
+  BPF_MAP_TYPE_PROG_ARRAY,
+} from './maps/uapi.ts';
 import type { XdpProg } from './program.ts';
+import { BPF_PROG_TYPE_XDP } from './uapi.ts';
 
 export interface ObjectOptions {
   /** `jit` unless given. */
@@ -29,7 +37,8 @@ export class ObjectProg implements XdpProg {
   readonly name: string;
   readonly hasFrags: boolean;
   readonly maps: Readonly<Record<string, BpfMap>>;
-  readonly collection: Collection;
+  readonly mapTypes: Readonly<Record<string, MapTypes>>;
+  readonly programs: Readonly<Record<string, BpfProg>>;
   private readonly runnable: BpfRunnable;
 
   constructor(collection: Collection, prog: BpfProg) {
@@ -37,7 +46,8 @@ export class ObjectProg implements XdpProg {
     this.name = prog.name;
     this.hasFrags = prog.frags;
     this.maps = collection.maps;
-    this.collection = collection;
+    this.mapTypes = collection.spec.maps;
+    this.programs = collection.programs;
     this.runnable = prog.runnable;
   }
 
@@ -72,10 +82,25 @@ export function objectXdp(
   };
 }
 
-/** The program itself, and what the object's program arrays lead to. */
-function wanted({ maps }: CollectionSpec, { name }: ProgramSpec): string[] {
-  const targets = Object.values(maps).flatMap(({ values }) =>
+/**
+ * The program itself, what the object's program arrays lead to, and where a map may be given
+ * programs later, all that could be.
+ */
+function wanted({ maps, programs }: CollectionSpec, { name }: ProgramSpec): string[] {
+  const specs = Object.values(maps);
+  const targets = specs.flatMap(({ values }) =>
     values.filter(({ kind }) => kind === 'program').map((value) => value.name),
   );
-  return [...new Set([name, ...targets])];
+  const others = specs.some(holdsPrograms)
+    ? Object.values(programs).filter(({ type, autoload }) => type === BPF_PROG_TYPE_XDP && autoload)
+    : [];
+  return [...new Set([name, ...targets, ...others.map((other) => other.name)])];
 }
+
+/** A program array, or a map of targets whose values have a place for a program. */
+const holdsPrograms = ({ type, valueSize }: MapSpec): boolean =>
+  type === BPF_MAP_TYPE_PROG_ARRAY ||
+  (valueSize === 8 &&
+    (type === BPF_MAP_TYPE_DEVMAP ||
+      type === BPF_MAP_TYPE_DEVMAP_HASH ||
+      type === BPF_MAP_TYPE_CPUMAP));

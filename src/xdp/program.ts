@@ -13,6 +13,8 @@ import type { HostAddr } from '../host/memory.ts';
 import { PAGE_MASK } from '../host/memory.ts';
 import { STAMP_SHIFT } from '../host/stamps.ts';
 import { TP_XDP_VERDICT } from '../host/trace.ts';
+import type { BpfProgRef } from './bpf.ts';
+import type { MapTypes } from './loader/typedMap.ts';
 import type { BpfMap } from './maps/bpfMap.ts';
 import type { XdpKernel } from './kernel.ts';
 import type { XdpRxqInfo } from './rxq.ts';
@@ -27,6 +29,10 @@ export interface XdpProg {
   readonly hasFrags: boolean;
   /** Live maps by the name the program gave them. */
   readonly maps: Readonly<Record<string, BpfMap>>;
+  /** What keys and values of these maps are, where an object tells. */
+  readonly mapTypes?: Readonly<Record<string, MapTypes>>;
+  /** Programs that were loaded with it, by name: what its maps of programs may hold. */
+  readonly programs?: Readonly<Record<string, BpfProgRef>>;
   /** @param md address of the packet's `struct xdp_md` @returns the verdict */
   run(md: HostAddr): number;
 }

@@ -1,6 +1,7 @@
 /** A machine without a driver: every frame it is offered is received and has the fate asked for. */
 import { costTable, FLAT } from '../../src/host/cost.ts';
 import { Cpu } from '../../src/host/cpu.ts';
+import { Faults } from '../../src/host/faults.ts';
 import { Fates } from '../../src/host/fates.ts';
 import { Histogram } from '../../src/host/histogram.ts';
 import { HostMemory } from '../../src/host/memory.ts';
@@ -30,7 +31,11 @@ export const standIn =
     return {
       mem,
       frames,
-      attachXdp: (nic, program) => void (attached[nic] = program.name),
+      attachXdp: (nic, program) => void (attached[nic] = program?.name ?? 'none'),
+      programOf: () => null,
+      ifindexOf: () => undefined,
+      faults: new Faults(),
+      at: (_, make) => make(),
       mapsOf: () => ({}),
       offer: (_, offered) => void (source = offered),
       watchWire: (sink) => void wire.push(sink),

@@ -18,6 +18,12 @@ import { MapError, round8 } from '../maps/mapDef.ts';
 import { BPF_ANY } from '../maps/uapi.ts';
 import type { MapSpec } from './spec.ts';
 
+/** What a map's blueprint says of its keys and values. */
+export type MapTypes = Pick<MapSpec, 'btf' | 'keyType' | 'valueType'>;
+
+/** Without types: numbers where the sizes allow, else bytes. */
+export const UNTYPED: MapTypes = { btf: null, keyType: 0, valueType: 0 };
+
 /** Keys and values as they are read; bytes where there is no type. */
 export type MapDatum = BtfValue | Uint8Array;
 
@@ -26,8 +32,7 @@ export class TypedMap implements Iterable<readonly [key: MapDatum, value: MapDat
   private readonly key: Codec;
   private readonly value: Codec;
 
-  /** @param types what the map's blueprint says of key and value */
-  constructor(map: BpfMap, types: Pick<MapSpec, 'btf' | 'keyType' | 'valueType'>) {
+  constructor(map: BpfMap, types: MapTypes = UNTYPED) {
     const { name } = map;
     this.map = map;
     this.key = codecOf(types.btf, types.keyType, map.keySize, `${name}.key`);
