@@ -43,7 +43,10 @@ export const OP_SYSCALL = 32;
 export const OP_SOCK_RECV = 33;
 export const OP_SOCK_SEND = 34;
 export const OP_CSUM_64B = 35;
-export const OP_COUNT = 36;
+export const OP_SWITCH = 36;
+export const OP_TIMER_IRQ = 37;
+export const OP_HRTIMER = 38;
+export const OP_COUNT = 39;
 
 export interface CostEntry {
   /** Name used in reports. */
@@ -127,7 +130,7 @@ export const FLAT: CostProfile = {
     { op: 'ARP or ND receive', ns: 80, source: 'estimate' },
     { op: 'IP output', ns: 60, source: 'estimate: route, header, neighbour' },
     { op: 'socket queue', ns: 40, source: 'estimate: accounting, lock, queue' },
-    { op: 'wake-up', ns: 300, source: 'estimate: try_to_wake_up and the switch to the thread' },
+    { op: 'wake-up', ns: 300, source: 'estimate: try_to_wake_up' },
     { op: 'inter-processor interrupt', ns: 250, source: 'estimate: sent, and under way' },
     { op: 'system call', ns: 100, source: 'estimate: entry and exit, mitigations on' },
     { op: 'socket receive', ns: 120, source: 'estimate: one datagram, without its copy' },
@@ -137,6 +140,13 @@ export const FLAT: CostProfile = {
       ns: 3.8,
       source: 'xdp-project xdp_frame01_checksum: 91.79 ns for 1500 bytes',
     },
+    {
+      op: 'context switch',
+      ns: 500,
+      source: 'estimate: schedule, thread to thread or out of idle',
+    },
+    { op: 'timer interrupt', ns: 700, source: 'estimate: entry, hrtimer_interrupt, exit' },
+    { op: 'hrtimer start', ns: 80, source: 'estimate: tree and one write of the deadline' },
   ],
   nic: { rxDmaNs: 700, rxDmaSlotNs: 2, txFetchNs: 900, txCompleteNs: 400, msixNs: 500 },
 };

@@ -14,13 +14,21 @@ export const CTX_HARDIRQ = 1;
 export const CTX_SOFTIRQ = 2;
 export const CTX_KSOFTIRQD = 3;
 export const CTX_APP = 4;
-export const CONTEXT_NAMES: readonly string[] = ['idle', 'hardirq', 'softirq', 'ksoftirqd', 'app'];
+export const CTX_NAPI_THREAD = 5;
+export const CONTEXT_NAMES: readonly string[] = [
+  'idle',
+  'hardirq',
+  'softirq',
+  'ksoftirqd',
+  'app',
+  'napiThread',
+];
 
 /** One thread of work on a CPU: it yields wherever other CPUs may run. */
 export type Work = Generator<void, void, void>;
 
 /** A private copy of an exported constant folds into the code. */
-const NOW: number = 36;
+const NOW: number = 39;
 
 export class Cpu {
   readonly id: number;
@@ -40,12 +48,14 @@ export class Cpu {
   stepping = false;
   context: number = CTX_IDLE;
   private since: Ps = 0;
-  /** Threads of applications, which run when nothing else does. */
+  /** Its threads, which run when no interrupt and no softirq does. */
   readonly runQueue: RunQueue;
-  /** What runs next when nothing else does: the softirq dispatcher, a kernel thread. Null: idle. */
+  /** What runs next: the softirq dispatcher or a thread. Null: idle. */
   work: Work | null = null;
-  /** Called after each interrupt handler: finds `work` where there was none (irq_exit). */
-  irqExit: () => void = () => {};
+  /** Softirqs run, or are held off: neither they nor another thread may come in. @linux local_bh_disable */
+  bhOff = false;
+  /** Called after each interrupt handler and each step of a thread: decides what `work` is. @linux irq_exit */
+  irqExit: () => void = () => this.runQueue.schedule();
 
   /** @param cost picoseconds per operation, `costTable` of a profile */
   constructor(id: number, cost: Float64Array) {

@@ -1,43 +1,81 @@
 /**
- * Application threads of one CPU: who runs when no interrupt and no softirq wants it.
+ * The threads of one CPU: applications, ksoftirqd, NAPI threads. Who runs when no interrupt and no
+ * softirq wants the CPU.
  *
- * The policy is the simplest there is: whoever became runnable first runs first, one slice at a
- * time, and softirqs always come before them. A thread is told to run one slice and says whether it
- * has more to do. Waking a thread of another CPU takes an interrupt there; until that is taken,
- * nothing of it shows.
+ * The fair class in the coarse, all weights equal. Each thread has a virtual runtime, which is the
+ * time it had, and a deadline one slice ahead. It keeps the CPU until its slice is used up, which
+ * is seen at a tick or when another thread wakes; then, of those that had no more than the average,
+ * the one with the earliest deadline runs. A thread that wakes starts at the average. Time of
+ * interrupts and softirqs is nobody's, as with CONFIG_IRQ_TIME_ACCOUNTING.
+ *
+ * A thread is a generator that yields where it may be preempted: the return from a system call,
+ * `cond_resched`. It is bound to its CPU. Left out: weights and classes, lag kept over a sleep,
+ * balancing between CPUs. A tick costs and counts only while a thread runs; it is taken at the end
+ * of the step in which it falls.
+ *
+ * @linux kernel/sched/fair.c: pick_eevdf, update_curr, place_entity, task_tick_fair
  */
-import { OP_IPI, OP_WAKE } from './cost.ts';
+import type { Ps } from './clock.ts';
+import { PS_PER_MS, PS_PER_SEC } from './clock.ts';
+import { OP_IPI, OP_SWITCH, OP_TIMER_IRQ, OP_WAKE } from './cost.ts';
 import type { Cpu, Work } from './cpu.ts';
-import { CTX_APP } from './cpu.ts';
+import { CTX_HARDIRQ, CTX_IDLE, CTX_KSOFTIRQD } from './cpu.ts';
 import { IrqLine } from './irq.ts';
 import type { IrqController } from './irq.ts';
+
+/** Before scaling by the number of CPUs. @linux sysctl_sched_base_slice */
+const BASE_SLICE: Ps = 0.7 * PS_PER_MS;
+/** @linux get_update_sysctl_factor */
+const SLICE_CPUS_MAX = 8;
 
 /** One thread, bound to a CPU. */
 export class Task {
   readonly name: string;
   readonly cpu: Cpu;
-  /** A system call or so of work. @returns false: nothing left, sleep until woken */
-  readonly slice: () => boolean;
-  /** On the run queue, or in a slice. */
+  /** `CTX_*` that its time is booked to. */
+  readonly context: number;
+  /** Never ends; yields after `sleep`, and where it may be preempted. */
+  readonly work: Work;
+  /** On the run queue, running included. */
   runnable = false;
   /** A wake-up is on its way from another CPU. */
   waking = false;
-  /** Slices it had, and wake-ups it needed. */
-  slices = 0;
+  /** It must not lose the CPU to another thread; softirqs still come in. @linux preempt_disable */
+  preemptOff = false;
+  vruntime: Ps = 0;
+  deadline: Ps = 0;
+  /** Wake-ups it needed, and times the CPU went over to it. */
   wakeups = 0;
+  switches = 0;
 
-  constructor(name: string, cpu: Cpu, slice: () => boolean) {
+  /** @param body its life; called once */
+  constructor(name: string, cpu: Cpu, context: number, body: (task: Task) => Work) {
     this.name = name;
     this.cpu = cpu;
-    this.slice = slice;
+    this.context = context;
+    this.work = body(this);
+  }
+
+  /** Nothing left to do: from its next yield on it waits to be woken. */
+  sleep(): void {
+    this.runnable = false;
   }
 }
 
 export class RunQueue {
-  /** What runs while any thread is runnable; null when none is. */
-  work: Work | null = null;
+  /** Who has the CPU, softirqs apart. */
+  curr: Task | null = null;
+  /** Whoever runs is to give way where it next can. @linux TIF_NEED_RESCHED */
+  needResched = false;
+  /** Time that a thread may have before another gets its turn. */
+  slice: Ps = BASE_SLICE;
   private readonly cpu: Cpu;
+  /** In the order in which they woke. */
   private readonly runnable: Task[] = [];
+  /** Average virtual runtime when it was last looked at: where a thread starts on an empty queue. */
+  private average: Ps = 0;
+  private tickPs: Ps = 4 * PS_PER_MS;
+  private nextTick: Ps = 0;
   /** Threads that other CPUs wake, until the interrupt is taken. */
   private readonly wakeList: Task[] = [];
   private readonly line: IrqLine;
@@ -48,17 +86,80 @@ export class RunQueue {
     this.line.handler = (): void => this.takeWakeList();
   }
 
-  /** Take the CPU: the threads' work, in their context; null when nobody is runnable. */
-  pick(): Work | null {
-    if (this.work === null && this.runnable.length > 0) this.work = this.run();
-    if (this.work !== null) this.cpu.enter(CTX_APP);
-    return this.work;
+  /** @linux sched_init_granularity */
+  init(cpus: number, hz: number): void {
+    this.slice = BASE_SLICE * (1 + Math.floor(Math.log2(Math.min(cpus, SLICE_CPUS_MAX))));
+    this.tickPs = PS_PER_SEC / hz;
+  }
+
+  /**
+   * Between two steps and with nothing pending: who runs next. What is no thread of this queue is
+   * left alone.
+   */
+  schedule(): void {
+    const { cpu, curr } = this;
+    if (cpu.work !== null && cpu.work !== curr?.work) return;
+    if (curr !== null && curr.runnable && (!this.needResched || curr.preemptOff)) {
+      if (cpu.work === null) this.resume(curr);
+      return;
+    }
+    this.needResched = false;
+    const next = this.pick();
+    if (next === null) return;
+    if (next !== curr) {
+      if (curr === null) this.nextTick = this.tickAfter(cpu.now);
+      this.curr = next;
+      next.switches++;
+      cpu.enter(next.context);
+      cpu.charge(OP_SWITCH);
+    }
+    this.resume(next);
+  }
+
+  private resume(task: Task): void {
+    this.cpu.work = task.work;
+    this.cpu.enter(task.context);
+  }
+
+  /** A step has ended that took `ran`; if a thread of this queue made it, see who goes on. */
+  stepped(work: Work, ran: Ps): void {
+    const { cpu, curr } = this;
+    if (curr === null || curr.work !== work) return;
+    curr.vruntime += ran;
+    if (cpu.now >= this.nextTick) this.tick();
+    if (!curr.runnable) this.dequeue(curr);
+    if (cpu.bhOff) return;
+    if (curr.context === CTX_KSOFTIRQD) this.schedule();
+    else cpu.irqExit(); // what the step has raised runs before it goes on
+  }
+
+  /** @linux sched_tick */
+  private tick(): void {
+    const { cpu } = this;
+    this.nextTick = this.tickAfter(cpu.now);
+    const interrupted = cpu.enter(CTX_HARDIRQ);
+    cpu.charge(OP_TIMER_IRQ);
+    cpu.enter(interrupted);
+    this.updateDeadline();
+  }
+
+  private tickAfter(now: Ps): Ps {
+    return (Math.floor(now / this.tickPs) + 1) * this.tickPs;
+  }
+
+  /** A slice that is used up is followed by a turn of somebody else, if there is one. @linux update_deadline */
+  private updateDeadline(): void {
+    const { curr } = this;
+    if (curr === null || curr.vruntime < curr.deadline) return;
+    curr.deadline = curr.vruntime + this.slice;
+    if (this.runnable.length > 1) this.needResched = true;
   }
 
   /**
    * Let `task`, one of this CPU's, run again.
    *
    * @param waker the CPU this code runs on
+   * @linux try_to_wake_up
    */
   wake(task: Task, waker: Cpu, irqs: IrqController): void {
     if (task.runnable || task.waking) return;
@@ -85,16 +186,38 @@ export class RunQueue {
 
   private enqueue(task: Task): void {
     task.runnable = true;
+    this.average = this.averageVruntime();
+    task.vruntime = this.average;
+    task.deadline = this.average + this.slice;
     this.runnable.push(task);
+    this.updateDeadline();
   }
 
-  private *run(): Work {
-    for (let task = this.runnable.shift(); task !== undefined; task = this.runnable.shift()) {
-      task.slices++;
-      task.runnable = task.slice();
-      if (task.runnable) this.runnable.push(task);
-      yield;
+  private dequeue(task: Task): void {
+    this.average = this.averageVruntime();
+    this.runnable.splice(this.runnable.indexOf(task), 1);
+    this.curr = null;
+    this.cpu.work = null;
+    this.cpu.enter(CTX_IDLE);
+  }
+
+  /** @linux avg_vruntime */
+  private averageVruntime(): Ps {
+    const { runnable } = this;
+    const [first] = runnable;
+    if (first === undefined) return this.average;
+    let ahead = 0;
+    for (const task of runnable) ahead += task.vruntime - first.vruntime;
+    return first.vruntime + Math.floor(ahead / runnable.length);
+  }
+
+  /** The earliest deadline among those that had no more than their share. @linux pick_eevdf */
+  private pick(): Task | null {
+    const average = this.averageVruntime();
+    let best: Task | null = null;
+    for (const task of this.runnable) {
+      if (task.vruntime <= average && (best === null || task.deadline < best.deadline)) best = task;
     }
-    this.work = null;
+    return best;
   }
 }

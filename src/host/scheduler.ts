@@ -84,13 +84,14 @@ export class Scheduler {
     cpu.othersMin = othersMin;
     cpu.stepping = true;
     const work = cpu.work!;
+    const began = cpu.now;
     const { done } = work.next();
     cpu.stepping = false;
     if (done === true) {
-      if (cpu.work === work) cpu.work = null; // else a softirq was raised, and runs next
+      cpu.work = null;
       cpu.enter(CTX_IDLE);
-      cpu.irqExit();
-    }
+      cpu.runQueue.schedule();
+    } else cpu.runQueue.stepped(work, cpu.now - began);
     const sharedSeen = Math.min(cpu.now, othersMin);
     this.hardware.settleShared(sharedSeen);
     cpu.stepEnd = cpu.now;

@@ -131,7 +131,7 @@ export function machineResult(machine: Machine): MachineResult {
   };
 }
 
-const socketBooks = ({ config, sock, task, waited, sendErrors }: UdpApp): SocketBooks => ({
+const socketBooks = ({ config, sock, task, waited, reads, sendErrors }: UdpApp): SocketBooks => ({
   kind: config.kind,
   port: sock.num,
   cpu: task.cpu.id,
@@ -144,7 +144,7 @@ const socketBooks = ({ config, sock, task, waited, sendErrors }: UdpApp): Socket
   sent: sock.sent,
   sendErrors,
   wakeups: task.wakeups,
-  reads: task.slices,
+  reads,
   waited,
 });
 

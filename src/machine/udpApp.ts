@@ -7,12 +7,14 @@
  */
 import type { Ps } from '../host/clock.ts';
 import { OP_SYSCALL } from '../host/cost.ts';
-import type { Cpu } from '../host/cpu.ts';
+import { CTX_APP } from '../host/cpu.ts';
+import type { Cpu, Work } from '../host/cpu.ts';
 import { RangeRefused } from '../host/errors.ts';
 import { Histogram } from '../host/histogram.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { Task } from '../host/runQueue.ts';
 import type { Inet } from '../stack/inet.ts';
+import type { SoftnetData } from '../stack/softnet.ts';
 import type { UdpSock } from '../stack/udpSock.ts';
 import { UdpMsg, udpRecvmsg, udpSendmsg, udpv6Sendmsg } from '../stack/udpUser.ts';
 import type { AppConfig, AppKind } from './inetConfig.ts';
@@ -44,10 +46,13 @@ export class UdpApp implements Datagram {
   /** From the socket's queue to the reader. */
   readonly waited: Histogram = new Histogram();
   readonly captured: CapturedDatagram[] = [];
+  /** System calls that read. */
+  reads = 0;
   /** Replies that could not be sent. */
   sendErrors = 0;
   private readonly inet: Inet;
   private readonly cpu: Cpu;
+  private readonly sd: SoftnetData;
   /** The first half of its buffer receives, the second holds what it sends. */
   private readonly buffer: HostAddr;
   private readonly handle: (len: number) => void;
@@ -62,7 +67,8 @@ export class UdpApp implements Datagram {
     this.cpu = cpu;
     this.buffer = buffer;
     this.sock = sock;
-    this.task = new Task(`${config.kind}:${config.udp}`, cpu, () => this.slice());
+    this.task = new Task(`${config.kind}:${config.udp}`, cpu, CTX_APP, () => this.live());
+    this.sd = inet.net.softnet[cpu.id]!;
     this.handle = this.handlerOf(config.kind);
     sock.reader = this.task;
   }
@@ -90,19 +96,34 @@ export class UdpApp implements Datagram {
     return this.buffer + APP_BUFFER_BYTES / 2;
   }
 
-  /** One batch. @returns whether more waits */
-  private slice(): boolean {
-    const { sock, inet, cpu, from } = this;
+  private *live(): Work {
+    for (;;) {
+      yield* this.read();
+      if (this.sock.receiveQueue.qlen === 0) this.task.sleep();
+      yield;
+    }
+  }
+
+  /**
+   * One batch. Taking a datagram off its queue holds softirqs off, and on the way out the ones that
+   * are pending run: with ksoftirqd behind, a batch gives the CPU away after each datagram.
+   *
+   * @linux recvmmsg, __skb_recv_udp; spin_unlock_bh
+   */
+  private *read(): Work {
+    const { sock, inet, cpu, from, sd } = this;
     cpu.charge(OP_SYSCALL);
+    this.reads++;
     let n = 0;
-    for (; n < this.config.batch; n++) {
+    while (n < this.config.batch) {
       const len = udpRecvmsg(sock, inet, this.buffer, APP_BUFFER_BYTES / 2, from, cpu);
       if (len < 0) break;
+      n++;
       this.waited.record(cpu.now - from.tstamp);
       this.handle(len);
+      if (sd.softirqPending !== 0) yield;
     }
     if (n > 0) this.config.onBatchEnd?.();
-    return sock.receiveQueue.qlen > 0;
   }
 
   private send(at: HostAddr, len: number): number {

@@ -5,7 +5,8 @@
  */
 import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
-import { CTX_APP, CTX_IDLE } from '../host/cpu.ts';
+import { CTX_HARDIRQ } from '../host/cpu.ts';
+import type { Task } from '../host/runQueue.ts';
 import type { Backlog } from './backlog.ts';
 import { NapiList } from './napiList.ts';
 import type { Qdisc } from './qdisc.ts';
@@ -25,6 +26,8 @@ export class SoftnetData {
   inNetRxAction = false;
   /** Bit per softirq number. @linux local_softirq_pending */
   softirqPending = 0;
+  /** The thread that takes over; set by `softirqInit`. */
+  ksoftirqd: Task | null = null;
   /** Times the dispatcher left its rest to the thread. */
   ksoftirqdWakeups = 0;
   /** Packets that entered the stack on this CPU. */
@@ -48,15 +51,15 @@ export function raiseSoftirqIrqoff(sd: SoftnetData, nr: number): void {
 }
 
 /**
- * The same from anywhere. Inside an interrupt or softirq somebody will look at it on the way out;
- * elsewhere this CPU starts on it as soon as it has nothing else to run.
+ * The same from anywhere. Inside an interrupt, a softirq or a system call somebody will look at it
+ * on the way out; outside of all, it is the next thing this CPU does.
  *
  * @linux raise_softirq, wakeup_softirqd
  */
 export function raiseSoftirq(sd: SoftnetData, nr: number): void {
   raiseSoftirqIrqoff(sd, nr);
   const { cpu } = sd;
-  if (cpu.context === CTX_IDLE || cpu.context === CTX_APP) cpu.irqExit();
+  if (!cpu.stepping && cpu.context !== CTX_HARDIRQ) cpu.irqExit();
 }
 
 /** A timer is due on this CPU, which may be asleep. @linux run_local_timers */

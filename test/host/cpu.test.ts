@@ -93,7 +93,14 @@ describe('contexts', () => {
     cpu.idleUntil(300);
     cpu.enter(CTX_IDLE);
     const spent = Object.fromEntries(CONTEXT_NAMES.map((name, i) => [name, cpu.spent[i]]));
-    expect(spent).toEqual({ idle: 199, hardirq: 30, softirq: 70, ksoftirqd: 1, app: 0 });
+    expect(spent).toEqual({
+      idle: 199,
+      hardirq: 30,
+      softirq: 70,
+      ksoftirqd: 1,
+      app: 0,
+      napiThread: 0,
+    });
     expect(cpu.spent.reduce((sum, ps) => sum + ps, 0)).toBe(cpu.now);
   });
 });

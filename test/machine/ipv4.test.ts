@@ -189,9 +189,8 @@ describe('ARP', () => {
   });
 
   test('a reply to a stranger waits until the stranger is known', () => {
-    const rig = new InetRig([fromNeighbour(), fromNeighbour(), answers], echoApp).run(
-      PS_PER_SEC / 2,
-    );
+    const frames = [fromNeighbour(), fromNeighbour(), answers];
+    const rig = new InetRig(frames, { ...echoApp, gap: 5 * PS_PER_US }).run(PS_PER_SEC / 2);
     expect(rig.sent.map(({ bytes }) => (bytes[12]! << 8) | bytes[13]!)).toEqual([
       ...[0x0806, 0x0800, 0x0800],
     ]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PS_PER_SEC } from '../../src/host/clock.ts';
+import { PS_PER_SEC, PS_PER_US } from '../../src/host/clock.ts';
 import { NUD_REACHABLE, nudName } from '../../src/stack/neighbour.ts';
 import { buildFrame } from '../../src/wire/build.ts';
 import type { BodySpec } from '../../src/wire/buildIp.ts';
@@ -263,7 +263,8 @@ describe('neighbour discovery', () => {
       { src: NEIGHBOUR, dst: MY_IP6, hopLimit: 255 },
     );
     const asked = frame6(udpTo(7), { src: NEIGHBOUR });
-    const rig = new InetRig([asked, asked, advert], { apps: [app({ kind: 'echo', udp: 7 })] });
+    const apps = [app({ kind: 'echo', udp: 7 })];
+    const rig = new InetRig([asked, asked, advert], { apps, gap: 5 * PS_PER_US });
     rig.run(PS_PER_SEC / 2);
     const [solicited, ...replies] = rig.sent.map(({ bytes }) => bytes);
     expect([...solicited!.subarray(0, 6)]).toEqual([0x33, 0x33, 0xff, 0, 0, 9]);
