@@ -142,6 +142,7 @@ describe('what goes first', () => {
         cpu.work = (function* (): Work {
           cpu.enter(CTX_SOFTIRQ);
           cpu.now += 300 * PS_PER_US;
+          yield;
         })();
       };
     };
