@@ -45,8 +45,7 @@ export const OP_SOCK_SEND = 34;
 export const OP_CSUM_64B = 35;
 export const OP_SWITCH = 36;
 export const OP_TIMER_IRQ = 37;
-export const OP_HRTIMER = 38;
-export const OP_COUNT = 39;
+export const OP_COUNT = 38;
 
 export interface CostEntry {
   /** Name used in reports. */
@@ -146,7 +145,6 @@ export const FLAT: CostProfile = {
       source: 'estimate: schedule, thread to thread or out of idle',
     },
     { op: 'timer interrupt', ns: 700, source: 'estimate: entry, hrtimer_interrupt, exit' },
-    { op: 'hrtimer start', ns: 80, source: 'estimate: tree and one write of the deadline' },
   ],
   nic: { rxDmaNs: 700, rxDmaSlotNs: 2, txFetchNs: 900, txCompleteNs: 400, msixNs: 500 },
 };
