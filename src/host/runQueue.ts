@@ -88,7 +88,7 @@ export class RunQueue {
 
   /** @linux sched_init_granularity */
   init(cpus: number, hz: number): void {
-    this.slice = BASE_SLICE * (1 + Math.floor(Math.log2(Math.min(cpus, SLICE_CPUS_MAX))));
+    this.slice = BASE_SLICE * (32 - Math.clz32(Math.min(cpus, SLICE_CPUS_MAX)));
     this.tickPs = PS_PER_SEC / hz;
   }
 
