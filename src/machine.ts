@@ -27,6 +27,7 @@ import { Watch } from './host/watch.ts';
 import type { Bnxt } from './driver/bnxt/bnxt.ts';
 import type { VethEnd } from './driver/veth.ts';
 import { vethNewlink } from './driver/veth.ts';
+import { bnxtSetCoalesce } from './driver/bnxt/coal.ts';
 import { bnxtInitOne } from './driver/bnxt/probe.ts';
 import { bnxtSetRxfh, bnxtSrxclsrlins, bnxtSrxfh } from './driver/bnxt/rxnfc.ts';
 import { Changes } from './machine/changes.ts';
@@ -231,11 +232,7 @@ export class Machine {
         },
         { ...nicConfig, weight: config.budget },
       );
-      Object.assign(bp.rxCoal, {
-        coalTicks: nicConfig.rxUsecs,
-        coalBufs: nicConfig.rxFrames * bp.rxCoal.bufsPerRecord,
-      });
-      Object.assign(bp.txCoal, { coalTicks: nicConfig.txUsecs, coalBufs: nicConfig.txFrames });
+      bnxtSetCoalesce(bp, nicConfig);
       if (nicConfig.steering !== undefined) steer(bp, nicConfig.steering);
       if (nicConfig.promisc) bp.dev.flags |= IFF_PROMISC;
       bp.dev.rpsCpus = this.rpsCpus(nicConfig);

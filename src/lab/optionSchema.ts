@@ -37,6 +37,13 @@ export interface NicOptions {
   readonly link?: number | undefined;
   readonly rxUsecs?: number | undefined;
   readonly rxFrames?: number | undefined;
+  readonly rxUsecsIrq?: number | undefined;
+  readonly rxFramesIrq?: number | undefined;
+  readonly txUsecs?: number | undefined;
+  readonly txFrames?: number | undefined;
+  readonly txUsecsIrq?: number | undefined;
+  readonly txFramesIrq?: number | undefined;
+  readonly adaptiveRx?: boolean | undefined;
   readonly rxvlan?: boolean | undefined;
   readonly irqAffinity?: readonly number[] | undefined;
   readonly rps?: readonly number[] | undefined;
@@ -69,6 +76,13 @@ export interface RunOptions {
   readonly txRing: number;
   readonly rxUsecs: number;
   readonly rxFrames: number;
+  readonly rxUsecsIrq: number;
+  readonly rxFramesIrq: number;
+  readonly txUsecs: number;
+  readonly txFrames: number;
+  readonly txUsecsIrq: number;
+  readonly txFramesIrq: number;
+  readonly adaptiveRx: boolean;
   readonly rxvlan?: boolean | undefined;
   readonly rssKey?: Uint8Array | undefined;
   readonly rssEqual?: number | undefined;
@@ -218,6 +232,13 @@ const nicSchema = z.strictObject(
     link: z.optional(base(link)),
     rxUsecs: z.optional(base(usecs)),
     rxFrames: z.optional(base(frames)),
+    rxUsecsIrq: z.optional(base(usecs)),
+    rxFramesIrq: z.optional(base(frames)),
+    txUsecs: z.optional(base(usecs)),
+    txFrames: z.optional(base(frames)),
+    txUsecsIrq: z.optional(base(usecs)),
+    txFramesIrq: z.optional(base(frames)),
+    adaptiveRx: z.optional(base(kind.onOff)),
     rxvlan: z.optional(base(kind.onOff)),
     irqAffinity: z.optional(base(kind.numbers(0, 63))),
     rps: z.optional(base(kind.numbers(0, 63))),
@@ -334,6 +355,33 @@ const shape = {
   txRing: option(txRing, 'NIC', 511, 'TX descriptors of each queue.'),
   rxUsecs: option(usecs, 'NIC', 10, 'Interrupt at the latest this long after a completion.'),
   rxFrames: option(frames, 'NIC', 15, 'Interrupt after this many frames.'),
+  rxUsecsIrq: option(
+    usecs,
+    'NIC',
+    1,
+    'What --rx-usecs is while interrupts are off: programmed and shown, without effect.',
+  ),
+  rxFramesIrq: option(
+    frames,
+    'NIC',
+    1,
+    'What --rx-frames is while interrupts are off: programmed and shown, without effect.',
+  ),
+  txUsecs: option(
+    usecs,
+    'NIC',
+    28,
+    'As --rx-usecs, for the completion rings of transmission alone (with XDP, or on P5).',
+  ),
+  txFrames: option(frames, 'NIC', 30, 'As --rx-frames, for the same rings.'),
+  txUsecsIrq: option(usecs, 'NIC', 2, 'As --rx-usecs-irq, for the same rings.'),
+  txFramesIrq: option(frames, 'NIC', 2, 'As --rx-frames-irq, for the same rings.'),
+  adaptiveRx: option(
+    kind.onOff,
+    'NIC',
+    false,
+    'Let DIM choose rx-usecs from what the last 64 interrupts brought.',
+  ),
   rxvlan: absent(
     kind.onOff,
     'NIC',
@@ -476,7 +524,6 @@ export const RUN_OPTIONS: readonly OptionInfo[] = Object.entries(shape).flatMap(
 
 /** Options of the design whose feature is still to come, and what it comes with. */
 export const NOT_BUILT: Readonly<Record<string, string>> = {
-  adaptiveRx: 'dynamic interrupt moderation',
   groFlushTimeout: 'the NAPI modes',
   napiDeferHardIrqs: 'the NAPI modes',
   irqSuspendTimeout: 'the NAPI modes',

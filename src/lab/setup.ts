@@ -10,9 +10,6 @@ import { appConfig } from './appOptions.ts';
 import type { NicOptions, RunOptions } from './optionSchema.ts';
 import { OptionError } from './options.ts';
 
-/** Not options yet: bnxt's own TX coalescing. @linux bnxt_init_dflt_coal */
-const TX_USECS = 28;
-const TX_FRAMES = 30;
 const BPS_PER_GBPS = 1e9;
 
 /** @throws OptionError when two NICs cannot live beside each other */
@@ -51,8 +48,13 @@ function nicConfig(options: RunOptions, nic: NicOptions, index: number): NicConf
     linkBps: Math.round((nic.link ?? options.link) * BPS_PER_GBPS),
     rxUsecs: nic.rxUsecs ?? options.rxUsecs,
     rxFrames: nic.rxFrames ?? options.rxFrames,
-    txUsecs: TX_USECS,
-    txFrames: TX_FRAMES,
+    rxUsecsIrq: nic.rxUsecsIrq ?? options.rxUsecsIrq,
+    rxFramesIrq: nic.rxFramesIrq ?? options.rxFramesIrq,
+    txUsecs: nic.txUsecs ?? options.txUsecs,
+    txFrames: nic.txFrames ?? options.txFrames,
+    txUsecsIrq: nic.txUsecsIrq ?? options.txUsecsIrq,
+    txFramesIrq: nic.txFramesIrq ?? options.txFramesIrq,
+    adaptiveRx: nic.adaptiveRx ?? options.adaptiveRx,
     rxvlan: nic.rxvlan ?? options.rxvlan ?? options.in === undefined,
     promisc: index === 0 && options.in !== undefined,
     rps: nic.rps ?? options.rps ?? [],

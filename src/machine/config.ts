@@ -43,6 +43,12 @@ export interface NicConfig {
   readonly rxFrames: number;
   readonly txUsecs: number;
   readonly txFrames: number;
+  /** While interrupts are off; the driver's own when undefined. */
+  readonly rxUsecsIrq?: number | undefined;
+  readonly rxFramesIrq?: number | undefined;
+  readonly txUsecsIrq?: number | undefined;
+  readonly txFramesIrq?: number | undefined;
+  readonly adaptiveRx?: boolean | undefined;
   readonly rxvlan: boolean;
   readonly promisc: boolean;
   /** CPU of each queue's interrupt; queue i goes to entry i modulo length. */

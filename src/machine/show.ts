@@ -54,7 +54,7 @@ function coalesce(bp: Bnxt): string {
   const c = bnxtGetCoalesce(bp);
   return text([
     `Coalesce parameters for ${bp.dev.name}:`,
-    'Adaptive RX: off  TX: n/a',
+    `Adaptive RX: ${c.useAdaptiveRxCoalesce ? 'on' : 'off'}  TX: n/a`,
     `stats-block-usecs: ${c.statsBlockCoalesceUsecs}`,
     'sample-interval: n/a',
     'pkt-rate-low: n/a',

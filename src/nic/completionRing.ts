@@ -98,6 +98,14 @@ export class CompletionRing {
     this.forgetIrq();
   }
 
+  /** From `now` on: what is due by these limits already is due now. */
+  coalesce(records: number, timerPs: Ps, now: Ps): void {
+    this.coalRecords = records;
+    this.coalTimerPs = timerPs;
+    if (this.armed && now > this.armedAt) this.armedAt = now;
+    this.forgetIrq();
+  }
+
   arm(now: Ps): void {
     this.armed = true;
     this.armedAt = now;

@@ -92,13 +92,18 @@ export class EagerHardware implements Hardware, Pace {
     };
   }
 
-  /** The events that `cpu` can see the effects of, up to its present. */
+  /**
+   * The events that `cpu` can see the effects of, up to its present. Its interrupts are not among
+   * them: it takes none before the step ends, and until then a ring may still be set otherwise.
+   */
   private runFor(cpu: Cpu, now: Ps): void {
     this.busy = true;
     const shared = Math.min(now, cpu.othersMin);
     for (;;) {
       const event = this.first(now, (e) =>
-        e.kind === TRANSMIT ? e.at <= shared : e.cp!.irq.cpu === cpu && e.at <= now,
+        e.kind === TRANSMIT
+          ? e.at <= shared
+          : e.kind !== TIMER && e.cp!.irq.cpu === cpu && e.at <= now,
       );
       if (event === null) break;
       happen(event);

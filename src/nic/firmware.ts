@@ -157,11 +157,10 @@ export class Firmware implements Hwrm {
     return COAL_CAPS;
   }
 
-  ringCmplRingCfgAggintParams(req: HwrmRingAggintInput): void {
-    const cp = this.completionRing(req.ringId);
-    cp.coalRecords = req.numCmplAggrInt;
-    cp.coalTimerPs = req.intLatTmrMax * COAL_TIMER_UNIT_PS;
-    cp.forgetIrq();
+  ringCmplRingCfgAggintParams(req: HwrmRingAggintInput, now: Ps): void {
+    this.nic.settleAll(now);
+    const timerPs = req.intLatTmrMax * COAL_TIMER_UNIT_PS;
+    this.completionRing(req.ringId).coalesce(req.numCmplAggrInt, timerPs, now);
   }
 
   vnicCfg(req: HwrmVnicCfgInput, now: Ps): void {

@@ -108,6 +108,8 @@ export class Nic implements BusDevice {
 
   private completionDoorbell(cp: CompletionRing, value: number, now: Ps, cpu: Cpu): void {
     this.pace.settle(this, cp, cpu);
+    const due = cp.fireAt();
+    if (due <= now) postIrq(this, cp, due); // polled while armed: its message has left already
     cp.acknowledge(dbIndex(value));
     if (dbArms(value)) cp.arm(now);
     this.pace.changed(this, cp);

@@ -22,6 +22,13 @@ describe('defaults are those of bnxt and Linux', () => {
       txRing: 511,
       rxUsecs: 10, // bnxt_init_dflt_coal
       rxFrames: 15,
+      rxUsecsIrq: 1,
+      rxFramesIrq: 1,
+      txUsecs: 28,
+      txFrames: 30,
+      txUsecsIrq: 2,
+      txFramesIrq: 2,
+      adaptiveRx: false,
       budget: 64, // NAPI_POLL_WEIGHT
       netdevBudget: 300,
       mtu: 1500,
@@ -114,10 +121,6 @@ describe('what is not built yet says so', () => {
   test.each([
     [{ busyPoll: '50' }, '--busy-poll: not built yet (comes with the NAPI modes)'],
     [{ threaded: true }, '--threaded: not built yet (comes with the NAPI modes)'],
-    [
-      { adaptiveRx: true },
-      '--adaptive-rx: not built yet (comes with dynamic interrupt moderation)',
-    ],
     [{ xdpMode: 'generic' }, '--xdp-mode: generic is not built yet (comes with generic XDP)'],
     [
       { xdpMode: 'offload' },

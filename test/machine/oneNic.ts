@@ -3,6 +3,7 @@ import { FLAT } from '../../src/host/cost.ts';
 import { Rng } from '../../src/host/rng.ts';
 import { Machine } from '../../src/machine.ts';
 import type { MachineConfig, NicConfig } from '../../src/machine.ts';
+import type { ArrivalSource, FrameTable } from '../../src/wire/frames.ts';
 import { planTraffic, TrafficSource } from '../../src/wire/gen.ts';
 import { Link, LinkFeed } from '../../src/wire/link.ts';
 import { parseTraffic } from '../../src/wire/trafficSpec.ts';
@@ -12,11 +13,20 @@ export interface OneNic {
   readonly xdp: XdpProgramSpec;
   readonly count: number;
   readonly traffic?: string;
+  /** Offered instead of `traffic`. */
+  readonly source?: (frames: FrameTable) => ArrivalSource;
   readonly nic?: Partial<NicConfig>;
   readonly machine?: Partial<MachineConfig>;
 }
 
-export function oneNic({ xdp, count, traffic = '', nic = {}, machine = {} }: OneNic): Machine {
+export function oneNic({
+  xdp,
+  count,
+  traffic = '',
+  source,
+  nic = {},
+  machine = {},
+}: OneNic): Machine {
   const plan = planTraffic({ ...parseTraffic(`udp size=64 ${traffic}`), count });
   const eth0: NicConfig = {
     ...{ name: 'eth0', mac: Uint8Array.of(2, 0, 0, 0, 0, 1), queues: 1, rxRing: 511, txRing: 511 },
@@ -31,7 +41,9 @@ export function oneNic({ xdp, count, traffic = '', nic = {}, machine = {} }: One
   };
   const built = new Machine(config, plan.frameBytes);
   built.attachXdp(0, xdp);
-  const source = new TrafficSource(plan, built.frames, new Rng(7));
-  built.offer(0, new LinkFeed(new Link(eth0.linkBps), source));
+  const link = new Link(eth0.linkBps);
+  const generated = (): ArrivalSource =>
+    new LinkFeed(link, new TrafficSource(plan, built.frames, new Rng(7)));
+  built.offer(0, source?.(built.frames) ?? generated());
   return built;
 }

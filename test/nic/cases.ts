@@ -35,6 +35,7 @@ export interface CaseNic {
   readonly txUsecs: number;
   readonly txFrames: number;
   readonly rxvlan: boolean;
+  readonly adaptiveRx?: boolean;
   /** Reduced modulo the number of CPUs. */
   readonly affinity: readonly number[];
   readonly program: ProgramName;
@@ -83,6 +84,7 @@ const nic = (least: number, most: number): fc.Arbitrary<CaseNic> =>
     txUsecs: pick(0, 3, 28),
     txFrames: pick(1, 4, 30),
     rxvlan: fc.boolean(),
+    adaptiveRx: pick(false, false, true),
     affinity: fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }),
     program: pick(...PROGRAM_NAMES),
     traffic: traffic(least, most),
@@ -128,6 +130,22 @@ export const contendedCase: fc.Arbitrary<Case> = fc
       program: i === 0 ? 'redirect' : sharedOut ? 'echo' : 'pass',
       wireNs,
       traffic: { ...n.traffic, gapNs, flows: 16, count: Math.min(n.traffic.count, 200) },
+    })),
+  }));
+
+/** Many interrupts, so that DIM decides several times, on CPUs that are ahead of each other. */
+export const moderatedCase: fc.Arbitrary<Case> = fc
+  .tuple(generalCase, pick(400, 1000, 2500), pick(1, 2, 4))
+  .map(([c, gapNs, queues]) => ({
+    ...c,
+    nics: c.nics.map((n) => ({
+      ...n,
+      queues,
+      rxRing: 150,
+      rxUsecs: 0,
+      rxFrames: 1,
+      adaptiveRx: true,
+      traffic: { ...n.traffic, gapNs, flows: 5, count: 800 },
     })),
   }));
 
@@ -199,6 +217,7 @@ function nicConfig(c: Case, n: CaseNic, i: number): NicConfig {
     txUsecs: n.txUsecs,
     txFrames: n.txFrames,
     rxvlan: n.rxvlan,
+    adaptiveRx: n.adaptiveRx,
     promisc: false,
     irqAffinity: n.affinity.map((cpu) => cpu % c.cpus),
   };

@@ -30,6 +30,7 @@ interface Streams {
   doorbells: number[];
   wire: number[][];
   passed: number[];
+  coalescing: number[];
 }
 
 const LEVEL_PER_PACKET = 3;
@@ -52,6 +53,7 @@ export function historyOf(c: Case, pace: PaceMaker, watched: boolean = true): Hi
     irqs: streams.irqs,
     doorbells: streams.doorbells,
     passed: streams.passed,
+    coalescing: streams.coalescing,
     ...(watched ? seenInside(machine, streams) : {}),
     books,
     memory,
@@ -64,7 +66,8 @@ function build(c: Case, pace: PaceMaker, watched: boolean): { machine: Machine; 
     Object.values(caseFrames(n.traffic, i)).flatMap((frames) => frames.map((f) => f.length)),
   );
   const machine = new Machine(machineConfig(c), FrameTable.bytesFor(lengths), pace);
-  const streams: Streams = { irqs: [], doorbells: [], wire: c.nics.map(() => []), passed: [] };
+  const wire = c.nics.map((): number[] => []);
+  const streams: Streams = { irqs: [], doorbells: [], wire, passed: [], coalescing: [] };
   if (c.fault !== undefined) machine.faults.arm(c.fault.point, c.fault.after, c.fault.every);
   if (watched) {
     const records = 40 * c.nics.reduce((n, x) => n + x.traffic.count, 400);
@@ -73,6 +76,7 @@ function build(c: Case, pace: PaceMaker, watched: boolean): { machine: Machine; 
   }
   watchIrqs(machine, streams.irqs);
   watchDoorbells(machine, streams.doorbells);
+  watchCoalescing(machine, streams.coalescing);
   if (watched) {
     machine.watchWire({
       frame: (port, time, at, len) =>
@@ -101,6 +105,18 @@ function watchIrqs(machine: Machine, log: number[]): void {
     log.push(lines.indexOf(line), at, line.cpu.now);
     return line;
   };
+}
+
+/** What the firmware is told of a ring's interrupts while the machine runs. */
+function watchCoalescing(machine: Machine, log: number[]): void {
+  for (const { bp } of machine.nics) {
+    const { hwrm } = bp.pdev;
+    const told = hwrm.ringCmplRingCfgAggintParams.bind(hwrm);
+    hwrm.ringCmplRingCfgAggintParams = (req, now) => {
+      if (now > 0) log.push(req.ringId, req.numCmplAggrInt, req.intLatTmrMax, now);
+      told(req, now);
+    };
+  }
 }
 
 /** A completion-ring doorbell comes with a digest of the records that the driver says it has read. */

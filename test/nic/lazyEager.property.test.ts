@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EagerHardware } from '../../src/nic/eager.ts';
 import { LazyHardware } from '../../src/nic/lazy.ts';
-import { anyCase, faultyCase } from './cases.ts';
+import { anyCase, faultyCase, moderatedCase } from './cases.ts';
 import { FOUND } from './foundCases.ts';
 import type { History } from './history.ts';
 import { difference, historyOf } from './history.ts';
@@ -20,6 +20,8 @@ const CASES = 60 * RUNS;
 const DOORBELL = 6;
 const DOORBELL_TIME = 3;
 const NIC_EVENT_WORDS = 6;
+/** Ring, records, ticks and time. */
+const COALESCING = 4;
 
 /** Events inside the NIC at the picosecond of a doorbell. */
 function ties(history: History): number {
@@ -87,6 +89,24 @@ describe('lazy and eager', () => {
         }),
         { numRuns: 25 * RUNS, seed: SEED },
       );
+    },
+    60_000 + 2000 * CASES,
+  );
+
+  test(
+    'agree while DIM sets the limits of running rings',
+    () => {
+      let told = 0;
+      fc.assert(
+        fc.property(moderatedCase, (c) => {
+          const lazy = historyOf(c, () => new LazyHardware());
+          const eager = historyOf(c, (cpus) => new EagerHardware(cpus));
+          expect(difference(lazy, eager)).toBeNull();
+          told += lazy['coalescing']!.length / COALESCING;
+        }),
+        { numRuns: 15 * RUNS, seed: SEED },
+      );
+      expect(told).toBeGreaterThan(20 * RUNS);
     },
     60_000 + 2000 * CASES,
   );

@@ -302,7 +302,7 @@ export function nicRig(options: RigOptions) {
         numCmplAggrInt,
         intLatTmrMax,
       };
-      hwrm.ringCmplRingCfgAggintParams(input);
+      hwrm.ringCmplRingCfgAggintParams(input, cpu.now);
     },
 
     /** Nobody does anything until `ns` or the first interrupt. @returns when that reaches its CPU, in ns, or null */

@@ -9,6 +9,7 @@
  */
 import type { Bus } from '../../host/bus.ts';
 import type { Alarm, Ps, VirtualClock } from '../../host/clock.ts';
+import { PS_PER_US } from '../../host/clock.ts';
 import type { CoherentMemory } from '../../host/coherent.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import { Fates } from '../../host/fates.ts';
@@ -22,6 +23,7 @@ import type { RxStamps } from '../../host/stamps.ts';
 import type { Watch } from '../../host/watch.ts';
 import type { Hwrm, HwrmCfaNtupleFilterAllocInput } from '../../nic/hsi/hwrm.ts';
 import { NapiStruct } from '../../stack/napi.ts';
+import { Dim } from '../../stack/netDim.ts';
 import type { NapiEndings } from '../../stack/napi.ts';
 import type { NetDevice } from '../../stack/netdevice.ts';
 import type { PagePool } from '../../stack/pagePool.ts';
@@ -38,10 +40,15 @@ export const BNXT_TX_CMP_EVENT = 0x10;
 
 export const BNXT_FLAG_RX_PAGE_MODE: number = 1 << 0;
 export const BNXT_FLAG_SHARED_RINGS: number = 1 << 2;
+/** Adaptive RX coalescing is on. */
+export const BNXT_FLAG_DIM: number = 1 << 3;
 /** `rx_next_cons` of a ring that waits for its reset. */
 export const RX_CONS_FORCED_ERROR = 0xffff;
 /** The RX ring was reset while the packet waited: its page stands in no slot, and TX gives it back. */
 export const RX_PROD_NONE = -1;
+
+/** From queueing work until a worker runs it: an idle system's order of magnitude. */
+export const WORKQUEUE_PS: number = 20 * PS_PER_US;
 
 /** `sp_event` bits: work for the slow path. */
 export const BNXT_RX_RING_RESET_SP_EVENT: number = 1 << 0;
@@ -108,10 +115,11 @@ export class BnxtCpRingInfo {
   hasMoreWork = false;
   /** This poll met a completion of which only the first half was written; for `endedBy` alone. */
   sawPartial = false;
-  /** DIM inputs. */
+  /** What DIM goes by. */
   eventCtr = 0;
   rxPackets = 0;
   rxBytes = 0;
+  readonly dim: Dim = new Dim();
   readonly swStats: BnxtSwStats = new BnxtSwStats();
   /** P5: the CQs under this NQ; empty on P4. */
   readonly cpRingArr: BnxtCpRingInfo[] = [];
@@ -330,12 +338,16 @@ export class Bnxt {
   usrFltrIds: number[] = [];
   spEvent = 0;
   readonly spTask: Alarm;
+  /** Rings whose new profile waits to be programmed. */
+  readonly dimQueue: BnxtNapi[] = [];
+  readonly dimWork: Alarm;
 
   constructor(
     dev: NetDevice,
     pdev: BnxtPdev,
     coal: { rx: BnxtCoal; tx: BnxtCoal },
     spTask: (bp: Bnxt) => void,
+    dimWork: (bp: Bnxt, now: Ps) => void,
   ) {
     this.dev = dev;
     this.pdev = pdev;
@@ -351,6 +363,7 @@ export class Bnxt {
       this.ctlCpu.idleUntil(at); // the worker runs when its time has come, not when a CPU last did
       spTask(this);
     });
+    this.dimWork = pdev.clock.alarm((at) => dimWork(this, at));
   }
 
   /** The CPU that runs the control path. */

@@ -1,14 +1,18 @@
 /**
- * Interrupt coalescing: what ethtool shows, and what the firmware is told.
+ * Interrupt coalescing: what ethtool sets, and what the firmware is told.
  *
- * The idle timer (`idle_thresh`) and the timers for records that arrive while an interrupt is
- * pending are programmed as Linux does, but the NIC emulated here does not act on them.
+ * The firmware is told everything that Linux tells it. The NIC emulated here acts on the number of
+ * records and on the longest wait until an interrupt; the shortest wait, the idle timer and the
+ * limits up to which records are gathered before they are written (`-irq`: while interrupts are
+ * off) change nothing.
  *
- * @linux struct bnxt_coal, bnxt_hwrm_set_coal_params; bnxt.c
+ * @linux struct bnxt_coal, bnxt_hwrm_set_coal_params, bnxt_set_coalesce; bnxt.c, bnxt_ethtool.c
  */
+import type { Ps } from '../../host/clock.ts';
 import { PS_PER_US } from '../../host/clock.ts';
 import type { Hwrm, HwrmRingAggintQcapsOutput } from '../../nic/hsi/hwrm.ts';
-import type { Bnxt } from './bnxt.ts';
+import type { Bnxt, BnxtNapi } from './bnxt.ts';
+import { BNXT_FLAG_DIM } from './bnxt.ts';
 
 const RING_IDLE = 1;
 
@@ -52,6 +56,7 @@ function bnxtHwrmSetCoalParams(
   caps: HwrmRingAggintQcapsOutput,
   coal: BnxtCoal,
   ringId: number,
+  now: Ps,
 ): void {
   const most = Math.min(
     coal.bufsPerRecord * (coal.budget === 0 ? 128 : coal.budget),
@@ -59,7 +64,7 @@ function bnxtHwrmSetCoalParams(
   );
   const records = clamp(coal.coalBufs, 1, most);
   const ticks = clamp(usecToCoalTmr(caps, coal.coalTicks), 1, caps.intLatTmrMaxMax);
-  hwrm.ringCmplRingCfgAggintParams({
+  const req = {
     ringId,
     numCmplAggrInt: records,
     numCmplDmaAggr: Math.min(records, caps.numCmplDmaAggrMax),
@@ -73,7 +78,8 @@ function bnxtHwrmSetCoalParams(
       caps.cmplAggrDmaTmrDuringIntMax,
     ),
     flags: coal.coalTicks < coal.idleThresh ? RING_IDLE : 0,
-  });
+  };
+  hwrm.ringCmplRingCfgAggintParams(req, now);
 }
 
 /** @linux bnxt_usec_to_coal_tmr */
@@ -89,6 +95,63 @@ export function bnxtHwrmSetCoal(bp: Bnxt): void {
   const caps = hwrm.ringAggintQcaps();
   for (const bnapi of bp.bnapi) {
     const coal = bnapi.rxRing === null ? bp.txCoal : bp.rxCoal;
-    bnxtHwrmSetCoalParams(hwrm, caps, coal, bnapi.cpRing.fwRingId);
+    bnxtHwrmSetCoalParams(hwrm, caps, coal, bnapi.cpRing.fwRingId, bp.ctlNow);
   }
+}
+
+/** One RX ring as DIM wants it; its numbers are records, and limited like any. @linux bnxt_hwrm_set_ring_coal */
+export function bnxtHwrmSetRingCoal(
+  { bp, rxRing }: BnxtNapi,
+  usec: number,
+  records: number,
+  now: Ps,
+): void {
+  const { hwrm } = bp.pdev;
+  const coal = { ...bp.rxCoal, coalTicks: usec, coalBufs: records };
+  bnxtHwrmSetCoalParams(hwrm, hwrm.ringAggintQcaps(), coal, rxRing!.cpr.fwRingId, now);
+}
+
+/** What `ethtool -C` can set; what is left out stays as it is. Times in microseconds. */
+export interface BnxtCoalesce {
+  readonly adaptiveRx?: boolean | undefined;
+  readonly rxUsecs?: number | undefined;
+  readonly rxFrames?: number | undefined;
+  readonly rxUsecsIrq?: number | undefined;
+  readonly rxFramesIrq?: number | undefined;
+  readonly txUsecs?: number | undefined;
+  readonly txFrames?: number | undefined;
+  readonly txUsecsIrq?: number | undefined;
+  readonly txFramesIrq?: number | undefined;
+}
+
+/**
+ * `ethtool -C`. As read, switching DIM off sets every ring back to what was set before, and what
+ * else the same command asks for is ignored.
+ *
+ * @linux bnxt_set_coalesce
+ */
+export function bnxtSetCoalesce(bp: Bnxt, c: BnxtCoalesce): void {
+  const { rxCoal, txCoal } = bp;
+  const wasOn = (bp.flags & BNXT_FLAG_DIM) !== 0;
+  const on = c.adaptiveRx ?? wasOn;
+  if (on) bp.flags |= BNXT_FLAG_DIM;
+  else bp.flags &= ~BNXT_FLAG_DIM;
+  if (on || !wasOn) {
+    setCoal(rxCoal, c.rxUsecs, c.rxFrames, c.rxUsecsIrq, c.rxFramesIrq);
+    setCoal(txCoal, c.txUsecs, c.txFrames, c.txUsecsIrq, c.txFramesIrq);
+  }
+  if (bp.open) bnxtHwrmSetCoal(bp);
+}
+
+function setCoal(
+  coal: BnxtCoal,
+  ticks: number = coal.coalTicks,
+  frames: number = coal.coalBufs / coal.bufsPerRecord,
+  ticksIrq: number = coal.coalTicksIrq,
+  framesIrq: number = coal.coalBufsIrq / coal.bufsPerRecord,
+): void {
+  coal.coalTicks = ticks;
+  coal.coalBufs = frames * coal.bufsPerRecord;
+  coal.coalTicksIrq = ticksIrq;
+  coal.coalBufsIrq = framesIrq * coal.bufsPerRecord;
 }

@@ -5,10 +5,12 @@
  */
 import type { RtnlLinkStats64 } from '../../stack/netdevice.ts';
 import type { Bnxt } from './bnxt.ts';
+import { BNXT_FLAG_DIM } from './bnxt.ts';
 import { BNXT_MAX_RX_DESC_CNT, BNXT_MAX_TX_DESC_CNT } from './rings.ts';
 
 /** @linux struct ethtool_coalesce, the members bnxt supports */
 export interface EthtoolCoalesce {
+  readonly useAdaptiveRxCoalesce: boolean;
   readonly rxCoalesceUsecs: number;
   readonly rxMaxCoalescedFrames: number;
   readonly rxCoalesceUsecsIrq: number;
@@ -24,8 +26,9 @@ export interface EthtoolCoalesce {
 const STATS_COAL_TICKS = 1_000_000;
 
 /** Frames, where the driver counts completion records. @linux bnxt_get_coalesce */
-export function bnxtGetCoalesce({ rxCoal, txCoal }: Bnxt): EthtoolCoalesce {
+export function bnxtGetCoalesce({ flags, rxCoal, txCoal }: Bnxt): EthtoolCoalesce {
   return {
+    useAdaptiveRxCoalesce: (flags & BNXT_FLAG_DIM) !== 0,
     rxCoalesceUsecs: rxCoal.coalTicks,
     rxMaxCoalescedFrames: Math.floor(rxCoal.coalBufs / rxCoal.bufsPerRecord),
     rxCoalesceUsecsIrq: rxCoal.coalTicksIrq,

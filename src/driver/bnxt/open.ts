@@ -34,6 +34,7 @@ import { XdpRxqInfo } from '../../xdp/rxq.ts';
 import type { Bnxt, BnxtCpRingInfo, BnxtDbInfo } from './bnxt.ts';
 import { BnxtNapi, BnxtRxRingInfo, BnxtSwStats, BnxtTxRingInfo, NapiTotals } from './bnxt.ts';
 import { bnxtHwrmSetCoal } from './coal.ts';
+import { bnxtDimCancel } from './dim.ts';
 import {
   BNXT_DB_KEY_CP,
   BNXT_DB_KEY_RX,
@@ -248,6 +249,7 @@ export function bnxtCloseNic(bp: Bnxt): void {
   bnxtTxDisable(bp);
   bp.open = false;
   bnxtClearUsrFltrs(bp);
+  bnxtDimCancel(bp);
   const hwCons = bnxtShutdownNic(bp);
   for (const bnapi of bp.bnapi) {
     bnxtDisableNapi(bnapi);

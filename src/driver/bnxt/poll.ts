@@ -28,8 +28,15 @@ import type { NapiStruct } from '../../stack/napi.ts';
 import { napiCompleteDone, napiSchedule } from '../../stack/napi.ts';
 import { xdpDoFlush } from '../../xdp/redirect.ts';
 import type { Bnxt, BnxtCpRingInfo, BnxtNapi } from './bnxt.ts';
-import { BNXT_REDIRECT_EVENT, BNXT_RX_EVENT, BNXT_TX_CMP_EVENT, BNXT_TX_EVENT } from './bnxt.ts';
+import {
+  BNXT_FLAG_DIM,
+  BNXT_REDIRECT_EVENT,
+  BNXT_RX_EVENT,
+  BNXT_TX_CMP_EVENT,
+  BNXT_TX_EVENT,
+} from './bnxt.ts';
 import { bnxtDbCq, bnxtDbCqArm, bnxtDbWrite, bnxtDbWriteRelaxed } from './db.ts';
+import { bnxtDimSample } from './dim.ts';
 import { bnxtForceRxDiscard, bnxtRxPkt } from './rx.ts';
 
 const CP_SLOT_SHIFT = 4;
@@ -63,8 +70,7 @@ export function bnxtMsix(bnapi: BnxtNapi): void {
  *
  * May walk the ring several times: each pass frees and posts, which lets the NIC complete more.
  *
- * Linux begins with a test for dead firmware and ends with a sample for DIM, from the counters that
- * are kept here for it; neither feature exists yet.
+ * Linux begins with a test for dead firmware, which here never dies.
  *
  * @param budget frames; 0 is netpoll, which wants TX completions only
  * @returns frames received; `budget` means poll again
@@ -94,6 +100,7 @@ export function bnxtPoll(napi: NapiStruct, bnapi: BnxtNapi, budget: number): num
       break;
     }
   }
+  if ((bp.flags & BNXT_FLAG_DIM) !== 0 && bnapi.rxRing !== null) bnxtDimSample(bp, cpr, cpr);
   return workDone;
 }
 

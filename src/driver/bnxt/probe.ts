@@ -27,6 +27,7 @@ import {
 import type { BnxtPdev } from './bnxt.ts';
 import { BNXT_RESET_TASK_SP_EVENT, BNXT_RX_RING_RESET_SP_EVENT, Bnxt } from './bnxt.ts';
 import { dfltRxCoal, dfltTxCoal } from './coal.ts';
+import { bnxtDimWork } from './dim.ts';
 import { bnxtGetStats64 } from './ethtoolGet.ts';
 import { bnxtCfgRxMode, bnxtCloseNic, bnxtOpenNic } from './open.ts';
 import { bnxtRxRingReset } from './reset.ts';
@@ -82,7 +83,7 @@ export function bnxtInitOne(
   dev.features |= NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_HW_VLAN_CTAG_TX;
   if (params.rxvlan) dev.features |= NETIF_F_HW_VLAN_CTAG_RX | NETIF_F_HW_VLAN_STAG_RX;
   dev.xdpFeatures = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT | NETDEV_XDP_ACT_RX_SG;
-  bp = new Bnxt(dev, pdev, { rx: dfltRxCoal(), tx: dfltTxCoal() }, bnxtSpTask);
+  bp = new Bnxt(dev, pdev, { rx: dfltRxCoal(), tx: dfltTxCoal() }, bnxtSpTask, bnxtDimWork);
   bp.rxRingSize = params.rxRing;
   bp.txRingSize = params.txRing;
   bp.rxNrRings = params.queues;

@@ -6,7 +6,6 @@
  *
  * @linux bnxt_sched_reset_rxr, bnxt_sched_reset_txr, bnxt_sp_task, bnxt_rx_ring_reset; bnxt.c
  */
-import { PS_PER_US } from '../../host/clock.ts';
 import { LOST_OUT_OF_ORDER } from '../../host/fates.ts';
 import { TP_RESET } from '../../host/trace.ts';
 import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
@@ -21,13 +20,11 @@ import {
   BNXT_TX_CMP_EVENT,
   RX_CONS_FORCED_ERROR,
   RX_PROD_NONE,
+  WORKQUEUE_PS,
 } from './bnxt.ts';
 import { bnxtDbWrite } from './db.ts';
 import { bnxtCmpValid, bnxtTxCmp } from './poll.ts';
 import { bnxtAllocOneRxRing, bnxtFreeOneRxRing } from './rings.ts';
-
-/** From queueing the work until a worker runs it: an idle system's order of magnitude. */
-const WORKQUEUE_PS: number = 20 * PS_PER_US;
 
 const WHAT_RX = 0;
 const WHAT_TX = 1;

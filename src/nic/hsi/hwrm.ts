@@ -146,7 +146,7 @@ export interface Hwrm {
   /** An RX ring is emptied and starts again at index 0, without buffers. */
   ringReset(ringId: number, now: Ps): void;
   ringAggintQcaps(): HwrmRingAggintQcapsOutput;
-  ringCmplRingCfgAggintParams(req: HwrmRingAggintInput): void;
+  ringCmplRingCfgAggintParams(req: HwrmRingAggintInput, now: Ps): void;
   vnicCfg(req: HwrmVnicCfgInput, now: Ps): void;
   vnicRssCfg(req: HwrmVnicRssCfgInput, now: Ps): void;
   /** @param mcast groups that `MASK_MCAST` lets through */

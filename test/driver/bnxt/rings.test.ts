@@ -212,9 +212,9 @@ function told(rig: Rig): HwrmRingAggintInput[] {
   const said: HwrmRingAggintInput[] = [];
   const { hwrm } = rig.bp().pdev;
   const real = hwrm.ringCmplRingCfgAggintParams.bind(hwrm);
-  hwrm.ringCmplRingCfgAggintParams = (req): void => {
+  hwrm.ringCmplRingCfgAggintParams = (req, now): void => {
     said.push(req);
-    real(req);
+    real(req, now);
   };
   rig.machine.open();
   return said;
