@@ -8,7 +8,7 @@
  * `ALLOWED_BYTES`.
  */
 import { END_OF_TIME } from '../src/host/clock.ts';
-import { FLAT } from '../src/host/cost.ts';
+import { FLAT } from '../src/host/profiles.ts';
 import { Rng } from '../src/host/rng.ts';
 import { Machine } from '../src/machine.ts';
 import type { NicConfig } from '../src/machine.ts';

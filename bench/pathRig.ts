@@ -9,7 +9,7 @@
  */
 import type { Ps } from '../src/host/clock.ts';
 import { END_OF_TIME } from '../src/host/clock.ts';
-import { FLAT } from '../src/host/cost.ts';
+import { FLAT } from '../src/host/profiles.ts';
 import type { MachineConfig, NicConfig } from '../src/machine.ts';
 import { Machine } from '../src/machine.ts';
 import type { AppConfig } from '../src/machine/inetConfig.ts';

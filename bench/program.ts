@@ -10,7 +10,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { costTable, FLAT } from '../src/host/cost.ts';
+import { costTable } from '../src/host/cost.ts';
+import { FLAT } from '../src/host/profiles.ts';
 import { Cpu } from '../src/host/cpu.ts';
 import { Ledger } from '../src/host/ledger.ts';
 import type { HostAddr } from '../src/host/memory.ts';

@@ -9,7 +9,7 @@
  */
 import pass from '../examples/pass.ts';
 import { PS_PER_NS } from '../src/host/clock.ts';
-import { FLAT } from '../src/host/cost.ts';
+import { FLAT } from '../src/host/profiles.ts';
 import { Rng } from '../src/host/rng.ts';
 import { Machine } from '../src/machine.ts';
 import { APP_DEFAULTS } from '../src/machine/inetConfig.ts';

@@ -4,6 +4,6 @@ import type { XdpProgramSpec } from '../src/xdp/define.ts';
 import { defineXdp } from '../src/xdp/define.ts';
 import { XDP_DROP } from '../src/xdp/uapi.ts';
 
-const drop: XdpProgramSpec = defineXdp(() => XDP_DROP, { name: 'drop' });
+const drop: XdpProgramSpec = defineXdp(() => XDP_DROP, { name: 'drop', touchesPacket: false });
 
 export default drop;

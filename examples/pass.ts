@@ -4,6 +4,6 @@ import type { XdpProgramSpec } from '../src/xdp/define.ts';
 import { defineXdp } from '../src/xdp/define.ts';
 import { XDP_PASS } from '../src/xdp/uapi.ts';
 
-const pass: XdpProgramSpec = defineXdp(() => XDP_PASS, { name: 'pass' });
+const pass: XdpProgramSpec = defineXdp(() => XDP_PASS, { name: 'pass', touchesPacket: false });
 
 export default pass;

@@ -69,8 +69,8 @@ export type {
 export { Fates, LOSS_CAUSES } from './host/fates.ts';
 export type { LossCause, LossStage } from './host/fates.ts';
 export { Histogram } from './host/histogram.ts';
-export { FLAT, PROFILES } from './host/cost.ts';
-export type { CostEntry, CostProfile, NicTiming } from './host/cost.ts';
+export { FLAT, PROFILES } from './host/profiles.ts';
+export type { CostEntry, CostProfile, NicTiming } from './host/profile.ts';
 export { FAULT_POINTS } from './host/faults.ts';
 export type { FaultPoint, Faults } from './host/faults.ts';
 export { TRACE_POINTS } from './host/trace.ts';

@@ -10,7 +10,7 @@ import type { Ps } from './host/clock.ts';
 import { END_OF_TIME, VirtualClock } from './host/clock.ts';
 import { CoherentMemory } from './host/coherent.ts';
 import { costTable, OP_XDP_RUN } from './host/cost.ts';
-import { Cpu } from './host/cpu.ts';
+import { CountingCpu, Cpu } from './host/cpu.ts';
 import { BugError, RangeRefused, bugOn } from './host/errors.ts';
 import { Faults } from './host/faults.ts';
 import { IrqController, IrqLine } from './host/irq.ts';
@@ -152,7 +152,7 @@ export class Machine {
     const bus = new Bus();
     this.cpus = Array.from(
       { length: config.cpus },
-      (_, id) => new Cpu(id, costTable(config.profile)),
+      (_, id) => new (config.breakdown === true ? CountingCpu : Cpu)(id, costTable(config.profile)),
     );
     this.net = new Net(
       {

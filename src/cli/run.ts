@@ -35,6 +35,7 @@ export async function runCommand(
       ['--xdp', programFile(options.xdp)],
       ['--xdp-peer', programFile(options.xdpPeer)],
       ['--maps', options.maps],
+      ['--profile', programFile(options.profile)],
     ],
     [
       ['--tx-out', txOut],

@@ -25,6 +25,7 @@ export function runTables(report: RunReport, colors: Colors): string {
     napiTable(report, colors),
     socketTable(report, colors),
     cpuTable(report, colors),
+    costTable(report, colors),
     pagesLine(report, colors),
     logLines(report, colors),
     report.notes.map((note) => `  ${colors.dim(note)}`),
@@ -191,6 +192,19 @@ function cpuTable({ cpus }: RunReport, c: Colors): string[] {
     [heading(c, 'CPU', ...titles), ...rows],
     ['right', 'right', 'right', 'right', 'right', 'right', 'left'],
   );
+}
+
+function costTable({ costs, packets }: RunReport, c: Colors): string[] {
+  if (costs.length === 0) return [];
+  const rows = costs.map((cost): Row => [
+    cost.op,
+    count(cost.count),
+    (cost.count / Math.max(1, packets.received)).toFixed(3),
+    duration(cost.ns),
+    percent(cost.pct, 1),
+  ]);
+  const titles = ['times', 'a packet', 'time', 'share'];
+  return table([heading(c, 'operation', ...titles), ...rows], ['left']);
 }
 
 /** The CPU's time from left to right: ▒ hardirq, █ softirq, ▓ ksoftirqd, ▚ application, · idle. */

@@ -5,7 +5,7 @@
  * and an interrupt for a CPU that is polling is taken when that poll ends.
  */
 import type { Ps } from './clock.ts';
-import { OP_COUNT } from './cost.ts';
+import { OP_COUNT, OP_PACKET_TOUCH } from './cost.ts';
 import { bugOn } from './errors.ts';
 import { RunQueue } from './runQueue.ts';
 
@@ -20,7 +20,7 @@ export const CONTEXT_NAMES: readonly string[] = ['idle', 'hardirq', 'softirq', '
 export type Work = Generator<void, void, void>;
 
 /** A private copy of an exported constant folds into the code. */
-const NOW: number = 38;
+const NOW: number = 40;
 
 export class Cpu {
   readonly id: number;
@@ -33,12 +33,16 @@ export class Cpu {
    * Picoseconds per operation, indexed by `OP_*`, and behind them the clock: one array, because a
    * charge is the commonest thing a packet does.
    */
-  private readonly time: Float64Array;
+  protected readonly time: Float64Array;
   /** Picoseconds spent per context, indexed by `CTX_*`. */
   readonly spent: Float64Array = new Float64Array(CONTEXT_NAMES.length);
   /** Inside a step: work of this CPU runs, and what it reads must be up to date. */
   stepping = false;
   context: number = CTX_IDLE;
+  /** The packet in hand has been read: its first line has come from where the NIC left it. */
+  packetTouched = false;
+  /** It has waited since the stack's code last ran, which by now lies in no cache near it. */
+  stackCold = true;
   private since: Ps = 0;
   /** Its threads, which run when no interrupt and no softirq does. */
   readonly runQueue: RunQueue;
@@ -78,6 +82,12 @@ export class Cpu {
     this.now += this.time[op]! * n;
   }
 
+  /** A packet is read, unless it has been: its first line comes from where the NIC left it. */
+  touchPacket(): void {
+    if (!this.packetTouched) this.charge(OP_PACKET_TOUCH);
+    this.packetTouched = false;
+  }
+
   /** Do `work` without time passing: bringing a machine up, before its clock starts. */
   timeless(work: () => void): void {
     const costs = this.time.slice(0, NOW);
@@ -97,6 +107,35 @@ export class Cpu {
 
   /** An idle CPU waits until `at`; a busy one is never moved. */
   idleUntil(at: Ps): void {
-    if (at > this.now) this.now = at;
+    if (at <= this.now) return;
+    this.now = at;
+    this.stackCold = true;
+  }
+}
+
+/** Counts what it charges: who asks where the time went pays for the answer. */
+export class CountingCpu extends Cpu {
+  /** Charges per operation, indexed by `OP_*`. */
+  readonly counts: Float64Array = new Float64Array(NOW);
+
+  override charge(op: number): void {
+    super.charge(op);
+    this.counts[op]!++;
+  }
+
+  override chargeTimes(op: number, n: number): void {
+    super.chargeTimes(op, n);
+    this.counts[op]! += n;
+  }
+
+  override timeless(work: () => void): void {
+    const counts = this.counts.slice();
+    super.timeless(work);
+    this.counts.set(counts);
+  }
+
+  /** Picoseconds that one `op` takes. */
+  costOf(op: number): Ps {
+    return this.time[op]!;
   }
 }

@@ -140,6 +140,22 @@ export const flag: Kind<boolean> = {
 /** Any text but an empty one. */
 export const anyText = (value: string): Kind<string> => ({ value, allowed: '', read: asText });
 
+/** A text that `refused` finds nothing wrong with. */
+export const checked = (
+  value: string,
+  allowed: string,
+  refused: (text: string) => string | null,
+): Kind<string> => ({
+  value,
+  allowed,
+  read(raw) {
+    const text = asText(raw);
+    const why = refused(text);
+    if (why !== null) throw new Refusal(why);
+    return text;
+  },
+});
+
 /** A file's name. */
 export const file: Kind<string> = anyText('FILE');
 

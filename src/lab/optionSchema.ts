@@ -6,7 +6,7 @@
  * and not taken for a spelling mistake.
  */
 import * as z from 'zod';
-import { PROFILES } from '../host/cost.ts';
+import { PROFILES } from '../host/profiles.ts';
 import { macIsMulticast, parseMac } from '../wire/eth.ts';
 import { parseCount, parseDuration } from '../wire/quantities.ts';
 import { parseTraffic, TRAFFIC_DEFAULT, withTrafficWord } from '../wire/trafficSpec.ts';
@@ -20,6 +20,7 @@ import { SHOW_NAMES } from '../machine/show.ts';
 import type { HwrmCfaNtupleFilterAllocInput } from '../nic/hsi/hwrm.ts';
 import { kebab } from './optionNames.ts';
 import * as kind from './optionKinds.ts';
+import { profileNameRefused } from './profileFile.ts';
 import { parseReplay } from './replayMode.ts';
 import type { PacketMatch } from '../stack/packetFilter.ts';
 import type { FlowHash } from './steering.ts';
@@ -105,7 +106,9 @@ export interface RunOptions {
   readonly hz: number;
   readonly cpus: number;
   readonly irqAffinity?: readonly number[] | undefined;
+  /** Of a built-in profile, or of a file. */
   readonly profile: string;
+  readonly breakdown: boolean;
   readonly seed: number;
   readonly eager: boolean;
   readonly check: boolean;
@@ -472,11 +475,12 @@ const shape = {
 
   cpus: option(kind.whole(1, 64), 'Machine', 4, 'CPUs of the machine.'),
   profile: option(
-    kind.word(PROFILES.map((p) => p.name)),
+    kind.checked('NAME|FILE', PROFILES.map((p) => p.name).join(', '), profileNameRefused),
     'Machine',
     'flat',
     'Cost profile: what each operation takes.',
   ),
+  breakdown: option(kind.flag, 'Output', false, 'Say where the time went, operation by operation.'),
   seed: option(kind.whole(0, 0xffffffff), 'Machine', 1, 'Same seed and options, same bytes.'),
   eager: option(
     kind.flag,

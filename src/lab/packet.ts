@@ -6,7 +6,7 @@
  * leaves VLAN tags in place; a redirect through a devmap's key 0 leads to the second.
  */
 import { END_OF_TIME, PS_PER_US } from '../host/clock.ts';
-import { FLAT } from '../host/cost.ts';
+import { FLAT } from '../host/profiles.ts';
 import { BugError } from '../host/errors.ts';
 import { Fates, LOSS_CAUSES } from '../host/fates.ts';
 import type { HostAddr, HostMemory } from '../host/memory.ts';
@@ -169,8 +169,8 @@ const watched = (program: XdpProgramSpec, seen: Seen): XdpProgramSpec => ({
       seen.note(xdp.mem, md, retval);
       return retval;
     };
-    const { name, id, hasFrags, maps } = prog;
-    return { name, id, hasFrags, maps, run } satisfies XdpProg;
+    const { name, id, hasFrags, touchesPacket, maps } = prog;
+    return { name, id, hasFrags, touchesPacket, maps, run } satisfies XdpProg;
   },
 });
 

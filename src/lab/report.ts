@@ -92,6 +92,15 @@ export interface CpuReport {
   readonly appPct: number;
 }
 
+/** One operation of the cost profile. */
+export interface CostReport {
+  readonly op: string;
+  readonly count: number;
+  readonly ns: number;
+  /** Of the time that all CPUs worked. */
+  readonly pct: number;
+}
+
 /** One application's socket; `waitedNs` from its queue to the reader. */
 export interface SocketReport extends Omit<SocketBooks, 'waited'> {
   readonly waitedNs: LatencyReport;
@@ -142,6 +151,8 @@ export interface RunReport {
   readonly napi: NapiReport;
   readonly queues: readonly QueueReport[];
   readonly cpus: readonly CpuReport[];
+  /** With `--breakdown`: what each operation took over all CPUs, the most first. */
+  readonly costs: readonly CostReport[];
   readonly pages: PageBooks;
   /** Of the first NIC, where all frames arrive; every NIC's are in `nics`. */
   readonly ethtool: Readonly<Record<string, number>>;
@@ -203,6 +214,7 @@ export function runReport({
     napi: { ...napiReport(result.napi), timeSqueeze: result.timeSqueeze },
     queues: result.napi.map(queueReport),
     cpus: result.cpus.map((cpu) => cpuReport(cpu, result.virtualPs)),
+    costs: costReports(result.costs),
     pages: result.pages,
     ethtool: nics[0]?.ethtool ?? {},
     softnet: result.softnet,
@@ -323,6 +335,17 @@ function cpuReport({ id, spent }: MachineResult['cpus'][number], virtualPs: Ps):
     ksoftirqdPct: share(ksoftirqd),
     appPct: share(app),
   };
+}
+
+function costReports(costs: MachineResult['costs']): CostReport[] {
+  const total = costs.reduce((sum, { ps }) => sum + ps, 0);
+  return costs
+    .filter(({ count }) => count > 0)
+    .toSorted((a, b) => b.ps - a.ps)
+    .map(({ op, count, ps }) => ({
+      ...{ op, count, ns: ns(ps) },
+      pct: total > 0 ? rounded((ps / total) * 100, 100) : 0,
+    }));
 }
 
 const rounded = (value: number, steps: number): number => Math.round(value * steps) / steps;

@@ -23,6 +23,7 @@ import type { MapsFile } from './mapState.ts';
 import { mapsFile, parseMapsFile, restoreMaps } from './mapState.ts';
 import type { RunOptions } from './optionSchema.ts';
 import type { ImportProgram } from './programs.ts';
+import { profileNamed } from './profileFile.ts';
 import { programNamed } from './programs.ts';
 import type { RunAbout, RunReport } from './report.ts';
 import { runReport } from './report.ts';
@@ -95,7 +96,8 @@ export async function runScenario(
   const given = await mapsGiven(options, io);
   const later = await programsOfChanges(options, io);
   const mapBytes = mapBytesOf(xdp, xdpPeer, later.values(), options);
-  const config = { ...machineConfig(options), mapBytes };
+  const profile = await profileNamed(options.profile, (option, name) => io.readFile(option, name));
+  const config = { ...machineConfig(options, profile), mapBytes };
 
   const machine = build(config, plan.frameBytes);
   config.nics.forEach((_, nic) => {
@@ -231,7 +233,7 @@ function aboutRun(
     rxRing,
     cpus: options.cpus,
     budget: options.budget,
-    profile: options.profile,
+    profile: config.profile.name,
     check: options.check,
   };
 }

@@ -1,5 +1,6 @@
 /** From options to the machine they describe. */
-import { PROFILES } from '../host/cost.ts';
+import type { CostProfile } from '../host/profile.ts';
+import { FLAT } from '../host/profiles.ts';
 import type { MachineConfig, NicConfig } from '../machine.ts';
 import type { InetConfig } from '../machine/inetConfig.ts';
 import { defaultAddresses } from '../machine/inetConfig.ts';
@@ -13,7 +14,7 @@ import { OptionError } from './options.ts';
 const BPS_PER_GBPS = 1e9;
 
 /** @throws OptionError when two NICs cannot live beside each other */
-export function machineConfig(options: RunOptions): MachineConfig {
+export function machineConfig(options: RunOptions, profile: CostProfile = FLAT): MachineConfig {
   const nics = options.nics.map((nic, i) => nicConfig(options, nic, i));
   refuseTwins(nics);
   return {
@@ -25,13 +26,14 @@ export function machineConfig(options: RunOptions): MachineConfig {
     ...(options.netdevBudgetUsecs === undefined
       ? {}
       : { netdevBudgetUsecs: options.netdevBudgetUsecs }),
-    profile: PROFILES.find(({ name }) => name === options.profile)!,
+    profile,
     nics,
     stack: options.stack,
     ...(options.stack ? { inet: inetConfig(options) } : {}),
     ...(options.tcDrop === undefined ? {} : { tcDrop: options.tcDrop }),
     ...(options.rawDrop === undefined ? {} : { rawDrop: options.rawDrop }),
     check: options.check,
+    breakdown: options.breakdown,
     eager: options.eager,
   };
 }

@@ -1,6 +1,6 @@
 /** What a machine is built from, and how much host memory that takes. */
 import type { RxFlow } from '../driver/bnxt/rxnfc.ts';
-import type { CostProfile } from '../host/cost.ts';
+import type { CostProfile } from '../host/profile.ts';
 import { RangeRefused } from '../host/errors.ts';
 import { MAX_MEMORY_BYTES, PAGE_SIZE } from '../host/memory.ts';
 import { stampBytes } from '../host/stamps.ts';
@@ -78,6 +78,8 @@ export interface MachineConfig {
   readonly inet?: InetConfig | undefined;
   /** Ownership ledger and null-page assertion on. */
   readonly check: boolean;
+  /** Count what each operation takes (`MachineResult.costs`). */
+  readonly breakdown?: boolean;
   readonly eager: boolean;
   /** Bytes for the maps of eBPF programs (`mapMemory`); `MAP_BYTES` when undefined. */
   readonly mapBytes?: number;

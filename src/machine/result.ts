@@ -1,5 +1,8 @@
 /** The books of a machine at one moment, read off its structures. */
 import type { Ps } from '../host/clock.ts';
+import { OP_NAMES } from '../host/cost.ts';
+import type { Cpu } from '../host/cpu.ts';
+import { CountingCpu } from '../host/cpu.ts';
 import { SKB_DROP_REASONS } from '../host/dropReason.ts';
 import { Fates } from '../host/fates.ts';
 import { Histogram } from '../host/histogram.ts';
@@ -47,6 +50,13 @@ export interface PageBooks {
   readonly leaked: number;
 }
 
+/** One operation of the cost profile. */
+export interface OpBooks {
+  readonly op: string;
+  readonly count: number;
+  readonly ps: Ps;
+}
+
 export interface MachineResult {
   /** When the last CPU did its last work. */
   readonly virtualPs: Ps;
@@ -57,6 +67,8 @@ export interface MachineResult {
   readonly timeSqueeze: number;
   readonly latency: Histogram;
   readonly cpus: readonly { readonly id: number; readonly spent: Float64Array }[];
+  /** What each operation took, over all CPUs; empty unless `breakdown` was asked for. */
+  readonly costs: readonly OpBooks[];
   readonly pages: PageBooks;
   /** One line of /proc/net/softnet_stat per CPU: 15 numbers. */
   readonly softnet: readonly (readonly number[])[];
@@ -117,6 +129,7 @@ export function machineResult(machine: Machine): MachineResult {
     timeSqueeze: net.softnet.reduce((sum, sd) => sum + sd.timeSqueeze, 0),
     latency,
     cpus,
+    costs: opBooks(cpus),
     pages: pageBooks(machine),
     softnet: net.softnet.map(softnetStat),
     log: net.dmesg.lines,
@@ -129,6 +142,16 @@ export function machineResult(machine: Machine): MachineResult {
       ),
     ),
   };
+}
+
+function opBooks(cpus: readonly Cpu[]): OpBooks[] {
+  const counting = cpus.filter((cpu) => cpu instanceof CountingCpu);
+  if (counting.length === 0) return [];
+  return OP_NAMES.map((op, i) => {
+    const count = counting.reduce((sum, cpu) => sum + cpu.counts[i]!, 0);
+    const ps = counting.reduce((sum, cpu) => sum + cpu.counts[i]! * cpu.costOf(i), 0);
+    return { op, count, ps };
+  });
 }
 
 const socketBooks = ({ config, sock, task, waited, reads, sendErrors }: UdpApp): SocketBooks => ({

@@ -1,6 +1,6 @@
 /** What a NIC is plugged into: the host's memory and observers, its frames, its timing, its wire. */
 import type { Ps } from '../host/clock.ts';
-import type { NicTiming } from '../host/cost.ts';
+import type { NicTiming } from '../host/profile.ts';
 import { nsToPs } from '../host/cost.ts';
 import type { Faults } from '../host/faults.ts';
 import type { IrqController } from '../host/irq.ts';

@@ -8,7 +8,7 @@
  *
  * @linux __netif_receive_skb_core; net/core/dev.c
  */
-import { OP_NETIF_RECEIVE, OP_NF_HOOK } from '../host/cost.ts';
+import { OP_NETIF_RECEIVE, OP_NF_HOOK, OP_STACK_COLD } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { SKB_DROP_REASON_TC_INGRESS, SKB_DROP_REASON_UNHANDLED_PROTO } from '../host/dropReason.ts';
 import { TP_NETIF_RECEIVE_SKB } from '../host/trace.ts';
@@ -33,6 +33,10 @@ const VLAN_VID_MASK = 0xfff;
 export function netifReceiveSkb(skb: SkBuff, cpu: Cpu): void {
   const { net } = skb.dev;
   cpu.charge(OP_NETIF_RECEIVE);
+  if (cpu.stackCold) {
+    cpu.stackCold = false;
+    cpu.charge(OP_STACK_COLD);
+  }
   if (net.watch.on) net.watch.point(TP_NETIF_RECEIVE_SKB, cpu, skb.len, skb.protocol);
   net.softnet[cpu.id]!.processed++;
   if (ethTypeVlan(skb.protocol) && !skbVlanUntag(skb, cpu)) return;

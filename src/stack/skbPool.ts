@@ -183,6 +183,7 @@ export class SkbPool {
 export function napiAllocSkb(napi: NapiStruct, len: number): SkBuff | null {
   const pool = napi.dev.net.skbs;
   napi.cpu.charge(OP_SKB_ALLOC);
+  napi.cpu.touchPacket();
   if (pool.faults.armed && pool.faults.fires(FAULT_SKB_ALLOC)) return null;
   const slab = pool.slabFor(NET_SKB_PAD + len + SKB_SHARED_INFO_SIZE);
   const head = slab.alloc(napi.cpu);
@@ -222,6 +223,7 @@ export function allocSkb(dev: NetDevice, len: number, cpu: Cpu): SkBuff | null {
 export function napiBuildSkb(napi: NapiStruct, data: HostAddr, fragSize: number): SkBuff | null {
   const pool = napi.dev.net.skbs;
   napi.cpu.charge(OP_SKB_ALLOC);
+  napi.cpu.touchPacket();
   if (pool.faults.armed && pool.faults.fires(FAULT_SKB_ALLOC)) return null;
   const skb = pool.take(napi.dev, data, fragSize);
   skb.headFrag = true;

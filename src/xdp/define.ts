@@ -27,6 +27,8 @@ export interface XdpOptions<Specs extends MapSpecs> {
   readonly name?: string;
   /** Does it accept packets in several buffers? */
   readonly frags?: boolean;
+  /** False: it decides without looking at the packet, which then stays out of the CPU's caches. */
+  readonly touchesPacket?: boolean;
   readonly maps?: Specs;
 }
 
@@ -74,6 +76,7 @@ export function defineXdp<const Specs extends MapSpecs = Record<never, DevMapSpe
   }
   const name = options.name ?? (fn.name || 'xdp_prog');
   const hasFrags = options.frags ?? false;
+  const touches = options.touchesPacket ?? true;
   const maps: MapSpecs = options.maps ?? {};
   return {
     type: 'xdp',
@@ -81,7 +84,13 @@ export function defineXdp<const Specs extends MapSpecs = Record<never, DevMapSpe
     hasFrags,
     maps,
     load: (xdp) =>
-      new DefinedProg(xdp, name, hasFrags, createMaps(xdp, maps) as LiveMaps<Specs>, fn),
+      new DefinedProg(
+        xdp,
+        name,
+        { hasFrags, touches },
+        createMaps(xdp, maps) as LiveMaps<Specs>,
+        fn,
+      ),
   };
 }
 
@@ -102,6 +111,7 @@ class DefinedProg<Maps extends Readonly<Record<string, DevMap>>> implements XdpP
   readonly name: string;
   readonly id: number;
   readonly hasFrags: boolean;
+  readonly touchesPacket: boolean;
   readonly maps: Maps;
   private readonly ctx: XdpContext<Maps>;
   private readonly fn: (ctx: XdpContext<Maps>) => number;
@@ -109,13 +119,14 @@ class DefinedProg<Maps extends Readonly<Record<string, DevMap>>> implements XdpP
   constructor(
     xdp: XdpKernel,
     name: string,
-    hasFrags: boolean,
+    { hasFrags, touches }: { readonly hasFrags: boolean; readonly touches: boolean },
     maps: Maps,
     fn: (ctx: XdpContext<Maps>) => number,
   ) {
     this.name = name;
     this.id = xdp.newProgId();
     this.hasFrags = hasFrags;
+    this.touchesPacket = touches;
     this.maps = maps;
     this.ctx = new XdpContext(xdp, name, maps);
     this.fn = fn;

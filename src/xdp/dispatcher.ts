@@ -31,6 +31,7 @@ class Dispatcher implements XdpProg {
   readonly name = 'xdp_dispatcher';
   readonly id: number;
   readonly hasFrags: boolean;
+  readonly touchesPacket: boolean;
   readonly maps: Readonly<Record<string, BpfMap>>;
   readonly mapTypes: Readonly<Record<string, MapTypes>>;
   readonly programs: Readonly<Record<string, BpfProgRef>>;
@@ -40,6 +41,7 @@ class Dispatcher implements XdpProg {
   constructor(id: number, progs: readonly XdpProg[], chain: readonly number[]) {
     this.id = id;
     this.hasFrags = progs.every(({ hasFrags }) => hasFrags);
+    this.touchesPacket = progs.some(({ touchesPacket }) => touchesPacket);
     this.maps = gathered(progs, ({ maps }) => maps);
     this.mapTypes = gathered(progs, ({ mapTypes }) => mapTypes);
     this.programs = gathered(progs, ({ programs }) => programs);

@@ -5,6 +5,7 @@
  * call leads to is loaded with the one that calls it.
  */
 import type { HostAddr } from '../host/memory.ts';
+import { BPF_CALL, BPF_JMP, BPF_LDX, BPF_MEM, BPF_W } from './isa/insn.ts';
 import type { XdpProgramSpec } from './define.ts';
 import type { BpfRunnable } from './engine.ts';
 import type { EngineName } from './engines.ts';
@@ -26,6 +27,9 @@ import {
 import type { XdpProg } from './program.ts';
 import { BPF_PROG_TYPE_XDP } from './uapi.ts';
 
+/** @linux enum bpf_func_id */
+const BPF_FUNC_XDP_LOAD_BYTES = 189;
+
 export interface ObjectOptions {
   /** `jit` unless given. */
   readonly engine?: EngineName;
@@ -36,15 +40,17 @@ export class ObjectProg implements XdpProg {
   readonly id: number;
   readonly name: string;
   readonly hasFrags: boolean;
+  readonly touchesPacket: boolean;
   readonly maps: Readonly<Record<string, BpfMap>>;
   readonly mapTypes: Readonly<Record<string, MapTypes>>;
   readonly programs: Readonly<Record<string, BpfProg>>;
   private readonly runnable: BpfRunnable;
 
-  constructor(collection: Collection, prog: BpfProg) {
+  constructor(collection: Collection, prog: BpfProg, touchesPacket: boolean) {
     this.id = prog.id;
     this.name = prog.name;
     this.hasFrags = prog.frags;
+    this.touchesPacket = touchesPacket;
     this.maps = collection.maps;
     this.mapTypes = collection.spec.maps;
     this.programs = collection.programs;
@@ -65,6 +71,7 @@ export function objectXdp(
   chosen: ProgramSpec,
   { engine = 'jit' }: ObjectOptions = {},
 ): XdpProgramSpec {
+  const touches = wanted(spec, chosen).some((name) => mayTouch(spec.programs[name]!));
   return {
     type: 'xdp',
     name: chosen.name,
@@ -77,7 +84,7 @@ export function objectXdp(
         hasKfunc: (name) => KFUNCS.has(name),
         programs: wanted(spec, chosen),
       });
-      return new ObjectProg(collection, collection.programs[chosen.name]!);
+      return new ObjectProg(collection, collection.programs[chosen.name]!, touches);
     },
   };
 }
@@ -104,3 +111,11 @@ const holdsPrograms = ({ type, valueSize }: MapSpec): boolean =>
     (type === BPF_MAP_TYPE_DEVMAP ||
       type === BPF_MAP_TYPE_DEVMAP_HASH ||
       type === BPF_MAP_TYPE_CPUMAP));
+
+/** Whoever never loads the first word of anything has not read where the packet lies. */
+const mayTouch = ({ insns }: ProgramSpec): boolean =>
+  insns.some(({ code, off, imm }) =>
+    code === (BPF_LDX | BPF_MEM | BPF_W)
+      ? off === 0
+      : code === (BPF_JMP | BPF_CALL) && imm === BPF_FUNC_XDP_LOAD_BYTES,
+  );

@@ -5,7 +5,7 @@
  *
  * @linux bpf_prog_run_xdp; include/net/xdp.h, include/linux/filter.h
  */
-import { OP_XDP_RUN } from '../host/cost.ts';
+import { OP_PACKET_TOUCH, OP_XDP_RUN } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { thrownText } from '../host/errors.ts';
 import { DRIVER } from '../host/ledger.ts';
@@ -27,6 +27,8 @@ export interface XdpProg {
   readonly id: number;
   /** Does it accept packets in several buffers (`xdp.frags`)? */
   readonly hasFrags: boolean;
+  /** May it read or write the packet? Then its data must come into the CPU's caches. */
+  readonly touchesPacket: boolean;
   /** Live maps by the name the program gave them. */
   readonly maps: Readonly<Record<string, BpfMap>>;
   /** What keys and values of these maps are, where an object tells. */
@@ -75,6 +77,8 @@ export class ProgramFault extends Error {
  */
 export function bpfProgRunXdp(prog: XdpProg, md: HostAddr, rxq: XdpRxqInfo, cpu: Cpu): number {
   cpu.charge(OP_XDP_RUN);
+  if (prog.touchesPacket) cpu.charge(OP_PACKET_TOUCH);
+  cpu.packetTouched = prog.touchesPacket;
   let act: number;
   try {
     act = prog.run(md);

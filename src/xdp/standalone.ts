@@ -3,7 +3,8 @@
  * loopback. For a program's single run, and for tests.
  */
 import type { VirtualClock } from '../host/clock.ts';
-import { costTable, FLAT } from '../host/cost.ts';
+import { costTable } from '../host/cost.ts';
+import { FLAT } from '../host/profiles.ts';
 import { Cpu } from '../host/cpu.ts';
 import { EOPNOTSUPP } from '../host/errno.ts';
 import { Ledger } from '../host/ledger.ts';

@@ -82,6 +82,7 @@ const REPORT: RunReport = {
       endedBy: { budget: 0, empty: 990, busy: 0, txWake: 10 },
     },
   ],
+  costs: [],
   cpus: [
     { id: 0, busyPct: 100, hardirqPct: 25, softirqPct: 50, ksoftirqdPct: 25, appPct: 0 },
     { id: 1, busyPct: 12.5, hardirqPct: 0, softirqPct: 12.5, ksoftirqdPct: 0, appPct: 0 },

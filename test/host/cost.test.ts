@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import * as cost from '../../src/host/cost.ts';
 import { numbered } from './numbered.ts';
-import { FLAT, OP_COUNT, PROFILES, costTable, nsToPs } from '../../src/host/cost.ts';
+import { FLAT, PROFILES } from '../../src/host/profiles.ts';
+import { OP_COUNT, costTable, nsToPs } from '../../src/host/cost.ts';
 
 /** Each operation and the name it has in every profile. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -43,6 +44,8 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_SOCK_RECV: 'socket receive',
   OP_SOCK_SEND: 'socket send',
   OP_CSUM_64B: 'checksum, per 64 bytes',
+  OP_PACKET_TOUCH: 'first touch of a packet',
+  OP_STACK_COLD: 'stack entered cold',
 };
 const OPS = numbered(cost, 'OP_');
 

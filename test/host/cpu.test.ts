@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { FLAT, OP_COUNT, OP_DOORBELL, OP_XDP_RUN, costTable } from '../../src/host/cost.ts';
+import { FLAT } from '../../src/host/profiles.ts';
+import { OP_COUNT, OP_DOORBELL, OP_XDP_RUN, costTable } from '../../src/host/cost.ts';
 import {
   CONTEXT_NAMES,
   CTX_APP,

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { PROFILES } from '../../src/host/profiles.ts';
 import { NOT_BUILT, RUN_OPTIONS } from '../../src/lab/optionSchema.ts';
 import type { RunOptions } from '../../src/lab/optionSchema.ts';
 import { fromFlags, OptionError, readOptions } from '../../src/lab/options.ts';
+
+const PROFILE_NAMES = PROFILES.map(({ name }) => name).join(', ');
 
 const read = (flags: Record<string, unknown>): RunOptions => readOptions([fromFlags(flags)]);
 
@@ -76,7 +79,7 @@ describe('a value is taken at both ends of its range and refused beyond, in one 
     [{ hz: '99' }, '--hz: 99 is not one of 100, 250, 300, 1000'],
     [{ stack: 'yes' }, '--stack: yes is neither on nor off'],
     [{ link: 'fast' }, '--link: fast is not a number (0.001 to 1000 Gb/s)'],
-    [{ profile: 'steep' }, '--profile: steep is not one of flat'],
+    [{ profile: 'steep' }, `--profile: steep is not one of ${PROFILE_NAMES}, nor a file`],
     [{ xdp: '' }, '--xdp: needs a value'],
     [{ irqAffinity: '0,x' }, '--irq-affinity: x is not a whole number (0 to 63)'],
     [{ irqAffinity: '0,4' }, '--irq-affinity: 4 is out of range (0 to 3)'],

@@ -46,6 +46,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     napi: [napi(0, 10, 6, 500), napi(1, 20, 2, 400)],
     timeSqueeze: 3,
     latency: new Histogram(),
+    costs: [],
     cpus: [
       { id: 0, spent: spent({ [CTX_HARDIRQ]: 20 * US, [CTX_SOFTIRQ]: 50 * US }) },
       { id: 1, spent: spent({ [CTX_IDLE]: 200 * US }) },

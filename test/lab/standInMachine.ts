@@ -1,5 +1,6 @@
 /** A machine without a driver: every frame it is offered is received and has the fate asked for. */
-import { costTable, FLAT } from '../../src/host/cost.ts';
+import { costTable } from '../../src/host/cost.ts';
+import { FLAT } from '../../src/host/profiles.ts';
 import { Cpu } from '../../src/host/cpu.ts';
 import { Faults } from '../../src/host/faults.ts';
 import { Fates } from '../../src/host/fates.ts';
@@ -73,6 +74,7 @@ export const standIn =
           timeSqueeze: 0,
           latency: new Histogram(),
           cpus,
+          costs: [],
           pages: { allocated: 0, pool: 0, rings: 0, inFlight: 0, leaked: wishes.leaked ?? 0 },
           softnet: [],
           log: [],

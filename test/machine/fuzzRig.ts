@@ -1,7 +1,7 @@
 /** Whole machines from a few numbers, run to their end in checked mode, and their books. */
 import * as fc from 'fast-check';
 import { END_OF_TIME, PS_PER_NS } from '../../src/host/clock.ts';
-import { FLAT } from '../../src/host/cost.ts';
+import { FLAT } from '../../src/host/profiles.ts';
 import { Fates } from '../../src/host/fates.ts';
 import { FAULT_POINTS } from '../../src/host/faults.ts';
 import type { HostMemory } from '../../src/host/memory.ts';

@@ -1,7 +1,7 @@
 /** A machine that speaks IP: frames go in at the first NIC, what it answers comes out as bytes. */
 import type { Ps } from '../../src/host/clock.ts';
 import { END_OF_TIME, PS_PER_US } from '../../src/host/clock.ts';
-import { FLAT } from '../../src/host/cost.ts';
+import { FLAT } from '../../src/host/profiles.ts';
 import type { Fates } from '../../src/host/fates.ts';
 import { LOSS_CAUSES } from '../../src/host/fates.ts';
 import type { HostAddr } from '../../src/host/memory.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Ps } from '../../src/host/clock.ts';
 import { END_OF_TIME, PS_PER_MS, PS_PER_NS, PS_PER_US } from '../../src/host/clock.ts';
-import { FLAT } from '../../src/host/cost.ts';
+import { FLAT } from '../../src/host/profiles.ts';
 import type { Cpu } from '../../src/host/cpu.ts';
 import { Fates } from '../../src/host/fates.ts';
 import { Machine } from '../../src/machine.ts';

@@ -1,7 +1,7 @@
 /** Two machines that speak IP with each other over a cable: ARP, ICMP echo, UDP echo. */
 import { describe, expect, test } from 'vitest';
 import { END_OF_TIME, PS_PER_MS, PS_PER_US } from '../../src/host/clock.ts';
-import { FLAT } from '../../src/host/cost.ts';
+import { FLAT } from '../../src/host/profiles.ts';
 import { Machine } from '../../src/machine.ts';
 import type { AppConfig } from '../../src/machine/inetConfig.ts';
 import { inletBytes } from '../../src/machine/inlet.ts';

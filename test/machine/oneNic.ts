@@ -1,5 +1,5 @@
 /** A machine of one NIC and one queue, unless asked for more, with 64-byte UDP frames: 1 Mpps, unless asked otherwise. */
-import { FLAT } from '../../src/host/cost.ts';
+import { FLAT } from '../../src/host/profiles.ts';
 import { Rng } from '../../src/host/rng.ts';
 import { Machine } from '../../src/machine.ts';
 import type { MachineConfig, NicConfig } from '../../src/machine.ts';

@@ -7,8 +7,8 @@
  * doorbells fall on the same picosecond all the time.
  */
 import fc from 'fast-check';
-import type { CostProfile, NicTiming } from '../../src/host/cost.ts';
-import { FLAT } from '../../src/host/cost.ts';
+import type { CostProfile, NicTiming } from '../../src/host/profile.ts';
+import { FLAT } from '../../src/host/profiles.ts';
 import { Rng } from '../../src/host/rng.ts';
 import type { MachineConfig, NicConfig } from '../../src/machine/config.ts';
 import type { ProgramName } from './casePrograms.ts';

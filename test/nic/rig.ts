@@ -5,7 +5,7 @@
 import { Bus } from '../../src/host/bus.ts';
 import type { Ps } from '../../src/host/clock.ts';
 import { PS_PER_NS } from '../../src/host/clock.ts';
-import type { NicTiming } from '../../src/host/cost.ts';
+import type { NicTiming } from '../../src/host/profile.ts';
 import { OP_COUNT } from '../../src/host/cost.ts';
 import { CoherentMemory } from '../../src/host/coherent.ts';
 import { Cpu } from '../../src/host/cpu.ts';

@@ -51,6 +51,7 @@ const program = (name: string): XdpProg => ({
   name,
   id: 1,
   hasFrags: false,
+  touchesPacket: false,
   maps: {},
   run: () => 2,
 });

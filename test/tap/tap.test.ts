@@ -4,7 +4,7 @@
  * Skipped where there is no root, no TUN device or no tool; RINGSCOPE_RUNS above 1 tries every size.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FLAT } from '../../src/host/cost.ts';
+import { FLAT } from '../../src/host/profiles.ts';
 import { PAGE_SIZE } from '../../src/host/memory.ts';
 import { Machine } from '../../src/machine.ts';
 import { inletBytes } from '../../src/machine/inlet.ts';

@@ -1,4 +1,5 @@
-import { costTable, FLAT } from '../../src/host/cost.ts';
+import { costTable } from '../../src/host/cost.ts';
+import { FLAT } from '../../src/host/profiles.ts';
 import { Cpu } from '../../src/host/cpu.ts';
 import { Faults } from '../../src/host/faults.ts';
 import { CheckedLedger, DRIVER, Ledger, POOL_CACHE } from '../../src/host/ledger.ts';

@@ -6,7 +6,7 @@ import type {
 } from '../../../src/driver/bnxt/bnxt.ts';
 import type { Ps } from '../../../src/host/clock.ts';
 import { END_OF_TIME, PS_PER_NS, PS_PER_US } from '../../../src/host/clock.ts';
-import { FLAT } from '../../../src/host/cost.ts';
+import { FLAT } from '../../../src/host/profiles.ts';
 import type { Cpu } from '../../../src/host/cpu.ts';
 import { CTX_SOFTIRQ } from '../../../src/host/cpu.ts';
 import { Fates, LOSS_CAUSES } from '../../../src/host/fates.ts';

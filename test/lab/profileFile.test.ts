@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { OP_DOORBELL } from '../../src/host/cost.ts';
+import { profileNamed, parseProfile } from '../../src/lab/profileFile.ts';
+
+const HEAD = 'name: mine\nsays: a machine of mine\n';
+const entry = (op: string, value: number | string, unit: string): string =>
+  `  - { op: ${op}, value: ${value}, unit: ${unit}, source: measured here }\n`;
+
+const refusal = (text: string): string => {
+  try {
+    parseProfile('my.yaml', text);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'accepted';
+};
+
+describe('a profile file', () => {
+  test('says what differs from the profile it builds on', () => {
+    const profile = parseProfile(
+      'my.yaml',
+      `${HEAD}base: flat\nentries:\n${entry('CPU clock', 2.5, 'GHz')}${entry('doorbell', 250, 'cycles')}`,
+    );
+    expect(profile.name).toBe('mine');
+    expect(profile.costs[OP_DOORBELL]).toEqual({
+      ...{ op: 'doorbell', ns: 100, source: 'measured here' },
+    });
+    expect(profile.nic.rxDmaNs).toBe(700);
+    expect(profile.pcie).toBeNull();
+  });
+
+  test.each([
+    [
+      `${HEAD}base: flat\nentries:\n${entry('doorbel', 1, 'ns')}`,
+      /^--profile: my.yaml:5: unknown operation doorbel \(allowed: .*doorbell/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('doorbell', -1, 'ns')}`,
+      /:5: doorbell: -1 is out of range \(0 to 1073741824 ns\)$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('doorbell', 'slow', 'ns')}`,
+      /:5: doorbell: value is missing or no number$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('doorbell', 1, 'furlongs')}`,
+      /:5: doorbell: furlongs is not one of its units \(ns, cycles\)$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('doorbell', 1, 'cycles')}`,
+      /no entry for CPU clock \(a value in GHz\)$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('doorbell', 1, 'ns')}${entry('doorbell', 2, 'ns')}`,
+      /:6: doorbell is there twice$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('PCIe lanes', 8, 'count')}`,
+      /no entry for PCIe generation/,
+    ],
+    [
+      `${HEAD}entries:\n${entry('doorbell', 1, 'ns')}`,
+      /:4: no entry for hardirq entry and exit \(a value in ns or cycles\)$/,
+    ],
+    [`${HEAD}base: flatt\nentries: []\n`, /base flatt is not one of flat/],
+    [
+      `${HEAD}cost: 3\nentries: []\n`,
+      /:3: unknown key cost \(allowed: name, says, base, entries\)$/,
+    ],
+    ['says: nothing\nbase: flat\nentries: []\n', /:1: name is missing or no text$/],
+    ['- a list\n', /:1: expected a profile/],
+    ['name: [\n', /^--profile: my.yaml:2: /],
+  ])('%j is refused with its line', (text, why) => {
+    expect(refusal(text)).toMatch(why);
+  });
+
+  test('is read from the file that --profile names', async () => {
+    const text = `${HEAD}base: flat\nentries: []\n`;
+    const profile = await profileNamed('./my.yaml', async (option, name) => {
+      expect([option, name]).toEqual(['--profile', './my.yaml']);
+      return new TextEncoder().encode(text);
+    });
+    expect(profile.says).toBe('a machine of mine');
+  });
+});
