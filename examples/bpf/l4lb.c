@@ -14,6 +14,7 @@
 #define SERVER_NET6 0xfd000001u
 #define OUTER_TTL 64
 #define MAX_EXT_HEADERS 8
+#define MAX_EXT_LEN 2048 // of one: 256 units of 8 bytes
 #define MAX_L2_LEN (ETH_HLEN + MAX_TAGS * VLAN_HLEN)
 #define IP6_OFFSET 0xfff8
 #define IP6_MF 1
@@ -193,6 +194,15 @@ static __always_inline int is_extension(__u8 next)
 	       next == IPPROTO_AH || next == IPPROTO_DSTOPTS;
 }
 
+// Bytes of an extension header. A global function: the verifier checks it by itself, once, and takes
+// any number for its answer, so the three ways through it do not multiply with every header.
+__noinline __u32 extension_len(__u32 type, __u32 units)
+{
+	if (type == IPPROTO_FRAGMENT)
+		return 8;
+	return type == IPPROTO_AH ? (units + 2) * 4 : (units + 1) * 8;
+}
+
 static __always_inline int balance6(struct xdp_md *ctx, void *l3, void *data, void *data_end)
 {
 	struct ipv6hdr *ip6 = header(struct ipv6hdr, l3, data_end);
@@ -210,16 +220,15 @@ static __always_inline int balance6(struct xdp_md *ctx, void *l3, void *data, vo
 		struct ext_hdr *ext = header(struct ext_hdr, l3 + at, data_end);
 		if (!ext || at + sizeof(*ext) > total)
 			return XDP_DROP;
-		__u32 len = (ext->len + 1) * 8;
 		if (next == IPPROTO_FRAGMENT) {
 			__u32 fragment = bpf_ntohs(ext->fragment);
 			if (fragment & IP6_OFFSET)
 				return XDP_PASS;
 			more = fragment & IP6_MF;
-			len = 8;
-		} else if (next == IPPROTO_AH) {
-			len = (ext->len + 2) * 4;
 		}
+		__u32 len = extension_len(next, ext->len);
+		if (len > MAX_EXT_LEN)
+			return XDP_DROP;
 		next = ext->next;
 		at += len;
 	}
