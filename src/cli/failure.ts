@@ -7,6 +7,7 @@ import { ElfError } from '../xdp/elf/objectError.ts';
 import { ProgramRefused } from '../xdp/engine.ts';
 import { LoadError } from '../xdp/loader/image.ts';
 import { MapError } from '../xdp/maps/mapDef.ts';
+import { VerifierError } from '../xdp/verifier/verify.ts';
 
 export const EXIT_OK = 0;
 /** The run, or a check of it, failed. */
@@ -23,6 +24,7 @@ const BAD_INPUT = [
   LoadError,
   MapError,
   ProgramRefused,
+  VerifierError,
 ] as const;
 
 export const exitCodeOf = (error: unknown): number =>

@@ -28,6 +28,7 @@ export function addProg(program: Command, terminal: Terminal, done: (code: numbe
     .option('--data-out <FILE>', 'write the packet as the program left it')
     .option('--repeat <N>', 'run it so often, 1 to 1000000000 (default 1)')
     .addOption(new Option('--engine <ENGINE>', 'jit|interp (default jit)'))
+    .option('--verify <on|off>', "off: run what Linux's verifier refuses, every access tested")
     .option('--json', 'one JSON document on stdout and nothing else')
     .action(async (file: string, flags: ProgRunFlags) => {
       await progRunCommand(file, flags, terminal);

@@ -18,6 +18,7 @@ export interface ProgRunFlags {
   readonly dataOut?: string;
   readonly repeat?: string;
   readonly engine?: string;
+  readonly verify?: string;
   readonly json?: boolean;
 }
 
@@ -31,10 +32,11 @@ export async function progRunCommand(
 ): Promise<void> {
   const repeat = repeatOf(flags.repeat);
   const engine = engineOf(flags.engine);
+  const verify = verifyOf(flags.verify);
   const data = await packetOf(flags);
   const spec = readObject(file, await readBytes('FILE', file));
   const chosen = chooseProgram(spec, { program: flags.program, section: flags.sec });
-  const lone = new LoneProgram(spec, chosen, engine);
+  const lone = new LoneProgram(spec, chosen, { engine, verify });
 
   const start = performance.now();
   let retval = 0;
@@ -45,14 +47,17 @@ export async function progRunCommand(
 
   if (flags.json) {
     const dataOut = Buffer.from(out).toString('hex');
-    terminal.out(`${JSON.stringify({ retval, dataOut, durationNs, repeat, engine })}\n`);
+    terminal.out(`${JSON.stringify({ retval, dataOut, durationNs, repeat, engine, verify })}\n`);
     return;
   }
   const rows = [
     ['program', `${chosen.name} (${chosen.section})`],
     ['verdict', `${retval} ${verdictName(retval)}`.trim()],
     ['packet', `${data.length} bytes in, ${out.length} out`],
-    ['time', `${durationNs} ns a run, ${repeat} ${repeat === 1 ? 'run' : 'runs'}, ${engine}`],
+    [
+      'time',
+      `${durationNs} ns a run, ${repeat} ${repeat === 1 ? 'run' : 'runs'}, ${engine}${verify ? '' : ', not verified: every access tested'}`,
+    ],
   ];
   const printed = lone.printed.map((line) => `  ${line}`);
   const trace = printed.length === 0 ? [] : ['', 'printed', ...printed];
@@ -72,6 +77,11 @@ function engineOf(text: string = 'jit'): EngineName {
   if (engine !== undefined) return engine;
   const known = ENGINE_NAMES.join(' or ');
   throw new OptionError(`--engine: ${text} is not ${known}${didYouMean(text, ENGINE_NAMES)}`);
+}
+
+function verifyOf(text: string = 'on'): boolean {
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw new OptionError(`--verify: ${text} is not on or off`);
 }
 
 async function packetOf({ dataIn, dataHex }: ProgRunFlags): Promise<Uint8Array> {

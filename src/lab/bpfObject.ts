@@ -71,6 +71,12 @@ const tailCallTargets = ({ maps }: CollectionSpec): ReadonlySet<string> =>
     ),
   );
 
+export interface LoneOptions {
+  readonly engine: EngineName;
+  /** false: load what Linux's verifier would refuse, and test every access as it happens. */
+  readonly verify: boolean;
+}
+
 /** An object outside any machine: its maps, and one program that runs on bytes that are given. */
 export class LoneProgram {
   readonly bpf: Bpf;
@@ -78,8 +84,8 @@ export class LoneProgram {
   private readonly prog: BpfProg;
   private readonly testRun: TestRun;
 
-  /** @throws LoadError, MapError, ProgramRefused */
-  constructor(spec: CollectionSpec, chosen: ProgramSpec, engine: EngineName) {
+  /** @throws LoadError, MapError, VerifierError, ProgramRefused */
+  constructor(spec: CollectionSpec, chosen: ProgramSpec, { engine, verify }: LoneOptions) {
     this.bpf = standaloneBpf({
       mapBytes: collectionMapMemory(spec, 1),
       moreBytes: TEST_RUN_MEMORY_BYTES,
@@ -89,6 +95,7 @@ export class LoneProgram {
     this.collection = loadCollection(spec, this.bpf, {
       engine: engineNamed(engine),
       hasKfunc: (name) => KFUNCS.has(name),
+      ...(verify ? {} : { verify: null }),
     });
     const prog = this.collection.programs[chosen.name];
     if (prog === undefined) throw new RangeRefused('program', chosen.name, 'one that is loaded');

@@ -54,6 +54,7 @@ export interface NicOptions {
 
 export interface RunOptions {
   readonly xdp: string;
+  readonly verify: boolean;
   readonly program?: string | undefined;
   readonly sec?: string | undefined;
   readonly maps?: string | undefined;
@@ -290,6 +291,12 @@ const shape = {
   ),
   program: absent(kind.anyText('NAME'), 'Program', 'Program of the object by its function.'),
   sec: absent(kind.anyText('SECTION'), 'Program', 'Program of the object by its section.'),
+  verify: option(
+    kind.onOff,
+    'Program',
+    true,
+    "Refuse objects that Linux's verifier refuses; off runs them with every access tested, which Linux cannot.",
+  ),
   at: atSchema.register(infos, {
     info: {
       value: 'TIME CHANGE;…',

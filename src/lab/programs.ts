@@ -21,6 +21,11 @@ const EXAMPLES: Readonly<Record<string, XdpProgramSpec>> = {
   l4lb,
 };
 
+/** Which program of an object, and whether it has to pass the verifier, as it does unless said. */
+export interface ObjectChoice extends ProgramChoice {
+  readonly verify?: boolean;
+}
+
 /** Loads the default export of a program file; see `files.ts`. */
 export type ImportProgram = (option: string, name: string) => Promise<unknown>;
 
@@ -44,7 +49,7 @@ export async function programNamed(
   option: string,
   names: string,
   io: ProgramIo,
-  choice: ProgramChoice = {},
+  choice: ObjectChoice = {},
 ): Promise<XdpProgramSpec | null> {
   if (names === 'none') return null;
   const list = names.split(',');
@@ -57,7 +62,7 @@ async function oneNamed(
   option: string,
   name: string,
   io: ProgramIo,
-  choice: ProgramChoice,
+  choice: ObjectChoice,
 ): Promise<XdpProgramSpec> {
   if (Object.hasOwn(EXAMPLES, name)) return EXAMPLES[name]!;
   if (!/[./\\]/.test(name)) {
@@ -71,9 +76,10 @@ async function oneNamed(
   throw new InputError(`${option}: ${name} has no default export made by defineXdp`);
 }
 
-function fromObject(name: string, bytes: Uint8Array, choice: ProgramChoice): XdpProgramSpec {
+function fromObject(name: string, bytes: Uint8Array, choice: ObjectChoice): XdpProgramSpec {
   const spec = readObject(name, bytes);
-  return objectXdp(spec, chooseProgram(spec, choice));
+  const { verify = true } = choice;
+  return objectXdp(spec, chooseProgram(spec, choice), { verify });
 }
 
 /** By its form, not its class: the file may have imported another copy of the package. */

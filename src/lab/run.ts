@@ -88,9 +88,10 @@ export async function runScenario(
   build: BuildMachine = buildMachine,
 ): Promise<RunOutcome> {
   const startMs = io.nowMs();
-  const choice = { program: options.program, section: options.sec };
+  const { verify } = options;
+  const choice = { program: options.program, section: options.sec, verify };
   const xdp = await programNamed('--xdp', options.xdp, io, choice);
-  const xdpPeer = await programNamed('--xdp-peer', options.xdpPeer, io);
+  const xdpPeer = await programNamed('--xdp-peer', options.xdpPeer, io, { verify });
   const capture = await captureOf(options, io);
   const plan = capture === null ? trafficPlan(options) : replayPlan(options, capture);
   const given = await mapsGiven(options, io);
@@ -141,13 +142,13 @@ function mapBytesOf(
 
 /** The programs that `at` entries exchange, read before anything runs. */
 async function programsOfChanges(
-  { at }: RunOptions,
+  { at, verify }: RunOptions,
   io: RunIo,
 ): Promise<Map<Change, XdpProgramSpec | null>> {
   const programs = new Map<Change, XdpProgramSpec | null>();
   for (const { change } of at) {
     if (change.kind === 'xdp')
-      programs.set(change, await programNamed('at', change.xdp, io, change));
+      programs.set(change, await programNamed('at', change.xdp, io, { ...change, verify }));
   }
   return programs;
 }

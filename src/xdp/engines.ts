@@ -1,7 +1,8 @@
 /**
  * Engines by name, as commands and options choose them.
  *
- * Nobody has verified these programs, so every access is tested and a run is bounded.
+ * What the verifier accepted runs without tests, in host memory and nowhere else. Of what nobody has
+ * verified every access is tested, and a run is bounded.
  */
 import type { Bpf } from './bpf.ts';
 import type { BpfRunnable } from './engine.ts';
@@ -19,7 +20,9 @@ const MAX_INSNS = 2 ** 27;
 const BOUNDED = { checked: true, maxInsns: MAX_INSNS } as const;
 
 /** @returns what makes a program ready to run; it throws ProgramRefused */
-export function engineNamed(name: EngineName): (image: BpfProgramImage, bpf: Bpf) => BpfRunnable {
-  if (name === 'jit') return (image, bpf) => new JitProgram(image, bpf, BOUNDED);
-  return (image, bpf) => new Interpreter(image, bpf, BOUNDED);
+export function engineNamed(
+  name: EngineName,
+): (image: BpfProgramImage, bpf: Bpf, verified: boolean) => BpfRunnable {
+  const Engine = name === 'jit' ? JitProgram : Interpreter;
+  return (image, bpf, verified) => new Engine(image, bpf, verified ? {} : BOUNDED);
 }

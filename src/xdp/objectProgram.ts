@@ -33,6 +33,8 @@ const BPF_FUNC_XDP_LOAD_BYTES = 189;
 export interface ObjectOptions {
   /** `jit` unless given. */
   readonly engine?: EngineName;
+  /** false: load what Linux's verifier would refuse, and test every access as it happens. */
+  readonly verify?: boolean;
 }
 
 /** A program of an object that lives on a machine. */
@@ -64,12 +66,12 @@ export class ObjectProg implements XdpProg {
 
 /**
  * @param chosen of type XDP
- * @returns a blueprint; loading it throws LoadError, MapError, ProgramRefused
+ * @returns a blueprint; loading it throws LoadError, MapError, VerifierError, ProgramRefused
  */
 export function objectXdp(
   spec: CollectionSpec,
   chosen: ProgramSpec,
-  { engine = 'jit' }: ObjectOptions = {},
+  { engine = 'jit', verify = true }: ObjectOptions = {},
 ): XdpProgramSpec {
   const touches = wanted(spec, chosen).some((name) => mayTouch(spec.programs[name]!));
   return {
@@ -81,6 +83,7 @@ export function objectXdp(
     load(xdp: XdpKernel) {
       const collection = loadCollection(spec, xdp.bpf, {
         engine: engineNamed(engine),
+        ...(verify ? {} : { verify: null }),
         hasKfunc: (name) => KFUNCS.has(name),
         programs: wanted(spec, chosen),
       });

@@ -39,6 +39,7 @@ describe.each(['jit', 'interp'])('prog run with %s', (engine) => {
       durationNs: expect.any(Number) as number,
       repeat: 1,
       engine,
+      verify: true,
     });
   });
 
@@ -58,6 +59,22 @@ describe.each(['jit', 'interp'])('prog run with %s', (engine) => {
 test('what a program prints is shown', async () => {
   const { out } = await ringscope('prog', 'run', object('test/bpf/printk'), '--data-hex', UNTAGGED);
   expect(out).toContain('printed\n  2 2 1099511627776\n');
+});
+
+test('what Linux would refuse does not run, unless it is asked for, and then not outside its packet', async () => {
+  const args = [object('test/bpf/refused/no_check'), '--data-hex'];
+  const refused = await ringscope('prog', 'run', ...args, UNTAGGED);
+  expect([refused.code, refused.out]).toEqual([2, '']);
+  expect(refused.err).toContain(
+    'program no_check, instruction 1: R1 offset is outside of the packet (EACCES)',
+  );
+  const off = await ringscope('prog', 'run', ...args, UNTAGGED, '--verify', 'off');
+  expect(off.code).toBe(0);
+  expect(off.out).toContain('verdict  2 XDP_PASS');
+  expect(off.out).toContain('jit, not verified: every access tested');
+  const short = await ringscope('prog', 'run', ...args, UNTAGGED.slice(0, 28), '--verify', 'off');
+  expect(short.code).toBe(1);
+  expect(short.err).toContain('reads 1 bytes');
 });
 
 describe('bad input is one line on stderr and exit code 2', () => {
@@ -81,6 +98,7 @@ describe('bad input is one line on stderr and exit code 2', () => {
       `--data-in: cannot read ${join(dir, 'none')}: no such file`,
     ],
     [[vlan, '--repeat', '0'], '--repeat: 0 is not a whole number from 1 to 1000000000'],
+    [[vlan, '--verify', 'of'], '--verify: of is not on or off'],
     [[vlan, '--engine', 'jot'], '--engine: jot is not jit or interp (did you mean jit?)'],
     [
       [vlan, '--program', 'vlan', '--data-hex', UNTAGGED],

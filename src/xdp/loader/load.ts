@@ -9,7 +9,7 @@ import type { Bpf } from '../bpf.ts';
 import type { Btf } from '../btf/btf.ts';
 import type { BpfRunnable } from '../engine.ts';
 import { KFUNCS } from '../helpers/table.ts';
-import { compile } from '../jit/compile.ts';
+import { engineNamed } from '../engines.ts';
 import type { BpfMap } from '../maps/bpfMap.ts';
 import { builtInTypes } from './core/builtIn.ts';
 import { relocateCore } from './core/relocate.ts';
@@ -22,13 +22,17 @@ import { kconfigContents } from './kconfig.ts';
 import { resolveRefs } from './resolve.ts';
 import { progTypeName } from './sections.ts';
 import { BPF_PROG_TYPE_XDP } from '../uapi.ts';
+import { checkProgram } from '../verifier/verify.ts';
 import type { CollectionSpec, ProgramSpec } from './spec.ts';
 
 export interface LoadOptions {
-  /** Makes a program ready to run; the compiler, every access checked, unless set. */
-  readonly engine?: (image: BpfProgramImage, bpf: Bpf) => BpfRunnable;
-  /** Throws for a program that must not run. @returns what is to run, without its dead code */
-  readonly verify?: (image: BpfProgramImage, bpf: Bpf) => BpfProgramImage;
+  /** Makes a program ready to run; the compiler, unless set. @param verified accesses need no test */
+  readonly engine?: (image: BpfProgramImage, bpf: Bpf, verified: boolean) => BpfRunnable;
+  /**
+   * Throws for a program that must not run, else says what is to run; Linux's verifier, unless set.
+   * null lets everything in, to run with every access tested: Linux has no such thing.
+   */
+  readonly verify?: ((image: BpfProgramImage, bpf: Bpf) => BpfProgramImage) | null;
   /** Programs to load, by name; all of type XDP that load by themselves, unless set. */
   readonly programs?: readonly string[];
   /** Maps to use in place of those the object describes. */
@@ -167,8 +171,9 @@ function loadProgram(
       hasKfunc,
     }),
   };
-  const image = options.verify?.(given, bpf) ?? given;
-  const runnable = options.engine?.(image, bpf) ?? compile(image, bpf, { checked: true });
+  const { verify = checkProgram, engine = engineNamed('jit') } = options;
+  const image = verify === null ? given : verify(given, bpf);
+  const runnable = engine(image, bpf, verify !== null);
   const prog = new BpfProg(bpf.xdp.newProgId(), image, runnable);
   bpf.progs.set(prog.id, prog);
   return prog;

@@ -71,7 +71,14 @@ test('words of headers, symbols, relocations and types replaced by extremes', ()
 });
 
 /** Errors that say in one line what is wrong with an object. */
-const REFUSALS = ['ElfError', 'BtfError', 'LoadError', 'MapError', 'ProgramRefused'];
+const REFUSALS = [
+  'ElfError',
+  'BtfError',
+  'LoadError',
+  'MapError',
+  'VerifierError',
+  'ProgramRefused',
+];
 
 test('what is parsed from damaged bytes is loaded, or refused by name', () => {
   const change = fc.tuple(fc.nat(), fc.nat(255));
