@@ -96,7 +96,7 @@ export class InsnAux {
   /** Calls: the map that every path passes, while it is one. */
   callMap: VerifierMap | null = null;
   /** Type of the pointer that every path uses here. */
-  ptrType = NOT_INIT;
+  ptrType: number = NOT_INIT;
   /** `bpf_loop`: its flags were 0 on every path; null before the first. */
   loopFlagsNull: boolean | null = null;
   fastcallPattern = false;
