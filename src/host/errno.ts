@@ -16,8 +16,12 @@ export const ENOSPC = 28;
 export const ERANGE = 34;
 export const EDEADLK = 35;
 export const EBADRQC = 56;
+export const ENONET = 64;
+export const EPROTO = 71;
 export const EOVERFLOW = 75;
+export const EDESTADDRREQ = 89;
 export const EMSGSIZE = 90;
+export const ENOPROTOOPT = 92;
 export const EOPNOTSUPP = 95;
 export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;
@@ -25,6 +29,7 @@ export const ENETDOWN = 100;
 export const ENETUNREACH = 101;
 export const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
+export const EHOSTDOWN = 112;
 export const EHOSTUNREACH = 113;
 /** Not a uapi number, yet what programs see. @linux include/linux/errno.h */
 export const ENOTSUPP = 524;
@@ -41,7 +46,8 @@ const NAMES: Readonly<Record<number, string>> = {
     28: 'ENOSPC',
   },
   ...{ 34: 'ERANGE', 35: 'EDEADLK', 97: 'EAFNOSUPPORT', 98: 'EADDRINUSE' },
-  ...{ 56: 'EBADRQC', 75: 'EOVERFLOW', 90: 'EMSGSIZE', 95: 'EOPNOTSUPP' },
+  ...{ 56: 'EBADRQC', 64: 'ENONET', 71: 'EPROTO', 75: 'EOVERFLOW', 89: 'EDESTADDRREQ' },
+  ...{ 90: 'EMSGSIZE', 92: 'ENOPROTOOPT', 95: 'EOPNOTSUPP', 112: 'EHOSTDOWN' },
   ...{
     100: 'ENETDOWN',
     101: 'ENETUNREACH',

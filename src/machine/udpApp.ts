@@ -9,6 +9,7 @@ import type { Ps } from '../host/clock.ts';
 import { OP_SYSCALL } from '../host/cost.ts';
 import { CTX_APP } from '../host/cpu.ts';
 import type { Cpu, Work } from '../host/cpu.ts';
+import { EAGAIN } from '../host/errno.ts';
 import { RangeRefused } from '../host/errors.ts';
 import { Histogram } from '../host/histogram.ts';
 import type { HostAddr } from '../host/memory.ts';
@@ -16,7 +17,8 @@ import { Task } from '../host/runQueue.ts';
 import type { Inet } from '../stack/inet.ts';
 import type { SoftnetData } from '../stack/softnet.ts';
 import type { UdpSock } from '../stack/udpSock.ts';
-import { UdpMsg, udpRecvmsg, udpSendmsg, udpv6Sendmsg } from '../stack/udpUser.ts';
+import { udpSendmsg, udpv6Sendmsg } from '../stack/udpSend.ts';
+import { UdpMsg, udpRecvmsg } from '../stack/udpUser.ts';
 import type { AppConfig, AppKind } from './inetConfig.ts';
 import { APP_BUFFER_BYTES } from './inetConfig.ts';
 
@@ -48,8 +50,9 @@ export class UdpApp implements Datagram {
   readonly captured: CapturedDatagram[] = [];
   /** System calls that read. */
   reads = 0;
-  /** Replies that could not be sent. */
+  /** Replies that could not be sent, and reads that returned an error. */
   sendErrors = 0;
+  recvErrors = 0;
   private readonly inet: Inet;
   private readonly cpu: Cpu;
   private readonly sd: SoftnetData;
@@ -117,8 +120,12 @@ export class UdpApp implements Datagram {
     let n = 0;
     while (n < this.config.batch) {
       const len = udpRecvmsg(sock, inet, this.buffer, APP_BUFFER_BYTES / 2, from, cpu);
-      if (len < 0) break;
+      if (len === -EAGAIN) break;
       n++;
+      if (len < 0) {
+        this.recvErrors++;
+        continue;
+      }
       this.waited.record(cpu.now - from.tstamp);
       this.handle(len);
       if (sd.softirqPending !== 0) yield;

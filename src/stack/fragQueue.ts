@@ -21,10 +21,10 @@ import type { HostAddr } from '../host/memory.ts';
 import { PAGE_SIZE } from '../host/memory.ts';
 import { In6Addr } from './in6.ts';
 import type { Net } from './net.ts';
-import { skbCopyOut } from './skbBytes.ts';
+import { skbCopyTo } from './skbBytes.ts';
 import type { SkBuff } from './skbuff.ts';
-import { skbAddRxFrag } from './skbuff.ts';
 import { allocSkb, consumeSkb, kfreeSkb } from './skbPool.ts';
+import { skbAddPages } from './skbWithFrags.ts';
 import type { Timer } from './timers.ts';
 
 /** @linux IP_FRAG_TIME, IPV6_FRAG_TIMEOUT */
@@ -164,7 +164,7 @@ export class FragTable {
     const first = q.frags[0]!;
     const { mem } = this.net;
     const whole = allocSkb(first.dev, headerLen, cpu);
-    if (whole === null || !this.addPages(whole, q.total)) {
+    if (whole === null || !skbAddPages(whole, q.total)) {
       if (whole !== null) kfreeSkb(whole, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
       this.kill(q, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
       return null;
@@ -172,9 +172,7 @@ export class FragTable {
     mem.copy(whole.data, headers, headerLen);
     whole.tail += headerLen;
     whole.len += headerLen;
-    cpu.timeless(() => {
-      for (const skb of q.frags) copyInto(whole, skb, cpu);
-    });
+    for (let i = 0; i < q.frags.length; i++) copyInto(whole, q.frags[i]!);
     whole.fates = first.fates;
     first.fates = null;
     whole.pktType = first.pktType;
@@ -192,16 +190,6 @@ export class FragTable {
     this.onTimeout(first !== undefined && first.fragStart === 0 ? first : null, cpu);
     this.kill(q, SKB_DROP_REASON_FRAG_REASM_TIMEOUT, cpu);
   }
-
-  /** @returns false when host memory has no page left; the skb then holds what there was */
-  private addPages(skb: SkBuff, bytes: number): boolean {
-    for (let left = bytes; left > 0; left -= PAGE_SIZE) {
-      const page = this.net.pages.alloc();
-      if (page === 0) return false;
-      skbAddRxFrag(skb, page, 0, Math.min(left, PAGE_SIZE), PAGE_SIZE);
-    }
-    return true;
-  }
 }
 
 /** The last fragment says where the packet ends; what has come must lie before it. */
@@ -212,11 +200,11 @@ function contradictsEnd(q: FragQueue, end: number): boolean {
 }
 
 /** A fragment's data to its place in the pages of the whole. */
-function copyInto(whole: SkBuff, skb: SkBuff, cpu: Cpu): void {
+function copyInto(whole: SkBuff, skb: SkBuff): void {
   for (let done = 0; done < skb.len;) {
     const to = skb.fragStart + done;
     const n = Math.min(skb.len - done, PAGE_SIZE - (to % PAGE_SIZE));
-    skbCopyOut(skb, done, whole.fragPage[Math.floor(to / PAGE_SIZE)]! + (to % PAGE_SIZE), n, cpu);
+    skbCopyTo(skb, done, whole.fragPage[Math.floor(to / PAGE_SIZE)]! + (to % PAGE_SIZE), n);
     done += n;
   }
 }

@@ -16,8 +16,7 @@ import {
   SKB_DROP_REASON_UNHANDLED_PROTO,
   SKB_NOT_DROPPED_YET,
 } from '../host/dropReason.ts';
-import { ECONNREFUSED } from '../host/errno.ts';
-import { csumFold, csumPartial } from '../wire/checksum.ts';
+import { csumFold } from '../wire/checksum.ts';
 import {
   ICMP_ECHO,
   ICMP_ECHOREPLY,
@@ -29,16 +28,16 @@ import {
 import { IPPROTO_ICMP, IPPROTO_UDP } from '../wire/ip.ts';
 import { ipv4Dst, ipv4HeaderLen, ipv4Proto, ipv4Src, ipv4Tos } from '../wire/ipv4.ts';
 import { udpDstPort, udpSrcPort } from '../wire/udp.ts';
-import { ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, NR_ICMP_TYPES, icmpIsError } from './icmpSend.ts';
+import { NR_ICMP_TYPES, icmpIsError } from './icmpSend.ts';
 import type { Inet } from './inet.ts';
 import { RTN_LOCAL } from './ipInput.ts';
 import { ipLocalOut, ipRouteOutput } from './ipOutput.ts';
-import { skbCopyOut } from './skbBytes.ts';
 import { skbChecksum } from './skbChecksum.ts';
 import type { SkBuff } from './skbuff.ts';
-import { skbPut } from './skbuff.ts';
-import { allocSkb, consumeSkb, kfreeSkb } from './skbPool.ts';
+import { consumeSkb, kfreeSkb } from './skbPool.ts';
 import { pskbMayPull } from './skbPull.ts';
+import { skbCopy } from './skbWithFrags.ts';
+import { udpErr } from './udpErr.ts';
 
 const ICMP_HLEN = 8;
 const IPV4_HLEN_MIN = 20;
@@ -88,25 +87,23 @@ function icmpHandle(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   return SKB_NOT_DROPPED_YET;
 }
 
-/** The same bytes back, the type exchanged. @linux icmp_echo, icmp_reply */
+/** The same bytes back, the type exchanged; in fragments where they came in some. @linux icmp_echo, icmp_reply */
 function icmpEcho(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   const { view } = inet.net.mem;
   const { icmp } = inet.mib;
   const ip = skb.networkHeader;
   const saddr = ipv4Src(view, ip);
   if (ipRouteOutput(inet, saddr) !== 0) return SKB_NOT_DROPPED_YET;
-  const dev = inet.hop.dev!;
-  const reply = skb.len + IPV4_HLEN_MIN > dev.mtu ? null : allocSkb(dev, skb.len, cpu);
+  const reply = skbCopy(skb, inet.hop.dev!, cpu);
   if (reply === null) {
     icmp.OutErrors++;
     return SKB_NOT_DROPPED_YET;
   }
-  const at = skbPut(reply, skb.len);
-  skbCopyOut(skb, 0, at, skb.len, cpu);
+  const at = reply.data;
   setIcmpType(view, at, ICMP_ECHOREPLY);
   setIcmpCheck(view, at, 0);
   cpu.chargeTimes(OP_CSUM_64B, (skb.len + 63) >>> 6);
-  setIcmpCheck(view, at, csumFold(csumPartial(view, at, reply.len, 0)));
+  setIcmpCheck(view, at, csumFold(skbChecksum(reply, at, 0)));
   icmp.OutMsgs++;
   icmp.outType[ICMP_ECHOREPLY]!++;
   ipLocalOut(inet, reply, ipv4Dst(view, ip), saddr, IPPROTO_ICMP, ipv4Tos(view, ip), true, cpu);
@@ -144,8 +141,6 @@ function icmpUnreach(skb: SkBuff, inet: Inet, cpu: Cpu): number {
     udpSrcPort(view, udp),
   );
   if (sk === null) icmp.InErrors++;
-  else if (sk.peerFamily !== 0 && icmpType(view, at) === ICMP_DEST_UNREACH) {
-    if (icmpCode(view, at) === ICMP_PORT_UNREACH) sk.err = ECONNREFUSED;
-  }
+  else udpErr(sk, icmpType(view, at), icmpCode(view, at), inet, cpu);
   return SKB_NOT_DROPPED_YET;
 }

@@ -12,7 +12,6 @@ import {
   SKB_DROP_REASON_NO_SOCKET,
   SKB_NOT_DROPPED_YET,
 } from '../host/dropReason.ts';
-import { ECONNREFUSED } from '../host/errno.ts';
 import { csumFold, csumIpv6Nofold } from '../wire/checksum.ts';
 import {
   ICMPV6_ECHO_REPLY,
@@ -24,22 +23,17 @@ import {
 import { IPPROTO_ICMPV6, IPPROTO_UDP } from '../wire/ip.ts';
 import { IPV6_ADDRS, ipv6NextHeader, ipv6TrafficClass } from '../wire/ipv6.ts';
 import { udpDstPort, udpSrcPort } from '../wire/udp.ts';
-import {
-  ICMPV6_DEST_UNREACH,
-  ICMPV6_PORT_UNREACH,
-  finishIcmpv6,
-  icmpv6IsError,
-} from './icmpv6Send.ts';
+import { finishIcmpv6, icmpv6IsError } from './icmpv6Send.ts';
 import { In6Addr } from './in6.ts';
 import type { Inet } from './inet.ts';
 import { IPV6_HLEN, ip6LocalOut, ip6RouteOutput } from './ipv6Output.ts';
 import { ndiscRcv } from './ndisc.ts';
-import { skbCopyOut } from './skbBytes.ts';
 import { skbChecksum } from './skbChecksum.ts';
 import type { SkBuff } from './skbuff.ts';
-import { skbPut } from './skbuff.ts';
-import { allocSkb, consumeSkb, kfreeSkb } from './skbPool.ts';
+import { consumeSkb, kfreeSkb } from './skbPool.ts';
 import { pskbMayPull } from './skbPull.ts';
+import { skbCopy } from './skbWithFrags.ts';
+import { udpv6Err } from './udpErr.ts';
 
 const ICMP_HLEN = 8;
 const UDP_PORTS = 8;
@@ -90,7 +84,7 @@ function icmpv6Handle(skb: SkBuff, inet: Inet, type: number, cpu: Cpu): number {
   return groups ? SKB_NOT_DROPPED_YET : SKB_DROP_REASON_NOT_SPECIFIED;
 }
 
-/** The same bytes back, the type exchanged. @linux icmpv6_echo_reply */
+/** The same bytes back, the type exchanged; in fragments where they came in some. @linux icmpv6_echo_reply */
 function icmpv6EchoReply(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   const { view } = inet.net.mem;
   const ip = skb.networkHeader;
@@ -100,15 +94,13 @@ function icmpv6EchoReply(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   const dev = inet.hop.dev!;
   const own = inet.addrs.local6(daddr.w0, daddr.w1, daddr.w2, daddr.w3);
   from.copy(own === null ? inet.hop.saddr6 : own.addr); // who asks a group is answered by one
-  const reply = skb.len + IPV6_HLEN > dev.mtu ? null : allocSkb(dev, skb.len, cpu);
+  const reply = skbCopy(skb, dev, cpu);
   if (reply === null) {
     inet.mib.icmp6.OutErrors++;
     return SKB_NOT_DROPPED_YET;
   }
-  const at = skbPut(reply, skb.len);
-  skbCopyOut(skb, 0, at, skb.len, cpu);
-  setIcmpType(view, at, ICMPV6_ECHO_REPLY);
-  finishIcmpv6(inet, at, reply.len, from, saddr, cpu);
+  setIcmpType(view, reply.data, ICMPV6_ECHO_REPLY);
+  finishIcmpv6(inet, reply, from, saddr, cpu);
   ip6LocalOut(inet, reply, from, saddr, IPPROTO_ICMPV6, ipv6TrafficClass(view, ip), cpu);
   return SKB_NOT_DROPPED_YET;
 }
@@ -129,12 +121,11 @@ function icmpv6Notify(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   const at = skb.data;
   const ip = at + ICMP_HLEN;
   if (ipv6NextHeader(view, ip) !== IPPROTO_UDP) return SKB_NOT_DROPPED_YET;
+  saddr.read(view, ip + IPV6_ADDRS);
   daddr.read(view, ip + IPV6_ADDRS + 16);
   const udp = ip + IPV6_HLEN;
-  const sk = inet.udp.lookup6(daddr, udpDstPort(view, udp), udpSrcPort(view, udp));
+  const sk = inet.udp.lookup6(daddr, udpDstPort(view, udp), saddr, udpSrcPort(view, udp));
   if (sk === null) inet.mib.icmp6.InErrors++;
-  else if (sk.peerFamily !== 0 && icmpType(view, at) === ICMPV6_DEST_UNREACH) {
-    if (icmpCode(view, at) === ICMPV6_PORT_UNREACH) sk.err = ECONNREFUSED;
-  }
+  else udpv6Err(sk, icmpType(view, at), icmpCode(view, at), inet, cpu);
   return SKB_NOT_DROPPED_YET;
 }

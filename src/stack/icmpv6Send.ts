@@ -6,14 +6,14 @@
  */
 import { OP_CSUM_64B } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
-import type { HostAddr } from '../host/memory.ts';
-import { csumFold, csumPartial } from '../wire/checksum.ts';
+import { csumFold } from '../wire/checksum.ts';
 import { setIcmpCheck, setIcmpCode, setIcmpType } from '../wire/icmp.ts';
 import { IPPROTO_ICMPV6 } from '../wire/ip.ts';
 import { IPV6_ADDRS } from '../wire/ipv6.ts';
 import { In6Addr, in6IsMulticast } from './in6.ts';
 import type { Inet } from './inet.ts';
 import { IPV6_HLEN, ip6LocalOut, ip6RouteOutput } from './ipv6Output.ts';
+import { skbChecksum } from './skbChecksum.ts';
 import { skbCopyOut } from './skbBytes.ts';
 import type { SkBuff } from './skbuff.ts';
 import { PACKET_HOST, skbPut } from './skbuff.ts';
@@ -90,27 +90,21 @@ export function icmpv6Send(
   skbCopyOut(skb, ip - skb.data, at + ICMP_HLEN, quoted, cpu);
   const own = inet.addrs.local6(daddr.w0, daddr.w1, daddr.w2, daddr.w3);
   from.copy(own === null ? inet.hop.saddr6 : own.addr);
-  finishIcmpv6(inet, at, len, from, saddr, cpu);
+  finishIcmpv6(inet, error, from, saddr, cpu);
   ip6LocalOut(inet, error, from, saddr, IPPROTO_ICMPV6, 0, cpu);
 }
 
 /** Count the message, and write its checksum. @linux icmpv6_push_pending_frames, icmp6_out_count */
-export function finishIcmpv6(
-  inet: Inet,
-  at: HostAddr,
-  len: number,
-  src: In6Addr,
-  dst: In6Addr,
-  cpu: Cpu,
-): void {
+export function finishIcmpv6(inet: Inet, skb: SkBuff, src: In6Addr, dst: In6Addr, cpu: Cpu): void {
   const { view } = inet.net.mem;
   const { icmp6 } = inet.mib;
+  const { data: at, len } = skb;
   icmp6.OutMsgs++;
   icmp6.outType[view.getUint8(at)]!++;
   setIcmpCheck(view, at, 0);
   cpu.chargeTimes(OP_CSUM_64B, (len + 63) >>> 6);
   const pseudo = addrSum(src) + addrSum(dst) + len + IPPROTO_ICMPV6;
-  setIcmpCheck(view, at, csumFold(csumPartial(view, at, len, pseudo)));
+  setIcmpCheck(view, at, csumFold(skbChecksum(skb, at, pseudo)));
 }
 
 /** An address as the words of a running checksum. */

@@ -61,6 +61,12 @@ export function writeIn6(view: DataView, at: number, addr: In6Addr): void {
   view.setUint32(at + 12, addr.w3);
 }
 
+export const in6Equal = (a: In6Addr, b: In6Addr): boolean => a.equals(b.w0, b.w1, b.w2, b.w3);
+
+/** `::ffff:a.b.c.d`: an IPv4 address in IPv6's clothes. @linux ipv6_addr_v4mapped */
+export const in6IsV4mapped = ({ w0, w1, w2 }: In6Addr): boolean =>
+  w0 === 0 && w1 === 0 && w2 === 0xffff;
+
 /** Do two addresses agree in their first `bits`? @linux ipv6_prefix_equal */
 export const in6SamePrefix = (a: In6Addr, b: In6Addr, bits: number): boolean =>
   sameBits(a.w0, b.w0, bits) &&

@@ -32,6 +32,8 @@ export class Inet {
   readonly hop: Nexthop = new Nexthop();
   /** Identification of the next packet that may be fragmented on its way. @linux __ip_select_ident */
   ipId = 1;
+  /** Of the next IPv6 packet that is sent in fragments; Linux's are random. @linux ipv6_select_ident */
+  ip6Id = 1;
   readonly arp: NeighTable;
   readonly nd: NeighTable;
   readonly frags4: FragTable;

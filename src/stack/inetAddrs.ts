@@ -39,6 +39,8 @@ export class Nexthop {
   saddr = 0;
   readonly saddr6: In6Addr = new In6Addr();
   gateway = 0;
+  /** Everybody on its link is meant. */
+  broadcast = false;
   readonly gateway6: In6Addr = new In6Addr();
   /** Of the route that leads there, 0 for the default one. */
   prefixLen6 = 0;

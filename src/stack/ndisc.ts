@@ -162,7 +162,7 @@ function sendNa(
   const skb = ndiscMsg(dev, NEIGHBOUR_ADVERTISEMENT, target, ND_OPT_TARGET_LL_ADDR, cpu);
   if (skb === null) return;
   inet.net.mem.view.setUint8(skb.data + FLAGS, flags);
-  finishIcmpv6(inet, skb.data, skb.len, target, to, cpu);
+  finishIcmpv6(inet, skb, target, to, cpu);
   ip6SendTo(inet, skb, dev, target, to, IPPROTO_ICMPV6, HOP_LIMIT, hi16, lo32, cpu);
 }
 
@@ -178,7 +178,7 @@ export function ndiscSolicit(neigh: Neigh, unicast: boolean, inet: Inet, cpu: Cp
   const to = unicast ? addr : group;
   const hi16 = unicast ? neigh.haHi16 : 0x3333;
   const lo32 = unicast ? neigh.haLo32 : group.w3;
-  finishIcmpv6(inet, skb.data, skb.len, from, to, cpu);
+  finishIcmpv6(inet, skb, from, to, cpu);
   ip6SendTo(inet, skb, dev, from, to, IPPROTO_ICMPV6, HOP_LIMIT, hi16, lo32, cpu);
 }
 

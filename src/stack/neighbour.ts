@@ -186,8 +186,13 @@ export class NeighTable {
     }
   }
 
-  /** Send a packet whose `data` is its IP header to this neighbour, as soon as that is possible. @linux neigh_resolve_output */
-  output(neigh: Neigh, skb: SkBuff, cpu: Cpu): void {
+  /**
+   * Send a packet whose `data` is its IP header to this neighbour, as soon as that is possible.
+   *
+   * @returns 0, also while it waits; else `NET_XMIT_DROP`
+   * @linux neigh_resolve_output
+   */
+  output(neigh: Neigh, skb: SkBuff, cpu: Cpu): number {
     if (neigh.state === NUD_REACHABLE && cpu.now - neigh.confirmed > REACHABLE_TIME)
       neigh.state = NUD_STALE;
     switch (neigh.state) {
@@ -201,13 +206,13 @@ export class NeighTable {
         neigh.probes = 0;
         this.enqueue(neigh, skb, cpu);
         this.probe(neigh, cpu);
-        return;
+        return 0;
       case NUD_INCOMPLETE:
         this.enqueue(neigh, skb, cpu);
-        return;
+        return 0;
       default:
     }
-    this.transmit(neigh, skb, cpu);
+    return this.transmit(neigh, skb, cpu);
   }
 
   /** @linux neigh_timer_handler */
@@ -261,9 +266,9 @@ export class NeighTable {
     neigh.queueBytes += skb.truesize;
   }
 
-  private transmit(neigh: Neigh, skb: SkBuff, cpu: Cpu): void {
+  private transmit(neigh: Neigh, skb: SkBuff, cpu: Cpu): number {
     devHardHeader(skb, neigh.dev, this.protocol, neigh.haHi16, neigh.haLo32);
-    devQueueXmit(skb, cpu);
+    return devQueueXmit(skb, cpu);
   }
 }
 

@@ -73,9 +73,14 @@ export function skbFrameBytes(mem: HostMemory, skb: SkBuff, to: Uint8Array): num
 
 /** Copy `len` bytes from `offset` on to another place in host memory; the packet must have them. @linux skb_copy_datagram_iter */
 export function skbCopyOut(skb: SkBuff, offset: number, to: HostAddr, len: number, cpu: Cpu): void {
+  cpu.chargeTimes(OP_COPY_64B, (len + 63) >>> 6);
+  skbCopyTo(skb, offset, to, len);
+}
+
+/** The same where Linux does not copy, and no time passes. */
+export function skbCopyTo(skb: SkBuff, offset: number, to: HostAddr, len: number): void {
   const { mem } = skb.dev.net;
   const headlen = skbHeadlen(skb);
-  cpu.chargeTimes(OP_COPY_64B, (len + 63) >>> 6);
   let done = 0;
   if (offset < headlen) {
     done = Math.min(len, headlen - offset);

@@ -21,7 +21,9 @@ export class IpMib {
   ReasmReqds = 0;
   ReasmOKs = 0;
   ReasmFails = 0;
+  FragOKs = 0;
   FragFails = 0;
+  FragCreates = 0;
   OutTransmits = 0;
   InNoRoutes = 0;
   InTruncatedPkts = 0;

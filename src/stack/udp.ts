@@ -33,12 +33,14 @@ import { kfreeSkb, skbArrived } from './skbPool.ts';
 import { pskbMayPull, pskbTrim, skbCondense } from './skbPull.ts';
 import type { UdpMib } from './snmp.ts';
 import type { UdpSock } from './udpSock.ts';
+import { sockDefReadable } from './udpSock.ts';
 
 const ETH_P_IPV6 = 0x86dd;
 /** Up to this length a checksum is verified on arrival. @linux CHECKSUM_BREAK */
 const CHECKSUM_BREAK = 76;
 
 const saddr6: In6Addr = new In6Addr();
+const daddr6: In6Addr = new In6Addr();
 
 /** Takes a datagram over IPv4, its `data` the UDP header. @linux udp_rcv, __udp4_lib_rcv */
 export function udpRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
@@ -76,7 +78,8 @@ export function udpv6Rcv(skb: SkBuff, inet: Inet, multicast: boolean, cpu: Cpu):
   if (!udpHeaderOk(skb, inet, udp6, cpu)) return;
   const udp = skb.data;
   saddr6.read(view, skb.networkHeader + IPV6_ADDRS);
-  const sk = inet.udp.lookup6(saddr6, udpSrcPort(view, udp), udpDstPort(view, udp));
+  daddr6.read(view, skb.networkHeader + IPV6_ADDRS + 16);
+  const sk = inet.udp.lookup6(saddr6, udpSrcPort(view, udp), daddr6, udpDstPort(view, udp));
   if (sk !== null) {
     if (udpCheck(view, udp) === 0) {
       csumError(skb, udp6, cpu);
@@ -162,7 +165,7 @@ function csumError(skb: SkBuff, mib: UdpMib, cpu: Cpu): void {
 
 /** Into the socket's queue, if there is room, and its reader awake. @linux udp_queue_rcv_skb, __udp_enqueue_schedule_skb */
 function udpQueueRcvSkb(sk: UdpSock, skb: SkBuff, inet: Inet, mib: UdpMib, cpu: Cpu): void {
-  const { watch, irqs } = inet.net;
+  const { watch } = inet.net;
   cpu.charge(OP_SOCK_QUEUE);
   if (sk.rmemAlloc > 0 && sk.rmemAlloc + skb.truesize > sk.rcvbuf) {
     sk.drops++;
@@ -178,8 +181,7 @@ function udpQueueRcvSkb(sk: UdpSock, skb: SkBuff, inet: Inet, mib: UdpMib, cpu: 
   skbArrived(skb);
   sk.receiveQueue.queueTail(skb);
   if (watch.on) watch.point(TP_SOCK_QUEUE, cpu, sk.num, skb.len, sk.rmemAlloc);
-  const { reader } = sk;
-  if (reader !== null) reader.cpu.runQueue.wake(reader, cpu, irqs);
+  sockDefReadable(sk, inet, cpu);
 }
 
 /**

@@ -7,8 +7,10 @@
  * @linux struct udp_sock, struct udp_table; include/linux/udp.h. net/ipv4/udp.c, net/core/sock.c
  */
 import { EADDRINUSE, EINVAL } from '../host/errno.ts';
+import type { Cpu } from '../host/cpu.ts';
 import type { Task } from '../host/runQueue.ts';
-import { In6Addr } from './in6.ts';
+import { In6Addr, in6Equal } from './in6.ts';
+import type { Inet } from './inet.ts';
 import { SkBuffHead } from './skbList.ts';
 
 /** What a socket may hold unless told otherwise, in bytes of `truesize`. @linux net.core.rmem_default */
@@ -21,8 +23,9 @@ const LOCAL_PORT_LAST = 60_999;
 export class UdpSock {
   /** Local port. */
   readonly num: number;
-  /** IPv4 address it is bound to, 0: any address of either family. @linux inet_rcv_saddr */
-  readonly rcvSaddr: number;
+  /** Own address it is bound to; 0 and `::`: any of either family. @linux inet_rcv_saddr, sk_v6_rcv_saddr */
+  rcvSaddr: number;
+  readonly rcvSaddr6: In6Addr = new In6Addr();
   /** Who is at the other end, once connected; port 0: nobody. */
   readonly daddr6: In6Addr = new In6Addr();
   daddr = 0;
@@ -51,6 +54,18 @@ export class UdpSock {
     this.rcvSaddr = rcvSaddr;
     this.rcvbuf = rcvbuf;
   }
+}
+
+/** The error that waits, taken. @linux sock_error */
+export function sockError(sk: UdpSock): number {
+  const { err } = sk;
+  sk.err = 0;
+  return err;
+}
+
+/** Something is there to be read: whoever sleeps on it wakes up. @linux sock_def_readable, sk_error_report */
+export function sockDefReadable({ reader }: UdpSock, inet: Inet, cpu: Cpu): void {
+  if (reader !== null) reader.cpu.runQueue.wake(reader, cpu, inet.net.irqs);
 }
 
 export class UdpTable {
@@ -114,13 +129,13 @@ export class UdpTable {
   }
 
   /** @linux __udp6_lib_lookup, compute_score */
-  lookup6(saddr: In6Addr, sport: number, dport: number): UdpSock | null {
+  lookup6(saddr: In6Addr, sport: number, daddr: In6Addr, dport: number): UdpSock | null {
     let best: UdpSock | null = null;
     for (let sk = this.byPort[dport] ?? null; sk !== null; sk = sk.next) {
       if (sk.rcvSaddr !== 0) continue;
       if (sk.peerFamily === 0) best ??= sk;
       else if (sk.peerFamily === 6 && sk.dport === sport) {
-        if (sk.daddr6.equals(saddr.w0, saddr.w1, saddr.w2, saddr.w3)) return sk;
+        if (in6Equal(sk.daddr6, saddr) && in6Equal(sk.rcvSaddr6, daddr)) return sk;
       }
     }
     return best;

@@ -9,7 +9,7 @@ import { LAN_SLOTS, Lan } from '../../src/machine/lan.ts';
 import { skbFrameBytes } from '../../src/stack/skbBytes.ts';
 import { allocSkb } from '../../src/stack/skbPool.ts';
 import { skbPut } from '../../src/stack/skbuff.ts';
-import { udpSendmsg } from '../../src/stack/udpUser.ts';
+import { udpSendmsg } from '../../src/stack/udpSend.ts';
 import { devQueueXmit } from '../../src/stack/xmit.ts';
 import { buildFrame } from '../../src/wire/build.ts';
 import { app } from './inetRig.ts';

@@ -9,7 +9,9 @@ import { PAGE_SIZE } from '../../src/host/memory.ts';
 import { Machine } from '../../src/machine.ts';
 import { inletBytes } from '../../src/machine/inlet.ts';
 import { APP_DEFAULTS } from '../../src/machine/inetConfig.ts';
-import { udpSendmsg } from '../../src/stack/udpUser.ts';
+import { udpSend, udpSendmsg } from '../../src/stack/udpSend.ts';
+import type { UdpSock } from '../../src/stack/udpSock.ts';
+import { UdpMsg, udpClose, udpConnect, udpRecvmsg } from '../../src/stack/udpUser.ts';
 import { TapLink, tapMissing } from './tapLink.ts';
 
 const missing = tapMissing();
@@ -92,6 +94,34 @@ describe.skipIf(missing !== null)(
       },
       120_000,
     );
+
+    test.each([
+      ['ICMP echo', 'echo4', 65_507],
+      ['ICMPv6 echo', 'echo6', 65_527],
+      ['UDP to our echo', 'udp', 65_507],
+      ['UDP to our echo over IPv6', 'udp6', 65_527],
+    ])(
+      '%s too long for one frame, in fragments both ways',
+      async (_, what, most) => {
+        expect(await link.program(...link.peers(what, 1473, most, 31_999))).toBe('4');
+      },
+      120_000,
+    );
+
+    test("a connected socket hears of the kernel's closed port", async () => {
+      const { sock } = machine.apps[CAPTURE]!;
+      const inet = machine.net.inet!;
+      const [cpu] = machine.cpus;
+      const page = machine.pages.alloc();
+      const client = inet.udp.bind(0, 0, 4096) as UdpSock;
+      expect(udpConnect(client, inet, PEER, 7778)).toBe(0);
+      expect(udpSend(client, inet, page, 5, machine.nics[0]!.bp.dev, cpu!)).toBe(5);
+      await expect.poll(() => client.err, { timeout: 20_000 }).toBe(111);
+      expect(udpRecvmsg(client, inet, page, 100, new UdpMsg(), cpu!)).toBe(-111);
+      expect(sock.err).toBe(0);
+      udpClose(client, inet, cpu!);
+      machine.pages.release(page);
+    }, 60_000);
 
     test("UDP to the kernel's echo, and back", async () => {
       const server = link.start(...link.peers('serve'));
