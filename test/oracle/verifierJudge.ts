@@ -4,6 +4,7 @@
  * Maps are numbered as in the case; calls of kernel functions name them by their index in `kfuncs`.
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpus } from 'node:os';
 import type { Btf } from '../../src/xdp/btf/btf.ts';
 import type { Insn } from '../../src/xdp/isa/insn.ts';
@@ -32,6 +33,9 @@ export interface Verdict {
   readonly log: string;
 }
 
+/** The kernel makes their values read-only by itself. */
+const DEVMAPS: readonly number[] = [14, 25];
+const BPF_F_RDONLY_PROG = 0x80;
 const BPF_F_STRICT_ALIGNMENT = 1;
 const BPF_F_TEST_STATE_FREQ = 8;
 const BPF_F_TEST_REG_INVARIANTS = 0x80;
@@ -79,7 +83,7 @@ export function ourVerdict(one: VerifierCase, machineCpus: number = cpus().lengt
     keySize: map.keySize,
     valueSize: map.valueSize,
     maxEntries: map.maxEntries,
-    flags: map.flags ?? 0,
+    flags: (map.flags ?? 0) | (DEVMAPS.includes(map.type) ? BPF_F_RDONLY_PROG : 0),
     frozen: map.frozen ?? false,
     special: map.valueType === undefined ? undefined : one.decoded?.special?.[id],
     inner: undefined as unknown as never,
@@ -144,4 +148,24 @@ export function recordVerdicts(cases: readonly VerifierCase[]): VerifierVectors 
     ]),
   );
   return { kernel, cpus: cpus().length, verdicts };
+}
+
+/** What is kept of a log: its last words, and a hash of the whole. */
+export interface ShortVerdict {
+  readonly errno: number;
+  /** The lines behind the last instruction of a refusal, or of the summary. */
+  readonly end: string;
+  readonly hash: string;
+}
+
+export function shortVerdict({ errno, log }: Verdict): ShortVerdict {
+  const lines = log.trimEnd().split('\n');
+  const end = lines.slice(errno === 0 ? -1 : -2).join('\n');
+  return { errno, end, hash: createHash('sha256').update(log).digest('hex').slice(0, 16) };
+}
+
+export interface ShortVectors {
+  readonly kernel: string;
+  readonly cpus: number;
+  readonly verdicts: Readonly<Record<string, ShortVerdict>>;
 }

@@ -6,6 +6,9 @@
  *   lock *(u64 *)(r1 + 0) += r2   r2 = atomic_fetch_add((u64 *)(r1 + 0), r2)
  *   if w1 s> 5 goto LBB0_2        goto +3                 gotol LBB0_2        call 12
  *
+ * and what bpftool prints of a program that is loaded: `r1 = map[id:3]`, `r1 = map[id:3][0]+8`,
+ * `r2 = subprog[+5]` (or `subprog[LABEL]`); `call kfunc#2` is the kernel function of that number.
+ *
  * A label stands alone with a colon. Directives (a dot and a word) and comments (`#`, `;` or `//` to
  * the line's end) count for nothing. Constants that are symbols are a linker's, not ours.
  */
@@ -109,6 +112,18 @@ const FORMS: readonly Form[] = [
     ({ dst, value }) => asm.imm64(reg(dst!), big(value!)),
   ],
   [
+    form('r(?<dst>\\d+) = map\\[id:(?<id>\\d+)\\]'),
+    ({ dst, id }) => asm.mapPtr(reg(dst!), small(id!)),
+  ],
+  [
+    form(`r(?<dst>\\d+) = map\\[id:(?<id>\\d+)\\]\\[0\\](?<off>${NUMBER})`),
+    ({ dst, id, off }) => asm.mapValue(reg(dst!), small(id!), small(off!)),
+  ],
+  [
+    form('r(?<dst>\\d+) = subprog\\[(?<to>\\S+)\\]'),
+    ({ dst, to }) => asm.func(reg(dst!), target(to!)),
+  ],
+  [
     form(`(?<r>[rw])(?<dst>\\d+) (?<sign>s?[-+*/%|&^<>]*=) (?<operand>[rw]\\d+|${NUMBER})`),
     ({ r, dst, sign, operand }) => {
       if (!Object.hasOwn(ALU_SIGNS, sign!)) throw new AsmError(`no operation ${sign}`);
@@ -195,6 +210,7 @@ const FORMS: readonly Form[] = [
   [form('gotol (?<to>\\S+)'), ({ to }) => asm.ja32(target(to!))],
   [form('may_goto (?<to>\\S+)'), ({ to }) => asm.mayGoto(target(to!))],
   [form('callx r(?<src>\\d+)'), ({ src }) => asm.callx(reg(src!))],
+  [form(`call kfunc#(?<id>${NUMBER})`), ({ id }) => asm.callKfunc(small(id!))],
   [form(`call (?:\\w+#)?(?<id>${NUMBER})`), ({ id }) => asm.call(small(id!))],
   [form('call (?<to>\\S+)'), ({ to }) => asm.callLocal(target(to!))],
 ];

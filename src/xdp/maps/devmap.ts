@@ -16,7 +16,7 @@ import { arrayNextKey, indexAt, mapStorage } from './arrayMap.ts';
 import { BpfMap } from './bpfMap.ts';
 import type { MapDef } from './mapDef.ts';
 import { BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP } from '../uapi.ts';
-import { BPF_EXIST, BPF_NOEXIST } from './uapi.ts';
+import { BPF_EXIST, BPF_F_RDONLY_PROG, BPF_NOEXIST } from './uapi.ts';
 
 /** Bytes of a value in host memory, whatever user space's are. */
 export const DEVMAP_VAL_BYTES = 8;
@@ -29,7 +29,8 @@ export abstract class Dtab extends BpfMap {
   protected readonly progs: (BpfProgRef | null)[];
 
   constructor(bpf: Bpf, def: MapDef, handle: HostAddr) {
-    super(bpf, def, handle);
+    // a value is the device's own number: programs must not write it
+    super(bpf, { ...def, flags: (def.flags ?? 0) | BPF_F_RDONLY_PROG }, handle);
     this.at = mapStorage(bpf, def, def.maxEntries * DEVMAP_VAL_BYTES);
     this.devices = Array.from({ length: def.maxEntries }, () => null);
     this.progs = Array.from({ length: def.maxEntries }, () => null);

@@ -6,6 +6,7 @@
  *
  * @linux check_cond_jmp_op; kernel/bpf/verifier.c
  */
+import { ENOMEM } from '../../host/errno.ts';
 import type { Insn } from '../isa/insn.ts';
 import {
   BPF_JA,
@@ -48,7 +49,7 @@ function checkMayGoto(env: Env, insn: Insn): void {
   )
     env.invalid(`invalid may_goto imm ${insn.imm}`);
   const before = findPrevEntry(env, env.cur.parent, idx);
-  const queued = pushPath(env, idx + 1, idx);
+  const queued = pushPath(env, idx + 1, idx, false, ENOMEM);
   queued.mayGotoDepth++;
   if (before !== null) widenImpreciseScalars(env, before, queued);
   env.insnIdx += insn.off;

@@ -7,6 +7,7 @@
  *
  * @linux process_iter_arg, process_iter_next_call; kernel/bpf/verifier.c
  */
+import { ENOMEM } from '../../host/errno.ts';
 import type { KfuncProto } from '../helpers/kfuncProtos.ts';
 import type { Env } from './env.ts';
 import { checkMemAccess } from './memAccess.ts';
@@ -117,7 +118,7 @@ export function splitAtNext(env: Env, place: IterPlace): void {
   const { iterState, iterDepth } = cur.frames[place.frameno]!.stack[place.spi]!.reg;
   if (iterState === 'active') {
     const before = findPrevEntry(env, cur.parent, insnIdx);
-    const queued = pushPath(env, insnIdx + 1, insnIdx);
+    const queued = pushPath(env, insnIdx + 1, insnIdx, false, ENOMEM);
     changeIter(queued, place, { iterDepth: iterDepth + 1 });
     if (before !== null) widenImpreciseScalars(env, before, queued);
     const { regs } = queued.top;

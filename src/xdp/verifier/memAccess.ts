@@ -28,7 +28,7 @@ import { UNBOUNDED, contradiction, knownBounds, truncated } from './bounds.ts';
 import type { Bounds } from './bounds.ts';
 import { ctxFieldType } from './ctxAccess.ts';
 import type { Env } from './env.ts';
-import { EFAULT, ENOTSUPP } from '../../host/errno.ts';
+import { EFAULT } from '../../host/errno.ts';
 import { sizeOf } from './insnKind.ts';
 import { printLine } from './logState.ts';
 import type { Reg } from './reg.ts';
@@ -67,6 +67,7 @@ import {
 } from './regionAccess.ts';
 import { signExtended } from './signExtend.ts';
 import { checkStackBounds, readStack, writeStack } from './stackAccess.ts';
+import { checkStructAccess } from './structAccess.ts';
 import { tnumIsConst } from './tnum.ts';
 
 const BYTES: ReadonlyMap<number, number> = new Map([
@@ -193,7 +194,7 @@ function checkPointed(
     type === CONST_PTR_TO_MAP ||
     (baseType(type) === PTR_TO_BTF_ID && !typeMayBeNull(type))
   ) {
-    refuseKernelStruct(env, regno, at, write);
+    return checkStructAccess(env, regno, at, size, write);
   } else {
     refuseType(env, regno);
   }
@@ -202,15 +203,6 @@ function checkPointed(
 
 const refuseType = (env: Env, regno: number): never =>
   env.deny(`R${regno} invalid mem access '${regTypeStr(env.regs[regno]!.type)}'`);
-
-/** Kernel structs are not modelled: reading them is refused by name. */
-function refuseKernelStruct(env: Env, regno: number, at: number, write: boolean): never {
-  const reg = env.regs[regno]!;
-  const name = reg.type === CONST_PTR_TO_MAP ? 'bpf_map' : (reg.btf?.name ?? '');
-  if (at < 0) env.deny(`R${regno} is ${name} invalid negative access: off=${at}`);
-  if (write) env.deny(`only read from ${name} is supported`);
-  return env.refuse(ENOTSUPP, `reading struct ${name} is not supported by this verifier`);
-}
 
 function ctxField(
   env: Env,

@@ -12,21 +12,28 @@ import { FuncState, VerifierState } from './state.ts';
 
 const BPF_COMPLEXITY_LIMIT_JMP_SEQ = 8192;
 
-function push(env: Env, state: VerifierState, insnIdx: number, prevInsnIdx: number): void {
+function push(
+  env: Env,
+  state: VerifierState,
+  insnIdx: number,
+  prevInsnIdx: number,
+  errno: number,
+): void {
   env.pending.push({ state, insnIdx, prevInsnIdx, logEnd: env.log.end });
   if (env.pending.length > BPF_COMPLEXITY_LIMIT_JMP_SEQ)
-    env.refuse(EFAULT, `The sequence of ${env.pending.length} jumps is too complex.`);
+    env.refuse(errno, `The sequence of ${env.pending.length} jumps is too complex.`);
 }
 
-/** Branch off: the copy goes on at `insnIdx`. */
+/** Branch off: the copy goes on at `insnIdx`. @param errno what Linux answers there when paths are too many */
 export function pushPath(
   env: Env,
   insnIdx: number,
   prevInsnIdx: number,
   speculative: boolean = false,
+  errno: number = EFAULT,
 ): VerifierState {
   const state = env.cur.clone();
-  push(env, state, insnIdx, prevInsnIdx);
+  push(env, state, insnIdx, prevInsnIdx, errno);
   state.speculative ||= speculative;
   if (state.parent !== null) state.parent.branches++;
   return state;
@@ -39,6 +46,6 @@ export function pushAsyncPath(env: Env, subprog: number, prevInsnIdx: number): F
   const frame = new FuncState(-1, 0, subprog);
   state.frames.push(frame);
   markAllScratched(env);
-  push(env, state, env.subprogs[subprog]!.start, prevInsnIdx);
+  push(env, state, env.subprogs[subprog]!.start, prevInsnIdx, EFAULT);
   return frame;
 }
