@@ -3,19 +3,29 @@ import type { Command } from 'commander';
 import { chooseProgram, LoneProgram, readObject } from '../lab/bpfObject.ts';
 import { readBytes, writeMaps } from '../lab/files.ts';
 import { printable } from '../host/errors.ts';
+import { inPlace } from '../lab/changes.ts';
 import { InputError } from '../lab/inputError.ts';
+import { datumOf } from '../lab/mapData.ts';
 import type { MapElem, MapState, MapsFile } from '../lab/mapState.ts';
-import { mapsFile, parseMapsFile } from '../lab/mapState.ts';
+import { hexOfBytes, mapsFile, parseMapsFile } from '../lab/mapState.ts';
 import { didYouMean } from '../lab/nearest.ts';
+import type { Collection } from '../xdp/loader/load.ts';
+import { TypedMap } from '../xdp/loader/typedMap.ts';
+import { askRun, isControl } from './controlClient.ts';
+import { jsonLine } from './jsonLine.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
 interface Flags {
   readonly map?: string;
   readonly json?: boolean;
+  readonly btf?: string;
 }
 
-const FILE_HELP = 'maps file (run --maps-out), or an eBPF object (.o) for what it starts with';
+const FILE_HELP =
+  'maps file (run --maps-out), an eBPF object (.o) for what it starts with, or the socket of a run (run --watch --control)';
+const KEY_HELP = 'in hex, bytes in the order of memory; or as its type says, in JSON';
+const BTF_HELP = 'object (.o) that says what the keys and values of a maps file are';
 const JSON_HELP = 'one JSON document on stdout and nothing else';
 
 /** Adds to the command `map`. */
@@ -32,32 +42,57 @@ export function addMapElements(map: Command, terminal: Terminal): void {
     .description('Print the value at a key.')
     .argument('FILE', FILE_HELP)
     .argument('MAP', 'its name')
-    .argument('KEY', 'in hex, bytes in the order of memory')
+    .argument('KEY', KEY_HELP)
+    .option('--btf <FILE>', BTF_HELP)
     .option('--json', JSON_HELP)
     .action(async (file: string, name: string, key: string, flags: Flags) => {
-      const state = named(await read(file), file, name);
-      const elem = elemAt(state, bytes('KEY', key, state.keySize), file);
-      terminal.out(flags.json ? `${JSON.stringify(elem)}\n` : `${spaced(elem.value)}\n`);
+      const elem = await lookup(file, name, key, flags);
+      terminal.out(flags.json ? jsonLine(elem) : `${shownValue(elem)}\n`);
     });
   map
     .command('update')
-    .description('Write a value into a maps file.')
-    .argument('FILE', 'maps file (run --maps-out)')
+    .description('Write a value into a maps file, or into a map of a run that goes on.')
+    .argument('FILE', WRITTEN_HELP)
     .argument('MAP', 'its name')
-    .argument('KEY', 'in hex, bytes in the order of memory')
-    .argument('VALUE', 'in hex')
-    .action(async (file: string, name: string, key: string, value: string) => {
-      await update(file, name, key, value);
+    .argument('KEY', KEY_HELP)
+    .argument('VALUE', 'likewise; names of programs and devices where a map holds such')
+    .option('--btf <FILE>', BTF_HELP)
+    .action(async (file: string, name: string, key: string, value: string, { btf }: Flags) => {
+      if (await isControl(file)) await askRun(file, `update ${name} ${word(key)} ${word(value)}`);
+      else await change(file, name, btf, key, value);
+    });
+  map
+    .command('delete')
+    .description('Take a key out of a maps file, or out of a map of a run that goes on.')
+    .argument('FILE', WRITTEN_HELP)
+    .argument('MAP', 'its name')
+    .argument('KEY', KEY_HELP)
+    .option('--btf <FILE>', BTF_HELP)
+    .action(async (file: string, name: string, key: string, { btf }: Flags) => {
+      if (await isControl(file)) await askRun(file, `delete ${name} ${word(key)}`);
+      else await change(file, name, btf, key, null);
     });
 }
 
+const WRITTEN_HELP = 'maps file (run --maps-out), or the socket of a run (run --watch --control)';
+
+/** One word of a command: blanks between bytes are left out. */
+const word = (text: string): string => (/["[{]/.test(text) ? text : text.replaceAll(/\s/g, ''));
+
 async function read(file: string): Promise<MapsFile> {
+  if (await isControl(file)) return (await askRun(file, 'dump')).data as MapsFile;
   const content = await readBytes('FILE', file);
   if (!file.endsWith('.o')) return parseMapsFile(file, content);
+  const { maps, spec } = loaded(file, content);
+  return mapsFile(maps, spec.maps);
+}
+
+/** An object's maps, alive. */
+function loaded(file: string, content: Uint8Array): Collection {
   const spec = readObject(file, content);
   // nothing runs: what the maps start with does not depend on what Linux thinks of the programs
-  const lone = new LoneProgram(spec, chooseProgram(spec, {}), { engine: 'interp', verify: false });
-  return mapsFile(lone.collection.maps);
+  const options = { engine: 'interp', verify: false } as const;
+  return new LoneProgram(spec, chooseProgram(spec, {}), options).collection;
 }
 
 function named({ maps }: MapsFile, file: string, name: string): MapState {
@@ -68,18 +103,64 @@ function named({ maps }: MapsFile, file: string, name: string): MapState {
   throw new InputError(`${file}: no map ${name}${didYouMean(name, names)}; it has ${known}`);
 }
 
-/** @returns lower-case digits alone */
-function bytes(what: string, text: string, size: number): string {
-  const digits = text.replaceAll(/[\s:]|^0x/g, '').toLowerCase();
-  if (!/^([0-9a-f]{2})*$/.test(digits) || digits.length !== 2 * size) {
-    throw new InputError(`${what}: ${text} is not ${size} bytes in hex (${2 * size} digits)`);
-  }
-  return digits;
+/** How the texts of keys and values become bytes, in hex. */
+interface Texts {
+  key(text: string): string;
+  value(text: string): string;
 }
 
-function elemAt(state: MapState, key: string, file: string): MapElem {
-  const elem = state.elems.find((e) => e.key.toLowerCase() === key);
-  if (elem === undefined) throw new InputError(`${file}: map ${state.name} has no key ${key}`);
+/** @param btf the object that tells types; an object file is its own */
+async function textsOf(file: string, state: MapState, btf: string | undefined): Promise<Texts> {
+  const from = btf ?? (file.endsWith('.o') ? file : undefined);
+  const { name, keySize, valueSize } = state;
+  if (from === undefined) {
+    return {
+      key: (text) => untyped('KEY', text, keySize),
+      value: (text) => untyped('VALUE', text, valueSize),
+    };
+  }
+  const { maps, spec } = loaded(from, await readBytes(btf === undefined ? 'FILE' : '--btf', from));
+  const map = Object.hasOwn(maps, name) ? maps[name] : undefined;
+  if (map === undefined) throw new InputError(`--btf: ${from} has no map ${name}`);
+  const typed = new TypedMap(map, spec.maps[name]);
+  return {
+    key: (text) =>
+      checkedSize(
+        'KEY',
+        inPlace('KEY', () => typed.keyBytes(datumOf(name, text, keySize))),
+        keySize,
+      ),
+    value: (text) =>
+      checkedSize(
+        'VALUE',
+        inPlace('VALUE', () => typed.valueBytes(datumOf(name, text, valueSize))),
+        valueSize,
+      ),
+  };
+}
+
+function checkedSize(what: string, bytes: Uint8Array, size: number): string {
+  if (bytes.length === size) return hexOfBytes(bytes);
+  throw new InputError(`${what}: has ${bytes.length} bytes there and ${size} in the file`);
+}
+
+/** @returns lower-case digits alone */
+function untyped(what: string, text: string, size: number): string {
+  const datum = datumOf(what, text, size);
+  if (datum instanceof Uint8Array) return hexOfBytes(datum);
+  throw new InputError(
+    `${what}: ${printable(text)} is not ${size} bytes in hex (${2 * size} digits); values by type need --btf`,
+  );
+}
+
+async function lookup(file: string, name: string, key: string, { btf }: Flags): Promise<MapElem> {
+  if (await isControl(file)) {
+    return (await askRun(file, `lookup ${name} ${word(key)}`)).data as MapElem;
+  }
+  const state = named(await read(file), file, name);
+  const digits = (await textsOf(file, state, btf)).key(key);
+  const elem = state.elems.find((e) => e.key.toLowerCase() === digits);
+  if (elem === undefined) throw new InputError(`${file}: map ${name} has no key ${key}`);
   return elem;
 }
 
@@ -87,7 +168,7 @@ async function dump(file: string, { map, json }: Flags, terminal: Terminal): Pro
   const all = await read(file);
   const maps = map === undefined ? all.maps : [named(all, file, map)];
   if (json) {
-    terminal.out(`${JSON.stringify(maps)}\n`);
+    terminal.out(jsonLine(maps));
     return;
   }
   terminal.out(`${maps.map((state) => shown(state, terminal)).join('\n\n')}\n`);
@@ -96,24 +177,43 @@ async function dump(file: string, { map, json }: Flags, terminal: Terminal): Pro
 /** Two digits a byte, as bpftool prints them. */
 const spaced = (hex: string): string => hex.match(/../g)?.join(' ') ?? '';
 
+/** As its type says, where that is known. */
+const shownValue = ({ value, formatted }: MapElem): string =>
+  formatted === undefined ? spaced(value) : printable(JSON.stringify(formatted.value));
+
+const shownKey = ({ key, formatted }: MapElem): string =>
+  formatted === undefined ? spaced(key) : printable(JSON.stringify(formatted.key));
+
 function shown({ name, type, elems }: MapState, { colors }: Terminal): string {
   const count = `${elems.length} ${elems.length === 1 ? 'element' : 'elements'}`;
-  const rows = elems.map(({ key, value }) => [spaced(key), spaced(value)]);
+  const rows = elems.map((elem) => [shownKey(elem), shownValue(elem)]);
   return [
     `${colors.bold(printable(name))}  ${printable(type)}, ${count}`,
     ...table(rows, ['left', 'left']),
   ].join('\n');
 }
 
-/** Replaces the value, or adds the key behind the others; the next run's kernel puts it in order. */
-async function update(file: string, name: string, keyText: string, text: string): Promise<void> {
+/**
+ * Replaces the value, or adds the key behind the others; the next run's kernel puts it in order.
+ *
+ * @param text the value; null to take the key out
+ */
+async function change(
+  file: string,
+  name: string,
+  btf: string | undefined,
+  keyText: string,
+  text: string | null,
+): Promise<void> {
   if (file.endsWith('.o')) throw new InputError(`${file}: an object is not written to`);
   const all = parseMapsFile(file, await readBytes('FILE', file));
   const state = named(all, file, name);
-  const key = bytes('KEY', keyText, state.keySize);
-  const value = bytes('VALUE', text, state.valueSize);
+  const texts = await textsOf(file, state, btf);
+  const key = texts.key(keyText);
   const others = state.elems.filter((elem) => elem.key.toLowerCase() !== key);
-  const elems = [...others, { key, value }];
+  if (text === null && others.length === state.elems.length)
+    throw new InputError(`${file}: map ${name} has no key ${keyText}`);
+  const elems = text === null ? others : [...others, { key, value: texts.value(text) }];
   const maps = all.maps.map((map) => (map === state ? { ...state, elems } : map));
   await writeMaps('FILE', file, { ...all, maps });
 }

@@ -10,6 +10,7 @@ import { listMaps, listPrograms } from '../lab/objectListing.ts';
 import type { BtfValue } from '../xdp/btf/value.ts';
 import { listingText } from '../xdp/isa/listing.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
+import { jsonLine } from './jsonLine.ts';
 import { addMapElements } from './mapCommands.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -55,14 +56,10 @@ function add(to: Command, name: string, help: string, show: Show, terminal: Term
     });
 }
 
-/** Integers beyond 2^53 are texts: a JSON number would not keep them. */
-const json = (value: unknown): string =>
-  `${JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part))}\n`;
-
 function showPrograms(spec: CollectionSpec, { json: asJson }: Flags, terminal: Terminal): void {
   const programs = listPrograms(spec);
   if (asJson) {
-    terminal.out(json(programs));
+    terminal.out(jsonLine(programs));
     return;
   }
   const { bold } = terminal.colors;
@@ -90,7 +87,7 @@ function notesOn({ autoload, frags, functions, maps, externs, core }: ProgramLis
 
 function dump(spec: CollectionSpec, flags: Flags, terminal: Terminal): void {
   const dumps = programsOf(spec, flags).map((program) => dumpProgram(program));
-  terminal.out(flags.json ? json(dumps) : dumps.map((d) => dumpText(d, terminal)).join('\n'));
+  terminal.out(flags.json ? jsonLine(dumps) : dumps.map((d) => dumpText(d, terminal)).join('\n'));
 }
 
 /** Of any type: what does not run here can be read all the same. */
@@ -111,7 +108,7 @@ const dumpText = ({ program, section, insns }: ProgramDump, { colors }: Terminal
 function showMaps(spec: CollectionSpec, { json: asJson }: Flags, terminal: Terminal): void {
   const maps = listMaps(spec);
   if (asJson) {
-    terminal.out(json(maps));
+    terminal.out(jsonLine(maps));
     return;
   }
   const { bold } = terminal.colors;
@@ -156,4 +153,4 @@ function mapNotes({ key, value, inner, values, pinned, frozen }: MapListing): st
 }
 
 const shown = (value: BtfValue): string =>
-  typeof value === 'object' || typeof value === 'string' ? json(value).trim() : String(value);
+  typeof value === 'object' || typeof value === 'string' ? jsonLine(value).trim() : String(value);

@@ -17,6 +17,7 @@ import { EXIT_FAILED } from './failure.ts';
 import { Progress } from './progress.ts';
 import { brokenRules, runTables } from './tables.ts';
 import type { Terminal } from './terminal.ts';
+import { watching } from './watch.ts';
 
 /** @param flags as typed, by camelCase key @returns the exit code */
 export async function runCommand(
@@ -64,9 +65,12 @@ async function runShowingProgress(
 ): Promise<RunOutcome> {
   const progress = new Progress(terminal, nowMs);
   const show = (event: RunEvent): void => {
-    if (event.kind === 'progress') progress.update(event.offered, event.total, event.virtualNs);
+    if (event.kind === 'progress' && !options.watch)
+      progress.update(event.offered, event.total, event.virtualNs);
   };
-  const io = { readFile: readBytes, importProgram, nowMs };
+  const drive = watching({ speed: options.speed, control: options.control }, terminal, nowMs);
+  const says = (text: string): void => terminal.err(`${text}\n`);
+  const io = { readFile: readBytes, importProgram, nowMs, drive, says };
   try {
     const last = await lastValueFrom(observeRun(options, io, build).pipe(tap(show)));
     if (last.kind === 'done') return last.outcome;

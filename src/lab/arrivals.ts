@@ -98,6 +98,8 @@ export class CountedArrivals implements ArrivalSource {
   readonly frames: FrameTable;
   offered = 0;
   lastPs: Ps = 0;
+  /** There are no more. */
+  ended = false;
   private readonly inner: ArrivalSource;
   private readonly most: number;
   private readonly onBlock: (offered: number, lastPs: Ps) => void;
@@ -114,14 +116,19 @@ export class CountedArrivals implements ArrivalSource {
     this.onBlock = onBlock;
   }
 
+  /** What has been asked for still arrives, and nothing behind it. */
+  stop(): void {
+    this.ended = true;
+  }
+
   fill(block: ArrivalBlock): void {
-    if (this.offered >= this.most) {
-      block.count = 0;
-      return;
-    }
+    this.ended ||= this.offered >= this.most;
+    block.count = 0;
+    if (this.ended) return;
     this.inner.fill(block);
     block.count = Math.min(block.count, this.most - this.offered);
-    if (block.count === 0) return;
+    this.ended = block.count === 0;
+    if (this.ended) return;
     this.offered += block.count;
     this.lastPs = block.at[block.count - 1]!;
     this.onBlock(this.offered, this.lastPs);

@@ -52,9 +52,10 @@ type UpdateFlags = (typeof UPDATE_FLAGS)[number];
 
 type Given = Readonly<Record<string, unknown>>;
 
-const KINDS = ['update', 'delete', 'xdp', 'fault'] as const;
+export const CHANGE_KINDS = ['update', 'delete', 'xdp', 'fault'] as const;
+type ChangeKind = Change['kind'];
 /** By kind: the words that stand behind its name without one of their own, and those that may follow. */
-const WORDS: Readonly<Record<(typeof KINDS)[number], readonly (readonly string[])[]>> = {
+const WORDS: Readonly<Record<ChangeKind, readonly (readonly string[])[]>> = {
   update: [
     ['update', 'key', 'value'],
     ['flags', 'dev'],
@@ -82,14 +83,17 @@ export const timedChange: kind.Kind<TimedChange> = {
   },
 };
 
+/** A change without a time, as typed at a prompt. @throws Refusal */
+export const parseChange = (text: string): DeviceChange => changeOf(givenOf(splitWords(text)));
+
 /** @throws Refusal */
-function timeOf(raw: unknown): Ps {
+export function timeOf(raw: unknown): Ps {
   if (raw === 0 || raw === '0') return 0;
   return kind.parsed('TIME', '', (place, given) => parseDuration(place, given)).read(raw ?? '');
 }
 
 /** Words between blanks; blanks inside brackets and quotes do not count. */
-function splitWords(text: string): string[] {
+export function splitWords(text: string): string[] {
   const words: string[] = [];
   let word = '';
   let depth = 0;
@@ -127,18 +131,20 @@ function givenOf([name = '', ...rest]: readonly string[]): Given {
   return given;
 }
 
-function kindNamed(name: string): (typeof KINDS)[number] {
-  const found = KINDS.find((one) => one === name);
+function kindNamed(name: string): ChangeKind {
+  const found = CHANGE_KINDS.find((one) => one === name);
   if (found !== undefined) return found;
   const what = name === '' ? 'nothing' : name;
-  throw new kind.Refusal(`${what} is no change (${KINDS.join(', ')})${didYouMean(name, KINDS)}`);
+  throw new kind.Refusal(
+    `${what} is no change (${CHANGE_KINDS.join(', ')})${didYouMean(name, CHANGE_KINDS)}`,
+  );
 }
 
 /** @throws Refusal */
 function changeOf(given: Given): DeviceChange {
-  const named = KINDS.filter((one) => given[one] !== undefined);
+  const named = CHANGE_KINDS.filter((one) => given[one] !== undefined);
   if (named.length !== 1) {
-    throw new kind.Refusal(`needs one of ${KINDS.join(', ')}, ${named.length} are given`);
+    throw new kind.Refusal(`needs one of ${CHANGE_KINDS.join(', ')}, ${named.length} are given`);
   }
   const what = named[0]!;
   const [required, optional] = WORDS[what] as readonly [string[], string[]];
@@ -154,7 +160,7 @@ function changeOf(given: Given): DeviceChange {
 }
 
 function bodyOf(
-  what: (typeof KINDS)[number],
+  what: ChangeKind,
   { key, value, after, every }: Given,
   text: (key: string) => string,
   maybe: (key: string) => string | undefined,

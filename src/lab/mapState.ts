@@ -1,12 +1,15 @@
 /**
  * The maps of a program as a file: what a run left in them, and what another run starts from.
  *
- * Bytes are in hex, keys in the kernel's order. The value of a per-CPU map holds one value after
+ * Bytes are in hex, keys in the kernel's order; beside them, as `bpftool -j map dump` has it, what
+ * they mean, where an object tells (integers beyond 2^53 as texts). Only the bytes are read back. The value of a per-CPU map holds one value after
  * the other, for as many CPUs as the machine had. Maps whose values only mean something inside a
  * kernel (programs, maps, sockets) and those without elements to walk (queues, rings) are left out.
  */
 import { z } from 'zod';
 import { errnoName } from '../host/errno.ts';
+import type { MapDatum, MapTypes } from '../xdp/loader/typedMap.ts';
+import { TypedMap } from '../xdp/loader/typedMap.ts';
 import type { BpfMap } from '../xdp/maps/bpfMap.ts';
 import { MapError } from '../xdp/maps/mapDef.ts';
 import {
@@ -22,6 +25,7 @@ import { bytesOfHex } from './mapData.ts';
 export interface MapElem {
   readonly key: string;
   readonly value: string;
+  readonly formatted?: { readonly key: JsonDatum; readonly value: JsonDatum } | undefined;
 }
 
 export interface MapState {
@@ -41,7 +45,20 @@ export interface MapsFile {
 
 const HEX = /^([0-9a-f]{2})*$/i;
 const hexText: z.ZodType<string> = z.string().regex(HEX, 'an even number of hex digits');
-const elemSchema: z.ZodType<MapElem> = z.strictObject({ key: hexText, value: hexText });
+/** What a value of a C type is in JSON. */
+export type JsonDatum =
+  number | boolean | string | readonly JsonDatum[] | { readonly [member: string]: JsonDatum };
+
+const elemSchema: z.ZodType<MapElem> = z.strictObject({
+  key: hexText,
+  value: hexText,
+  formatted: z.optional(
+    z.strictObject({
+      key: z.json() as z.ZodType<JsonDatum>,
+      value: z.json() as z.ZodType<JsonDatum>,
+    }),
+  ),
+});
 const mapSchema: z.ZodType<MapState> = z.strictObject({
   name: z.string(),
   type: z.string(),
@@ -60,13 +77,16 @@ const INSIDE: readonly number[] = [
   BPF_MAP_TYPE_HASH_OF_MAPS,
 ];
 
-const hexOf = (bytes: Uint8Array): string =>
+export const hexOfBytes = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** What lies in these maps now. */
-export function mapsFile(maps: Readonly<Record<string, BpfMap>>): MapsFile {
+/** @param types what keys and values mean; without, it is left out */
+export function mapsFile(
+  maps: Readonly<Record<string, BpfMap>>,
+  types: Readonly<Record<string, MapTypes>> = {},
+): MapsFile {
   const states = Object.entries(maps).flatMap(([name, map]) => {
-    const elems = INSIDE.includes(map.type) ? null : elemsOf(map);
+    const elems = INSIDE.includes(map.type) ? null : elemsOf(map, types[name]);
     if (elems === null) return [];
     const type = MAP_TYPE_NAMES[map.type]!;
     return [{ name, type, keySize: map.keySize, valueSize: map.userValueSize, elems }];
@@ -75,18 +95,39 @@ export function mapsFile(maps: Readonly<Record<string, BpfMap>>): MapsFile {
 }
 
 /** @returns null for a kind that user space cannot walk or read */
-function elemsOf(map: BpfMap): MapElem[] | null {
+function elemsOf(map: BpfMap, types: MapTypes | undefined): MapElem[] | null {
+  const typed = new TypedMap(map, types);
   const elems: MapElem[] = [];
   try {
     for (let key = map.sysGetNextKey(null); key !== null; key = map.sysGetNextKey(key)) {
-      const value = map.sysLookup(key);
-      if (value !== null) elems.push({ key: hexOf(key), value: hexOf(value) });
+      const elem = elemAt(typed, key);
+      if (elem !== null) elems.push(elem);
     }
   } catch (error) {
     if (error instanceof MapError) return null;
     throw error;
   }
   return elems;
+}
+
+/** @returns null where there is no such key */
+export function elemAt(typed: TypedMap, key: Uint8Array): MapElem | null {
+  const bytes = typed.map.sysLookup(key);
+  if (bytes === null) return null;
+  const elem = { key: hexOfBytes(key), value: hexOfBytes(bytes) };
+  if (!typed.isTyped) return elem;
+  const [shownKey, value] = typed.decoded(key, bytes);
+  return { ...elem, formatted: { key: jsonDatum(shownKey), value: jsonDatum(value) } };
+}
+
+function jsonDatum(datum: MapDatum): JsonDatum {
+  if (typeof datum === 'bigint') return String(datum);
+  if (datum instanceof Uint8Array) return hexOfBytes(datum);
+  if (typeof datum !== 'object') return datum;
+  if (Array.isArray(datum)) return (datum as readonly MapDatum[]).map(jsonDatum);
+  return Object.fromEntries(
+    Object.entries(datum).map(([name, part]) => [name, jsonDatum(part as MapDatum)]),
+  );
 }
 
 /** @throws InputError naming the place in the file */

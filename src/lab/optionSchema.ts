@@ -116,6 +116,9 @@ export interface RunOptions {
   readonly txOut?: string | undefined;
   readonly passOut?: string | undefined;
   readonly show?: readonly ShowName[] | undefined;
+  readonly watch: boolean;
+  readonly speed: number;
+  readonly control?: string | undefined;
   readonly json: boolean;
 }
 
@@ -521,6 +524,23 @@ const shape = {
     kind.words(SHOW_NAMES),
     'Output',
     "Print the end as the kernel's tools would: ethtool, softnet, ip, napi.",
+  ),
+  watch: option(
+    kind.flag,
+    'Output',
+    false,
+    'Run at the pace of the clock on the wall and take commands: changes as in --at, dump, stats, help.',
+  ),
+  speed: option(
+    kind.between(1e-6, 1000, 'virtual seconds a second'),
+    'Output',
+    1,
+    'Pace of --watch; slower where the machine is too slow for it.',
+  ),
+  control: absent(
+    kind.anyText('SOCKET'),
+    'Output',
+    'Take the commands of --watch at this Unix socket as well; map dump, lookup and update take it as FILE.',
   ),
   json: option(kind.flag, 'Output', false, 'Print one JSON document instead of tables.'),
 };

@@ -127,6 +127,8 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
       throw new OptionError(`${where([key])}: needs --stack on`);
     }
   }
+  if (o.control !== undefined && !o.watch)
+    throw new OptionError(`${where(['control'])}: needs --watch`);
   checkApps(o, where);
   checkSteering(o, where);
   const most = Math.max(...o.nics.map((nic) => nic.queues ?? o.queues));

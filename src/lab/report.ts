@@ -248,7 +248,7 @@ function movedCounters(snmp: MachineResult['snmp']): RunReport['snmp'] {
   return Object.fromEntries(moved.filter(([, counters]) => Object.keys(counters!).length > 0));
 }
 
-function packetCounts(fates: Fates): PacketCounts {
+export function packetCounts(fates: Fates): PacketCounts {
   const lost: Record<string, number> = {};
   LOSS_CAUSES.forEach(({ name }, i) => {
     if (fates.lost[i]! !== 0) lost[name] = fates.lost[i]!;

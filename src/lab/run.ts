@@ -1,13 +1,10 @@
 /** One run: build the machine the options describe, offer it the traffic, let it drain, report. */
-import type { Ps } from '../host/clock.ts';
-import { END_OF_TIME, PS_PER_NS, PS_PER_SEC, PS_PER_US } from '../host/clock.ts';
+import { END_OF_TIME, PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import type { HostMemory } from '../host/memory.ts';
 import { Rng } from '../host/rng.ts';
 import type { MachineConfig } from '../machine.ts';
 import { MAP_BYTES } from '../machine/config.ts';
 import { buildMachine } from '../machine.ts';
-import type { MachineResult } from '../machine/result.ts';
-import type { ShowName } from '../machine/show.ts';
 import type { Capture } from '../wire/capture.ts';
 import { readCapture } from '../wire/capture.ts';
 import type { ArrivalSource, FrameTable, WireSink } from '../wire/frames.ts';
@@ -17,8 +14,9 @@ import type { BpfMap } from '../xdp/maps/bpfMap.ts';
 import type { ArrivalPlan } from './arrivals.ts';
 import { CountedArrivals, replayPlan, trafficPlan } from './arrivals.ts';
 import type { Change } from './changeSpec.ts';
-import type { ChangeableMachine } from './changes.ts';
-import { inPlace, makeChange, nicOf } from './changes.ts';
+import { planChanges, programOfChange, programsOfChanges } from './plannedChanges.ts';
+import type { LiveMachine } from './liveRun.ts';
+import { LiveRun } from './liveRun.ts';
 import type { MapsFile } from './mapState.ts';
 import { mapsFile, parseMapsFile, restoreMaps } from './mapState.ts';
 import type { RunOptions } from './optionSchema.ts';
@@ -33,8 +31,11 @@ import { WireCapture } from './wireCapture.ts';
 /** Its own stream: what the machine draws never shifts the traffic. */
 const TRAFFIC_STREAM = 0x7261_6666;
 
+/** Room for the maps of programs that a prompt may name. */
+const PROMPT_MAP_BYTES = 64 << 20;
+
 /** What a run needs of a machine. NICs are numbered as in the configuration. */
-interface LabMachine extends ChangeableMachine {
+interface LabMachine extends LiveMachine {
   readonly mem: HostMemory;
   /** Frames that sources send; its region holds the `frameBytes` asked for. */
   readonly frames: FrameTable;
@@ -45,13 +46,6 @@ interface LabMachine extends ChangeableMachine {
   watchWire(sink: WireSink): void;
   /** Every frame that reached the stack, its stripped tag put back. */
   watchPassed(sink: WireSink): void;
-  /** Call `make` at `atPs` of virtual time. */
-  at(atPs: Ps, make: () => void): void;
-  /** Run until nothing is left to do, at most until `untilPs`. */
-  run(untilPs: Ps): void;
-  result(): MachineResult;
-  /** A part of it as the tools of its kernel would print it. */
-  show(what: ShowName): string;
 }
 
 export type BuildMachine = (config: MachineConfig, frameBytes: number) => LabMachine;
@@ -64,6 +58,10 @@ export interface RunIo {
   readonly importProgram: ImportProgram;
   /** Wall time, of any origin. */
   nowMs(): number;
+  /** Takes a watched run (`watch`) along until it is over; without it, it runs as fast as it can. */
+  drive?(live: LiveRun): Promise<void>;
+  /** Messages to whoever watches. */
+  says?(text: string): void;
   /** Told now and then how far the run has come. */
   progress?(offered: number, total: number | undefined, virtualNs: number): void;
 }
@@ -109,7 +107,13 @@ export async function runScenario(
   const captures = watchedBy(machine, options, config, capture);
   const arrivals = arrivalsOf(machine, config, plan, io);
   machine.offer(0, arrivals);
-  planChanges(machine, config, options, later);
+  planChanges(machine, config.nics, options.at, later);
+  if (options.watch && io.drive !== undefined) {
+    const names = config.nics.map(({ name }) => name);
+    const load = async (change: Change): Promise<XdpProgramSpec | null> =>
+      programOfChange(change, options, io);
+    await io.drive(new LiveRun(machine, names, arrivals, load, (text) => io.says?.(text)));
+  }
   machine.run(END_OF_TIME);
 
   const report = runReport({
@@ -120,8 +124,12 @@ export async function runScenario(
     shown: Object.fromEntries((options.show ?? []).map((what) => [what, machine.show(what)])),
     notes: [...notesOn(capture), ...cutShort(options, plan, arrivals.offered)],
   });
-  return { report, captures: captures(), maps: mapsFile(machine.mapsOf(0)) };
+  return { report, captures: captures(), maps: leftMaps(machine, options) };
 }
+
+/** With what they mean only where somebody will read it: large maps take their time. */
+const leftMaps = (machine: LabMachine, { mapsOut }: RunOptions): MapsFile =>
+  mapsFile(machine.mapsOf(0), mapsOut === undefined ? {} : machine.programOf(0)?.mapTypes);
 
 async function mapsGiven({ maps }: RunOptions, io: RunIo): Promise<MapsFile | null> {
   return maps === undefined ? null : parseMapsFile(maps, await io.readFile('--maps', maps));
@@ -132,43 +140,13 @@ function mapBytesOf(
   xdp: XdpProgramSpec | null,
   xdpPeer: XdpProgramSpec | null,
   later: Iterable<XdpProgramSpec | null>,
-  { cpus, nics }: RunOptions,
+  { cpus, nics, watch }: RunOptions,
 ): number {
   const of = (program: XdpProgramSpec | null): number => program?.mapBytes?.(cpus) ?? 0;
-  let bytes = MAP_BYTES + of(xdp) + of(xdpPeer) * (nics.length - 1);
+  const ahead = watch ? PROMPT_MAP_BYTES : MAP_BYTES;
+  let bytes = ahead + of(xdp) + of(xdpPeer) * (nics.length - 1);
   for (const program of later) bytes += of(program);
   return bytes;
-}
-
-/** The programs that `at` entries exchange, read before anything runs. */
-async function programsOfChanges(
-  { at, verify }: RunOptions,
-  io: RunIo,
-): Promise<Map<Change, XdpProgramSpec | null>> {
-  const programs = new Map<Change, XdpProgramSpec | null>();
-  for (const { change } of at) {
-    if (change.kind === 'xdp')
-      programs.set(change, await programNamed('at', change.xdp, io, { ...change, verify }));
-  }
-  return programs;
-}
-
-function planChanges(
-  machine: LabMachine,
-  { nics }: MachineConfig,
-  { at }: RunOptions,
-  programs: ReadonlyMap<Change, XdpProgramSpec | null>,
-): void {
-  const names = nics.map(({ name }) => name);
-  for (const [i, change] of at.entries()) {
-    const { dev, time } = change;
-    inPlace(`at[${i}]`, () => nicOf(names, dev));
-    const make = (): void =>
-      inPlace(`at[${i}], ${time / PS_PER_US} us`, () =>
-        makeChange(machine, names, change, (asked) => programs.get(asked) ?? null),
-      );
-    machine.at(time, make);
-  }
 }
 
 /** Virtual time has an end, and a slow offer may not be through by then. */

@@ -82,7 +82,10 @@ describe('bad input is one line on stderr and exit code 2', () => {
   });
 
   test.each<[string[], RegExp]>([
-    [['map', 'lookup', good, 'blocked4', '00'], /^KEY: 00 is not 8 bytes in hex \(16 digits\)\n$/],
+    [
+      ['map', 'lookup', good, 'blocked4', '00'],
+      /^KEY: 00 is not 8 bytes in hex \(16 digits\); values by type need --btf\n$/,
+    ],
     [
       ['map', 'lookup', good, 'blocked', EVERYBODY],
       /no map blocked \(did you mean blocked4\?\); it has blocked4\n$/,

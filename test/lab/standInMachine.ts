@@ -37,6 +37,7 @@ export const standIn =
       ifindexOf: () => undefined,
       faults: new Faults(),
       at: (_, make) => make(),
+      present: 0,
       mapsOf: () => ({}),
       offer: (_, offered) => void (source = offered),
       watchWire: (sink) => void wire.push(sink),

@@ -29,33 +29,50 @@ export type MapDatum = BtfValue | Uint8Array;
 
 export class TypedMap implements Iterable<readonly [key: MapDatum, value: MapDatum]> {
   readonly map: BpfMap;
+  /** Does an object tell what keys and values are? */
+  readonly isTyped: boolean;
   private readonly key: Codec;
   private readonly value: Codec;
 
   constructor(map: BpfMap, types: MapTypes = UNTYPED) {
     const { name } = map;
     this.map = map;
+    this.isTyped = types.btf !== null && types.valueType !== 0;
     this.key = codecOf(types.btf, types.keyType, map.keySize, `${name}.key`);
     const value = codecOf(types.btf, types.valueType, map.valueSize, `${name}.value`);
     const cpus = perCpuOf(map);
     this.value = cpus === 0 ? value : eachCpu(value, map.valueSize, cpus, `${name}.value`);
   }
 
+  /** What the bytes of a key, and of its value as user space has it, mean. */
+  decoded(key: Uint8Array, value: Uint8Array): readonly [key: MapDatum, value: MapDatum] {
+    return [this.key.read(key), this.value.read(value)];
+  }
+
+  keyBytes(key: BtfInput): Uint8Array {
+    return this.key.write(key);
+  }
+
+  /** As user space hands it over: of a per-CPU map, the values of all CPUs. */
+  valueBytes(value: BtfInput): Uint8Array {
+    return this.value.write(value);
+  }
+
   /** @returns undefined where the map has no such key */
   get(key: BtfInput): MapDatum | undefined {
-    const bytes = this.map.sysLookup(this.key.write(key));
+    const bytes = this.map.sysLookup(this.keyBytes(key));
     return bytes === null ? undefined : this.value.read(bytes);
   }
 
   /** @throws MapError when the map refuses */
   set(key: BtfInput, value: BtfInput, flags: number = BPF_ANY): void {
-    const rc = this.map.sysUpdate(this.key.write(key), this.value.write(value), flags);
+    const rc = this.map.sysUpdate(this.keyBytes(key), this.valueBytes(value), flags);
     if (rc !== 0) throw new MapError(this.map, -rc, 'update refused');
   }
 
   /** @returns whether it was there */
   delete(key: BtfInput): boolean {
-    const rc = this.map.sysDelete(this.key.write(key));
+    const rc = this.map.sysDelete(this.keyBytes(key));
     if (rc === -ENOENT) return false;
     if (rc !== 0) throw new MapError(this.map, -rc, 'delete refused');
     return true;
@@ -139,6 +156,7 @@ function eachCpu(one: Codec, size: number, cpus: number, path: string): Codec {
         one.read(bytes.subarray(cpu * stride, cpu * stride + size)),
       ) as MapDatum,
     write: (value) => {
+      if (value instanceof Uint8Array && value.length === cpus * stride) return value;
       if (!Array.isArray(value) || value.length !== cpus) {
         throw new ValueRefused(path, `a per-CPU value is an array of ${cpus}, one for each CPU`);
       }
