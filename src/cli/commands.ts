@@ -2,13 +2,15 @@
 import { Command, CommanderError, Option } from 'commander';
 import { didYouMean } from '../lab/nearest.ts';
 import { kebab } from '../lab/optionNames.ts';
-import type { OptionInfo } from '../lab/optionSchema.ts';
 import { NOT_BUILT, RUN_OPTIONS } from '../lab/optionSchema.ts';
 import { OptionError } from '../lab/options.ts';
 import { EXIT_USAGE, exitCodeOf, failureText } from './failure.ts';
 import { addMap } from './objectCommands.ts';
+import { optionOf } from './optionFlags.ts';
 import { addProg } from './progCommands.ts';
 import { runCommand } from './run.ts';
+import { addSweep, SWEEP_FLAGS } from './sweepFlags.ts';
+import { sweepCommand } from './sweep.ts';
 import type { BuildMachine } from '../lab/run.ts';
 import type { Terminal } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -18,18 +20,21 @@ type RunAction = (scenario: string | undefined, flags: Flags) => Promise<void>;
 
 /** Commands of the design that are still to come. */
 const LATER: readonly (readonly [name: string, help: string])[] = [
-  ['sweep', 'Run every combination of lists of options.'],
   ['trace', 'Print a run step by step.'],
   ['explain', 'Say in words what a run shows and which option to change.'],
   ['validate', 'Compare the model with published figures.'],
   ['studio', 'Open the study page.'],
 ];
 
-/** @returns the exit code: 0 success, 1 the run or a check failed, 2 bad usage or bad input */
+/**
+ * @param workers module of a sweep's worker threads; null where there are none
+ * @returns the exit code: 0 success, 1 the run or a check failed, 2 bad usage or bad input
+ */
 export async function runCommandLine(
   args: readonly string[],
   terminal: Terminal,
   build: BuildMachine,
+  workers: URL | null = null,
 ): Promise<number> {
   const debug = process.env['RINGSCOPE_DEBUG'] === '1';
   let exitCode = 0;
@@ -41,6 +46,9 @@ export async function runCommandLine(
     exitCode = code;
   });
   addMap(program, terminal);
+  addSweep(program, args, async (call) => {
+    exitCode = await sweepCommand(call, terminal, build, workers);
+  });
   if (args.length === 0) {
     program.outputHelp();
     return 0;
@@ -51,7 +59,7 @@ export async function runCommandLine(
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      terminal.err(`${usageText(error)}\n`);
+      terminal.err(`${usageText(error, args[0] === 'sweep')}\n`);
       return EXIT_USAGE;
     }
     terminal.err(failureText(error, debug));
@@ -69,7 +77,8 @@ function ringscope(terminal: Terminal, run: RunAction): Command {
     .helpCommand(false)
     .configureHelp({
       styleTitle: (title) => terminal.colors.bold(title),
-      subcommandTerm: (command) => (command.name() === 'run' ? 'run [SCENARIO]' : command.name()),
+      subcommandTerm: (command) =>
+        ['run', 'sweep'].includes(command.name()) ? `${command.name()} [SCENARIO]` : command.name(),
     });
   program.addHelpText('after', AFTER_HELP);
   addRun(program, run);
@@ -82,6 +91,7 @@ Try it:
   ringscope run                                        two 100 Gb/s NICs and a load balancer
   ringscope run --xdp drop --traffic "udp size=64 rate=line"
   ringscope run --xdp my.ts --in trace.pcapng --tx-out sent.pcapng --check
+  ringscope sweep --budget 1..256*2 --rate 4M,8M,12M --best p99 --where "lost==0"
   ringscope run --help                                 every option of a run`;
 
 function addRun(program: Command, action: RunAction): void {
@@ -98,26 +108,6 @@ function addRun(program: Command, action: RunAction): void {
   }
 }
 
-function optionOf({ flag, value, help, allowed, fallback, group }: OptionInfo): Option {
-  const facts = [
-    value.includes('|') ? '' : allowed,
-    fallback === '' ? '' : `default ${fallback}`,
-  ].filter((fact) => fact !== '');
-  const tail = facts.length === 0 ? '' : ` (${facts.join('; ')})`;
-  const flags = value === '' ? flag : `${flag} <${value}>`;
-  const option = new Option(flags, help.replace(/\.$/, tail)).helpGroup(`${group}:`);
-  return value === '' ? option : option.argParser(onceGiven(flag));
-}
-
-/** Takes a value as it is, once; what looks like the next option is none. */
-const onceGiven =
-  (flag: string) =>
-  (value: string, before: unknown): string => {
-    if (value.startsWith('--')) throw new OptionError(`${flag}: needs a value`);
-    if (before !== undefined) throw new OptionError(`${flag}: is given twice`);
-    return value;
-  };
-
 function addLater(program: Command, name: string, help: string): void {
   program
     .command(name)
@@ -133,23 +123,25 @@ function addLater(program: Command, name: string, help: string): void {
 const plain = (message: string): string => message.replace(/^error: /, '');
 
 /** Commander's messages, in this program's form. */
-function usageText({ code, message }: CommanderError): string {
+function usageText({ code, message }: CommanderError, sweeps: boolean): string {
   const quoted = /'([^']*)'/.exec(message)?.[1] ?? '';
   switch (code) {
     case 'commander.unknownOption': {
       const name = quoted.replace(/^-+/, '').replace(/=.*/s, '');
-      const known = RUN_OPTIONS.map(({ key }) => kebab(key));
+      const known = [...RUN_OPTIONS.map(({ key }) => kebab(key)), ...(sweeps ? SWEEP_FLAGS : [])];
       if (known.includes(name)) return `--${name}: takes no value`;
       return `unknown option ${quoted.replace(/=.*/s, '')}${didYouMean(name, known, '--')}`;
     }
     case 'commander.optionMissingArgument':
       return `${quoted.split(' ')[0]}: needs a value`;
     case 'commander.unknownCommand': {
-      const known = ['run', 'prog', 'map', ...LATER.map(([name]) => name)];
+      const known = ['run', 'sweep', 'prog', 'map', ...LATER.map(([name]) => name)];
       return `unknown command ${quoted === '' ? "''" : quoted}${didYouMean(quoted, known)}`;
     }
     case 'commander.excessArguments':
-      return quoted === 'run' ? 'run: takes one SCENARIO at most' : plain(message);
+      return ['run', 'sweep'].includes(quoted)
+        ? `${quoted}: takes one SCENARIO at most`
+        : plain(message);
     case 'commander.help':
       return 'which command? --help lists them';
     default:

@@ -122,7 +122,7 @@ export interface RunOptions {
   readonly json: boolean;
 }
 
-type OptionGroup = 'Program' | 'Traffic' | 'NIC' | 'Kernel' | 'Machine' | 'Output';
+type OptionGroup = 'Sweep' | 'Program' | 'Traffic' | 'NIC' | 'Kernel' | 'Machine' | 'Output';
 
 export interface OptionInfo {
   readonly key: string;

@@ -63,7 +63,7 @@ describe('bad usage is one line on stderr and exit code 2', () => {
     ],
     [['run', 'a.yaml', 'b.yaml'], 'run: takes one SCENARIO at most'],
     [['rnu'], 'unknown command rnu (did you mean run?)'],
-    [['sweep', '--budget', '1,8'], 'sweep: not built yet'],
+    [['trace', '--budget', '1'], 'trace: not built yet'],
     [['--foo'], 'unknown option --foo'],
     [['run', 'none.yaml'], 'SCENARIO: cannot read none.yaml: no such file'],
     [['run', '--in', 'none.pcap'], '--in: cannot read none.pcap: no such file'],

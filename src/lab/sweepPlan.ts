@@ -1,0 +1,145 @@
+/**
+ * What a sweep runs: the product of all lists, each point the options of one run, every one of them
+ * read and checked before anything starts.
+ */
+import type { OptionSource } from './options.ts';
+import { OptionError, fromFlags, readOptions } from './options.ts';
+import { camel, kebab } from './optionNames.ts';
+import type { RunOptions } from './optionSchema.ts';
+import { machineConfig } from './setup.ts';
+import { sweepValues } from './sweepValues.ts';
+
+/** An option with several values; they stand as they were typed. */
+export interface SweepAxis {
+  readonly key: string;
+  /** `rx-usecs`, as tables and plots name it. */
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+/** One combination, by option; runs with different seeds share it. */
+export type SweepPoint = Readonly<Record<string, string>>;
+
+export interface SweepRunPlan {
+  readonly point: SweepPoint;
+  readonly options: RunOptions;
+}
+
+export interface SweepPlan {
+  readonly axes: readonly SweepAxis[];
+  /** Every point with every seed: points in the order of their lists, the last one fastest. */
+  readonly runs: readonly SweepRunPlan[];
+}
+
+export interface SweepAsked {
+  /** A scenario file, where there is one; flags replace what it says. */
+  readonly scenario: OptionSource | null;
+  /** As typed, by camelCase key, in the order in which they were typed. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  /** Runs of each point, with this many seeds from `--seed` on. */
+  readonly seeds: number;
+}
+
+const MOST_RUNS = 100_000;
+const LAST_SEED = 0xffffffff;
+/** Options that write: many runs would write over each other. */
+const WRITES: readonly string[] = ['txOut', 'passOut', 'mapsOut', 'show'];
+/** Options whose value is a structure, not a list of alternatives. */
+const STRUCTURES: readonly string[] = ['nics', 'steering', 'apps'];
+
+/** @throws OptionError, RangeRefused naming the point at fault */
+export function planSweep(asked: SweepAsked): SweepPlan {
+  const { scenario, flags, seeds } = asked;
+  const lists = listsOf(scenario, flags);
+  const axes = [...lists]
+    .filter(([, { values }]) => values.length > 1)
+    .map(([key, { values }]) => ({ key, name: kebab(key), values: values.map(String) }));
+  const total = axes.reduce((n, { values }) => n * values.length, seeds);
+  if (total > MOST_RUNS) {
+    throw new OptionError(`sweep: ${total} runs are too many (up to ${MOST_RUNS})`);
+  }
+  if (axes.some(({ key }) => key === 'seed') && seeds > 1) {
+    throw new OptionError('--seeds: cannot be set where --seed has a list');
+  }
+  const runs = combinations(lists).flatMap((values) => {
+    const point = Object.fromEntries(axes.map(({ key }) => [key, String(values[key])]));
+    const options = optionsAt(asked, values, axes);
+    if (options.seed + seeds - 1 > LAST_SEED) {
+      throw new OptionError(
+        `--seeds: ${seeds} seeds from ${options.seed} on go beyond ${LAST_SEED}`,
+      );
+    }
+    return Array.from({ length: seeds }, (_, i) => ({
+      point,
+      options: { ...options, seed: options.seed + i },
+    }));
+  });
+  return { axes, runs };
+}
+
+interface Alternatives {
+  readonly values: readonly unknown[];
+}
+
+/** By option: those of the scenario first, a flag of the same name in its place. */
+function listsOf(
+  scenario: OptionSource | null,
+  flags: SweepAsked['flags'],
+): ReadonlyMap<string, Alternatives> {
+  const lists = new Map<string, Alternatives>();
+  const sources = [...(scenario === null ? [] : [scenario]), fromFlags(flags)];
+  for (const source of sources) {
+    for (const [name, raw] of Object.entries(source.values)) {
+      const key = camel(name);
+      const place = source.where([name]);
+      if (WRITES.includes(key)) throw new OptionError(`${place}: is for one run, a sweep has many`);
+      const structure = STRUCTURES.includes(key) && typeof raw !== 'string';
+      lists.set(key, { values: structure ? [raw] : sweepValues(place, key, raw) });
+    }
+  }
+  return lists;
+}
+
+function combinations(lists: ReadonlyMap<string, Alternatives>): Record<string, unknown>[] {
+  let all: Record<string, unknown>[] = [{}];
+  for (const [key, { values }] of lists) {
+    all = all.flatMap((point) => values.map((value) => ({ ...point, [key]: value })));
+  }
+  return all;
+}
+
+function optionsAt(
+  { scenario, flags }: SweepAsked,
+  values: Record<string, unknown>,
+  axes: readonly SweepAxis[],
+): RunOptions {
+  const part = (from: OptionSource, mine: (key: string) => boolean): OptionSource => ({
+    values: Object.fromEntries(Object.entries(values).filter(([key]) => mine(key))),
+    where: (path) => from.where(path),
+  });
+  const typed = (key: string): boolean => Object.hasOwn(flags, key);
+  const inFile = scenario === null ? [] : [part(scenario, (key) => !typed(key))];
+  try {
+    const options = readOptions([...inFile, part(fromFlags(flags), typed)]);
+    machineConfig(options);
+    return options;
+  } catch (error) {
+    if (!(error instanceof OptionError) || axes.length === 0) throw error;
+    const where = axes.map(({ key, name }) => `${name} ${String(values[key])}`).join(', ');
+    throw new OptionError(`${error.message} (at ${where})`);
+  }
+}
+
+/**
+ * The part of all runs that shard `text` does: `2/4` every fourth, from the second on.
+ *
+ * @throws OptionError
+ */
+export function shardOf<T>(runs: readonly T[], text: string): readonly T[] {
+  const [, part, of] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const [index, count] = [Number(part), Number(of)];
+  if (!(count >= 1 && index >= 1 && index <= count)) {
+    throw new OptionError(`--shard: ${text} is not a part as 2/4, from 1/4 to 4/4`);
+  }
+  return runs.filter((_, i) => i % count === index - 1);
+}

@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readScenario } from '../../src/lab/scenario.ts';
+import { planSweep, shardOf } from '../../src/lab/sweepPlan.ts';
+import { sweepValues } from '../../src/lab/sweepValues.ts';
+
+const values = (text: string, key: string = 'budget'): readonly unknown[] =>
+  sweepValues(`--${key}`, key, text);
+
+describe('lists and ranges', () => {
+  test.each([
+    ['1,8,64', ['1', '8', '64']],
+    ['1|8', ['1', '8']],
+    ['1..256*2', ['1', '2', '4', '8', '16', '32', '64', '128', '256']],
+    ['1..300*2', ['1', '2', '4', '8', '16', '32', '64', '128', '256']],
+    ['0.1..1.2+0.1', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((n) => String(n / 10))],
+    ['3..6', ['3', '4', '5', '6']],
+    ['1M..3M+1M', ['1M', '2M', '3M']],
+    ['1..3Mpps', ['1Mpps', '2Mpps', '3Mpps']],
+    ['1,8..10,64', ['1', '8', '9', '10', '64']],
+    ['drop|pass', ['drop', 'pass']],
+  ])('%s', (text, expected) => {
+    expect(values(text)).toEqual(expected);
+  });
+
+  test('a value that may hold commas is split at bars alone', () => {
+    expect(values('a.o,b.ts', 'xdp')).toEqual(['a.o,b.ts']);
+    expect(values('0,1 | 1,0', 'irqAffinity')).toEqual(['0,1', '1,0']);
+  });
+
+  test.each([
+    ['8..1', '--budget: 8..1 runs downwards; the smaller end comes first'],
+    ['1..8*1', '--budget: 1..8*1 never ends: multiply by more than 1, from more than 0'],
+    ['0..8*2', '--budget: 0..8*2 never ends: multiply by more than 1, from more than 0'],
+    ['1..8+0', '--budget: 1..8+0 never ends: add more than 0'],
+    ['1M..2k', '--budget: 1M..2k mixes units (M and k)'],
+    ['1..1000000', '--budget: 1..1000000 has more than 10000 values'],
+    ['1,8,1', '--budget: 1 is given twice'],
+    ['1,,8', '--budget: 1,,8 has an empty value'],
+  ])('%s is refused', (text, message) => {
+    expect(() => values(text)).toThrow(message);
+  });
+
+  test('an arithmetic range has no rounding in it, whatever the step', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 999 }),
+        fc.integer({ min: 1, max: 99 }),
+        (from, step) => {
+          const list = values(`${from / 100}..${(from + 20 * step) / 100}+${step / 100}`);
+          expect(list).toEqual(
+            Array.from({ length: 21 }, (_, i) => String((from + i * step) / 100)),
+          );
+        },
+      ),
+    );
+  });
+});
+
+const plan = (
+  flags: Record<string, unknown>,
+  scenario: string | null = null,
+  seeds: number = 1,
+): ReturnType<typeof planSweep> =>
+  planSweep({
+    scenario: scenario === null ? null : readScenario('lab.yaml', scenario),
+    flags,
+    seeds,
+  });
+
+describe('the plan', () => {
+  test('is the product, the last list fastest', () => {
+    const { axes, runs } = plan({ budget: '1,64', rate: '1M,2M', count: '10' });
+    expect(axes.map(({ name }) => name)).toEqual(['budget', 'rate']);
+    expect(runs.map(({ point }) => [point['budget'], point['rate']])).toEqual([
+      ['1', '1M'],
+      ['1', '2M'],
+      ['64', '1M'],
+      ['64', '2M'],
+    ]);
+    expect(runs.map(({ options }) => options.budget)).toEqual([1, 1, 64, 64]);
+    expect(runs.every(({ options }) => options.count === 10)).toBe(true);
+  });
+
+  test('a scenario has lists too, and flags replace them', () => {
+    const scenario = 'budget: [1, 64]\nrx-ring: 100..300+100\nhz: 1000\n';
+    expect(plan({}, scenario).runs).toHaveLength(6);
+    const { axes, runs } = plan({ rxRing: '511' }, scenario);
+    expect(axes.map(({ name }) => name)).toEqual(['budget']);
+    expect(runs.map(({ options }) => [options.budget, options.rxRing, options.hz])).toEqual([
+      [1, 511, 1000],
+      [64, 511, 1000],
+    ]);
+  });
+
+  test('seeds follow --seed', () => {
+    const { runs } = plan({ budget: '1,2', seed: '7' }, null, 3);
+    expect(runs.map(({ options }) => options.seed)).toEqual([7, 8, 9, 7, 8, 9]);
+  });
+
+  test('every point is read before anything runs', () => {
+    expect(() => plan({ budget: '1,2000' })).toThrow(
+      '--budget: 2000 is out of range (1 to 1024) (at budget 2000)',
+    );
+    expect(() => plan({ queues: '1..8*2', rssEqual: '4' })).toThrow(
+      '--rss-equal: 4 is out of range (1 to 1 queues) (at queues 1)',
+    );
+    expect(() => plan({}, 'budget: [1, 0]')).toThrow('lab.yaml:1:1: budget: 0 is out of range');
+    expect(() => plan({ txOut: 'x.pcapng' })).toThrow('--tx-out: is for one run');
+    expect(() => plan({ budgt: '1,2' })).toThrow('--budgt: unknown option (did you mean budget?)');
+    expect(() => plan({ seed: '1,2' }, null, 2)).toThrow('--seeds');
+    expect(() => plan({ rxUsecs: '1..5000', rxRing: '1..5000' })).toThrow('too many');
+  });
+
+  test('shards are disjoint and together everything', () => {
+    const all = Array.from({ length: 11 }, (_, i) => i);
+    const parts = [1, 2, 3, 4].map((i) => shardOf(all, `${i}/4`));
+    expect(parts.flat().toSorted((a, b) => a - b)).toEqual(all);
+    for (const text of ['0/4', '5/4', '1', 'a/b', '1/0']) {
+      expect(() => shardOf(all, text)).toThrow(`--shard: ${text} is not a part`);
+    }
+  });
+});
