@@ -1,12 +1,15 @@
 /** `ringscope sweep`: every combination of lists of options, in parallel; a table of what came of it. */
 import { availableParallelism } from 'node:os';
-import { checkOutputs, readScenarioFile } from '../lab/files.ts';
+import { join } from 'node:path';
+import { checkOutputs, readScenarioFile, writeBytes } from '../lab/files.ts';
 import type { MeasuredReport } from '../lab/measures.ts';
 import { MEASURES } from '../lab/measures.ts';
 import { kebab } from '../lab/optionNames.ts';
 import { OptionError } from '../lab/options.ts';
 import type { BuildMachine } from '../lab/run.ts';
 import { weightFits } from '../lab/sweepFit.ts';
+import { pageHeats, sweepPage } from '../lab/sweepPage.ts';
+import { sweepPlots } from '../lab/sweepPlots.ts';
 import type { SweepPlan, SweepRunPlan } from '../lab/sweepPlan.ts';
 import { planSweep, shardOf } from '../lab/sweepPlan.ts';
 import type { SweepResult, SweptPoint, SweptRun } from '../lab/sweepResult.ts';
@@ -15,7 +18,7 @@ import { RunFailed, sweptReport, WorkerPool } from '../lab/workers.ts';
 import { EXIT_FAILED, EXIT_OK } from './failure.ts';
 import { runKeys, SweepFile } from './sweepFile.ts';
 import { SweepProgress } from './sweepProgress.ts';
-import { shownMeasures, sweepTable } from './sweepTable.ts';
+import { shownMeasures, sweepTable, valueText } from './sweepTable.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What is said of the sweep itself; everything else are options of its runs. */
@@ -26,6 +29,8 @@ export interface SweepFlags {
   readonly shard?: string;
   readonly workers?: string;
   readonly out?: string;
+  readonly report?: string;
+  readonly svg?: string;
   readonly top?: string;
   readonly json?: boolean;
 }
@@ -55,7 +60,14 @@ export async function sweepCommand(
   const source = scenario === undefined ? null : await readScenarioFile(scenario);
   const plan = planSweep({ scenario: source, flags: runFlags, seeds });
   const runs = flags.shard === undefined ? plan.runs : shardOf(plan.runs, flags.shard);
-  await checkOutputs([['SCENARIO', scenario]], [['--out', flags.out]]);
+  await checkOutputs(
+    [['SCENARIO', scenario]],
+    [
+      ['--out', flags.out],
+      ['--report', flags.report],
+      ['--svg', flags.svg === undefined ? undefined : join(flags.svg, 'received.svg')],
+    ],
+  );
   const sample = await firstLook(plan, build);
   const wishes = wishesOf(plan.axes, sample, flags);
 
@@ -70,6 +82,13 @@ export async function sweepCommand(
   const result: SweepResult = { axes: plan.axes, points: finished, command };
   const fits = weightFits(plan.axes, finished);
   const measures = shownMeasures(wishes.measures);
+  const page = { result, measures, sorted: wanted, fits, valueText };
+  if (flags.report !== undefined) await writeText('--report', flags.report, sweepPage(page));
+  if (flags.svg !== undefined) {
+    for (const { id, svg } of [...sweepPlots(result).plots, ...pageHeats(page)]) {
+      await writeText('--svg', join(flags.svg, `${id}.svg`), svg);
+    }
+  }
   const planned = new Set(runs.map(({ point }) => JSON.stringify(point))).size;
   terminal.out(
     flags.json === true
@@ -84,6 +103,9 @@ export async function sweepCommand(
   if (!whole) terminal.err(interrupted(sweep.count, runs.length, flags.out));
   return broken > 0 || !whole ? EXIT_FAILED : EXIT_OK;
 }
+
+const writeText = (option: string, name: string, text: string): Promise<void> =>
+  writeBytes(option, name, new TextEncoder().encode(text));
 
 const interrupted = (done: number, of: number, out: string | undefined): string =>
   `interrupted: ${done} of ${of} runs finished${out === undefined ? '' : `; the same command goes on from ${out}`}\n`;

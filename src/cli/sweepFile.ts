@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { fileReason, readBytes, writeBytes } from '../lab/files.ts';
 import { InputError } from '../lab/inputError.ts';
 import type { MeasuredReport } from '../lab/measures.ts';
+import { kebab } from '../lab/optionNames.ts';
 import type { RunOptions } from '../lab/optionSchema.ts';
 import type { SweepRunPlan } from '../lab/sweepPlan.ts';
 import type { SweptRun } from '../lab/sweepResult.ts';
@@ -23,7 +24,7 @@ const digest = (data: string | Uint8Array): string =>
   createHash('sha256').update(data).digest('hex').slice(0, 32);
 
 /** Options that name files, apart from those that write. */
-const READS = ['xdp', 'xdpPeer', 'in', 'maps'] as const;
+const READS = ['xdp', 'xdpPeer', 'in', 'maps', 'profile'] as const;
 
 /**
  * @param program file of this program; a source file stands for itself alone
@@ -44,14 +45,16 @@ export async function runKeys(
   for (const { options } of runs) {
     const files: string[] = [await contentOf('ringscope', self)];
     for (const key of READS) {
-      for (const name of fileNames(options, key)) files.push(await contentOf(`--${key}`, name));
+      for (const name of fileNames(options, key)) {
+        files.push(await contentOf(`--${kebab(key)}`, name));
+      }
     }
     keys.push(digest(JSON.stringify([VERSION, files, { ...options, json: false }])));
   }
   return keys;
 }
 
-/** Examples go by a bare name and are part of the program. */
+/** Examples and profiles go by a bare name and are part of the program. */
 function fileNames(options: RunOptions, key: (typeof READS)[number]): string[] {
   const value = options[key];
   if (value === undefined) return [];

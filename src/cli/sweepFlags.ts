@@ -22,6 +22,12 @@ const OWN: readonly OptionInfo[] = [
   own('where', 'CONDITION', 'Keep points for which this holds, as "lost==0 and cpu<60".'),
   own('seeds', 'N', 'Run each point with this many seeds and tell the spread.', '1'),
   own('out', 'FILE', 'Keep results here, a line each; what is there already is not run again.'),
+  own(
+    'report',
+    'FILE',
+    'Write an HTML page with plots, heat maps and the table; it loads nothing.',
+  ),
+  own('svg', 'FOLDER', 'Write each plot as an SVG file into this folder, which must exist.'),
   own('shard', 'I/N', 'Do only this part of all runs, as 2/4, for several machines.'),
   own('workers', 'N', 'Runs at the same time; as many as there are cores unless set.'),
   own('top', 'N', 'Lines of the table.', '40'),

@@ -1,6 +1,7 @@
 /** A sweep as a table: the swept options, then what was measured, one line a point. */
 import type { Colors } from 'picocolors/types';
 import type { WeightFit } from '../lab/sweepFit.ts';
+import { fitText } from '../lab/sweepFit.ts';
 import type { Measure, Spread } from '../lab/measures.ts';
 import { MEASURES } from '../lab/measures.ts';
 import type { SweepAxis } from '../lab/sweepPlan.ts';
@@ -66,13 +67,4 @@ export function sweepTable(input: SweepTableInput, c: Colors): string {
   ];
   const filled = sections.filter((lines) => lines.length > 0);
   return `${filled.map((lines) => lines.join('\n')).join('\n\n')}\n`;
-}
-
-function fitText({ series, a, b, r2, points }: WeightFit): string {
-  const where = Object.entries(series).map(([name, value]) => `${name} ${value}`);
-  return (
-    `throughput = 1 / (a + b / weight)${where.length === 0 ? '' : ` at ${where.join(', ')}`}: ` +
-    `a ${a.toFixed(1)} ns a packet, b ${b.toFixed(0)} ns a poll ` +
-    `(${points} saturated points, R² ${r2.toFixed(4)})`
-  );
 }

@@ -58,6 +58,16 @@ export function weightFits(axes: readonly SweepAxis[], points: readonly SweptPoi
   });
 }
 
+/** In one line. */
+export function fitText({ series, a, b, r2, points }: WeightFit): string {
+  const where = Object.entries(series).map(([name, value]) => `${name} ${value}`);
+  return (
+    `throughput = 1 / (a + b / weight)${where.length === 0 ? '' : ` at ${where.join(', ')}`}: ` +
+    `a ${a.toFixed(1)} ns a packet, b ${b.toFixed(0)} ns a poll ` +
+    `(${points} saturated points, R² ${r2.toFixed(4)})`
+  );
+}
+
 const saturated = (point: SweptPoint): boolean =>
   measured(point, LOSS).mean > 0 && measured(point, CPU).mean >= BUSY_PCT;
 

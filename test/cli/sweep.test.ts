@@ -148,7 +148,10 @@ describe('what a sweep refuses before anything runs', () => {
     [['--out', '/nowhere/x.jsonl'], '--out: cannot write /nowhere/x.jsonl: no such file'],
     [['--xdp', './none.ts|drop'], '--xdp: cannot read ./none.ts: no such file'],
     [['--bugdet', '1,2'], 'unknown option --bugdet (did you mean --budget?)'],
-    [['--profile', 'flat,steep'], '--profile: steep is not one of flat (at profile steep)'],
+    [
+      ['--profile', 'flat,steep'],
+      '--profile: steep is not one of flat, nor a file (at profile steep)',
+    ],
   ])('%j', async (args, message) => {
     expect(await sweep('--count', '10', ...args)).toEqual({
       code: 2,

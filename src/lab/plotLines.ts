@@ -1,0 +1,246 @@
+/**
+ * Line plots: one quantity against another, several series, marks with their values.
+ *
+ * Axes begin at zero unless they are logarithmic; a logarithmic axis whose values are few has its
+ * marks at the values.
+ */
+import type { Scale } from './plotScale.ts';
+import { linearScale, logAtValues, logScale, shortNumber, wantsLog } from './plotScale.ts';
+import {
+  COLOURS,
+  drawing,
+  element,
+  FAINT,
+  GRID,
+  INK,
+  pixels,
+  text,
+  textWidth,
+  tip,
+} from './plotSvg.ts';
+
+export interface PlotPoint {
+  readonly x: number;
+  readonly y: number;
+  /** Deviation to both sides; 0 or absent without one. */
+  readonly spread?: number;
+  /** What the pointer is told. */
+  readonly says: string;
+}
+
+export interface PlotSeries {
+  readonly name: string;
+  readonly points: readonly PlotPoint[];
+  /** Dashed lines go with full ones of the same colour. */
+  readonly dashed?: boolean;
+  /** Number of its colour; its place among the series unless set. */
+  readonly colour?: number;
+}
+
+interface PlotAxis {
+  /** With its unit: `Offered load (Mpps)`. */
+  readonly title: string;
+  /** Top of the axis where the quantity has one: 100 of a percentage. */
+  readonly most?: number;
+  /** False keeps it linear. */
+  readonly log?: boolean;
+  /** Of a mark; digits as few as tell it unless set. */
+  readonly label?: (value: number) => string;
+}
+
+export interface LinePlot {
+  readonly title: string;
+  readonly x: PlotAxis;
+  readonly y: PlotAxis;
+  readonly series: readonly PlotSeries[];
+  /** A line to compare with: everything received, for one. */
+  readonly guide?: { readonly name: string; readonly at: (x: number) => number };
+  readonly width?: number;
+  readonly height?: number;
+}
+
+const LEFT = 68;
+const TOP = 40;
+const BOTTOM = 54;
+const LEGEND_LINE = 19;
+const LEGEND_MARK = 30;
+/** More values than this have no mark each. */
+const FEW = 12;
+
+interface Frame {
+  readonly x: Scale;
+  readonly y: Scale;
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export function linePlot(plot: LinePlot): string {
+  const { title, series, width = 560, height = 360 } = plot;
+  const names = [...series.map(({ name }) => name), ...(plot.guide ? [plot.guide.name] : [])];
+  const legendWidth =
+    names.length < 2 ? 0 : LEGEND_MARK + 16 + Math.max(...names.map((name) => textWidth(name, 11)));
+  const frame: Frame = {
+    x: scaleOf(
+      plot.x,
+      series.flatMap(({ points }) => points.map(({ x }) => x)),
+      true,
+    ),
+    y: scaleOf(
+      plot.y,
+      series.flatMap(({ points }) => points.map(({ y }) => y)),
+      false,
+    ),
+    left: LEFT,
+    top: TOP,
+    width: width - LEFT - Math.max(22, legendWidth),
+    height: height - TOP - BOTTOM,
+  };
+  return drawing(width, height, title, [
+    text(LEFT, 22, title, { size: 14, weight: 'bold' }),
+    axes(plot, frame),
+    guide(plot, frame),
+    ...series.map((one, i) => lineOf(one, i, frame)),
+    legendWidth === 0 ? '' : legend(plot, frame),
+  ]);
+}
+
+function scaleOf(axis: PlotAxis, values: readonly number[], across: boolean): Scale {
+  const finite = values.filter((value) => Number.isFinite(value));
+  if (finite.length === 0) return linearScale(0, 1);
+  if (axis.log !== false && wantsLog(finite)) {
+    const each = [...new Set(finite)].toSorted((a, b) => a - b);
+    if (across && each.length <= FEW) return logAtValues(each);
+    return logScale(each[0]!, each.at(-1)!);
+  }
+  const top = Math.max(...finite);
+  return linearScale(0, axis.most === undefined ? top : Math.max(axis.most, top));
+}
+
+const across = ({ x, left, width }: Frame, value: number): number => left + x.at(value) * width;
+const up = ({ y, top, height }: Frame, value: number): number => top + (1 - y.at(value)) * height;
+
+const line = (x1: number, y1: number, x2: number, y2: number, stroke: string): string =>
+  element('line', { x1, y1, x2, y2, stroke });
+
+function axes(plot: LinePlot, frame: Frame): string {
+  const { left, top, width, height } = frame;
+  const bottom = top + height;
+  const xLabel = plot.x.label ?? shortNumber;
+  const yLabel = plot.y.label ?? shortNumber;
+  return [
+    ...frame.y.ticks.flatMap((tick) => {
+      const y = up(frame, tick);
+      return [
+        line(left, y, left + width, y, GRID),
+        text(left - 8, y + 4, yLabel(tick), { anchor: 'end', size: 11 }),
+      ];
+    }),
+    ...frame.x.ticks.flatMap((tick) => {
+      const x = across(frame, tick);
+      return [
+        line(x, bottom, x, bottom + 5, INK),
+        text(x, bottom + 19, xLabel(tick), { anchor: 'middle', size: 11 }),
+      ];
+    }),
+    line(left, bottom, left + width, bottom, INK),
+    line(left, top, left, bottom, INK),
+    text(left + width / 2, bottom + 42, plot.x.title, { anchor: 'middle' }),
+    text(16, top + height / 2, plot.y.title, { anchor: 'middle', turn: -90 }),
+  ].join('');
+}
+
+const GUIDE_STEPS = 32;
+
+function guide({ guide: wanted }: LinePlot, frame: Frame): string {
+  if (wanted === undefined) return '';
+  const { x, y } = frame;
+  const inside = (at: number): boolean => at >= y.min && at <= y.max * (1 + 1e-9);
+  const points = Array.from(
+    { length: GUIDE_STEPS + 1 },
+    (_, i) => x.min + ((x.max - x.min) * i) / GUIDE_STEPS,
+  )
+    .filter((at) => inside(wanted.at(at)))
+    .map((at) => `${pixels(across(frame, at))},${pixels(up(frame, wanted.at(at)))}`);
+  return element('polyline', {
+    points: points.join(' '),
+    fill: 'none',
+    stroke: FAINT,
+    'stroke-dasharray': '2 4',
+  });
+}
+
+const colourOf = ({ colour }: PlotSeries, index: number): string =>
+  COLOURS[(colour ?? index) % COLOURS.length]!;
+
+/** A line is broken where a value is missing or has no place on its axis. */
+function lineOf(series: PlotSeries, index: number, frame: Frame): string {
+  const stroke = colourOf(series, index);
+  const { x, y } = frame;
+  const has = ({ x: a, y: b }: PlotPoint): boolean =>
+    Number.isFinite(a) && Number.isFinite(b) && (!y.log || b > 0) && (!x.log || a > 0);
+  const pieces: PlotPoint[][] = [[]];
+  for (const point of series.points) {
+    if (has(point)) pieces.at(-1)!.push(point);
+    else pieces.push([]);
+  }
+  const lines = pieces
+    .filter((piece) => piece.length > 1)
+    .map((piece) =>
+      element('polyline', {
+        points: piece
+          .map((point) => `${pixels(across(frame, point.x))},${pixels(up(frame, point.y))}`)
+          .join(' '),
+        fill: 'none',
+        stroke,
+        'stroke-width': 1.8,
+        'stroke-linejoin': 'round',
+        ...(series.dashed === true ? { 'stroke-dasharray': '6 4' } : {}),
+      }),
+    );
+  const marks = series.points.filter(has).map((point) => markOf(series, point, stroke, frame));
+  return [...lines, ...marks].join('');
+}
+
+function markOf(series: PlotSeries, point: PlotPoint, stroke: string, frame: Frame): string {
+  const [cx, cy] = [across(frame, point.x), up(frame, point.y)];
+  const { spread = 0 } = point;
+  const low = frame.y.log ? Math.max(frame.y.min, point.y - spread) : point.y - spread;
+  const bar =
+    spread === 0
+      ? ''
+      : element('path', {
+          d: `M${pixels(cx)} ${pixels(up(frame, point.y + spread))}V${pixels(up(frame, low))}`,
+          stroke,
+        });
+  const fill = series.dashed === true ? '#fff' : stroke;
+  const circle = element(
+    'circle',
+    { cx, cy, r: 3, fill, stroke, 'stroke-width': 1.4 },
+    tip(point.says),
+  );
+  return bar + circle;
+}
+
+function legend({ series, guide: wanted }: LinePlot, { left, top, width }: Frame): string {
+  const x = left + width + 12;
+  const entry = (name: string, i: number, look: Record<string, string | number>): string => {
+    const y = top + 8 + i * LEGEND_LINE;
+    return (
+      element('line', { x1: x, y1: y, x2: x + LEGEND_MARK - 8, y2: y, ...look }) +
+      text(x + LEGEND_MARK - 2, y + 4, name, { size: 11 })
+    );
+  };
+  const lines = series.map((one, i) =>
+    entry(one.name, i, {
+      stroke: colourOf(one, i),
+      'stroke-width': 2,
+      ...(one.dashed === true ? { 'stroke-dasharray': '6 4' } : {}),
+    }),
+  );
+  if (wanted !== undefined) {
+    lines.push(entry(wanted.name, series.length, { stroke: FAINT, 'stroke-dasharray': '2 4' }));
+  }
+  return lines.join('');
+}

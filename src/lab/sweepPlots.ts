@@ -1,0 +1,244 @@
+/**
+ * The plots of a sweep, chosen by what was swept: throughput, loss, latency, CPU and packets per
+ * poll against the load (or the first option with numbers), and heat maps over any two options.
+ */
+import type { Measure } from './measures.ts';
+import { MEASURES } from './measures.ts';
+import { heatPlot } from './plotHeat.ts';
+import type { PlotPoint, PlotSeries } from './plotLines.ts';
+import { linePlot } from './plotLines.ts';
+import { shortNumber } from './plotScale.ts';
+import { COLOURS } from './plotSvg.ts';
+import type { SweepAxis, SweepPoint } from './sweepPlan.ts';
+import type { SweepResult, SweptPoint } from './sweepResult.ts';
+import { axisNumber, measured } from './sweepResult.ts';
+
+/** One drawing; `id` names its file. */
+export interface NamedPlot {
+  readonly id: string;
+  readonly svg: string;
+}
+
+/** A heat map with what it is of, for a page to choose by. */
+export interface NamedHeat extends NamedPlot {
+  readonly options: string;
+  readonly measure: string;
+}
+
+/** More series than colours cannot be told apart. */
+const MOST_SERIES = COLOURS.length;
+const MOST_HEAT_VALUES = 40;
+
+/** Measures that span decades, and may stand on a logarithmic axis. */
+const LOGARITHMIC: readonly string[] = ['p50', 'p90', 'p99', 'p999', 'perPoll', 'perIrq'];
+
+const measureOf = (name: string): Measure => MEASURES.find((measure) => measure.name === name)!;
+
+/** A unit in which values up to `most` are read easily. */
+interface Reading {
+  readonly name: string;
+  readonly factor: number;
+}
+
+function readingOf(unit: Measure['unit'], most: number): Reading {
+  if (unit === 'pps') {
+    return most >= 1e6 ? { name: 'Mpps', factor: 1e-6 } : { name: 'kpps', factor: 1e-3 };
+  }
+  if (unit === 'ns') {
+    if (most >= 1e7) return { name: 'ms', factor: 1e-6 };
+    return most >= 1e4 ? { name: 'µs', factor: 1e-3 } : { name: 'ns', factor: 1 };
+  }
+  return { name: unit, factor: 1 };
+}
+
+const titleOf = (words: string, { name }: Reading): string =>
+  name === '' ? words : `${words} (${name})`;
+
+/** What the plots stand over: the load that was offered, or an option's values. */
+interface Across {
+  readonly title: string;
+  /** `against offered load`. */
+  readonly words: string;
+  readonly of: (point: SweptPoint) => number;
+  readonly says: (point: SweptPoint) => string;
+  /** The option whose values it follows. */
+  readonly axis: SweepAxis;
+  readonly load: boolean;
+  /** Of its values to packets a second, where it is the load. */
+  readonly factor: number;
+}
+
+const numeric = ({ values }: SweepAxis): boolean =>
+  values.every((value) => Number.isFinite(axisNumber(value)));
+
+function acrossOf({ axes, points }: SweepResult): Across | null {
+  const rate = axes.find(({ key }) => key === 'rate');
+  const offered = measureOf('offered');
+  if (rate !== undefined) {
+    const load = (point: SweptPoint): number => measured(point, offered).mean;
+    const reading = readingOf('pps', Math.max(...points.map(load)));
+    return {
+      title: titleOf(offered.says, reading),
+      words: 'offered load',
+      of: (point) => load(point) * reading.factor,
+      says: (point) => `${shortNumber(load(point) * reading.factor)} ${reading.name} offered`,
+      axis: rate,
+      load: true,
+      factor: reading.factor,
+    };
+  }
+  const axis = axes.find(numeric);
+  if (axis === undefined) return null;
+  return {
+    title: axis.name,
+    words: axis.name,
+    of: ({ point }) => axisNumber(point[axis.key]!),
+    says: ({ point }) => `${axis.name} ${point[axis.key]!}`,
+    axis,
+    load: false,
+    factor: 1,
+  };
+}
+
+interface Group {
+  readonly name: string;
+  readonly points: readonly SweptPoint[];
+}
+
+/** Points that differ in nothing but what the plot stands over; evenly thinned where there are many. */
+function groupsOf({ axes, points }: SweepResult, { axis, of }: Across): readonly Group[] {
+  const others = axes.filter(({ key }) => key !== axis.key);
+  const groups = new Map<string, SweptPoint[]>();
+  for (const point of points) {
+    const name = others.map(({ key, name: option }) => `${option} ${point.point[key]!}`).join(', ');
+    groups.set(name, [...(groups.get(name) ?? []), point]);
+  }
+  const all = [...groups].map(([name, mine]) => ({
+    name,
+    points: mine.toSorted((a, b) => of(a) - of(b)),
+  }));
+  if (all.length <= MOST_SERIES) return all;
+  const step = (all.length - 1) / (MOST_SERIES - 1);
+  return Array.from({ length: MOST_SERIES }, (_, i) => all[Math.round(i * step)]!);
+}
+
+/** How many series the plots show, of how many there are. */
+export interface PlotsShown {
+  readonly plots: readonly NamedPlot[];
+  readonly shown: number;
+  readonly of: number;
+}
+
+export function sweepPlots(result: SweepResult): PlotsShown {
+  const along = result.points.length === 0 ? null : acrossOf(result);
+  if (along === null) return { plots: [], shown: 0, of: 0 };
+  const groups = groupsOf(result, along);
+  const all = result.axes
+    .filter(({ key }) => key !== along.axis.key)
+    .reduce((n, { values }) => n * values.length, 1);
+  const one = (name: string): NamedPlot => measurePlot(measureOf(name), groups, along);
+  const latency =
+    groups.length === 1 ? [percentiles(groups[0]!, along)] : [one('p50'), one('p99'), one('p999')];
+  const plots = [one('received'), one('loss'), ...latency, one('cpu'), one('cpuNs')];
+  return { plots: [...plots, one('perPoll'), one('perIrq')], shown: groups.length, of: all };
+}
+
+function measurePlot(measure: Measure, groups: readonly Group[], along: Across): NamedPlot {
+  const most = Math.max(
+    ...groups.flatMap(({ points }) => points.map((point) => measured(point, measure).mean)),
+  );
+  const reading = readingOf(measure.unit, most);
+  const throughput = measure.name === 'received' && along.load;
+  return {
+    id: measure.name,
+    svg: linePlot({
+      title: `${measure.says} against ${along.words}`,
+      x: { title: along.title },
+      y: {
+        title: titleOf(measure.says, reading),
+        ...(measure.name === 'cpu' ? { most: 100 } : {}),
+        ...(LOGARITHMIC.includes(measure.name) ? {} : { log: false }),
+      },
+      series: groups.map((group) => seriesOf(group.name, measure, group, along, reading)),
+      ...(throughput
+        ? { guide: { name: 'no loss', at: (x: number) => (x / along.factor) * reading.factor } }
+        : {}),
+    }),
+  };
+}
+
+function seriesOf(
+  name: string,
+  measure: Measure,
+  group: Group,
+  along: Across,
+  reading: Reading,
+): PlotSeries {
+  return {
+    name,
+    points: group.points.map((point): PlotPoint => {
+      const { mean, deviation } = measured(point, measure);
+      const y = mean * reading.factor;
+      const value = `${measure.says} ${shortNumber(y)} ${reading.name}`.trim();
+      const says = [group.name, along.says(point), value].filter((words) => words !== '');
+      const x = along.of(point);
+      return { x, y, spread: deviation * reading.factor, says: says.join(' · ') };
+    }),
+  };
+}
+
+/** All percentiles in one plot, where there is one series. */
+function percentiles(group: Group, along: Across): NamedPlot {
+  const measures = ['p50', 'p90', 'p99', 'p999'].map(measureOf);
+  const most = Math.max(...group.points.map((point) => measured(point, measures.at(-1)!).mean));
+  const reading = readingOf('ns', most);
+  return {
+    id: 'latency',
+    svg: linePlot({
+      title: `Latency, wire to verdict, against ${along.words}`,
+      x: { title: along.title },
+      y: { title: titleOf('Latency', reading) },
+      series: measures.map((measure) =>
+        seriesOf(measure.says.replace('Latency, ', ''), measure, group, along, reading),
+      ),
+    }),
+  };
+}
+
+/** One for every two options and every measure; over further options their mean. */
+export function sweepHeats(result: SweepResult, measures: readonly Measure[]): NamedHeat[] {
+  const axes = result.axes.filter(({ values }) => values.length <= MOST_HEAT_VALUES);
+  const pairs = axes.flatMap((x, i) => axes.slice(0, i).map((y) => [x, y] as const));
+  return pairs.flatMap(([x, y]) => measures.map((measure) => heat(result, x, y, measure)));
+}
+
+const fieldOf = (a: string, b: string): string => JSON.stringify([a, b]);
+const mean = (values: readonly number[] | undefined): number =>
+  values === undefined ? NaN : values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function heat(result: SweepResult, x: SweepAxis, y: SweepAxis, measure: Measure): NamedHeat {
+  const fields = new Map<string, number[]>();
+  const inField = (point: SweepPoint): string => fieldOf(point[x.key]!, point[y.key]!);
+  for (const point of result.points) {
+    const key = inField(point.point);
+    fields.set(key, [...(fields.get(key) ?? []), measured(point, measure).mean]);
+  }
+  const values = [...fields.values()].flat();
+  const reading = readingOf(measure.unit, Math.max(...values));
+  const others = result.axes.length > 2 ? ', mean over the other options' : '';
+  return {
+    id: `heat-${measure.name}-${x.name}-${y.name}`.replaceAll(/[^\w-]+/g, '_'),
+    options: `${x.name} and ${y.name}`,
+    measure: measure.says,
+    svg: heatPlot({
+      title: `${measure.says} over ${x.name} and ${y.name}${others}`,
+      x: { title: x.name, values: x.values },
+      y: { title: y.name, values: y.values },
+      of: reading.name === '' ? measure.says : reading.name,
+      cells: y.values.map((row) =>
+        x.values.map((column) => mean(fields.get(fieldOf(column, row))) * reading.factor),
+      ),
+      label: (value) => `${Number(value.toPrecision(3))}`,
+    }),
+  };
+}
