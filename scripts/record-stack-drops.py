@@ -3,7 +3,8 @@
 
 Each frame is sent into a veth whose other end, in a network namespace of its own, has the addresses
 of the tests' machine; the tracepoints of that moment say what became of it. Needs root, iproute2,
-ethtool and tracefs. Writes test/vectors/stackDrops.json.
+ethtool and tracefs. Of a packet in fragments it is the last that is judged.
+Writes test/vectors/stackDrops.json and fragmentDrops.json.
 """
 import json
 import os
@@ -15,9 +16,11 @@ import time
 PID = os.getpid() % 10000
 NS, OUTER, INNER = f"rsdrop{PID}", f"rsda{PID}", f"rsdb{PID}"
 TRACE = f"/sys/kernel/tracing/instances/{NS}"
-PRINT = """import('./test/machine/dropCases.ts').then(({ DROP_CASES }) => {
-  const hex = Object.entries(DROP_CASES).map(([n, f]) => [n, Buffer.from(f).toString('hex')]);
-  process.stdout.write(JSON.stringify(Object.fromEntries(hex)));
+PRINT = """import('./test/machine/dropCases.ts').then(({ DROP_CASES, FRAGMENT_CASES }) => {
+  const hex = (frame) => Buffer.from(frame).toString('hex');
+  const frames = Object.entries(DROP_CASES).map(([n, f]) => [n, hex(f)]);
+  const pieces = Object.entries(FRAGMENT_CASES).map(([n, list]) => [n, list.map(hex)]);
+  process.stdout.write(JSON.stringify([Object.fromEntries(frames), Object.fromEntries(pieces)]));
 });"""
 
 
@@ -71,21 +74,41 @@ def judge(sock, frame):
     raise SystemExit(f"the kernel said nothing about {frame}")
 
 
+def judge_last(sock, frames):
+    """What became of the last of several frames; WAITS when nothing has."""
+    with open(f"{TRACE}/trace", "w") as trace:
+        trace.write("")
+    for frame in frames:
+        sock.send(bytes.fromhex(frame))
+        time.sleep(0.05)
+    with open(f"{TRACE}/trace") as trace:
+        text = trace.read()
+    seen = list(re.finditer(rf"netif_receive_skb: dev={INNER} skbaddr=(\S+)", text))
+    assert len(seen) == len(frames), text
+    addr, rest = seen[-1].group(1), text[seen[-1].end():]
+    end = re.search(rf"kfree_skb: skbaddr={addr} .*reason: (\S+)|consume_skb: skbaddr={addr}", rest)
+    return "WAITS" if end is None else end.group(1) or "CONSUMED"
+
+
 def main():
     printed = subprocess.run(["npx", "tsx", "-e", PRINT], check=True, capture_output=True, text=True)
-    frames = json.loads(printed.stdout)
+    frames, fragments = json.loads(printed.stdout)
     sh(f"ip netns add {NS}")
     try:
         build()
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         sock.bind((OUTER, 0))
         answers = {name: {"frame": f, "reason": judge(sock, f)} for name, f in frames.items()}
+        pieces = {name: {"frames": f, "reason": judge_last(sock, f)} for name, f in fragments.items()}
     finally:
         sh(f"ip netns del {NS}", check=False)
         if os.path.isdir(TRACE):
             os.rmdir(TRACE)
     with open("test/vectors/stackDrops.json", "w") as out:
         json.dump(answers, out, indent=2)
+        out.write("\n")
+    with open("test/vectors/fragmentDrops.json", "w") as out:
+        json.dump(pieces, out, indent=2)
         out.write("\n")
 
 

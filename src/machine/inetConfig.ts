@@ -95,7 +95,7 @@ export function buildInet(net: Net, devices: readonly NetDevice[], config: InetC
   if (first === undefined) return inet;
   inet.addrs.addGateway4(first, GATEWAY);
   inet.addrs.addGateway6(first, GATEWAY6);
-  inet.arp.addPermanent(first, new In6Addr(0, 0, 0, GATEWAY), GATEWAY_MAC);
-  inet.nd.addPermanent(first, GATEWAY6, GATEWAY_MAC);
+  inet.arp.addPermanent(first, new In6Addr(0, 0, 0, GATEWAY), GATEWAY_MAC, net.softnet[0]!.cpu);
+  inet.nd.addPermanent(first, GATEWAY6, GATEWAY_MAC, net.softnet[0]!.cpu);
   return inet;
 }

@@ -4,6 +4,8 @@
  * @spec RFC 826
  * @linux net/ipv4/arp.c
  */
+import type { Ps } from '../host/clock.ts';
+import { PS_PER_SEC } from '../host/clock.ts';
 import { OP_ARP_RCV } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import {
@@ -19,13 +21,17 @@ import {
   arpSenderMacHi16,
   arpSenderMacLo32,
   arpTargetIp,
+  arpTargetMacHi16,
+  arpTargetMacLo32,
   setArpOp,
   setArpSender,
   setArpTarget,
 } from '../wire/arp.ts';
+import type { HostAddr } from '../host/memory.ts';
 import type { Inet } from './inet.ts';
+import { ipv4IsLoopback } from './ipInput.ts';
 import type { Neigh } from './neighbour.ts';
-import { NUD_REACHABLE, NUD_STALE, devHardHeader } from './neighbour.ts';
+import { NEIGH_UPDATE_F_OVERRIDE, NUD_REACHABLE, NUD_STALE, devHardHeader } from './neighbour.ts';
 import type { NetDevice } from './netdevice.ts';
 import type { SkBuff } from './skbuff.ts';
 import { PACKET_HOST, PACKET_OTHERHOST, skbPut } from './skbuff.ts';
@@ -34,6 +40,8 @@ import { pskbMayPull } from './skbPull.ts';
 import { devQueueXmit } from './xmit.ts';
 
 const ETH_P_ARP = 0x0806;
+/** @linux LOCKTIME of arp_tbl */
+const LOCKTIME: Ps = PS_PER_SEC;
 /** Hardware types an Ethernet device listens to. @linux include/uapi/linux/if_arp.h */
 const ARPHRD_ETHER = 1;
 const ARPHRD_IEEE802 = 6;
@@ -78,10 +86,10 @@ function arpProcess(skb: SkBuff, inet: Inet, cpu: Cpu): boolean {
       arpSend(dev, ARPOP_REPLY, tip, hi16, lo32, 0, cpu); // somebody looks for duplicates
       return true;
     }
-    if (!inet.addrs.isLocal4(sip)) {
-      const neigh = inet.arp.lookupOrCreate(dev, 0, 0, 0, sip);
+    if (mayAsk(inet, sip)) {
+      const neigh = inet.arp.lookupOrCreate(dev, 0, 0, 0, sip, cpu);
       if (neigh !== null) {
-        inet.arp.update(neigh, hi16, lo32, NUD_STALE, cpu);
+        inet.arp.update(neigh, hi16, lo32, NUD_STALE, NEIGH_UPDATE_F_OVERRIDE, cpu);
         arpSend(dev, ARPOP_REPLY, tip, hi16, lo32, sip, cpu);
       }
       return true;
@@ -91,10 +99,24 @@ function arpProcess(skb: SkBuff, inet: Inet, cpu: Cpu): boolean {
   const neigh = inet.arp.lookup(dev, 0, 0, 0, sip);
   if (neigh !== null) {
     const sure = op === ARPOP_REPLY && skb.pktType === PACKET_HOST;
-    inet.arp.update(neigh, hi16, lo32, sure ? NUD_REACHABLE : NUD_STALE, cpu);
+    // of several answers in a row the first counts; who announces himself is believed at once
+    const late = cpu.now - neigh.updated > LOCKTIME || isGarp(view, at, op);
+    const flags = late ? NEIGH_UPDATE_F_OVERRIDE : 0;
+    inet.arp.update(neigh, hi16, lo32, sure ? NUD_REACHABLE : NUD_STALE, flags, cpu);
   }
   return true;
 }
+
+/** Can the question have come from where it says? @linux ip_route_input_noref in arp_process */
+const mayAsk = ({ addrs }: Inet, sip: number): boolean =>
+  sip >>> 28 !== 0xe && sip !== 0xffff_ffff && !ipv4IsLoopback(sip) && !addrs.isLocal4(sip);
+
+/** Somebody says, unasked, where he is: an answer must name him as its target too. @linux arp_is_garp */
+const isGarp = (view: DataView, at: HostAddr, op: number): boolean =>
+  arpSenderIp(view, at) === arpTargetIp(view, at) &&
+  (op === ARPOP_REQUEST ||
+    (arpSenderMacHi16(view, at) === arpTargetMacHi16(view, at) &&
+      arpSenderMacLo32(view, at) === arpTargetMacLo32(view, at)));
 
 /** Ask who has `neigh`'s address; everybody, or the one who had it. @linux arp_solicit */
 export function arpSolicit(neigh: Neigh, unicast: boolean, inet: Inet, cpu: Cpu): void {

@@ -1,7 +1,9 @@
 /**
  * Fragments that wait for the rest of their packet, of either IP version.
  *
- * A packet's fragments are kept in the order of their offsets. One that overlaps another, or
+ * A packet's fragments are kept in the order of their offsets, and so are the runs they have formed:
+ * as in Linux a fragment joins the last run when it comes right behind it, else it begins one of
+ * its own. One that lies within a run is a duplicate; one that overlaps a run in part, or
  * contradicts what is known of the end, spoils the whole packet. All together may hold 4 MiB of
  * `truesize`; what is then still incomplete after 30 seconds is given up.
  *
@@ -19,7 +21,7 @@ import {
 } from '../host/dropReason.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { PAGE_SIZE } from '../host/memory.ts';
-import { In6Addr } from './in6.ts';
+import { In6Addr, in6Equal } from './in6.ts';
 import type { Net } from './net.ts';
 import { skbCopyTo } from './skbBytes.ts';
 import type { SkBuff } from './skbuff.ts';
@@ -34,6 +36,7 @@ export const IPV6_FRAG_TIMEOUT: Ps = 60 * PS_PER_SEC;
 const HIGH_THRESH = 4 * 2 ** 20;
 /** What a queue itself weighs, so that empty ones are bounded too. */
 const QUEUE_BYTES = 256;
+const BUCKETS = 1024;
 
 export const FRAG_WAITS = 0;
 export const FRAG_COMPLETE = 1;
@@ -48,6 +51,8 @@ export class FragQueue implements Timer {
   readonly protocol: number;
   /** In the order of their offsets; `skb.fragStart` says where each belongs. */
   readonly frags: SkBuff[] = [];
+  /** Of each run where it begins and where it ends. @linux FRAG_CB(skb)->frag_run_len */
+  readonly runs: number[] = [];
   /** Bytes of data there, and how many there will be; -1: the last fragment has not come. */
   meat = 0;
   total = -1;
@@ -55,6 +60,8 @@ export class FragQueue implements Timer {
   /** IPv6: what the first fragment's header says follows it. */
   firstProtocol = 0;
   at: Ps = Infinity;
+  /** Of its bucket. */
+  next: FragQueue | null = null;
 
   constructor(table: FragTable, id: number, protocol: number) {
     this.table = table;
@@ -74,7 +81,7 @@ export class FragTable {
   private readonly timeout: Ps;
   /** A packet was given up; its first fragment, if that had come, is still there. */
   private readonly onTimeout: (first: SkBuff | null, cpu: Cpu) => void;
-  private readonly queues: Map<number, FragQueue[]> = new Map();
+  private readonly buckets = Array.from({ length: BUCKETS }, (): FragQueue | null => null);
 
   constructor(net: Net, timeout: Ps, onTimeout: (first: SkBuff | null, cpu: Cpu) => void) {
     this.net = net;
@@ -85,21 +92,16 @@ export class FragTable {
   /** @returns null when fragments hold all the memory they may. @linux inet_frag_find */
   find(saddr: In6Addr, daddr: In6Addr, id: number, protocol: number, cpu: Cpu): FragQueue | null {
     if (this.memory > HIGH_THRESH) return null;
-    const hash = (id ^ saddr.w3 ^ daddr.w3 ^ protocol) >>> 0;
-    const chain = this.queues.get(hash) ?? [];
-    const found = chain.find(
-      (q) =>
-        q.id === id &&
-        q.protocol === protocol &&
-        q.saddr.equals(saddr.w0, saddr.w1, saddr.w2, saddr.w3) &&
-        q.daddr.equals(daddr.w0, daddr.w1, daddr.w2, daddr.w3),
-    );
-    if (found !== undefined) return found;
+    const bucket = bucketOf(id, protocol, saddr, daddr);
+    for (let q = this.buckets[bucket] ?? null; q !== null; q = q.next) {
+      if (q.id !== id || q.protocol !== protocol) continue;
+      if (in6Equal(q.saddr, saddr) && in6Equal(q.daddr, daddr)) return q;
+    }
     const q = new FragQueue(this, id, protocol);
     q.saddr.copy(saddr);
     q.daddr.copy(daddr);
-    chain.push(q);
-    this.queues.set(hash, chain);
+    q.next = this.buckets[bucket] ?? null;
+    this.buckets[bucket] = q;
     this.memory += QUEUE_BYTES;
     this.net.timers.set(q, cpu.now + this.timeout);
     return q;
@@ -117,17 +119,14 @@ export class FragTable {
     const end = start + skb.len;
     if (last ? contradictsEnd(q, end) : q.total >= 0 && end > q.total) return FRAG_SPOILT;
     if (skb.len === 0) return FRAG_SPOILT;
-    let i = q.frags.length;
-    while (i > 0 && q.frags[i - 1]!.fragStart >= start) i--;
-    const before = q.frags[i - 1];
-    const after = q.frags[i];
-    if (after !== undefined && after.fragStart === start && after.len === skb.len)
-      return FRAG_DUPLICATE;
-    if (before !== undefined && before.fragStart + before.len > start) return FRAG_SPOILT;
-    if (after !== undefined && after.fragStart < end) return FRAG_SPOILT;
     if (last) q.total = end;
+    const rc = joinRuns(q.runs, start, end);
+    if (rc !== FRAG_WAITS) return rc;
     skb.fragStart = start;
-    q.frags.splice(i, 0, skb);
+    let i = q.frags.length;
+    q.frags.push(skb);
+    for (; i > 0 && q.frags[i - 1]!.fragStart > start; i--) q.frags[i] = q.frags[i - 1]!;
+    q.frags[i] = skb;
     q.meat += skb.len;
     q.truesize += skb.truesize;
     this.memory += skb.truesize;
@@ -136,20 +135,23 @@ export class FragTable {
 
   /** Forget a queue; its fragments, if any are left, are dropped. @linux inet_frag_kill */
   kill(q: FragQueue, reason: number, cpu: Cpu): void {
-    const hash = (q.id ^ q.saddr.w3 ^ q.daddr.w3 ^ q.protocol) >>> 0;
-    const chain = this.queues.get(hash)!.filter((other) => other !== q);
-    if (chain.length === 0) this.queues.delete(hash);
-    else this.queues.set(hash, chain);
+    const bucket = bucketOf(q.id, q.protocol, q.saddr, q.daddr);
+    let place: FragQueue = this.buckets[bucket]!;
+    if (place === q) this.buckets[bucket] = q.next;
+    else {
+      while (place.next !== q) place = place.next!;
+      place.next = q.next;
+    }
     this.net.timers.stop(q);
     this.memory -= q.truesize + QUEUE_BYTES;
-    for (const skb of q.frags) kfreeSkb(skb, reason, cpu);
+    for (let i = 0; i < q.frags.length; i++) kfreeSkb(q.frags[i]!, reason, cpu);
     q.frags.length = 0;
   }
 
   /** Drop what waits. @linux fqdir_exit */
   flush(cpu: Cpu): void {
-    for (const chain of [...this.queues.values()])
-      for (const q of chain) this.kill(q, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
+    for (const first of this.buckets)
+      for (let q = first; q !== null; q = q.next) this.kill(q, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
   }
 
   /**
@@ -178,7 +180,7 @@ export class FragTable {
     whole.pktType = first.pktType;
     whole.routeType = first.routeType;
     whole.protocol = first.protocol;
-    for (const skb of q.frags) consumeSkb(skb, cpu);
+    for (let i = 0; i < q.frags.length; i++) consumeSkb(q.frags[i]!, cpu);
     q.frags.length = 0;
     this.kill(q, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
     return whole;
@@ -190,6 +192,41 @@ export class FragTable {
     this.onTimeout(first !== undefined && first.fragStart === 0 ? first : null, cpu);
     this.kill(q, SKB_DROP_REASON_FRAG_REASM_TIMEOUT, cpu);
   }
+}
+
+/** Any of them may be the sender's choice, so all take part. @linux ip4_obj_hashfn, jhash2 */
+function bucketOf(id: number, protocol: number, saddr: In6Addr, daddr: In6Addr): number {
+  let hash = mix(id ^ protocol, saddr.w3);
+  hash = mix(hash, daddr.w3);
+  hash = mix(mix(hash, saddr.w0 ^ saddr.w1), saddr.w2);
+  return mix(mix(hash, daddr.w0 ^ daddr.w1), daddr.w2) & (BUCKETS - 1);
+}
+
+/** One round of a multiplicative hash. */
+function mix(hash: number, word: number): number {
+  const h = Math.imul(hash ^ word, 0x9e37_79b1);
+  return h ^ (h >>> 15);
+}
+
+/** @returns `FRAG_WAITS` when nothing is there yet of what the fragment brings. @linux inet_frag_queue_insert */
+function joinRuns(runs: number[], start: number, end: number): number {
+  const tail = runs.length - 1;
+  if (tail > 0 && start === runs[tail]) {
+    runs[tail] = end;
+    return FRAG_WAITS;
+  }
+  let i = runs.length;
+  for (; i > 0 && runs[i - 2]! >= end; i -= 2);
+  if (i > 0 && runs[i - 1]! > start)
+    return runs[i - 2]! <= start && end <= runs[i - 1]! ? FRAG_DUPLICATE : FRAG_SPOILT;
+  runs.push(start, end);
+  for (let at = runs.length - 2; at > i; at -= 2) {
+    runs[at] = runs[at - 2]!;
+    runs[at + 1] = runs[at - 1]!;
+  }
+  runs[i] = start;
+  runs[i + 1] = end;
+  return FRAG_WAITS;
 }
 
 /** The last fragment says where the packet ends; what has come must lie before it. */

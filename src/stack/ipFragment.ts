@@ -24,6 +24,7 @@ import type { Inet } from './inet.ts';
 import type { SkBuff } from './skbuff.ts';
 import { skbPull } from './skbuff.ts';
 import { kfreeSkb } from './skbPool.ts';
+import { pskbTrim } from './skbPull.ts';
 
 const ICMP_TIME_EXCEEDED = 11;
 const ICMP_EXC_FRAGTIME = 1;
@@ -51,11 +52,9 @@ export function ipDefrag(skb: SkBuff, inet: Inet, cpu: Cpu): SkBuff | null {
   const q = inet.frags4.find(saddr, daddr, ipv4Id(view, at), ipv4Proto(view, at), cpu);
   if (q === null) return spoilt(skb, inet, cpu);
   skbPull(skb, headerLen);
-  const odd = more && (skb.len & 7) !== 0; // only the last may have a length that is no multiple of 8
+  if (more) pskbTrim(skb, skb.len & ~7, cpu); // only the last may end between two units
   const rc =
-    odd || start + skb.len + headerLen > LEN_MAX
-      ? FRAG_SPOILT
-      : inet.frags4.insert(q, skb, start, !more);
+    start + skb.len + headerLen > LEN_MAX ? FRAG_SPOILT : inet.frags4.insert(q, skb, start, !more);
   if (rc === FRAG_DUPLICATE) {
     kfreeSkb(skb, SKB_DROP_REASON_DUP_FRAG, cpu);
     return null;

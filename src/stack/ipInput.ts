@@ -53,9 +53,11 @@ export const RTN_BROADCAST = 3;
 export const RTN_MULTICAST = 5;
 const ALL_HOSTS = 0xe000_0001;
 const LIMITED_BROADCAST = 0xffff_ffff;
+/** An own address as well, though there is no loopback device here. */
+const LOCALHOST = 0x7f00_0001;
 
 export const ipv4IsMulticast = (addr: number): boolean => addr >>> 28 === 0xe;
-const isLoopback = (addr: number): boolean => addr >>> 24 === 127;
+export const ipv4IsLoopback = (addr: number): boolean => addr >>> 24 === 127;
 /** The rest of 0.0.0.0/8 are addresses like any other. @linux ipv4_is_zeronet */
 const isZeronet = (addr: number): boolean => addr === 0;
 
@@ -159,7 +161,7 @@ function ipRouteInput(skb: SkBuff, inet: Inet, daddr: number, saddr: number): nu
   }
   if (isZeronet(saddr)) return SKB_DROP_REASON_IP_INVALID_SOURCE;
   if (isZeronet(daddr)) return SKB_DROP_REASON_IP_INVALID_DEST;
-  if (isLoopback(daddr) || isLoopback(saddr)) return SKB_DROP_REASON_IP_LOCALNET;
+  if (ipv4IsLoopback(daddr) || ipv4IsLoopback(saddr)) return SKB_DROP_REASON_IP_LOCALNET;
   if (inet.addrs.isLocal4(daddr)) return validSource(skb, inet, saddr, RTN_LOCAL);
   if (inet.addrs.isBroadcast4(daddr)) return validSource(skb, inet, saddr, RTN_BROADCAST);
   inet.mib.ip.InAddrErrors++;
@@ -168,7 +170,7 @@ function ipRouteInput(skb: SkBuff, inet: Inet, daddr: number, saddr: number): nu
 
 /** @linux fib_validate_source */
 function validSource(skb: SkBuff, inet: Inet, saddr: number, type: number): number {
-  if (!isZeronet(saddr) && inet.addrs.isLocal4(saddr)) return SKB_DROP_REASON_IP_LOCAL_SOURCE;
+  if (saddr === LOCALHOST || inet.addrs.isLocal4(saddr)) return SKB_DROP_REASON_IP_LOCAL_SOURCE;
   skb.routeType = type;
   return SKB_NOT_DROPPED_YET;
 }
@@ -178,7 +180,7 @@ function ipRouteInputMc(skb: SkBuff, inet: Inet, daddr: number, saddr: number): 
   if (daddr !== ALL_HOSTS) return SKB_DROP_REASON_NOT_SPECIFIED;
   if (ipv4IsMulticast(saddr) || saddr === LIMITED_BROADCAST)
     return SKB_DROP_REASON_IP_INVALID_SOURCE;
-  if (isLoopback(saddr)) return SKB_DROP_REASON_IP_LOCALNET;
+  if (ipv4IsLoopback(saddr)) return SKB_DROP_REASON_IP_LOCALNET;
   if (isZeronet(saddr)) return SKB_DROP_REASON_IP_INVALID_SOURCE;
   return validSource(skb, inet, saddr, RTN_MULTICAST);
 }

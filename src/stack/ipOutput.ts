@@ -36,7 +36,7 @@ export const IPV4_HLEN: number = HLEN;
 export function ipRouteOutput(inet: Inet, daddr: number): number {
   const { addrs, hop } = inet;
   if (daddr === 0 || daddr >>> 28 === 0xe) return -ENETUNREACH;
-  if (addrs.isLocal4(daddr)) return -EHOSTUNREACH; // there is no loopback device
+  if (addrs.isLocal4(daddr) || daddr >>> 24 === 127) return -EHOSTUNREACH; // no loopback device
   if (!addrs.routeOut4(daddr, hop)) {
     inet.mib.ip.OutNoRoutes++;
     return -ENETUNREACH;
@@ -135,7 +135,7 @@ function ipFinishOutput2(inet: Inet, skb: SkBuff, daddr: number, cpu: Cpu): numb
     devHardHeader(skb, dev, ETH_P_IP, 0xffff, 0xffff_ffff);
     return devQueueXmit(skb, cpu);
   }
-  const neigh = inet.arp.lookupOrCreate(dev, 0, 0, 0, gateway === 0 ? daddr : gateway);
+  const neigh = inet.arp.lookupOrCreate(dev, 0, 0, 0, gateway === 0 ? daddr : gateway, cpu);
   if (neigh !== null) return inet.arp.output(neigh, skb, cpu);
   kfreeSkb(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL, cpu);
   return -ENOBUFS;

@@ -127,11 +127,11 @@ function ip6RouteInput(skb: SkBuff, inet: Inet): number {
  * @linux ip6_protocol_deliver_rcu
  */
 function ip6ProtocolDeliver(skb: SkBuff, inet: Inet, cpu: Cpu): void {
-  let nextHeaderAt = skb.networkHeader + NEXT_HEADER_AT;
+  let nextHeaderAt = NEXT_HEADER_AT;
   skbPull(skb, IPV6_HLEN);
   for (let passed = 0; passed < HEADERS_MAX; passed++) {
-    const at = skb.data;
-    skb.transportHeader = at;
+    const at = skb.data - skb.networkHeader; // pulling headers may move them all
+    skb.transportHeader = skb.data;
     switch (skb.upperProtocol) {
       case IPPROTO_HOPOPTS:
         if (passed !== 0) break; // only right behind the IPv6 header
@@ -150,7 +150,7 @@ function ip6ProtocolDeliver(skb: SkBuff, inet: Inet, cpu: Cpu): void {
         const whole = ipv6Defrag(skb, inet, cpu);
         if (whole === null) return;
         if (whole !== skb) {
-          upperLayer(whole, inet, whole.networkHeader + NEXT_HEADER_AT, cpu);
+          upperLayer(whole, inet, NEXT_HEADER_AT, cpu);
           return;
         }
         nextHeaderAt = at;
@@ -163,7 +163,7 @@ function ip6ProtocolDeliver(skb: SkBuff, inet: Inet, cpu: Cpu): void {
   upperLayer(skb, inet, nextHeaderAt, cpu);
 }
 
-/** @param nextHeaderAt where the protocol is named, for whoever does not know it */
+/** @param nextHeaderAt where behind the IPv6 header's beginning the protocol is named */
 function upperLayer(skb: SkBuff, inet: Inet, nextHeaderAt: number, cpu: Cpu): void {
   const { ip6 } = inet.mib;
   const { view } = inet.net.mem;
@@ -188,8 +188,7 @@ function upperLayer(skb: SkBuff, inet: Inet, nextHeaderAt: number, cpu: Cpu): vo
       return;
     default: {
       ip6.InUnknownProtos++;
-      const pointer = nextHeaderAt - skb.networkHeader;
-      icmpv6Send(skb, inet, ICMPV6_PARAMPROB, ICMPV6_UNK_NEXTHDR, pointer, cpu);
+      icmpv6Send(skb, inet, ICMPV6_PARAMPROB, ICMPV6_UNK_NEXTHDR, nextHeaderAt, cpu);
       kfreeSkb(skb, SKB_DROP_REASON_IP_NOPROTO, cpu);
     }
   }

@@ -71,7 +71,7 @@ export function ip6LocalOut(
   const dev = hop.dev!;
   mib.ip6.OutRequests++;
   const next = hop.gateway6.isAny ? daddr : hop.gateway6;
-  const neigh = inet.nd.lookupOrCreate(dev, next.w0, next.w1, next.w2, next.w3);
+  const neigh = inet.nd.lookupOrCreate(dev, next.w0, next.w1, next.w2, next.w3, cpu);
   let rc: number;
   if (neigh === null) {
     mib.ip6.OutTransmits++;

@@ -30,7 +30,13 @@ import { In6Addr, in6IsMulticast, writeIn6 } from './in6.ts';
 import type { Inet } from './inet.ts';
 import { ip6SendTo } from './ipv6Output.ts';
 import type { Neigh } from './neighbour.ts';
-import { NUD_FAILED, NUD_REACHABLE, NUD_STALE, NUD_VALID } from './neighbour.ts';
+import {
+  NEIGH_UPDATE_F_OVERRIDE,
+  NUD_FAILED,
+  NUD_REACHABLE,
+  NUD_STALE,
+  NUD_VALID,
+} from './neighbour.ts';
 import type { NetDevice } from './netdevice.ts';
 import type { SkBuff } from './skbuff.ts';
 import { skbPut } from './skbuff.ts';
@@ -96,9 +102,17 @@ function ndiscRecvNs(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   const neigh =
     mac === 0
       ? inet.nd.lookup(dev, saddr.w0, saddr.w1, saddr.w2, saddr.w3)
-      : inet.nd.lookupOrCreate(dev, saddr.w0, saddr.w1, saddr.w2, saddr.w3);
+      : inet.nd.lookupOrCreate(dev, saddr.w0, saddr.w1, saddr.w2, saddr.w3, cpu);
   if (neigh === null) return SKB_NOT_DROPPED_YET;
-  if (mac !== 0) inet.nd.update(neigh, macHi16(view, mac), macLo32(view, mac), NUD_STALE, cpu);
+  if (mac !== 0)
+    inet.nd.update(
+      neigh,
+      macHi16(view, mac),
+      macLo32(view, mac),
+      NUD_STALE,
+      NEIGH_UPDATE_F_OVERRIDE,
+      cpu,
+    );
   sendNa(inet, dev, saddr, SOLICITED | OVERRIDE, neigh.haHi16, neigh.haLo32, cpu);
   return SKB_NOT_DROPPED_YET;
 }
@@ -128,7 +142,7 @@ function ndiscRecvNa(skb: SkBuff, inet: Inet, cpu: Cpu): number {
     return SKB_NOT_DROPPED_YET;
   }
   const state = (flags & SOLICITED) !== 0 ? NUD_REACHABLE : NUD_STALE;
-  inet.nd.update(neigh, hi16, lo32, state, cpu);
+  inet.nd.update(neigh, hi16, lo32, state, NEIGH_UPDATE_F_OVERRIDE, cpu);
   return SKB_NOT_DROPPED_YET;
 }
 

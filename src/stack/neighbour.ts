@@ -56,7 +56,13 @@ const RETRANS_TIME: Ps = PS_PER_SEC;
 const DELAY_PROBE_TIME: Ps = 5 * PS_PER_SEC;
 const PROBES = 3;
 const QUEUE_LEN_BYTES = 212_992;
+/** A full table is cleared down to the first number; the second is all it may hold. @linux gc_thresh2, gc_thresh3 */
+const GC_THRESH2 = 512;
 const GC_THRESH3 = 1024;
+/** Entries that were heard of later than this are spared. @linux neigh_forced_gc */
+const GC_YOUNG: Ps = 5 * PS_PER_SEC;
+/** @linux include/net/neighbour.h */
+export const NEIGH_UPDATE_F_OVERRIDE = 0x01;
 
 export class Neigh implements Timer {
   readonly table: NeighTable;
@@ -66,8 +72,9 @@ export class Neigh implements Timer {
   haLo32 = 0;
   /** `NUD_*` */
   state: number = NUD_NONE;
-  /** When it last answered. */
+  /** When it last answered, and when its state or address last changed by what was heard. */
   confirmed: Ps = 0;
+  updated: Ps = 0;
   /** Questions asked since it was last heard of. */
   probes = 0;
   at: Ps = Infinity;
@@ -94,6 +101,8 @@ export class NeighTable {
   private readonly solicit: (neigh: Neigh, unicast: boolean, inet: Inet, cpu: Cpu) => void;
   private readonly buckets: Map<number, Neigh> = new Map();
   private entries = 0;
+  /** A table that was full of entries in use is not searched again before this. */
+  private nextGc: Ps = 0;
 
   constructor(
     inet: Inet,
@@ -113,14 +122,22 @@ export class NeighTable {
     return neigh;
   }
 
-  /** @returns null when the table is full. @linux neigh_create */
-  lookupOrCreate(dev: NetDevice, w0: number, w1: number, w2: number, w3: number): Neigh | null {
+  /** @returns null when the table is full. @linux neigh_create, neigh_alloc */
+  lookupOrCreate(
+    dev: NetDevice,
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+    cpu: Cpu,
+  ): Neigh | null {
     const found = this.lookup(dev, w0, w1, w2, w3);
     if (found !== null) return found;
-    if (this.entries >= GC_THRESH3 && !this.forcedGc()) return null;
+    if (this.entries >= GC_THRESH3 && !this.forcedGc(cpu.now)) return null;
     const neigh = new Neigh(this, dev);
     const hash = hashOf(w0, w1, w2, w3);
     neigh.addr.set(w0, w1, w2, w3);
+    neigh.updated = cpu.now;
     neigh.next = this.buckets.get(hash) ?? null;
     this.buckets.set(hash, neigh);
     this.entries++;
@@ -128,8 +145,8 @@ export class NeighTable {
   }
 
   /** `ip neigh add … nud permanent`. */
-  addPermanent(dev: NetDevice, addr: In6Addr, mac: MacAddr): void {
-    const neigh = this.lookupOrCreate(dev, addr.w0, addr.w1, addr.w2, addr.w3);
+  addPermanent(dev: NetDevice, addr: In6Addr, mac: MacAddr, cpu: Cpu): void {
+    const neigh = this.lookupOrCreate(dev, addr.w0, addr.w1, addr.w2, addr.w3, cpu);
     if (neigh === null) return;
     neigh.state = NUD_PERMANENT;
     neigh.haHi16 = mac.hi16;
@@ -142,11 +159,23 @@ export class NeighTable {
       for (let neigh: Neigh | null = first; neigh !== null; neigh = neigh.next) yield neigh;
   }
 
-  /** Entries that nobody will miss make room. @returns whether there is any. @linux neigh_forced_gc */
-  private forcedGc(): boolean {
-    const victims = [...this.all()].filter(({ state }) => (state & (NUD_FAILED | NUD_STALE)) !== 0);
-    for (const neigh of victims) this.remove(neigh);
-    return victims.length > 0;
+  /**
+   * Entries that nobody will miss make room. A search in vain is not repeated for a tick, where
+   * Linux repeats it with every packet.
+   *
+   * @returns whether there is any
+   * @linux neigh_forced_gc
+   */
+  private forcedGc(now: Ps): boolean {
+    if (now < this.nextGc) return false;
+    for (const first of this.buckets.values()) {
+      for (let neigh: Neigh | null = first; neigh !== null; neigh = neigh.next)
+        if (nobodyMisses(neigh, now)) this.remove(neigh);
+      if (this.entries <= GC_THRESH2) break;
+    }
+    if (this.entries < GC_THRESH3) return true;
+    this.nextGc = now + PS_PER_SEC / this.inet.net.hz;
+    return false;
   }
 
   private remove(neigh: Neigh): void {
@@ -167,14 +196,18 @@ export class NeighTable {
    * What was heard of a neighbour: its address, and how sure that is.
    *
    * @param state `NUD_REACHABLE` when it answered, `NUD_STALE` when it only spoke
+   * @param flags `NEIGH_UPDATE_F_OVERRIDE`: another address than the one that is known counts
    * @linux neigh_update
    */
-  update(neigh: Neigh, hi16: number, lo32: number, state: number, cpu: Cpu): void {
+  update(neigh: Neigh, hi16: number, lo32: number, state: number, flags: number, cpu: Cpu): void {
     if (neigh.state === NUD_PERMANENT) return;
-    const same = neigh.haHi16 === hi16 && neigh.haLo32 === lo32;
+    const wasValid = (neigh.state & NUD_VALID) !== 0;
+    const same = wasValid && neigh.haHi16 === hi16 && neigh.haLo32 === lo32;
     if (state === NUD_REACHABLE) neigh.confirmed = cpu.now;
+    if (wasValid && !same && (flags & NEIGH_UPDATE_F_OVERRIDE) === 0) return;
     // hearsay about what is known already does not make it less sure
-    if (state === NUD_STALE && same && (neigh.state & (NUD_REACHABLE | NUD_DELAY)) !== 0) return;
+    if (same && (state === NUD_STALE || state === neigh.state)) return;
+    neigh.updated = cpu.now;
     neigh.haHi16 = hi16;
     neigh.haLo32 = lo32;
     neigh.state = state;
@@ -182,7 +215,7 @@ export class NeighTable {
     this.inet.net.timers.stop(neigh);
     for (let skb = neigh.queue.dequeue(); skb !== null; skb = neigh.queue.dequeue()) {
       neigh.queueBytes -= skb.truesize;
-      this.transmit(neigh, skb, cpu);
+      this.output(neigh, skb, cpu);
     }
   }
 
@@ -271,6 +304,10 @@ export class NeighTable {
     return devQueueXmit(skb, cpu);
   }
 }
+
+/** Gone astray, or silent for a while and not in use. */
+const nobodyMisses = ({ state, updated }: Neigh, now: Ps): boolean =>
+  state === NUD_FAILED || (state === NUD_STALE && now - updated > GC_YOUNG);
 
 const hashOf = (w0: number, w1: number, w2: number, w3: number): number =>
   (w0 ^ w1 ^ w2 ^ w3) >>> 0;

@@ -93,8 +93,8 @@ export function udpv6Rcv(skb: SkBuff, inet: Inet, multicast: boolean, cpu: Cpu):
     kfreeSkb(skb, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
     return;
   }
-  if (!udpLibChecksumComplete(skb, cpu)) {
-    csumError(skb, udp6, cpu);
+  if (udpCheck(view, udp) === 0 || !udpLibChecksumComplete(skb, cpu)) {
+    csumError(skb, udp6, cpu, SKB_DROP_REASON_NO_SOCKET);
     return;
   }
   udp6.NoPorts++;
@@ -157,10 +157,16 @@ function udpLibChecksumComplete(skb: SkBuff, cpu: Cpu): boolean {
   return skb.csumValid;
 }
 
-function csumError(skb: SkBuff, mib: UdpMib, cpu: Cpu): void {
+/** @param reason another where that nobody listens is known already */
+function csumError(
+  skb: SkBuff,
+  mib: UdpMib,
+  cpu: Cpu,
+  reason: number = SKB_DROP_REASON_UDP_CSUM,
+): void {
   mib.InCsumErrors++;
   mib.InErrors++;
-  kfreeSkb(skb, SKB_DROP_REASON_UDP_CSUM, cpu);
+  kfreeSkb(skb, reason, cpu);
 }
 
 /** Into the socket's queue, if there is room, and its reader awake. @linux udp_queue_rcv_skb, __udp_enqueue_schedule_skb */

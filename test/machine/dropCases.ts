@@ -124,11 +124,22 @@ export const DROP_CASES: Readonly<Record<string, Uint8Array>> = {
   'ARP: of IEEE 802 hardware': arp({ 1: 6 }),
   'ARP: an unknown operation': arp({ 7: 9 }),
   'ARP: cut short': arp({}).slice(0, 30),
+  'ARP: asked from loopback': arp({ 14: 127 }),
+  'ARP: asked from a group': arp({ 14: 224 }),
+  'IPv4: from loopback to everybody': frame4(
+    udpTo(9),
+    { src: 0x7f00_0001, dst: 0xffff_ffff },
+    broadcast,
+  ),
   'IPv6: version 4': ip6({ 0: 0x40 }),
   'IPv6: payload beyond the frame': ip6({ 4: 2 }),
   'IPv6: cut inside the header': frame6(udpTo(9)).slice(0, 40),
   'IPv6: for another MAC': frame6(udpTo(9), {}, others),
   'IPv6: from a group': ip6({ 8: 0xff }),
+  'IPv6: from an IPv4 address': ip6({
+    ...{ 8: 0, 9: 0, 10: 0, 11: 0, 12: 0, 13: 0, 14: 0, 15: 0, 16: 0, 17: 0 },
+    ...{ 18: 0xff, 19: 0xff, 20: 192, 21: 0, 22: 2, 23: 1 },
+  }),
   'IPv6: to a group of the interface': ip6({ 24: 0xff, 25: 1 }),
   'IPv6: to a group': ip6({ 24: 0xff, 25: 2, 39: 77 }),
   'IPv6: to somebody else': ip6({ 39: 77 }),
@@ -175,4 +186,42 @@ export const DROP_CASES: Readonly<Record<string, Uint8Array>> = {
     group6,
   ),
   'ND: option of length 0': icmp6(solicit(MY_IP6, 1, 0, 0, 0, 0, 0, 0, 0), nd),
+};
+
+/** A fragment of packet `id`, `len` bytes of it from `at` on. */
+const piece = (id: number, at: number, len: number, moreFragments: boolean = true): Uint8Array =>
+  frame4(
+    { kind: 'bytes', proto: 17, payload: Uint8Array.from({ length: len }, (_, i) => at + i) },
+    { id, fragOffsetBytes: at, moreFragments },
+  );
+const piece6 = (id: number, at: number, len: number, more: number = 1): Uint8Array =>
+  frame6(
+    { kind: 'bytes', proto: 17, payload: Uint8Array.from({ length: len }, (_, i) => at + i) },
+    extensions([44, [17, 0, at >>> 8, (at & 0xf8) | more, 0, 0, 0, id]]),
+  );
+
+/** Packets in fragments, of which the last is judged (`test/vectors/fragmentDrops.json`). */
+export const FRAGMENT_CASES: Readonly<Record<string, readonly Uint8Array[]>> = {
+  'twice the same': [piece(1, 0, 16), piece(1, 0, 16)],
+  'within one': [piece(2, 0, 32), piece(2, 8, 8)],
+  'within two that came in their order': [piece(3, 0, 16), piece(3, 16, 16), piece(3, 8, 16)],
+  'within three, the middle one last': [
+    ...[piece(4, 0, 8), piece(4, 16, 8), piece(4, 8, 8)],
+    piece(4, 0, 24),
+  ],
+  'over the end of one': [piece(5, 0, 16), piece(5, 8, 16)],
+  'around one': [piece(6, 8, 8), piece(6, 0, 24)],
+  'behind a gap': [piece(7, 0, 8), piece(7, 32, 8)],
+  'into a gap too small': [piece(8, 0, 8), piece(8, 16, 8), piece(8, 8, 16)],
+  'behind one whose odd end was cut': [piece(9, 0, 21), piece(9, 16, 8)],
+  'over what was cut': [piece(10, 0, 21), piece(10, 8, 16)],
+  'nothing left of it': [piece(11, 8, 5)],
+  'behind the end': [piece(12, 8, 8, false), piece(12, 16, 8)],
+  'another end': [piece(13, 8, 8, false), piece(13, 8, 16, false)],
+  'an end before what is known': [piece(14, 24, 8), piece(14, 8, 8, false)],
+  'the same end again': [piece(15, 8, 8, false), piece(15, 8, 8, false)],
+  'IPv6: within one': [piece6(1, 0, 32), piece6(1, 8, 8)],
+  'IPv6: over the end of one': [piece6(2, 0, 16), piece6(2, 8, 16)],
+  'IPv6: an odd length': [piece6(3, 0, 21)],
+  'IPv6: behind a gap': [piece6(4, 0, 8), piece6(4, 32, 8)],
 };

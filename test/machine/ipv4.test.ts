@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { END_OF_TIME, PS_PER_SEC, PS_PER_US } from '../../src/host/clock.ts';
 import { NF_ACCEPT, NF_DROP, TC_ACT_OK, TC_ACT_SHOT } from '../../src/stack/net.ts';
-import { NUD_REACHABLE, NUD_STALE, nudName } from '../../src/stack/neighbour.ts';
+import {
+  NEIGH_UPDATE_F_OVERRIDE,
+  NUD_DELAY,
+  NUD_PROBE,
+  NUD_REACHABLE,
+  NUD_STALE,
+  nudName,
+} from '../../src/stack/neighbour.ts';
 import { buildFrame } from '../../src/wire/build.ts';
 import { updateIpv4Check } from '../../src/wire/ipv4.ts';
 import { BALANCED, InetRig, MY_IP, MY_MAC, PEER_MAC, app, frame4, udpTo } from './inetRig.ts';
@@ -231,12 +238,86 @@ describe('ARP', () => {
     const { machine } = new InetRig([]);
     const { arp } = machine.net.inet!;
     const [cpu] = machine.cpus;
-    const neigh = arp.lookupOrCreate(machine.nics[0]!.bp.dev, 0, 0, 0, NEIGHBOUR)!;
-    arp.update(neigh, 0x0200, 9, NUD_REACHABLE, cpu!);
-    arp.update(neigh, 0x0200, 9, NUD_STALE, cpu!);
+    const neigh = arp.lookupOrCreate(machine.nics[0]!.bp.dev, 0, 0, 0, NEIGHBOUR, cpu!)!;
+    const hear = (lo32: number, state: number, flags = NEIGH_UPDATE_F_OVERRIDE): void =>
+      arp.update(neigh, 0x0200, lo32, state, flags, cpu!);
+    hear(9, NUD_REACHABLE);
+    hear(9, NUD_STALE);
     expect(neigh.state).toBe(NUD_REACHABLE);
-    arp.update(neigh, 0x0200, 8, NUD_STALE, cpu!);
+    neigh.state = NUD_PROBE;
+    hear(9, NUD_STALE);
+    expect(neigh.state).toBe(NUD_PROBE);
+    hear(8, NUD_STALE, 0);
+    expect([neigh.state, neigh.haLo32]).toEqual([NUD_PROBE, 9]);
+    hear(8, NUD_STALE);
     expect([neigh.state, neigh.haLo32]).toEqual([NUD_STALE, 8]);
+  });
+
+  const answer = (lo32: number, more: object = {}): Uint8Array => {
+    const mac = { hi16: 0x0200, lo32 };
+    const arp = { kind: 'arp', reply: true, senderMac: mac, senderIp: NEIGHBOUR } as const;
+    const net = { ...arp, targetMac: MY_MAC, targetIp: MY_IP, ...more };
+    return buildFrame({ dst: MY_MAC, src: mac, net });
+  };
+
+  test.each([
+    ['the first of several answers counts for a second', [answer(9), answer(8)], PS_PER_US, 9],
+    ['a later one counts again', [answer(9), answer(8)], 2 * PS_PER_SEC, 8],
+    [
+      'who announces himself is believed at once',
+      [answer(9), answer(8, { targetIp: NEIGHBOUR, targetMac: { hi16: 0x0200, lo32: 8 } })],
+      PS_PER_US,
+      8,
+    ],
+    [
+      'unless he names somebody else as well',
+      [answer(9), answer(8, { targetIp: NEIGHBOUR })],
+      PS_PER_US,
+      9,
+    ],
+  ])('%s', (_, answersInTurn, gap, lo32) => {
+    const rig = new InetRig([fromNeighbour(), ...answersInTurn], {
+      ...echoApp,
+      gap: Math.max(gap, 20 * PS_PER_US),
+    }).run(5 * PS_PER_SEC);
+    expect(neighbour(rig)!.haLo32).toBe(lo32);
+  });
+
+  test.each([0x7f00_0001, 0xe000_0001, 0xffff_ffff, MY_IP])(
+    'who claims to ask from %i is not answered',
+    (senderIp) => {
+      const rig = new InetRig([asks(MY_IP, senderIp)]).run();
+      expect(rig.sent).toEqual([]);
+      expect([...rig.machine.net.inet!.arp.all()].length).toBe(1); // the gateway
+    },
+  );
+
+  test('what waited for a neighbour counts as its use', () => {
+    const rig = new InetRig([fromNeighbour(), asks(MY_IP)], { ...echoApp, gap: 20 * PS_PER_US });
+    rig.run(PS_PER_SEC / 2);
+    expect(neighbour(rig)!.state).toBe(NUD_DELAY);
+    expect(rig.sent.length).toBe(3); // the question, the datagram, the answer
+  });
+
+  test('a full table lets go of what is stale and old, down to half', () => {
+    const { machine } = new InetRig([]);
+    const { arp } = machine.net.inet!;
+    const { dev } = machine.nics[0]!.bp;
+    const [cpu] = machine.cpus;
+    const make = (i: number) => arp.lookupOrCreate(dev, 0, 0, 0, 0x0a00_1000 + i, cpu!);
+    for (let i = 0; i < 1023; i++) make(i)!.state = i < 700 ? NUD_STALE : NUD_REACHABLE;
+    expect(make(2000)).toBe(null); // nothing is old enough
+    cpu!.idleUntil(6 * PS_PER_SEC);
+    expect(make(2001)).not.toBe(null);
+    expect([...arp.all()].length).toBe(513);
+  });
+
+  test('the broadcast address of the subnet needs nobody asked', () => {
+    const ping = frame4({ kind: 'echo', payload: 8 }, { src: 0x0a00_00ff });
+    const rig = new InetRig([ping]).run();
+    expect(rig.sent.map(({ bytes }) => [...bytes.subarray(0, 14)])).toEqual([
+      [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 0],
+    ]);
   });
 });
 
@@ -286,9 +367,8 @@ describe('fragments', () => {
     expect(overlap.books).toEqual(BALANCED);
   });
 
-  test('lengths that are no multiple of 8, ends that contradict each other, more than 64 KiB', () => {
+  test('ends that contradict each other, more than 64 KiB', () => {
     for (const bad of [
-      [piece(0, 1001)],
       [
         piece(0, 8),
         piece(1000, 1016, { moreFragments: false }),

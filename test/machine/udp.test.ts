@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PS_PER_US } from '../../src/host/clock.ts';
 import { ParsedFrame, parseFrame } from '../../src/wire/parse.ts';
 import { checksumVerdict } from '../../src/wire/parse.ts';
-import { BALANCED, InetRig, MY_IP, PEER_IP, app, frame4, udpTo } from './inetRig.ts';
+import { BALANCED, InetRig, MY_IP, PEER_IP, app, frame4, frame6, udpTo } from './inetRig.ts';
 
 const parsed = (bytes: Uint8Array): ParsedFrame => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -153,4 +153,13 @@ test('to many hosts: fifty at once, in all', () => {
   const rig = new InetRig(frames).run();
   expect(rig.sent.length).toBe(50);
   expect(rig.snmp['Icmp']).toMatchObject({ OutRateLimitGlobal: 30 });
+});
+
+test('over IPv6 a datagram without a checksum is wrong, whether anybody listens or not', () => {
+  const bare = (dstPort: number): Uint8Array =>
+    frame6({ kind: 'udp', srcPort: 1, dstPort, noChecksum: true });
+  const rig = new InetRig([bare(9), bare(99)], { apps: [app({ kind: 'sink', udp: 9 })] }).run();
+  expect(rig.lost).toEqual({ UDP_CSUM: 1, NO_SOCKET: 1 });
+  expect(rig.snmp['Udp6']).toMatchObject({ InCsumErrors: 2, InErrors: 2, NoPorts: 0 });
+  expect(rig.sent).toEqual([]);
 });
