@@ -7,6 +7,8 @@
  * @linux BTF_ID_FLAGS(func, ...); kernel/bpf/helpers.c, net/core/filter.c
  */
 
+import { KFUNCS_NOT_ALLOWED, KFUNCS_SLEEPABLE, KFUNCS_UNMODELLED } from './kfuncNames.ts';
+
 /** What an argument has to be. */
 export type KfuncArg =
   | { readonly kind: 'scalar' }
@@ -20,12 +22,19 @@ export type KfuncArg =
   | { readonly kind: 'size'; readonly known: boolean }
   /** A number; has to be a constant. */
   | { readonly kind: 'memOf'; readonly bytes: number }
-  | { readonly kind: 'irqFlag' };
+  | { readonly kind: 'irqFlag' }
+  /** Anything: the function looks at it in its own way. @linux __ign */
+  | { readonly kind: 'ignored' }
+  /** A pointer to a struct of the kernel. */
+  | { readonly kind: 'struct'; readonly struct: string };
+
+/** Why no program of type XDP can call it here. */
+export type KfuncRefusal = 'notAllowed' | 'sleepable' | 'unmodelled';
 
 export interface KfuncProto {
   readonly name: string;
   /** `slice`: memory of a dynptr, of the size the constant argument says. */
-  readonly ret: 'void' | 'scalar' | 'slice' | 'rdonlySlice' | 'number';
+  readonly ret: 'void' | 'scalar' | 'slice' | 'rdonlySlice' | 'number' | 'struct';
   readonly args: readonly KfuncArg[];
   readonly iter?: 'new' | 'next' | 'destroy';
   /** Type of the iterator behind `bpf_iter_`, and bytes of its state. */
@@ -37,6 +46,19 @@ export interface KfuncProto {
   readonly retBytes?: number;
   /** Needs a program bound to a device when it is loaded. */
   readonly devBound: boolean;
+  /** Name of the struct that the pointer returned points to. */
+  readonly retStruct?: string;
+  /** What it returns has to be given back. @linux KF_ACQUIRE */
+  readonly acquires: boolean;
+  /** Takes back what another gave. @linux KF_RELEASE */
+  readonly releases: boolean;
+  /** Pointers have to be held, or known to live. @linux KF_TRUSTED_ARGS */
+  readonly trustedArgs: boolean;
+  /** It is enough that they live as long as this program runs. @linux KF_RCU */
+  readonly rcuArgs: boolean;
+  /** Pointers into the packet are void afterwards. */
+  readonly changesPktData: boolean;
+  readonly refusal?: KfuncRefusal;
 }
 
 type Rest = Partial<Omit<KfuncProto, 'name' | 'ret' | 'args'>>;
@@ -46,7 +68,22 @@ const kfunc = (
   ret: KfuncProto['ret'],
   args: readonly KfuncArg[],
   rest: Rest = {},
-): KfuncProto => ({ name, ret, args, retNull: false, fastcall: false, devBound: false, ...rest });
+): KfuncProto => ({
+  ...{ name, ret, args, retNull: false, fastcall: false, devBound: false, acquires: false },
+  ...{ releases: false, trustedArgs: false, rcuArgs: false, changesPktData: false },
+  ...rest,
+});
+
+/** Gives an object that has to be given back, or NULL. */
+const acquires = (retStruct: string, rest: Rest = {}): Rest => ({
+  ...{ retStruct, acquires: true, retNull: true },
+  ...rest,
+});
+/** Takes an object back. */
+const releasing = (name: string, struct: string): KfuncProto =>
+  kfunc(name, 'void', [structArg(struct)], { releases: true, trustedArgs: true });
+const structArg = (struct: string): KfuncArg => ({ kind: 'struct', struct });
+const text = (name: string, ...args: KfuncArg[]): KfuncProto => kfunc(name, 'scalar', args);
 
 const SCALAR: KfuncArg = { kind: 'scalar' };
 const CTX: KfuncArg = { kind: 'ctx' };
@@ -57,10 +94,22 @@ const OPTIONAL_MEM: KfuncArg = { kind: 'mem', optional: true };
 const KNOWN_SIZE: KfuncArg = { kind: 'size', known: true };
 const IRQ_FLAG: KfuncArg = { kind: 'irqFlag' };
 const memOf = (bytes: number): KfuncArg => ({ kind: 'memOf', bytes });
+const MEM: KfuncArg = { kind: 'mem', optional: false };
+const SIZE: KfuncArg = { kind: 'size', known: false };
+const IGNORED: KfuncArg = { kind: 'ignored' };
+const TASK: KfuncArg = { kind: 'struct', struct: 'task_struct' };
+const CGROUP: KfuncArg = { kind: 'struct', struct: 'cgroup' };
+const CT_INIT: KfuncArg = { kind: 'struct', struct: 'nf_conn___init' };
+const CT: KfuncArg = { kind: 'struct', struct: 'nf_conn' };
+const TRUSTED: Rest = { trustedArgs: true };
+const RCU: Rest = { rcuArgs: true };
+/** Bytes of `union nf_inet_addr`. */
+const INET_ADDR_BYTES = 16;
+const BITS_ITER: Rest = { iterName: 'bits', iterBytes: 16 };
 const NUM_ITER: Rest = { iterName: 'num', iterBytes: 8 };
 const SLICE_ARGS: readonly KfuncArg[] = [DYNPTR, SCALAR, OPTIONAL_MEM, KNOWN_SIZE];
 
-const KFUNCS: readonly KfuncProto[] = [
+const CALLABLE: readonly KfuncProto[] = [
   kfunc('bpf_iter_num_new', 'scalar', [ITER, SCALAR, SCALAR], { ...NUM_ITER, iter: 'new' }),
   kfunc('bpf_iter_num_next', 'number', [ITER], {
     ...NUM_ITER,
@@ -85,9 +134,73 @@ const KFUNCS: readonly KfuncProto[] = [
   kfunc('bpf_preempt_enable', 'void', []),
   kfunc('bpf_local_irq_save', 'void', [IRQ_FLAG]),
   kfunc('bpf_local_irq_restore', 'void', [IRQ_FLAG]),
+  kfunc('bpf_iter_bits_new', 'scalar', [ITER, IGNORED, SCALAR], { ...BITS_ITER, iter: 'new' }),
+  kfunc('bpf_iter_bits_next', 'number', [ITER], {
+    ...BITS_ITER,
+    ...{ iter: 'next', retNull: true, retBytes: 4 },
+  }),
+  kfunc('bpf_iter_bits_destroy', 'void', [ITER], { ...BITS_ITER, iter: 'destroy' }),
+  kfunc('bpf_xdp_pull_data', 'scalar', [CTX, SCALAR], { changesPktData: true }),
+  kfunc('bpf_throw', 'void', [SCALAR]),
+  kfunc('bpf_cast_to_kern_ctx', 'struct', [CTX], { fastcall: true, retStruct: 'xdp_buff' }),
+  kfunc('bpf_map_sum_elem_count', 'scalar', [structArg('bpf_map')], TRUSTED),
+  text('bpf_strcmp', IGNORED, IGNORED),
+  text('bpf_strcasecmp', IGNORED, IGNORED),
+  text('bpf_strchr', IGNORED, SCALAR),
+  text('bpf_strchrnul', IGNORED, SCALAR),
+  text('bpf_strrchr', IGNORED, SCALAR),
+  text('bpf_strnchr', IGNORED, SCALAR, SCALAR),
+  text('bpf_strlen', IGNORED),
+  text('bpf_strnlen', IGNORED, SCALAR),
+  text('bpf_strspn', IGNORED, IGNORED),
+  text('bpf_strcspn', IGNORED, IGNORED),
+  text('bpf_strstr', IGNORED, IGNORED),
+  text('bpf_strnstr', IGNORED, IGNORED, SCALAR),
+  kfunc('bpf_xdp_ct_alloc', 'struct', [CTX, MEM, SIZE, MEM, SIZE], acquires('nf_conn___init')),
+  kfunc('bpf_xdp_ct_lookup', 'struct', [CTX, MEM, SIZE, MEM, SIZE], acquires('nf_conn')),
+  kfunc('bpf_ct_insert_entry', 'struct', [CT_INIT], {
+    ...acquires('nf_conn'),
+    ...{ releases: true, trustedArgs: true },
+  }),
+  releasing('bpf_ct_release', 'nf_conn'),
+  kfunc('bpf_ct_set_timeout', 'void', [CT_INIT, SCALAR], TRUSTED),
+  kfunc('bpf_ct_change_timeout', 'scalar', [CT, SCALAR], TRUSTED),
+  kfunc('bpf_ct_set_status', 'scalar', [CT_INIT, SCALAR], TRUSTED),
+  kfunc('bpf_ct_change_status', 'scalar', [CT, SCALAR], TRUSTED),
+  kfunc(
+    'bpf_ct_set_nat_info',
+    'scalar',
+    [CT_INIT, memOf(INET_ADDR_BYTES), SCALAR, SCALAR],
+    TRUSTED,
+  ),
+  kfunc('bpf_xdp_get_xfrm_state', 'struct', [CTX, MEM, SIZE], acquires('xfrm_state')),
+  releasing('bpf_xdp_xfrm_state_release', 'xfrm_state'),
+  kfunc('bpf_task_acquire', 'struct', [TASK], acquires('task_struct', RCU)),
+  kfunc('bpf_task_from_pid', 'struct', [SCALAR], acquires('task_struct')),
+  kfunc('bpf_task_from_vpid', 'struct', [SCALAR], acquires('task_struct')),
+  releasing('bpf_task_release', 'task_struct'),
+  kfunc('bpf_task_under_cgroup', 'scalar', [TASK, CGROUP], RCU),
+  kfunc('bpf_task_get_cgroup1', 'struct', [TASK, SCALAR], acquires('cgroup', RCU)),
+  kfunc('bpf_send_signal_task', 'scalar', [TASK, SCALAR, SCALAR, SCALAR], TRUSTED),
+  kfunc('bpf_cgroup_acquire', 'struct', [CGROUP], acquires('cgroup', RCU)),
+  kfunc('bpf_cgroup_ancestor', 'struct', [CGROUP, SCALAR], acquires('cgroup', RCU)),
+  kfunc('bpf_cgroup_from_id', 'struct', [SCALAR], acquires('cgroup')),
+  releasing('bpf_cgroup_release', 'cgroup'),
+  kfunc('bpf_lookup_system_key', 'struct', [SCALAR], acquires('bpf_key')),
+  releasing('bpf_key_put', 'bpf_key'),
   kfunc('bpf_xdp_metadata_rx_timestamp', 'scalar', [CTX, memOf(8)], { devBound: true }),
   kfunc('bpf_xdp_metadata_rx_hash', 'scalar', [CTX, memOf(4), memOf(4)], { devBound: true }),
   kfunc('bpf_xdp_metadata_rx_vlan_tag', 'scalar', [CTX, memOf(2), memOf(2)], { devBound: true }),
+];
+
+const refused = (refusal: KfuncRefusal, names: readonly string[]): KfuncProto[] =>
+  names.map((name) => kfunc(name, 'void', [], { refusal }));
+
+const KFUNCS: readonly KfuncProto[] = [
+  ...CALLABLE,
+  ...refused('notAllowed', KFUNCS_NOT_ALLOWED),
+  ...refused('sleepable', KFUNCS_SLEEPABLE),
+  ...refused('unmodelled', KFUNCS_UNMODELLED),
 ];
 
 /** The function a call's `imm` names. */

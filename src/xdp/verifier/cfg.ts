@@ -7,6 +7,7 @@
  * @linux check_cfg, visit_insn, compute_postorder; kernel/bpf/verifier.c
  */
 import { BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, LD_IMM64 } from '../isa/insn.ts';
+import { kfuncByImm } from '../helpers/kfuncProtos.ts';
 import { helperProto } from '../helpers/protos.ts';
 import type { Env } from './env.ts';
 import {
@@ -14,6 +15,7 @@ import {
   callsBackNow,
   classOf,
   isHelperCall,
+  isKfuncCall,
   isIterNext,
   isMayGoto,
   isPseudoFunc,
@@ -120,7 +122,12 @@ function markCall(env: Env, t: number): void {
     aux.prunePoint = true;
     aux.forceCheckpoint = true;
   }
-  if (isHelperCall(insn) && helperProto(insn.imm)?.changesPktData === true)
+  const callee = isKfuncCall(insn)
+    ? kfuncByImm(insn.imm)
+    : isHelperCall(insn)
+      ? helperProto(insn.imm)
+      : undefined;
+  if (callee?.changesPktData === true)
     env.subprogs[containingSubprog(env, t)]!.changesPktData = true;
 }
 

@@ -38,6 +38,7 @@ import { checkHelperCall } from './helperCall.ts';
 import { recordHistory } from './history.ts';
 import { CALL, classOf, jumpOffset, modeOf, opOf, usesReg } from './insnKind.ts';
 import { checkKfuncCall } from './kfuncCall.ts';
+import { checkResourceLeak } from './references.ts';
 import { checkLd } from './ldImm.ts';
 import {
   markAllScratched,
@@ -56,7 +57,7 @@ export const COMPLEXITY_LIMIT = 1_000_000;
 /** How the walk goes on after an instruction. */
 type Step = 'next' | 'left' | 'ends';
 
-function checkCall(env: Env, insn: Insn): void {
+function checkCall(env: Env, insn: Insn): Step {
   const { src, off, dst, code, imm } = insn;
   const kfunc = src === BPF_PSEUDO_KFUNC_CALL;
   const known = src === 0 || src === BPF_PSEUDO_CALL || kfunc;
@@ -70,6 +71,9 @@ function checkCall(env: Env, insn: Insn): void {
   else if (kfunc) checkKfuncCall(env, insn);
   else checkHelperCall(env, insn);
   env.scratchReg(0);
+  if (!kfunc || kfuncByImm(imm)?.name !== 'bpf_throw') return 'next';
+  checkResourceLeak(env, true, true, 'bpf_throw');
+  return 'ends';
 }
 
 function checkGoto(env: Env, insn: Insn): void {
@@ -84,8 +88,7 @@ function checkJump(env: Env, insn: Insn): Step {
   env.jmpsProcessed++;
   switch (opOf(insn)) {
     case BPF_CALL:
-      checkCall(env, insn);
-      return 'next';
+      return checkCall(env, insn);
     case BPF_JA:
       checkGoto(env, insn);
       return 'next';

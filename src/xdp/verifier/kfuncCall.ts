@@ -1,13 +1,15 @@
 /**
  * Calls of kernel functions.
  *
+ * "calling kernel function %s is not allowed", "program must be sleepable to call sleepable kfunc %s",
  * "R%d is not a scalar", "R%d must be a known constant", "arg#%d expected pointer to ctx, but got %s",
  * "arg#%d arg#%d memory, len pair leads to invalid memory access", "nested rcu read lock (kernel
  * function %s)", "unmatched rcu read unlock (kernel function %s)", "unmatched attempt to enable
- * preemption (kernel function %s)".
+ * preemption (kernel function %s)". Pointers to structs: `kfuncObject.ts`.
  *
  * @linux check_kfunc_call, check_kfunc_args; kernel/bpf/verifier.c
  */
+import { EOPNOTSUPP } from '../../host/errno.ts';
 import type { KfuncArg, KfuncProto } from '../helpers/kfuncProtos.ts';
 import { kfuncByImm } from '../helpers/kfuncProtos.ts';
 import { ARG_PTR_TO_DYNPTR } from '../helpers/protos.ts';
@@ -20,6 +22,8 @@ import { checkKfuncMemSize, checkMemReg } from './helperMem.ts';
 import { processIrqFlag } from './irqFlags.ts';
 import type { IterPlace } from './iterators.ts';
 import { processIter, splitAtNext } from './iterators.ts';
+import { checkObjectArg, objectReg, refuseNullObject, releaseObject } from './kfuncObject.ts';
+import { clearPktPointers } from './packetRange.ts';
 import type { Reg } from './reg.ts';
 import { NOT_INIT_REG, pointerReg, registerIsNull, withReg } from './reg.ts';
 import { clearCallerSaved } from './regArg.ts';
@@ -45,6 +49,8 @@ interface Call {
   dynptr: Pick<Reg, 'id' | 'dynptrType' | 'refObjId'>;
   /** Value of the constant argument. */
   size: number;
+  /** Register of what is given back; 0: none. */
+  releaseReg: number;
 }
 
 const NO_DYNPTR: Call['dynptr'] = { id: 0, dynptrType: BPF_DYNPTR_TYPE_INVALID, refObjId: 0 };
@@ -74,6 +80,7 @@ function checkMem(env: Env, regno: number, optional: boolean): void {
 
 function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
   const reg = env.regs[regno]!;
+  if (arg.kind === 'ignored') return;
   if (arg.kind === 'scalar') {
     if (reg.type !== SCALAR_VALUE) env.invalid(`R${regno} is not a scalar`);
     return;
@@ -83,7 +90,15 @@ function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
     call.size = Number(reg.bounds.value & 0xffff_ffffn);
     return;
   }
-  if (reg.refObjId !== 0) call.refObjId = reg.refObjId;
+  refuseNullObject(env, regno, call.kfunc);
+  if (reg.refObjId !== 0) {
+    call.refObjId = reg.refObjId;
+    if (call.kfunc.releases) call.releaseReg = regno;
+  }
+  if (arg.kind === 'struct') {
+    checkObjectArg(env, regno, arg.struct, call.kfunc);
+    return;
+  }
   if (!(arg.kind === 'mem' && arg.optional && registerIsNull(reg))) checkArgOffset(env, regno, 0);
   switch (arg.kind) {
     case 'ctx':
@@ -136,6 +151,8 @@ function returned(env: Env, { kfunc, dynptr, size, refObjId }: Call): Reg {
       return NOT_INIT_REG;
     case 'scalar':
       return env.unknown;
+    case 'struct':
+      return objectReg(env, kfunc);
     case 'number':
       return pointerReg(PTR_TO_MEM | MEM_RDONLY, { memSize: kfunc.retBytes!, refObjId });
     default: {
@@ -146,18 +163,30 @@ function returned(env: Env, { kfunc, dynptr, size, refObjId }: Call): Reg {
   }
 }
 
+/** @linux fetch_kfunc_meta */
+function refuseByName(env: Env, { name, refusal }: KfuncProto): void {
+  if (refusal === 'notAllowed') env.deny(`calling kernel function ${name} is not allowed`);
+  if (refusal === 'sleepable')
+    env.deny(`program must be sleepable to call sleepable kfunc ${name}`);
+  if (refusal === 'unmodelled')
+    env.refuse(EOPNOTSUPP, `kernel function ${name} is not supported by this verifier`);
+}
+
 export function checkKfuncCall(env: Env, insn: Insn): void {
   const kfunc = kfuncByImm(insn.imm);
   if (kfunc === undefined)
     return env.invalid('invalid kernel function call not eliminated in verifier pass');
+  refuseByName(env, kfunc);
   env.aux[env.insnIdx]!.isIterNext = kfunc.iter === 'next';
-  const call: Call = { kfunc, refObjId: 0, iter: null, dynptr: NO_DYNPTR, size: 0 };
+  const call: Call = { kfunc, refObjId: 0, iter: null, dynptr: NO_DYNPTR, size: 0, releaseReg: 0 };
   kfunc.args.forEach((arg, i) => checkArg(env, i + 1, arg, call));
+  releaseObject(env, kfunc, call.releaseReg);
   trackSections(env, kfunc.name);
   clearCallerSaved(env, env.regs);
   const r0 = returned(env, call);
   env.regs[0] = kfunc.retNull
-    ? withReg(r0, { type: r0.type | PTR_MAYBE_NULL, id: env.newId() })
+    ? withReg(r0, { type: r0.type | PTR_MAYBE_NULL, id: r0.id === 0 ? env.newId() : r0.id })
     : r0;
+  if (kfunc.changesPktData) clearPktPointers(env);
   if (kfunc.iter === 'next') splitAtNext(env, call.iter!);
 }

@@ -1,5 +1,5 @@
 /**
- * Reads through pointers to structs of the kernel. Those of maps are described (`mapStructs.ts`); a
+ * Reads through pointers to structs of the kernel. Few are described (`kernelStructs.ts`); a
  * read of any other is refused by name.
  *
  * "only read from %s is supported", "R%d is %s invalid negative access: off=%d", "access beyond struct %s
@@ -12,7 +12,7 @@
 import { EINVAL, ENOTSUPP, EPERM } from '../../host/errno.ts';
 import { kernelType } from './btfRef.ts';
 import type { Env } from './env.ts';
-import { kernelStruct, mapStructName } from './mapStructs.ts';
+import { kernelStruct, mapStructName } from './kernelStructs.ts';
 import type { Reg } from './reg.ts';
 import { pointerReg } from './reg.ts';
 import { checkPtrOffReg } from './regionAccess.ts';
@@ -57,8 +57,20 @@ function checkTyped(env: Env, regno: number, off: number, size: number, write: b
   const at = off + reg.off;
   if (at < 0) env.deny(`R${regno} is ptr_${name} invalid negative access: off=${at}`);
   checkPtrOffReg(env, reg, regno, true);
-  if (write) env.deny('only read is supported');
+  if (write) return writeTyped(env, name, at, size);
   return readMember(env, name, at, size, reg.type & PTR_UNTRUSTED);
+}
+
+/** Of all structs, a program may write a connection's mark. @linux _nf_conntrack_btf_struct_access */
+function writeTyped(env: Env, name: string, at: number, size: number): Reg {
+  if (name !== 'nf_conn' && name !== 'nf_conn___init') env.deny('only read is supported');
+  const mark = kernelStruct('nf_conn')!.members.find((one) => one.name === 'mark')!;
+  if (at !== mark.at) env.deny(`no write support to nf_conn at off ${at}`);
+  if (at + size > mark.end)
+    env.deny(
+      `write access at off ${at} with size ${size} beyond the member of nf_conn ended at ${mark.end}`,
+    );
+  return env.unknown;
 }
 
 /** @param flags of the pointer that was read through */

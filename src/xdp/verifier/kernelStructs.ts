@@ -1,6 +1,6 @@
 /**
- * What programs may read of a map through its pointer: the kernel's own struct of that kind of map, as
- * Linux 6.18 for x86-64 lays it out.
+ * Structs of the kernel that programs read through pointers, as Linux 6.18 for x86-64 lays them out:
+ * what stands behind pointers to maps, frames and connections.
  *
  *   name@24+8    eight bytes from byte 24        name@24*target   a pointer to a struct of the kernel
  *   name@24+*    open to the end                 name@24*         a pointer to something else
@@ -145,6 +145,40 @@ const ROWS: readonly Row[] = [
     304,
     '&bpf_map counter@296+4 locked@296+1 pending@297+1 locked_pending@296+2 tail@298+2 ' +
       'counter@300+4 xsk_map@304+*',
+  ],
+  [
+    'xdp_buff',
+    56,
+    'data@0* data_end@8* data_meta@16* data_hard_start@24* rxq@32*xdp_rxq_info ' +
+      'txq@40*xdp_txq_info frame_sz@48+4 flags@52+4 frame_sz_flags_init@48+8',
+  ],
+  [
+    'xdp_rxq_info',
+    64,
+    'dev@0*net_device queue_index@8+4 reg_state@12+4 type@16+4 id@20+4 frag_size@24+4',
+  ],
+  ['xdp_txq_info', 8, 'dev@0*net_device'],
+  [
+    'nf_conn',
+    248,
+    'counter@0+4 counter@4+4 locked@4+1 pending@5+1 locked_pending@4+2 tail@6+2 ' +
+      'timeout@8+4 id@12+2 flags@14+1 dir@15+1 tuplehash@16+112 status@128+8 net@136*net ' +
+      'next@144*hlist_node pprev@152* master@160*nf_conn mark@168+4 secmark@172+4 ' +
+      'ext@176*nf_ct_ext state@184+4 vtag@188+8 init@196+2 last_dir@198+1 flags@199+1 ' +
+      'seen@184+40 state@224+1 last_dir@225+1 retrans@226+1 last_index@227+1 last_seq@228+4 ' +
+      'last_ack@232+4 last_end@236+4 last_win@240+2 last_wscale@242+1 last_flags@243+1 ' +
+      'stream_ts@184+8 stream_timeout@184+4 timeout@188+4 tmpl_padto@184+4',
+  ],
+  [
+    'nf_conn___init',
+    248,
+    'counter@0+4 counter@4+4 locked@4+1 pending@5+1 locked_pending@4+2 tail@6+2 ' +
+      'timeout@8+4 id@12+2 flags@14+1 dir@15+1 tuplehash@16+112 status@128+8 net@136*net ' +
+      'next@144*hlist_node pprev@152* master@160*nf_conn mark@168+4 secmark@172+4 ' +
+      'ext@176*nf_ct_ext state@184+4 vtag@188+8 init@196+2 last_dir@198+1 flags@199+1 ' +
+      'seen@184+40 state@224+1 last_dir@225+1 retrans@226+1 last_index@227+1 last_seq@228+4 ' +
+      'last_ack@232+4 last_end@236+4 last_win@240+2 last_wscale@242+1 last_flags@243+1 ' +
+      'stream_ts@184+8 stream_timeout@184+4 timeout@188+4 tmpl_padto@184+4',
   ],
 ];
 

@@ -1,0 +1,93 @@
+/**
+ * Objects of the kernel that its functions take and give: tasks, cgroups, connections.
+ *
+ * A pointer is good enough when the program holds a reference to the object, or knows that it lives.
+ *
+ * "Possibly NULL pointer passed to trusted arg%d", "R%d must be referenced or trusted", "R%d must be a
+ * rcu pointer", "arg#%d is %s expected %s or socket", "release kernel function %s expects refcounted
+ * PTR_TO_BTF_ID", "kernel function %s args#%d expected pointer to STRUCT %s but R%d has a pointer to
+ * STRUCT %s".
+ *
+ * @linux check_kfunc_args, process_kf_arg_ptr_to_btf_id, check_kfunc_call; kernel/bpf/verifier.c
+ */
+import type { KfuncProto } from '../helpers/kfuncProtos.ts';
+import { kernelType } from './btfRef.ts';
+import type { Env } from './env.ts';
+import { checkArgOffset } from './helperArgs.ts';
+import { isTrusted } from './nullness.ts';
+import type { Reg } from './reg.ts';
+import { pointerReg, registerIsNull } from './reg.ts';
+import { acquireReference, releaseReference } from './references.ts';
+import {
+  CONST_PTR_TO_MAP,
+  MEM_RCU,
+  OBJ_RELEASE,
+  PTR_TO_BTF_ID,
+  PTR_TO_SOCKET,
+  PTR_TO_SOCK_COMMON,
+  PTR_TO_TCP_SOCK,
+  PTR_TRUSTED,
+  baseType,
+  regTypeStr,
+  typeHasUnsafeModifiers,
+  typeMayBeNull,
+} from './regTypes.ts';
+
+/** Register types that stand for a struct of the kernel. @linux reg2btf_ids */
+const STRUCT_OF: ReadonlyMap<number, string> = new Map([
+  [PTR_TO_SOCKET, 'sock'],
+  [PTR_TO_SOCK_COMMON, 'sock_common'],
+  [PTR_TO_TCP_SOCK, 'tcp_sock'],
+  [CONST_PTR_TO_MAP, 'bpf_map'],
+]);
+
+/** No pointer of a function that trusts its arguments may be NULL. */
+export function refuseNullObject(env: Env, regno: number, kfunc: KfuncProto): void {
+  if (!kfunc.trustedArgs && !kfunc.rcuArgs) return;
+  const reg = env.regs[regno]!;
+  if (registerIsNull(reg) || typeMayBeNull(reg.type))
+    env.deny(`Possibly NULL pointer passed to trusted arg${regno - 1}`);
+}
+
+export function checkObjectArg(env: Env, regno: number, struct: string, kfunc: KfuncProto): void {
+  const reg = env.regs[regno]!;
+  const { type } = reg;
+  const arg = regno - 1;
+  const known = baseType(type) === PTR_TO_BTF_ID || STRUCT_OF.has(baseType(type));
+  if (!known)
+    env.invalid(
+      `arg#${arg} pointer type STRUCT ${struct} must point to scalar, or struct with scalar`,
+    );
+  if ((kfunc.trustedArgs || kfunc.rcuArgs) && !isTrusted(reg)) {
+    if (!kfunc.rcuArgs) env.invalid(`R${regno} must be referenced or trusted`);
+    if ((type & MEM_RCU) === 0) env.invalid(`R${regno} must be a rcu pointer`);
+  }
+  checkArgOffset(env, regno, kfunc.releases && reg.refObjId !== 0 ? OBJ_RELEASE : 0);
+  const unsafe = typeHasUnsafeModifiers(type) && (type & MEM_RCU) === 0;
+  if (baseType(type) === PTR_TO_BTF_ID && unsafe)
+    env.invalid(`arg#${arg} is ${regTypeStr(type)} expected struct ${struct} or socket`);
+  const given = reg.btf?.name ?? STRUCT_OF.get(baseType(type)) ?? '';
+  if (given !== struct)
+    env.invalid(
+      `kernel function ${kfunc.name} args#${arg} expected pointer to STRUCT ${struct} ` +
+        `but R${regno} has a pointer to STRUCT ${given}`,
+    );
+}
+
+/** @param regno of the reference given back; 0: none was there */
+export function releaseObject(env: Env, kfunc: KfuncProto, regno: number): void {
+  if (!kfunc.releases) return;
+  if (regno === 0)
+    env.invalid(`release kernel function ${kfunc.name} expects refcounted PTR_TO_BTF_ID`);
+  if (releaseReference(env, env.regs[regno]!.refObjId) !== 0)
+    env.invalid(`kfunc ${kfunc.name}#0 reference has not been acquired before`);
+}
+
+/** What r0 points to; a reference if the function gives one. */
+export function objectReg(env: Env, kfunc: KfuncProto): Reg {
+  const btf = kernelType(kfunc.retStruct!);
+  if (!kfunc.acquires) return pointerReg(PTR_TO_BTF_ID | PTR_TRUSTED, { btf });
+  if (kfunc.retNull) env.newId(); // Linux takes one for the check, then uses the reference's
+  const id = acquireReference(env, env.insnIdx);
+  return pointerReg(PTR_TO_BTF_ID, { btf, id, refObjId: id });
+}
