@@ -7,7 +7,7 @@
  * @linux drivers/net/veth.c
  */
 import type { Cpu } from '../host/cpu.ts';
-import { netifRx } from '../stack/backlog.ts';
+import { NET_RX_DROP, netifRx } from '../stack/backlog.ts';
 import { ethTypeTrans } from '../stack/ethTypeTrans.ts';
 import type { Net } from '../stack/net.ts';
 import type { MacAddr } from '../stack/netdevice.ts';
@@ -18,6 +18,7 @@ import {
   NetDevice,
   registerNetdevice,
 } from '../stack/netdevice.ts';
+import { NET_XMIT_DROP } from '../stack/qdisc.ts';
 import type { SkBuff } from '../stack/skbuff.ts';
 import { CHECKSUM_PARTIAL, CHECKSUM_UNNECESSARY } from '../stack/skbuff.ts';
 import { NETDEV_TX_OK, devXmitDrop } from '../stack/xmitOne.ts';
@@ -61,11 +62,16 @@ function vethXmit(skb: SkBuff, dev: NetDevice, peer: NetDevice, cpu: Cpu): numbe
     devXmitDrop(skb, cpu);
     return NETDEV_TX_OK;
   }
-  dev.stats.txPackets++;
-  dev.stats.txBytes += len;
   dev.txFates.toOther++;
   __devForwardSkb(skb, peer);
-  netifRx(skb, cpu);
+  if (netifRx(skb, cpu) === NET_RX_DROP) {
+    dev.stats.txDropped++; // a loss of the peer's, yet the sender hears of it
+    return NET_XMIT_DROP;
+  }
+  dev.stats.txPackets++;
+  dev.stats.txBytes += len;
+  peer.stats.rxPackets++;
+  peer.stats.rxBytes += len;
   return NETDEV_TX_OK;
 }
 
@@ -84,8 +90,6 @@ function __devForwardSkb(skb: SkBuff, peer: NetDevice): void {
   books.offered++;
   books.received++;
   books.noProgram++;
-  peer.stats.rxPackets++;
-  peer.stats.rxBytes += skb.len;
   skb.fates = books;
   skb.queueMapping = 0;
   if (skb.ipSummed === CHECKSUM_PARTIAL) skb.ipSummed = CHECKSUM_UNNECESSARY;

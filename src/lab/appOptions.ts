@@ -19,6 +19,8 @@ export interface AppOptions {
   readonly keep?: number | undefined;
   readonly onDatagram?: AppConfig['onDatagram'];
   readonly onBatchEnd?: AppConfig['onBatchEnd'];
+  /** Called once, when the run is over. */
+  readonly onEnd?: (() => void) | undefined;
 }
 
 const KINDS: readonly AppKind[] = ['sink', 'echo', 'server', 'capture', 'callback'];
@@ -46,6 +48,7 @@ export const appSchema = (base: Reads): z.ZodType<AppOptions> & { readonly shape
       onBatchEnd: z.optional(
         z.custom<NonNullable<AppConfig['onBatchEnd']>>(isFunction, 'is not a function'),
       ),
+      onEnd: z.optional(z.custom<() => void>(isFunction, 'is not a function')),
     },
     {
       error: ({ code }) =>

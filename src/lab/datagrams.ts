@@ -6,7 +6,8 @@ import type { AppOptions } from './appOptions.ts';
 /**
  * An application for the option `apps`, and what it will read.
  *
- * The datagrams are copies. Whoever subscribes hears of what is read from then on.
+ * The datagrams are copies. Whoever subscribes hears of what is read from then on; the stream
+ * completes with the run, so one stream serves one run.
  *
  * @param udp port to listen on
  */
@@ -27,6 +28,7 @@ export function datagramStream(
       batch = [];
       batches.next(read);
     },
+    onEnd: () => batches.complete(),
   };
   return { app, batches: batches.asObservable() };
 }

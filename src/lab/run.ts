@@ -115,6 +115,7 @@ export async function runScenario(
     await io.drive(new LiveRun(machine, names, arrivals, load, (text) => io.says?.(text)));
   }
   machine.run(END_OF_TIME);
+  for (const { onEnd } of options.apps) onEnd?.();
 
   const report = runReport({
     result: { ...machine.result(), lastArrivalPs: arrivals.lastPs },

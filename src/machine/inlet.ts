@@ -4,6 +4,9 @@
  * Traffic is made ahead of time, because it depends on nothing; these frames depend on everything,
  * so they are made known one round after the other. Their bytes lie in slots that are used again
  * once the NIC has done with them.
+ *
+ * A frame that finds no slot waits outside and arrives late, and counts as such; of those that wait
+ * there are at most as many as there are slots times eight. What is beyond them is lost, and counted.
  */
 import type { Ps } from '../host/clock.ts';
 import { RangeRefused } from '../host/errors.ts';
@@ -16,6 +19,8 @@ import { BLOCK } from '../wire/frames.ts';
 const MIN_LEN = 60;
 /** Ethernet header and two tags. */
 const OVERHEAD = 22;
+/** Frames that may wait for each slot: a long cable holds many at once. */
+const WAITING_A_SLOT = 8;
 
 const slotBytes = (mtu: number): number => Math.ceil((mtu + OVERHEAD) / 16) * 16;
 
@@ -30,12 +35,19 @@ export class Inlet implements ArrivalSource {
   private readonly slotBytes: number;
   private readonly made: number[] = [];
   private free: number[] = [];
-  /** Known to this inlet and not yet to the NIC, in the order of arrival. */
-  private readonly waiting: { readonly at: Ps; readonly bytes: Uint8Array }[] = [];
+  /** Known to this inlet and not yet to the NIC, in the order of arrival; the first `taken` are gone. */
+  private waiting: { readonly at: Ps; readonly bytes: Uint8Array }[] = [];
+  private taken = 0;
+  /** Those in front of this one have found no slot before. */
+  private refused = 0;
   private offered: { readonly at: Ps; readonly frame: number }[] = [];
   private last: Ps = 0;
+  /** Frames that arrived later than they should have, for want of a slot. */
+  late = 0;
+  /** Frames for which there was no room to wait. */
+  lost = 0;
 
-  /** @param slots frames the NIC may be behind with; what is beyond them arrives later */
+  /** @param slots frames the NIC may be behind with */
   constructor(machine: Machine, nic: number, slots: number) {
     this.machine = machine;
     this.nic = machine.nics[nic]!.nic;
@@ -46,37 +58,47 @@ export class Inlet implements ArrivalSource {
 
   /** Nothing is on its way that the NIC does not know. */
   get empty(): boolean {
-    return this.waiting.length === 0;
+    return this.taken === this.waiting.length;
   }
 
   /**
    * A frame arrives at `at`, or as soon as the machine's present allows, behind those before it.
    *
+   * @returns false when it is lost, since too many wait
    * @throws RangeRefused when it is longer than the NIC's MTU lets a frame be
    */
-  arrive(at: Ps, bytes: Uint8Array): void {
+  arrive(at: Ps, bytes: Uint8Array): boolean {
     if (bytes.length > this.slotBytes) {
       throw new RangeRefused('frame', `${bytes.length} bytes`, `at most ${this.slotBytes}`);
+    }
+    if (this.waiting.length - this.taken >= this.slots * WAITING_A_SLOT) {
+      this.lost++;
+      return false;
     }
     const padded = new Uint8Array(Math.max(bytes.length, MIN_LEN));
     padded.set(bytes);
     this.waiting.push({ at, bytes: padded });
+    return true;
   }
 
   /** Make what waits known to the NIC. The machine must not be running. */
   deliver(): void {
-    if (this.waiting.length === 0) return;
+    if (this.empty) return;
     const present = this.machine.present;
     this.nic.settleAll(present);
-    while (this.waiting.length > 0) {
+    while (!this.empty) {
       const frame = this.slot();
       if (frame < 0) break;
-      const { at, bytes } = this.waiting.shift()!;
+      const { at, bytes } = this.waiting[this.taken]!;
+      if (this.taken++ < this.refused && at <= present) this.late++;
       this.frames.rewrite(frame, bytes);
       this.nic.classes.forgetOne(frame);
       this.last = Math.max(at, present + 1, this.last);
       this.offered.push({ at: this.last, frame });
     }
+    this.waiting = this.waiting.slice(this.taken);
+    this.taken = 0;
+    this.refused = this.waiting.length;
     if (this.nic.port.free) this.nic.port.offer(this);
   }
 

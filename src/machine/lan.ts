@@ -32,6 +32,17 @@ export class Lan {
   private shortest: Ps = Infinity;
   private now: Ps = 0;
 
+  /** Frames that a NIC could not take in time, and those that the cable could not hold. */
+  get books(): { readonly late: number; readonly lost: number } {
+    let late = 0;
+    let lost = 0;
+    for (const inlet of this.inlets) {
+      late += inlet.late;
+      lost += inlet.lost;
+    }
+    return { late, lost };
+  }
+
   /**
    * Join two NICs; each machine's `frameBytes` must have room for an inlet (`inletBytes`).
    *

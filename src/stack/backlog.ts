@@ -22,6 +22,10 @@ import { getRpsCpu } from './rps.ts';
 import type { SoftnetData } from './softnet.ts';
 import { NET_RX_SOFTIRQ, raiseSoftirq } from './softnet.ts';
 
+/** @linux include/linux/netdevice.h */
+const NET_RX_SUCCESS = 0;
+export const NET_RX_DROP = 1;
+
 /** @linux net.core.netdev_max_backlog */
 const NETDEV_MAX_BACKLOG = 1000;
 
@@ -64,37 +68,46 @@ export function backlogInit(net: Net): void {
  * Put a packet on the backlog of `target`; a full one, or a device that is down, drops it.
  *
  * @param cpu the one this code runs on
+ * @returns `NET_RX_*`
  * @linux enqueue_to_backlog, napi_schedule_rps
  */
-export function enqueueToBacklog(skb: SkBuff, target: Cpu, cpu: Cpu): void {
+export function enqueueToBacklog(skb: SkBuff, target: Cpu, cpu: Cpu): number {
   const { net } = skb.dev;
   const sd = net.softnet[target.id]!;
   const backlog = sd.backlog!;
   cpu.charge(OP_BACKLOG);
   if (!skb.dev.up) {
+    skb.dev.stats.rxDropped++;
     kfreeSkb(skb, SKB_DROP_REASON_DEV_READY, cpu);
-    return;
+    return NET_RX_DROP;
   }
   if (backlog.inputPktQueue.qlen > NETDEV_MAX_BACKLOG) {
     sd.dropped++;
+    skb.dev.stats.rxDropped++;
     kfreeSkb(skb, SKB_DROP_REASON_CPU_BACKLOG, cpu);
-    return;
+    return NET_RX_DROP;
   }
   backlog.inputPktQueue.queueTail(skb);
-  if ((backlog.napi.state & NAPIF_STATE_SCHED) !== 0) return;
+  if ((backlog.napi.state & NAPIF_STATE_SCHED) !== 0) return NET_RX_SUCCESS;
   backlog.napi.state |= NAPIF_STATE_SCHED;
   const mysd = net.softnet[cpu.id]!;
   if (sd === mysd) {
     __napiSchedule(backlog.napi, cpu);
   } else mysd.backlog!.rpsIpiList.push(sd);
   if (!mysd.inNetRxAction) raiseSoftirq(mysd, NET_RX_SOFTIRQ);
+  return NET_RX_SUCCESS;
 }
 
-/** A packet from a device without a NAPI: RPS decides whose backlog, else this CPU's. @linux netif_rx */
-export function netifRx(skb: SkBuff, cpu: Cpu): void {
+/**
+ * A packet from a device without a NAPI: RPS decides whose backlog, else this CPU's.
+ *
+ * @returns `NET_RX_*`
+ * @linux netif_rx
+ */
+export function netifRx(skb: SkBuff, cpu: Cpu): number {
   const target = getRpsCpu(skb);
   const { softnet } = skb.dev.net;
-  enqueueToBacklog(skb, target < 0 ? cpu : softnet[target]!.cpu, cpu);
+  return enqueueToBacklog(skb, target < 0 ? cpu : softnet[target]!.cpu, cpu);
 }
 
 /** Interrupt whom this CPU has given packets to. @linux net_rps_action_and_irq_enable, rps_trigger_softirq */

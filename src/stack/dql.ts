@@ -60,8 +60,8 @@ export class Dql {
     this.prevNumQueued = this.numQueued;
   }
 
-  /** The queue closes, and with it what was in flight. @linux dql_reset */
-  reset(): void {
+  /** The queue closes, and with it what was in flight. @param jiffies now, in ticks. @linux dql_reset */
+  reset(jiffies: number): void {
     this.limit = 0;
     this.numQueued = 0;
     this.numCompleted = 0;
@@ -69,7 +69,7 @@ export class Dql {
     this.prevNumQueued = 0;
     this.prevLastObjCnt = 0;
     this.prevOvlimit = 0;
-    this.restartSlack(0);
+    this.restartSlack(jiffies);
   }
 
   /** The hardware stayed busy with some to spare: note how much, and give it up once it has lasted. */

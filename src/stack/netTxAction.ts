@@ -13,9 +13,12 @@ import type { SoftnetData } from './softnet.ts';
 export function netTxAction(sd: SoftnetData): void {
   const { cpu, outputQueue } = sd;
   cpu.charge(OP_SOFTIRQ);
-  const scheduled = outputQueue.splice(0);
-  for (const q of scheduled) {
+  const count = outputQueue.length; // what these runs schedule anew waits for the next
+  for (let i = 0; i < count; i++) {
+    const q = outputQueue[i]!;
     q.scheduled = false;
     qdiscRun(q, cpu);
   }
+  outputQueue.copyWithin(0, count);
+  outputQueue.length -= count;
 }

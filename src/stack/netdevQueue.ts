@@ -83,6 +83,7 @@ export function netdevTxCompletedQueue(txq: NetdevQueue, bytes: number, cpu: Cpu
 
 /** The ring starts anew, empty. @linux netdev_tx_reset_queue */
 export function netdevTxResetQueue(txq: NetdevQueue): void {
+  const { net } = txq.dev;
   txq.state &= ~QUEUE_STATE_STACK_XOFF;
-  txq.dql.reset();
+  txq.dql.reset(net.jiffies(net.softnet[0]!.cpu.now));
 }

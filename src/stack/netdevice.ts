@@ -80,7 +80,7 @@ export interface NetDeviceOps {
    * Send one packet, on queue `skb.queueMapping`; without it the device cannot send.
    *
    * @param more another packet for the same queue follows at once: the doorbell may wait for it
-   * @returns `NETDEV_TX_OK`, and the skb is the driver's; `NETDEV_TX_BUSY`, and it is not
+   * @returns `NETDEV_TX_OK` or `NET_XMIT_DROP`, and the skb is the driver's; `NETDEV_TX_BUSY`, and it is not
    */
   ndoStartXmit?(skb: SkBuff, dev: NetDevice, cpu: Cpu, more: boolean): number;
   /** Flags have changed: `IFF_PROMISC`, `IFF_ALLMULTI`. */
@@ -128,9 +128,8 @@ export class NetDevice implements RedirectTarget {
   readonly rxFates: Fates = new Fates();
   /** Books of what the stack sends through it. */
   readonly txFates: Fates = new Fates();
-  /** Received for others, and for no protocol. @linux struct net_device_core_stats */
+  /** Received for others. @linux struct net_device_core_stats */
   rxOtherhostDropped = 0;
-  rxNohandler = 0;
   readonly napis: NapiStruct[] = [];
   readonly stats: RtnlLinkStats64 = new RtnlLinkStats64();
 
@@ -223,6 +222,6 @@ export function devGetStats(dev: NetDevice): RtnlLinkStats64 {
   const stats = new RtnlLinkStats64();
   dev.netdevOps.ndoGetStats64(dev, stats);
   stats.txDropped += dev.stats.txDropped; // what the stack dropped in front of the driver
-  stats.rxDropped += dev.stats.rxDropped;
+  stats.rxDropped += dev.stats.rxDropped; // and behind it: for no protocol, or no room in a backlog
   return stats;
 }

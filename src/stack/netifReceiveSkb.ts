@@ -94,7 +94,7 @@ function deliverSkb(skb: SkBuff, inet: Inet, cpu: Cpu): void {
       arpRcv(skb, inet, cpu);
       return;
     default:
-      skb.dev.rxNohandler++;
+      skb.dev.stats.rxDropped++;
       kfreeSkb(skb, SKB_DROP_REASON_UNHANDLED_PROTO, cpu);
   }
 }

@@ -16,7 +16,7 @@ import type { NetdevQueue } from './netdevQueue.ts';
 import { kfreeSkb } from './skbPool.ts';
 import type { SkBuff } from './skbuff.ts';
 import { NET_TX_SOFTIRQ, raiseSoftirq } from './softnet.ts';
-import { NETDEV_TX_OK, devHardStartXmit } from './xmitOne.ts';
+import { devHardStartXmit, devXmitComplete } from './xmitOne.ts';
 
 /** @linux enum net_xmit_qdisc_t and NET_XMIT_*; include/linux/netdevice.h */
 export const NET_XMIT_SUCCESS = 0;
@@ -153,7 +153,7 @@ function schDirectXmit(q: Qdisc, skb: SkBuff, more: boolean, cpu: Cpu): boolean 
   txq.xmitLock.lock();
   const rc = devHardStartXmit(skb, cpu, more);
   txq.xmitLock.unlock();
-  if (rc === NETDEV_TX_OK) return true;
+  if (devXmitComplete(rc)) return true;
   q.sent--;
   q.requeue(skb);
   netifSchedule(q, cpu);

@@ -13,13 +13,13 @@ import { TP_NET_DEV_QUEUE } from '../host/trace.ts';
 import { SKB_DROP_REASON_DEV_READY } from '../host/dropReason.ts';
 import type { NetDevice } from './netdevice.ts';
 import { NETIF_F_HW_VLAN_CTAG_TX, NETIF_F_IPV6_CSUM, NETIF_F_IP_CSUM } from './netdevice.ts';
-import { NET_XMIT_DROP, NET_XMIT_SUCCESS, __devXmitSkb } from './qdisc.ts';
+import { NET_XMIT_DROP, __devXmitSkb } from './qdisc.ts';
 import { skbChecksumHelp } from './skbChecksum.ts';
 import { kfreeSkb } from './skbPool.ts';
 import type { SkBuff } from './skbuff.ts';
 import { CHECKSUM_PARTIAL } from './skbuff.ts';
 import { __vlanHwaccelPushInside } from './skbVlan.ts';
-import { NETDEV_TX_OK, devHardStartXmit, devXmitDrop } from './xmitOne.ts';
+import { devHardStartXmit, devXmitComplete, devXmitDrop } from './xmitOne.ts';
 
 const ETH_P_IP = 0x0800;
 const ETH_P_IPV6 = 0x86dd;
@@ -49,7 +49,8 @@ export function devQueueXmit(skb: SkBuff, cpu: Cpu): number {
   const queue = netdevCorePickTx(dev, skb, cpu);
   skb.queueMapping = queue;
   if (!dev.noQueue) return __devXmitSkb(dev.tx[queue]!.qdisc, skb, cpu);
-  if (devHardStartXmit(skb, cpu, false) === NETDEV_TX_OK) return NET_XMIT_SUCCESS;
+  const rc = devHardStartXmit(skb, cpu, false);
+  if (devXmitComplete(rc)) return rc;
   devXmitDrop(skb, cpu); // there is no queue in which it could wait
   return NET_XMIT_DROP;
 }

@@ -14,6 +14,9 @@ import type { SkBuff } from './skbuff.ts';
 export const NETDEV_TX_OK = 0;
 export const NETDEV_TX_BUSY = 0x10;
 
+/** Is the skb the driver's, sent or dropped, and not the caller's? @linux dev_xmit_complete */
+export const devXmitComplete = (rc: number): boolean => rc < NETDEV_TX_BUSY;
+
 /**
  * Hand a packet to its device's driver. A device that cannot send drops it.
  *

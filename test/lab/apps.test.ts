@@ -48,12 +48,17 @@ test('what an application reads is a stream of batches', async () => {
   const { app, batches } = datagramStream(9, { batch: 4 });
   const sizes: number[] = [];
   let bytes = 0;
-  batches.subscribe((batch) => {
-    sizes.push(batch.length);
-    for (const datagram of batch) bytes += datagram.bytes.length;
+  let complete = false;
+  batches.subscribe({
+    next: (batch) => {
+      sizes.push(batch.length);
+      for (const datagram of batch) bytes += datagram.bytes.length;
+    },
+    complete: () => (complete = true),
   });
   await run({ xdp: 'pass', traffic: 'udp size=100 rate=500kpps', count: 400, apps: [app] });
   expect(sizes.reduce((sum, n) => sum + n, 0)).toBe(400);
   expect(Math.max(...sizes)).toBe(4);
+  expect(complete).toBe(true);
   expect(bytes).toBe(400 * (100 - 4 - 42));
 });

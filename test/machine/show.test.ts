@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { END_OF_TIME } from '../../src/host/clock.ts';
 import { XDP_PASS } from '../../src/xdp/uapi.ts';
 import { defineXdp } from '../../src/xdp/define.ts';
+import { devGetStats } from '../../src/stack/netdevice.ts';
+import { buildFrame } from '../../src/wire/build.ts';
+import { InetRig, MY_MAC, PEER_MAC, frame4, udpTo } from './inetRig.ts';
 import { oneNic } from './oneNic.ts';
 
 const recorded = (name: string): string =>
@@ -126,4 +129,20 @@ test('napi: one entry for each instance, with its device', () => {
   const ids = [...text.matchAll(/'id': (\d+), 'ifindex': 2/g)].map(([, id]) => Number(id));
   expect(ids).toHaveLength(4); // two queues, and with a program as many for the stack's rings
   expect(new Set(ids).size).toBe(4);
+});
+
+test('ip -s link: dropped is what no protocol takes, and what the driver had no memory for', () => {
+  const unknown = buildFrame({
+    dst: MY_MAC,
+    src: PEER_MAC,
+    net: { kind: 'raw', etherType: 0x88b5, payload: 46 },
+  });
+  const rig = new InetRig([unknown, frame4(udpTo(9)), frame4(udpTo(9))]);
+  rig.machine.faults.arm('skbAlloc', 1);
+  rig.run();
+  const { dev } = rig.machine.nics[0]!.bp;
+  const oom = rig.machine.result().nics[0]!.ethtool.find(([n]) => n === 'rx_total_oom_discards');
+  expect(oom![1]).toBe(1);
+  expect(devGetStats(dev).rxDropped).toBe(2);
+  expect(rig.machine.show('ip')).toMatch(/RX: .*dropped.*\n +\d+ +3 +0 +2 /);
 });

@@ -1,12 +1,15 @@
 /** A pair of devices back to back: what goes in at one end comes out at the other, on the same CPU. */
 import { describe, expect, test } from 'vitest';
+import { PAGE_SIZE } from '../../src/host/memory.ts';
 import { END_OF_TIME } from '../../src/host/clock.ts';
 import { EOPNOTSUPP } from '../../src/host/errno.ts';
 import { LOST_XMIT_DROP } from '../../src/host/fates.ts';
 import { devXdpAttach } from '../../src/stack/devXdp.ts';
 import type { NetDevice } from '../../src/stack/netdevice.ts';
 import { NetlinkExtAck, devClose } from '../../src/stack/netdevice.ts';
+import { skbFrameBytes } from '../../src/stack/skbBytes.ts';
 import { allocSkb } from '../../src/stack/skbPool.ts';
+import { allocSkbWithFrags, skbStoreBits } from '../../src/stack/skbWithFrags.ts';
 import { skbPut } from '../../src/stack/skbuff.ts';
 import { devQueueXmit } from '../../src/stack/xmit.ts';
 import { buildFrame } from '../../src/wire/build.ts';
@@ -83,6 +86,44 @@ describe('a frame sent into one end', () => {
     expect(v0.stats.txDropped).toBe(2);
     for (const fates of books()) expect(fates.imbalance()).toEqual(EVEN);
   });
+});
+
+test('what finds the backlog full is not sent, and the other end has dropped it', () => {
+  const { machine, v0, v1, send, books } = pair();
+  for (let i = 0; i < 1005; i++) send(v0, frame()); // netdev_max_backlog is 1000, and one more
+  expect(v0.stats).toMatchObject({ txPackets: 1001, txDropped: 4 });
+  expect(v1.stats).toMatchObject({ rxPackets: 1001, rxDropped: 4 });
+  machine.run(END_OF_TIME);
+  expect(machine.result().drops).toMatchObject({ CPU_BACKLOG: 4 });
+  for (const fates of books()) expect(fates.imbalance()).toEqual(EVEN);
+});
+
+test('a frame of many pages crosses, byte for byte', () => {
+  const { machine, v0, v1, seen } = pair();
+  v0.mtu = v1.mtu = v0.maxMtu;
+  const bytes = frame(40_000);
+  const heard: Uint8Array[] = [];
+  machine.net.addTap({
+    onSkb: (skb) => {
+      const room = new Uint8Array(70_000);
+      heard.push(room.slice(0, skbFrameBytes(machine.mem, skb, room)));
+    },
+  });
+  const [cpu] = machine.cpus;
+  const page = machine.pages.alloc();
+  const skb = allocSkbWithFrags(v0, bytes.length, cpu!)!;
+  for (let at = 0; at < bytes.length; at += PAGE_SIZE) {
+    const part = bytes.subarray(at, at + PAGE_SIZE);
+    machine.mem.u8.set(part, page);
+    skbStoreBits(skb, at, page, part.length, cpu!);
+  }
+  machine.pages.release(page);
+  devQueueXmit(skb, cpu!);
+  machine.run(END_OF_TIME);
+  expect(seen.length).toBe(1);
+  expect(Buffer.compare(heard[0]!, bytes)).toBe(0);
+  machine.close();
+  expect(machine.result().pages.leaked).toBe(0);
 });
 
 test('a program is refused, in words', () => {

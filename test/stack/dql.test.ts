@@ -41,6 +41,20 @@ test('a reset forgets everything', () => {
   const dql = new Dql(10);
   dql.queued(500);
   dql.completed(500, 0);
-  dql.reset();
+  dql.reset(100);
   expect([dql.limit, dql.avail, dql.numQueued, dql.numCompleted]).toEqual([0, 0, 0, 0]);
+});
+
+test('and watches for a surplus anew from then on', () => {
+  const dql = new Dql(10);
+  dql.reset(100);
+  dql.limit = 1000;
+  dql.queued(400);
+  dql.completed(100, 101);
+  dql.queued(100);
+  dql.completed(100, 110); // 800 to spare, but not for longer than ten ticks
+  expect(dql.limit).toBe(1000);
+  dql.queued(100);
+  dql.completed(100, 111);
+  expect(dql.limit).toBe(200);
 });

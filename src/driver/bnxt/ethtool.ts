@@ -107,7 +107,7 @@ export function bnxtGetEthtoolStats(bp: Bnxt): EthtoolStats {
 }
 
 /** Software counters of all rings, those of earlier opens included. @linux bnxt_get_ring_err_stats */
-function bnxtGetRingErrStats(bp: Bnxt): BnxtSwStats {
+export function bnxtGetRingErrStats(bp: Bnxt): BnxtSwStats {
   const sum = new BnxtSwStats();
   addSwStats(sum, bp.ringErrStats);
   for (const bnapi of bp.bnapi) addSwStats(sum, bnapi.cpRing.swStats);

@@ -6,6 +6,7 @@
 import type { RtnlLinkStats64 } from '../../stack/netdevice.ts';
 import type { Bnxt } from './bnxt.ts';
 import { BNXT_FLAG_DIM } from './bnxt.ts';
+import { bnxtGetRingErrStats } from './ethtool.ts';
 import { BNXT_MAX_RX_DESC_CNT, BNXT_MAX_TX_DESC_CNT } from './rings.ts';
 
 /** @linux struct ethtool_coalesce, the members bnxt supports */
@@ -88,7 +89,7 @@ export const bnxtGetRxfh = (bp: Bnxt): EthtoolRxfh => ({
 });
 
 /**
- * What `ip -s link` shows: the rings' hardware counters, and the port's.
+ * What `ip -s link` shows: the rings' hardware counters, what the driver itself dropped, the port's.
  *
  * @linux bnxt_get_stats64, bnxt_get_ring_stats
  */
@@ -105,6 +106,8 @@ export function bnxtGetStats64(bp: Bnxt, stats: RtnlLinkStats64): void {
     stats.multicast += hw.rxMcastPkts;
     stats.txDropped += hw.txErrorPkts;
   }
+  const { rxOomDiscards, rxNetpollDiscards } = bnxtGetRingErrStats(bp);
+  stats.rxDropped = rxOomDiscards + rxNetpollDiscards;
   const port = hwrm.portQstats(now);
   stats.rxCrcErrors = port.rxFcsErrFrames;
   stats.rxLengthErrors = port.rxUndrszFrames + port.rxOversizeFrames;
