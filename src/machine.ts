@@ -21,10 +21,11 @@ import { PageAllocator } from './host/pages.ts';
 import { Rng } from './host/rng.ts';
 import type { Hardware } from './host/scheduler.ts';
 import { Scheduler } from './host/scheduler.ts';
+import { StageTimes } from './host/stages.ts';
 import { RxStamps } from './host/stamps.ts';
 import { Trace } from './host/trace.ts';
 import { Watch } from './host/watch.ts';
-import type { Bnxt } from './driver/bnxt/bnxt.ts';
+import type { Bnxt, BnxtPdev } from './driver/bnxt/bnxt.ts';
 import type { VethEnd } from './driver/veth.ts';
 import { vethNewlink } from './driver/veth.ts';
 import { bnxtSetCoalesce } from './driver/bnxt/coal.ts';
@@ -54,6 +55,7 @@ import { rawDropRules, tcDropRules } from './stack/packetFilter.ts';
 import { softirqInit } from './stack/softirq.ts';
 import { udpClose } from './stack/udpUser.ts';
 import { ProgramRuns } from './machine/programRuns.ts';
+import { QueueStages } from './machine/rxStages.ts';
 import { PassedFrames } from './machine/passedFrames.ts';
 import type { ArrivalSource, Wire, WireSink } from './wire/frames.ts';
 import { UdpApp } from './machine/udpApp.ts';
@@ -115,6 +117,8 @@ export class Machine {
   /** By NIC: the program that `attachXdp` loaded, whose maps live as long as it is attached. */
   private readonly attached: (XdpProg | null)[] = [];
   readonly programRuns: ProgramRuns;
+  /** Of all packets; null unless asked for. */
+  readonly stages: StageTimes | null;
   private readonly changes: Changes = new Changes();
   /** Up to where the machine was told to run: the control path's present, even if all CPUs idle. */
   private ranTo: Ps = 0;
@@ -148,6 +152,8 @@ export class Machine {
     this.passedAt = fifo.at + config.nics.length * TX_FIFO_BYTES;
     const rng = new Rng(config.seed);
     const stamps = new RxStamps(this.mem, this.mem.region('stamps', plan.stamps));
+    this.stages = config.stages === true ? new StageTimes() : null;
+    stamps.stages = this.stages;
     const chip = new CoherentMemory(this.mem, this.mem.region('chip', plan.chip));
     const bus = new Bus();
     this.cpus = Array.from(
@@ -211,7 +217,7 @@ export class Machine {
       const nic = new Nic(number, parts, link, nicConfig.queues, hardware);
       hardware.add(nic);
       const vectors = this.vectorsOf(nicConfig, number);
-      const bp = bnxtInitOne(
+      const bp: Bnxt = bnxtInitOne(
         this.net,
         nicConfig.name,
         macOf(nicConfig.mac),
@@ -229,6 +235,7 @@ export class Machine {
           watch: this.watch,
           rng: rng.fork(),
           cpus: this.cpus,
+          ...this.stagesOf(nic, vectors, () => bp),
         },
         { ...nicConfig, weight: config.budget },
       );
@@ -239,6 +246,16 @@ export class Machine {
       return { config: nicConfig, nic, vectors, bp };
     });
     this.apps = config.inet === undefined ? [] : this.buildApps(config.inet, plan.user);
+  }
+
+  private stagesOf(
+    nic: Nic,
+    vectors: readonly IrqLine[],
+    bp: () => Bnxt,
+  ): Pick<BnxtPdev, 'rxStages'> {
+    const times = this.stages;
+    if (times === null) return {};
+    return { rxStages: (queue) => new QueueStages(times, nic, vectors[queue]!, bp, queue) };
   }
 
   /** @throws RangeRefused when a CPU does not exist */
@@ -259,7 +276,7 @@ export class Machine {
       if (cpu === undefined) {
         throw new RangeRefused(`app ${app.kind} cpu`, app.cpu, `0 to ${this.cpus.length - 1}`);
       }
-      return new UdpApp(app, inet, cpu, user.at + i * APP_BUFFER_BYTES);
+      return new UdpApp(app, inet, cpu, user.at + i * APP_BUFFER_BYTES, this.stages);
     });
   }
 

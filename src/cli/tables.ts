@@ -110,20 +110,32 @@ function lossTable({ packets }: RunReport, c: Colors): string[] {
   );
 }
 
-function latencyLine({ latencyNs: l }: RunReport, c: Colors): string[] {
-  if (l.count === 0) return [];
-  const values: readonly (readonly [string, number])[] = [
-    ['mean', l.mean],
-    ['p50', l.p50],
-    ['p90', l.p90],
-    ['p99', l.p99],
-    ['p99.9', l.p999],
-    ['max', l.max],
-  ];
+/** Stages by their names in the report. */
+const STAGES: readonly (readonly [string, string])[] = [
+  ['dma', '  wire to memory'],
+  ['interrupt', '  to the interrupt'],
+  ['poll', '  to the poll'],
+  ['verdict', '  to the verdict'],
+  ['socket', 'wire to reader'],
+  ['wire', 'wire to wire'],
+];
+
+const latencyRow = (name: string, l: RunReport['latencyNs']): Row => [
+  name,
+  ...[l.mean, l.p50, l.p90, l.p99, l.p999, l.max].map(duration),
+];
+
+function latencyLine({ latencyNs, stagesNs }: RunReport, c: Colors): string[] {
+  if (latencyNs.count === 0) return [];
+  const stages = STAGES.flatMap(([key, name]) => {
+    const l = stagesNs[key];
+    return l === undefined ? [] : [latencyRow(name, l)];
+  });
   return table(
     [
-      heading(c, 'latency', ...values.map(([name]) => name)),
-      ['wire to verdict', ...values.map(([, ns]) => duration(ns))],
+      heading(c, 'latency', 'mean', 'p50', 'p90', 'p99', 'p99.9', 'max'),
+      latencyRow('wire to verdict', latencyNs),
+      ...stages,
     ],
     ['left'],
   );

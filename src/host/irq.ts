@@ -18,6 +18,8 @@ export class IrqLine {
   /** Of messages that reach their CPUs together, the lower rank's is delivered first. */
   readonly rank: number;
   delivered = 0;
+  /** When its handler last ran. */
+  deliveredAt: Ps = 0;
   spurious = 0;
 
   constructor(name: string, cpu: Cpu, rank: number = 0) {

@@ -67,6 +67,7 @@ export class Scheduler {
     if (line.handler === null) line.spurious++;
     else {
       line.delivered++;
+      line.deliveredAt = cpu.now;
       line.handler();
     }
     cpu.enter(interrupted);

@@ -9,6 +9,7 @@
  */
 import type { Ps } from './clock.ts';
 import type { HostAddr, HostMemory, Region } from './memory.ts';
+import type { StageTimes } from './stages.ts';
 
 export const STAMP_SHIFT = 9;
 const STAMP_BYTES = 8;
@@ -19,6 +20,8 @@ export const stampBytes = (bytes: number): number => (bytes >>> STAMP_SHIFT) * S
 export class RxStamps {
   /** By address >>> STAMP_SHIFT; the NIC's bulk loop writes it directly. */
   readonly at: Float64Array;
+  /** Where who knows more of a packet books it; null unless asked for. */
+  stages: StageTimes | null = null;
 
   /** @param region at least `stampBytes` of the whole memory */
   constructor(mem: HostMemory, region: Region) {

@@ -110,6 +110,7 @@ export interface RunOptions {
   /** Of a built-in profile, or of a file. */
   readonly profile: string;
   readonly breakdown: boolean;
+  readonly stages: boolean;
   readonly seed: number;
   readonly eager: boolean;
   readonly check: boolean;
@@ -489,6 +490,12 @@ const shape = {
     'Machine',
     'flat',
     'Cost profile: what each operation takes.',
+  ),
+  stages: option(
+    kind.flag,
+    'Output',
+    false,
+    'Say how long packets wait for DMA, interrupt, poll, verdict, socket and wire.',
   ),
   breakdown: option(kind.flag, 'Output', false, 'Say where the time went, operation by operation.'),
   seed: option(kind.whole(0, 0xffffffff), 'Machine', 1, 'Same seed and options, same bytes.'),

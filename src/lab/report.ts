@@ -9,6 +9,8 @@ import { PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../host/cpu.ts';
 import { Fates, LOSS_CAUSES } from '../host/fates.ts';
 import type { Histogram } from '../host/histogram.ts';
+import type { StageTimes } from '../host/stages.ts';
+import type { PagePoolStats } from '../stack/pagePoolStats.ts';
 import type {
   MachineResult,
   NapiBooks,
@@ -67,11 +69,33 @@ interface LatencyReport {
   readonly max: number;
 }
 
+/** Counters of page_pool, and what they come to. */
+interface PoolReport {
+  readonly allocFast: number;
+  readonly allocSlow: number;
+  readonly allocEmpty: number;
+  readonly allocRefill: number;
+  readonly recycleCached: number;
+  readonly recycleCacheFull: number;
+  readonly recycleRing: number;
+  readonly recycleRingFull: number;
+  /** Of all pages taken, those that lay in the cache. */
+  readonly fastPct: number;
+  /** Of all pages that came back, those that went straight into the cache. */
+  readonly cachedPct: number;
+}
+
 interface NapiReport {
   readonly polls: number;
   readonly fullPolls: number;
   readonly packetsPerPoll: number;
   readonly irqs: number;
+  readonly packetsPerIrq: number;
+  /** Full polls in a row, at most: 16 and more often end in a ring without buffers. */
+  readonly longestFullRun: number;
+  readonly longestPollNs: number;
+  /** Polls by the packets they received, those that happened. */
+  readonly pollsByPackets: Readonly<Record<string, number>>;
   readonly timeSqueeze: number;
   readonly endedBy: NapiBooks['endedBy'];
 }
@@ -148,12 +172,16 @@ export interface RunReport {
   };
   /** From arrival on the wire until the verdict is done. */
   readonly latencyNs: LatencyReport;
+  /** Its parts, with `--stages`; those through which packets went. */
+  readonly stagesNs: Readonly<Record<string, LatencyReport>>;
   readonly napi: NapiReport;
   readonly queues: readonly QueueReport[];
   readonly cpus: readonly CpuReport[];
   /** With `--breakdown`: what each operation took over all CPUs, the most first. */
   readonly costs: readonly CostReport[];
   readonly pages: PageBooks;
+  /** Where the RX rings' page_pools found pages, and where pages came back to. */
+  readonly pagePool: PoolReport;
   /** Of the first NIC, where all frames arrive; every NIC's are in `nics`. */
   readonly ethtool: Readonly<Record<string, number>>;
   readonly softnet: readonly (readonly number[])[];
@@ -211,11 +239,13 @@ export function runReport({
       onWirePps: perSecond(sum.onWire, result.virtualPs),
     },
     latencyNs: latencyReport(result.latency),
+    stagesNs: stagesReport(result.stages),
     napi: { ...napiReport(result.napi), timeSqueeze: result.timeSqueeze },
     queues: result.napi.map(queueReport),
     cpus: result.cpus.map((cpu) => cpuReport(cpu, result.virtualPs)),
     costs: costReports(result.costs),
     pages: result.pages,
+    pagePool: poolReport(result.pool),
     ethtool: nics[0]?.ethtool ?? {},
     softnet: result.softnet,
     sockets: result.sockets.map(({ waited, ...books }) => ({
@@ -289,6 +319,34 @@ function latencyReport(histogram: Histogram): LatencyReport {
   };
 }
 
+function stagesReport(stages: StageTimes | null): RunReport['stagesNs'] {
+  const known = Object.entries(stages ?? {}) as [string, Histogram][];
+  const passed = known.filter(([, histogram]) => histogram.count > 0);
+  return Object.fromEntries(passed.map(([name, histogram]) => [name, latencyReport(histogram)]));
+}
+
+const percentOf = (part: number, whole: number): number =>
+  whole === 0 ? 0 : rounded((part / whole) * 100, 100);
+
+function poolReport(pool: PagePoolStats): PoolReport {
+  const { allocFast, allocSlow, allocEmpty, allocRefill } = pool;
+  const { recycleCached, recycleCacheFull, recycleRing, recycleRingFull } = pool;
+  const taken = allocFast + allocSlow;
+  const returned = recycleCached + recycleRing + recycleRingFull;
+  return {
+    allocFast,
+    allocSlow,
+    allocEmpty,
+    allocRefill,
+    recycleCached,
+    recycleCacheFull,
+    recycleRing,
+    recycleRingFull,
+    fastPct: percentOf(allocFast, taken),
+    cachedPct: percentOf(recycleCached, returned),
+  };
+}
+
 function napiReport(all: readonly NapiBooks[]): Omit<NapiReport, 'timeSqueeze'> {
   const total = (of: (napi: NapiBooks) => number): number =>
     all.reduce((sum, napi) => sum + of(napi), 0);
@@ -301,6 +359,13 @@ function napiReport(all: readonly NapiBooks[]): Omit<NapiReport, 'timeSqueeze'> 
       polls,
     ),
     irqs: total((n) => n.irqs),
+    packetsPerIrq: perPoll(
+      total((n) => n.packets),
+      total((n) => n.irqs),
+    ),
+    longestFullRun: Math.max(0, ...all.map((n) => n.longestFullRun)),
+    longestPollNs: ns(Math.max(0, ...all.map((n) => n.longestPoll))),
+    pollsByPackets: pollsByPackets(all),
     endedBy: {
       budget: total((n) => n.endedBy.budget),
       empty: total((n) => n.endedBy.empty),
@@ -308,6 +373,13 @@ function napiReport(all: readonly NapiBooks[]): Omit<NapiReport, 'timeSqueeze'> 
       txWake: total((n) => n.endedBy.txWake),
     },
   };
+}
+
+function pollsByPackets(all: readonly NapiBooks[]): Record<string, number> {
+  const sum: number[] = [];
+  for (const { byWork } of all) byWork.forEach((n, work) => (sum[work] = (sum[work] ?? 0) + n));
+  const happened = sum.map((n, work) => [String(work), n] as const).filter(([, n]) => n > 0);
+  return Object.fromEntries(happened);
 }
 
 const queueReport = (napi: NapiBooks): QueueReport => ({

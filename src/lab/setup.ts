@@ -35,6 +35,7 @@ export function machineConfig(options: RunOptions, profile: CostProfile = FLAT):
     check: options.check,
     breakdown: options.breakdown,
     eager: options.eager,
+    stages: options.stages,
   };
 }
 

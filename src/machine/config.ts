@@ -81,6 +81,8 @@ export interface MachineConfig {
   /** Count what each operation takes (`MachineResult.costs`). */
   readonly breakdown?: boolean;
   readonly eager: boolean;
+  /** Book each packet's way stage by stage. */
+  readonly stages?: boolean;
   /** Bytes for the maps of eBPF programs (`mapMemory`); `MAP_BYTES` when undefined. */
   readonly mapBytes?: number;
 }

@@ -6,6 +6,8 @@ import { CountingCpu } from '../host/cpu.ts';
 import { SKB_DROP_REASONS } from '../host/dropReason.ts';
 import { Fates } from '../host/fates.ts';
 import { Histogram } from '../host/histogram.ts';
+import type { StageTimes } from '../host/stages.ts';
+import { PagePoolStats } from '../stack/pagePoolStats.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { PAGE_MASK } from '../host/memory.ts';
 import type { Bnxt, BnxtRxRingInfo } from '../driver/bnxt/bnxt.ts';
@@ -36,6 +38,11 @@ export interface NapiBooks {
   readonly fullPolls: number;
   readonly packets: number;
   readonly irqs: number;
+  /** Polls by the packets they received. */
+  readonly byWork: readonly number[];
+  /** Full polls in a row, at most. */
+  readonly longestFullRun: number;
+  readonly longestPoll: Ps;
   readonly endedBy: Readonly<NapiEndings>;
 }
 
@@ -66,6 +73,10 @@ export interface MachineResult {
   readonly napi: readonly NapiBooks[];
   readonly timeSqueeze: number;
   readonly latency: Histogram;
+  /** The ways of packets by stage; null unless asked for. */
+  readonly stages: StageTimes | null;
+  /** What all pools of RX rings have counted. */
+  readonly pool: PagePoolStats;
   readonly cpus: readonly { readonly id: number; readonly spent: Float64Array }[];
   /** What each operation took, over all CPUs; empty unless `breakdown` was asked for. */
   readonly costs: readonly OpBooks[];
@@ -128,6 +139,8 @@ export function machineResult(machine: Machine): MachineResult {
     napi: nics.flatMap(napiBooks),
     timeSqueeze: net.softnet.reduce((sum, sd) => sum + sd.timeSqueeze, 0),
     latency,
+    stages: machine.stages,
+    pool: poolStats(machine),
     cpus,
     costs: opBooks(cpus),
     pages: pageBooks(machine),
@@ -171,6 +184,15 @@ const socketBooks = ({ config, sock, task, waited, reads, sendErrors }: UdpApp):
   waited,
 });
 
+function poolStats({ nics }: Machine): PagePoolStats {
+  const sum = new PagePoolStats();
+  for (const { bp } of nics) {
+    sum.add(bp.poolStats);
+    for (const rxr of bp.rxRing) sum.add(rxr.pagePool.stats);
+  }
+  return sum;
+}
+
 /** @param shared losses after a redirect left its NIC, which belong to no NIC alone */
 function nicFates({ nic, bp }: MachineNic, shared: Fates | null): Fates {
   const sum = new Fates();
@@ -190,11 +212,18 @@ function napiBooks({ config, bp, vectors }: MachineNic): NapiBooks[] {
   return vectors
     .map((vector, queue) => ({ vector, queue, napi: napiTotals(bp, queue) }))
     .filter(({ queue, napi }) => queue < config.queues || napi.polls > 0)
-    .map(({ vector, queue, napi: { polls, fullPolls, packets, endedBy } }) => ({
+    .map(({ vector, queue, napi }) => ({
       nic: config.name,
       queue,
       cpu: vector.cpu.id,
-      ...{ polls, fullPolls, packets, irqs: vector.delivered, endedBy },
+      polls: napi.polls,
+      fullPolls: napi.fullPolls,
+      packets: napi.packets,
+      irqs: vector.delivered,
+      byWork: napi.byWork,
+      longestFullRun: napi.longestFullRun,
+      longestPoll: napi.longestPoll,
+      endedBy: napi.endedBy,
     }));
 }
 

@@ -12,6 +12,7 @@ import type { Cpu, Work } from '../host/cpu.ts';
 import { EAGAIN } from '../host/errno.ts';
 import { RangeRefused } from '../host/errors.ts';
 import { Histogram } from '../host/histogram.ts';
+import type { StageTimes } from '../host/stages.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { Task } from '../host/runQueue.ts';
 import type { Inet } from '../stack/inet.ts';
@@ -55,19 +56,27 @@ export class UdpApp implements Datagram {
   recvErrors = 0;
   private readonly inet: Inet;
   private readonly cpu: Cpu;
+  private readonly stages: StageTimes | null;
   private readonly sd: SoftnetData;
   /** The first half of its buffer receives, the second holds what it sends. */
   private readonly buffer: HostAddr;
   private readonly handle: (len: number) => void;
 
   /** @throws RangeRefused when the port is taken */
-  constructor(config: AppConfig, inet: Inet, cpu: Cpu, buffer: HostAddr) {
+  constructor(
+    config: AppConfig,
+    inet: Inet,
+    cpu: Cpu,
+    buffer: HostAddr,
+    stages: StageTimes | null = null,
+  ) {
     const sock = inet.udp.bind(config.udp, 0, config.rcvbuf);
     if (typeof sock === 'number')
       throw new RangeRefused(`app on UDP port`, config.udp, 'a port that no other app has');
     this.config = config;
     this.inet = inet;
     this.cpu = cpu;
+    this.stages = stages;
     this.buffer = buffer;
     this.sock = sock;
     this.task = new Task(`${config.kind}:${config.udp}`, cpu, CTX_APP, () => this.live());
@@ -127,6 +136,7 @@ export class UdpApp implements Datagram {
         continue;
       }
       this.waited.record(cpu.now - from.tstamp);
+      if (from.wireAt > 0) this.stages?.socket.record(cpu.now - from.wireAt);
       this.handle(len);
       if (sd.softirqPending !== 0) yield;
     }

@@ -7,6 +7,7 @@
  * doorbell before it: the caller bounds `settle` by the smallest of all CPU clocks.
  */
 import type { Ps } from '../host/clock.ts';
+import { PAGE_MASK } from '../host/memory.ts';
 import { Fates } from '../host/fates.ts';
 import { FAULT_TX_CMP_LOST } from '../host/faults.ts';
 import { TP_NIC_TX_DMA } from '../host/trace.ts';
@@ -93,8 +94,8 @@ export class TxEngine {
 
   /** A ring that waits alone, as nearly always, has no turns to take: in bulk, unless somebody watches. */
   private settleAlone(ring: TxRing, until: Ps): void {
-    const { watch, faults, sink } = this.parts;
-    if (watch.on || faults.armed || sink.watched) return;
+    const { watch, faults, sink, stamps } = this.parts;
+    if (watch.on || faults.armed || sink.watched || stamps.stages !== null) return;
     this.wireFreeAt = this.bulk.transmit(ring, this.wireFreeAt, until);
     const frames = this.bulk.count(ring);
     this.fates.onWire += frames;
@@ -132,9 +133,16 @@ export class TxEngine {
     const wire = this.link.wirePs(len);
     this.wireFreeAt = at + wire;
     this.parts.sink.frame(this.portNumber, at + wire, txFifo, len);
+    if (!long) this.bookWay(txBdHaddr(mem.words, bd), at + wire);
     if ((flags & TX_BD_FLAGS_NO_CMPL) !== 0) return;
     if (faults.armed && faults.fires(FAULT_TX_CMP_LOST)) return;
     this.complete(ring, at, at + wire + timing.txCompletePs, opaque);
+  }
+
+  /** Short descriptors carry XDP's frames, which lie where they arrived. */
+  private bookWay(haddr: number, sent: Ps): void {
+    const { stamps } = this.parts;
+    if (stamps.stages !== null) stamps.stages.wire.record(sent - stamps.get(haddr & PAGE_MASK));
   }
 
   /**

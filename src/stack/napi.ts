@@ -8,6 +8,7 @@
  *
  * @linux struct napi_struct; include/linux/netdevice.h. net/core/dev.c
  */
+import type { Ps } from '../host/clock.ts';
 import { OP_NAPI_POLL } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { CTX_SOFTIRQ } from '../host/cpu.ts';
@@ -68,12 +69,33 @@ export class NapiStruct {
   polls = 0;
   fullPolls = 0;
   packets = 0;
+  /** Polls by the packets they received, 0 to `weight`; more counts as `weight`. */
+  byWork: Float64Array = new Float64Array(NAPI_POLL_WEIGHT + 1);
+  private fullRun = 0;
+  /** Full polls in a row. */
+  longestFullRun = 0;
+  /** When the present poll began, and how long one ever took. */
+  pollAt: Ps = 0;
+  longestPoll: Ps = 0;
   readonly endedBy: NapiEndings = { budget: 0, empty: 0, busy: 0, txWake: 0 };
 
   constructor(dev: NetDevice, index: number) {
     this.dev = dev;
     this.index = index;
     this.cpu = dev.net.softnet[0]!.cpu;
+  }
+
+  countPoll(work: number): void {
+    const { weight } = this;
+    this.polls++;
+    this.packets += work;
+    this.byWork[Math.min(work, weight)]!++;
+    this.longestPoll = Math.max(this.longestPoll, this.cpu.now - this.pollAt);
+    if (work < weight) this.fullRun = 0;
+    else {
+      this.fullPolls++;
+      this.longestFullRun = Math.max(this.longestFullRun, ++this.fullRun);
+    }
   }
 }
 
@@ -96,6 +118,7 @@ export function netifNapiAdd(
   napi.state = NAPIF_STATE_SCHED | NAPIF_STATE_NPSVC | NAPIF_STATE_LISTED;
   napi.poll = poll;
   napi.weight = weight;
+  napi.byWork = new Float64Array(weight + 1);
   napi.napiId = dev.net.newNapiId();
   dev.napis.push(napi);
 }
@@ -218,8 +241,11 @@ export function __napiPoll(napi: NapiStruct, repoll: NapiList): number {
   let work = 0;
   napi.cpu.charge(OP_NAPI_POLL);
   if ((napi.state & NAPIF_STATE_SCHED) !== 0) {
+    napi.pollAt = napi.cpu.now;
     work = napi.poll(napi, weight);
-    countPoll(napi, work);
+    const { watch } = napi.dev.net;
+    if (watch.on) watch.point(TP_NAPI_POLL, napi.cpu, napi.napiId, work, weight);
+    napi.countPoll(work);
   }
   if (work < weight) return work;
   if (work > weight) complain(napi, 'poll function exceeded its budget, it returned', work);
@@ -229,14 +255,6 @@ export function __napiPoll(napi: NapiStruct, repoll: NapiList): number {
   else if (napi.pollList !== null) complain(napi, 'Budget exhausted after napi rescheduled:', work);
   else repoll.addTail(napi);
   return work;
-}
-
-function countPoll(napi: NapiStruct, work: number): void {
-  const { watch } = napi.dev.net;
-  if (watch.on) watch.point(TP_NAPI_POLL, napi.cpu, napi.napiId, work, napi.weight);
-  napi.polls++;
-  napi.packets += work;
-  if (work >= napi.weight) napi.fullPolls++;
 }
 
 function complain(napi: NapiStruct, what: string, n: number): void {

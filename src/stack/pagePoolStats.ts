@@ -12,14 +12,29 @@ export class PagePoolStats {
   recycleCacheFull = 0;
   recycleRing = 0;
   recycleRingFull = 0;
+
+  add(other: PagePoolStats): void {
+    for (const field of FIELDS) this[field] += other[field];
+  }
 }
+
+const FIELDS = [
+  'allocFast',
+  'allocSlow',
+  'allocEmpty',
+  'allocRefill',
+  'recycleCached',
+  'recycleCacheFull',
+  'recycleRing',
+  'recycleRingFull',
+] as const;
 
 /**
  * The sum over a device's pools. Three are always 0 here: pages of higher order, pages from
  * another memory node, and pages that somebody else still refers to.
  */
 export function pagePoolEthtoolStats(all: readonly PagePoolStats[]): Record<string, number> {
-  const sum = (field: keyof PagePoolStats): number => all.reduce((n, s) => n + s[field], 0);
+  const sum = (field: (typeof FIELDS)[number]): number => all.reduce((n, s) => n + s[field], 0);
   return {
     rx_pp_alloc_fast: sum('allocFast'),
     rx_pp_alloc_slow: sum('allocSlow'),

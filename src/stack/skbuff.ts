@@ -76,6 +76,8 @@ export class SkBuff {
   arrived = false;
   /** When it entered the stack, or a socket's queue. */
   tstamp: Ps = 0;
+  /** When it arrived on the wire, where stages are told; else 0. */
+  wireAt: Ps = 0;
   /** Whom the route says a received packet is for: `RTN_*`. */
   routeType = 0;
   /** Received: RX queue + 1; 0: not recorded. Being sent: TX queue. */
@@ -135,6 +137,7 @@ export function skbInit(
   skb.fates = null;
   skb.arrived = false;
   skb.tstamp = 0;
+  skb.wireAt = 0;
   skb.routeType = 0;
   skb.queueMapping = 0;
   skb.hash = 0;

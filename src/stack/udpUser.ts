@@ -45,6 +45,8 @@ export class UdpMsg {
   len = 0;
   /** When it was queued. */
   tstamp: Ps = 0;
+  /** When it arrived on the wire, where stages are told; else 0. */
+  wireAt: Ps = 0;
 }
 
 /**
@@ -74,6 +76,7 @@ export function udpRecvmsg(
   msg.len = len;
   msg.sport = udpSrcPort(view, skb.data);
   msg.tstamp = skb.tstamp;
+  msg.wireAt = skb.wireAt;
   msg.dev = skb.dev;
   if (skb.protocol === ETH_P_IPV6) {
     msg.family = 6;

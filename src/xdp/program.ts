@@ -87,7 +87,9 @@ export function bpfProgRunXdp(prog: XdpProg, md: HostAddr, rxq: XdpRxqInfo, cpu:
   }
   // a program moves the packet's start, but never out of its page
   const page = xdpData(rxq.words, md) & PAGE_MASK;
-  rxq.latency.record(cpu.now - rxq.arrivedAt[page >>> STAMP_SHIFT]!);
+  const arrived = rxq.arrivedAt[page >>> STAMP_SHIFT]!;
+  rxq.latency.record(cpu.now - arrived);
+  if (rxq.stages !== null) rxq.stages.verdict(arrived, cpu.now);
   if (rxq.watch.on) watchRun(rxq.xdp, prog, md, cpu, act);
   return act;
 }

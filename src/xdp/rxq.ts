@@ -5,6 +5,7 @@
  */
 import { Histogram } from '../host/histogram.ts';
 import type { HostWords } from '../host/memory.ts';
+import type { RxStages } from '../host/stages.ts';
 import type { RxStamps } from '../host/stamps.ts';
 import type { Watch } from '../host/watch.ts';
 import type { XdpKernel } from './kernel.ts';
@@ -24,6 +25,8 @@ export class XdpRxqInfo {
   readonly arrivedAt: Float64Array;
   /** From the frame's arrival until its verdict. */
   readonly latency: Histogram = new Histogram();
+  /** Told the parts of that; null unless asked for. */
+  stages: RxStages | null = null;
 
   constructor(xdp: XdpKernel, ifindex: number, queueIndex: number, stamps: RxStamps) {
     this.xdp = xdp;

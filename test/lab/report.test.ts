@@ -4,6 +4,7 @@ import { Fates, LOST_NO_BUFFER, LOST_TX_RING_FULL } from '../../src/host/fates.t
 import { Histogram } from '../../src/host/histogram.ts';
 import type { RunReport, RunResult } from '../../src/lab/report.ts';
 import { runReport } from '../../src/lab/report.ts';
+import { PagePoolStats } from '../../src/stack/pagePoolStats.ts';
 import type { NapiBooks } from '../../src/machine/result.ts';
 
 const US = 1_000_000; // picoseconds
@@ -22,6 +23,9 @@ const napi = (queue: number, polls: number, fullPolls: number, packets: number):
   fullPolls,
   packets,
   irqs: polls - fullPolls,
+  byWork: [polls - fullPolls, 0, fullPolls],
+  longestFullRun: fullPolls,
+  longestPoll: queue * US,
   endedBy: { budget: fullPolls, empty: polls - fullPolls, busy: 0, txWake: 0 },
 });
 
@@ -46,6 +50,8 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     napi: [napi(0, 10, 6, 500), napi(1, 20, 2, 400)],
     timeSqueeze: 3,
     latency: new Histogram(),
+    stages: null,
+    pool: new PagePoolStats(),
     costs: [],
     cpus: [
       { id: 0, spent: spent({ [CTX_HARDIRQ]: 20 * US, [CTX_SOFTIRQ]: 50 * US }) },
@@ -146,6 +152,10 @@ describe('rates', () => {
 test('NAPI numbers are summed over queues, which are listed too', () => {
   const { napi: sum, queues } = report();
   expect(sum).toEqual({
+    packetsPerIrq: 40.91, // 900 / 22
+    longestFullRun: 6,
+    longestPollNs: 1000,
+    pollsByPackets: { 0: 22, 2: 8 },
     polls: 30,
     fullPolls: 8,
     packetsPerPoll: 30, // 900 packets in 30 polls

@@ -9,6 +9,7 @@ import { HostMemory } from '../../src/host/memory.ts';
 import type { BuildMachine } from '../../src/lab/run.ts';
 import type { MachineResult } from '../../src/machine/result.ts';
 import type { ArrivalSource, WireSink } from '../../src/wire/frames.ts';
+import { PagePoolStats } from '../../src/stack/pagePoolStats.ts';
 import { ArrivalBlock, FrameTable } from '../../src/wire/frames.ts';
 
 export interface StandInWishes {
@@ -74,6 +75,8 @@ export const standIn =
           napi: [],
           timeSqueeze: 0,
           latency: new Histogram(),
+          stages: null,
+          pool: new PagePoolStats(),
           cpus,
           costs: [],
           pages: { allocated: 0, pool: 0, rings: 0, inFlight: 0, leaked: wishes.leaked ?? 0 },

@@ -19,11 +19,13 @@ import type { IrqLine } from '../../host/irq.ts';
 import type { HostAddr, HostMemory, HostWords } from '../../host/memory.ts';
 import type { Rng } from '../../host/rng.ts';
 import { SpinLock } from '../../host/spinLock.ts';
+import type { RxStages } from '../../host/stages.ts';
 import type { RxStamps } from '../../host/stamps.ts';
 import type { Watch } from '../../host/watch.ts';
 import type { Hwrm, HwrmCfaNtupleFilterAllocInput } from '../../nic/hsi/hwrm.ts';
 import { NapiStruct } from '../../stack/napi.ts';
 import { Dim } from '../../stack/netDim.ts';
+import { PagePoolStats } from '../../stack/pagePoolStats.ts';
 import type { NapiEndings } from '../../stack/napi.ts';
 import type { NetDevice } from '../../stack/netdevice.ts';
 import type { PagePool } from '../../stack/pagePool.ts';
@@ -248,12 +250,21 @@ export class NapiTotals {
   polls = 0;
   fullPolls = 0;
   packets = 0;
+  /** Polls by the packets they received. */
+  readonly byWork: number[] = [];
+  longestFullRun = 0;
+  longestPoll: Ps = 0;
   readonly endedBy: NapiEndings = { budget: 0, empty: 0, busy: 0, txWake: 0 };
 
   add(napi: NapiTotals | NapiStruct): void {
     this.polls += napi.polls;
     this.fullPolls += napi.fullPolls;
     this.packets += napi.packets;
+    napi.byWork.forEach(
+      (n: number, work: number) => (this.byWork[work] = (this.byWork[work] ?? 0) + n),
+    );
+    this.longestFullRun = Math.max(this.longestFullRun, napi.longestFullRun);
+    this.longestPoll = Math.max(this.longestPoll, napi.longestPoll);
     for (const why of ['budget', 'empty', 'busy', 'txWake'] as const)
       this.endedBy[why] += napi.endedBy[why];
   }
@@ -271,6 +282,8 @@ export interface BnxtPdev {
   readonly vectors: readonly IrqLine[];
   readonly xdp: XdpKernel;
   readonly stamps: RxStamps;
+  /** For each RX queue that is opened; absent unless asked for. */
+  readonly rxStages?: (queue: number) => RxStages;
   readonly clock: VirtualClock;
   readonly faults: Faults;
   readonly watch: Watch;
@@ -329,6 +342,8 @@ export class Bnxt {
   readonly latency: Histogram = new Histogram();
   /** By NAPI index. */
   readonly napiTotals: NapiTotals[] = [];
+  /** Of the pools of rings that are closed. */
+  readonly poolStats: PagePoolStats = new PagePoolStats();
   readonly ringErrStats: BnxtSwStats = new BnxtSwStats();
   rssKey: Uint8Array;
   rssIndirTbl: Uint16Array = new Uint16Array(0);

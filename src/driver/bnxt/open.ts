@@ -132,6 +132,7 @@ function bnxtAllocMem(bp: Bnxt): void {
   for (let i = 0; i < bp.rxNrRings; i++) {
     const bnapi = bp.bnapi[i]!;
     const rxq = new XdpRxqInfo(bp.pdev.xdp, bp.dev.ifindex, i, bp.pdev.stamps);
+    rxq.stages = bp.pdev.rxStages?.(i) ?? null;
     const rxr = new BnxtRxRingInfo(bp, bnapi, i, rxq);
     rxr.txr = xdpRings > 0 ? bp.txRing[i]! : null;
     rxr.xdpProg = bp.xdpProg;
@@ -294,6 +295,7 @@ function saveBooks(bp: Bnxt): void {
   }
   for (const rxr of bp.rxRing) {
     bp.fates.add(rxr.fates);
+    bp.poolStats.add(rxr.pagePool.stats);
     bp.latency.add(rxr.xdpRxq.latency);
   }
   for (const txr of bp.txRing) bp.fates.add(txr.fates);

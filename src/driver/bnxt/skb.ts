@@ -75,11 +75,13 @@ export function passUp(
   xdpActive: boolean,
 ): number {
   const { bp, words } = rxr;
+  const { xdpRxq, cpu } = rxr;
+  const arrived = xdpRxq.stamps.get(rxr.rxBufRing[cons]!.mapping);
   if (xdpActive) rxr.fates.xdpPass++;
   else {
     rxr.fates.noProgram++;
-    const arrived = rxr.xdpRxq.stamps.get(rxr.rxBufRing[cons]!.mapping);
-    rxr.xdpRxq.latency.record(rxr.cpu.now - arrived);
+    xdpRxq.latency.record(cpu.now - arrived);
+    if (xdpRxq.stages !== null) xdpRxq.stages.verdict(arrived, cpu.now);
   }
 
   let skb: SkBuff | null;
@@ -91,6 +93,7 @@ export function passUp(
     skb = bnxtRxPageSkb(rxr, cons, data, dataPtr, len, moved ? 0 : rxCmpPayloadOffset(words, at));
   } else skb = bnxtRxSkb(rxr, cons, data, len);
   if (skb === null) return oomNextRx(rxr);
+  if (xdpRxq.stages !== null) skb.wireAt = arrived;
 
   const flags = rxCmpFlags(words, at);
   if ((flags & RX_CMP_FLAGS_RSS_VALID) !== 0) {

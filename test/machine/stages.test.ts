@@ -1,0 +1,121 @@
+/** Stages of a packet's way: what they must be by hand, and that they add up. */
+import { expect, test } from 'vitest';
+import { FLAT } from '../../src/host/profiles.ts';
+import { run } from '../../src/lab/given.ts';
+
+const ONE = { queues: 1, cpus: 1, stages: true } as const;
+
+test('the first four stages add up to the latency, packet for packet', async () => {
+  const { report } = await run({
+    ...ONE,
+    xdp: 'drop',
+    traffic: 'udp rate=9Mpps arrivals=poisson',
+    count: 20_000,
+  });
+  const { dma, interrupt, poll, verdict, socket, wire } = report.stagesNs;
+  for (const stage of [dma, interrupt, poll, verdict]) expect(stage!.count).toBe(20_000);
+  const sum = dma!.mean + interrupt!.mean + poll!.mean + verdict!.mean;
+  expect(Math.abs(sum - report.latencyNs.mean)).toBeLessThanOrEqual(3); // each is rounded
+  expect([socket, wire]).toEqual([undefined, undefined]);
+});
+
+test('a lone packet: DMA, the coalescing timer and the message, the softirq, the program', async () => {
+  const { report } = await run({
+    ...ONE,
+    xdp: 'drop',
+    traffic: 'udp rate=1kpps',
+    count: 50,
+    rxUsecs: 10,
+  });
+  const { dma, interrupt, poll } = report.stagesNs;
+  expect(dma!.max).toBe(FLAT.nic.rxDmaNs + FLAT.nic.rxDmaSlotNs);
+  // rx-usecs in the chip's units of 80 ns, then the message; the handler runs after hardirq entry
+  const irq = interrupt!.mean - FLAT.nic.msixNs;
+  expect(irq).toBeGreaterThanOrEqual(10_000);
+  expect(irq).toBeLessThan(11_000);
+  expect(poll!.mean).toBeGreaterThan(0);
+  expect(poll!.mean).toBeLessThan(1000);
+});
+
+test('more usecs, more wait for the interrupt and for nothing else', async () => {
+  const at = async (rxUsecs: number): Promise<Record<string, { mean: number }>> =>
+    (await run({ ...ONE, xdp: 'drop', traffic: 'udp rate=1kpps', count: 50, rxUsecs })).report
+      .stagesNs;
+  const [short, long] = [await at(10), await at(50)];
+  expect(long['interrupt']!.mean - short['interrupt']!.mean).toBe(40_000);
+  for (const stage of ['dma', 'poll', 'verdict'])
+    expect(long[stage]!.mean).toBe(short[stage]!.mean);
+});
+
+test('a saturated queue: packets wait for the poll, not for an interrupt', async () => {
+  const { report } = await run({ ...ONE, xdp: 'drop', traffic: 'udp rate=line', count: 100_000 });
+  const { interrupt, poll } = report.stagesNs;
+  expect(interrupt!.p99).toBeLessThan(poll!.p50);
+  expect(report.napi.irqs).toBeLessThanOrEqual(2);
+});
+
+test('back on the wire by XDP_TX, and by redirect', async () => {
+  for (const [xdp, cpus] of [
+    ['echo', 1],
+    ['redirect', 2],
+  ] as const) {
+    const { report } = await run({ ...ONE, cpus, xdp, traffic: 'udp rate=1Mpps', count: 5000 });
+    const { wire } = report.stagesNs;
+    expect(wire!.count).toBe(report.packets.onWire);
+    expect(report.packets.onWire).toBe(5000);
+    // after the verdict come doorbell, descriptor and data fetch, and the wire itself
+    expect(wire!.mean).toBeGreaterThan(report.latencyNs.mean + FLAT.nic.txFetchNs);
+    expect(wire!.max).toBeLessThan(report.latencyNs.max + 20_000);
+  }
+});
+
+test('to the reader of a socket, on another CPU', async () => {
+  const given = { ...ONE, cpus: 2, appCpu: 1, xdp: 'pass', apps: 'sink:9' };
+  const { report } = await run({ ...given, traffic: 'udp rate=100kpps', count: 2000 });
+  const [socket] = report.sockets;
+  if (socket!.received === 0) throw new Error('the generator sends to another port');
+  expect(report.stagesNs['socket']!.count).toBe(socket!.received);
+  expect(report.stagesNs['socket']!.mean).toBeGreaterThan(report.latencyNs.mean);
+});
+
+test('what is booked changes nothing else', async () => {
+  const given = { xdp: 'l4lb', count: 20_000, seed: 3 };
+  const [off, on] = [await run({ ...given }), await run({ ...given, stages: true })];
+  const { stagesNs, ...rest } = on.report;
+  const { stagesNs: none, ...same } = off.report;
+  expect(none).toEqual({});
+  expect(Object.keys(stagesNs)).toEqual(['dma', 'interrupt', 'poll', 'verdict', 'wire']);
+  expect(rest).toEqual(same);
+  const eager = await run({ ...given, stages: true, eager: true, count: 3000 });
+  const lazy = await run({ ...given, stages: true, count: 3000 });
+  expect(eager.report.stagesNs).toEqual(lazy.report.stagesNs);
+});
+
+test('polls by the packets they received; full ones in a row', async () => {
+  const saturated = { ...ONE, xdp: 'drop', traffic: 'udp rate=line', count: 64 * 500, budget: 64 };
+  const { napi, packets } = (await run(saturated)).report;
+  const received = Object.entries(napi.pollsByPackets).map(([work, polls]) => Number(work) * polls);
+  expect(received.reduce((sum, n) => sum + n, 0)).toBe(packets.received);
+  const polls = Object.values(napi.pollsByPackets).reduce((sum, n) => sum + n, 0);
+  expect(polls).toBe(napi.polls);
+  expect(napi.pollsByPackets['64']).toBe(napi.fullPolls);
+  // saturated, all polls are full but the last
+  expect(napi.polls - napi.fullPolls).toBeLessThanOrEqual(2);
+  expect(napi.longestFullRun).toBeGreaterThan(100);
+  const idle = (await run({ ...saturated, traffic: 'udp rate=1Mpps' })).report;
+  expect(idle.napi.longestFullRun).toBe(0);
+  expect(idle.napi.packetsPerIrq).toBeGreaterThan(1);
+});
+
+test('page_pool tells where pages came from and went', async () => {
+  const drop = (await run({ ...ONE, xdp: 'drop', traffic: 'udp rate=1Mpps', count: 5000 })).report;
+  // dropped pages go straight back into the ring: the pool sees what filled the rings, no more
+  expect(drop.pagePool.recycleCached).toBe(0);
+  const pass = (
+    await run({ ...ONE, xdp: 'pass', traffic: 'udp size=1500 rate=1Mpps', count: 5000 })
+  ).report;
+  const { allocFast, allocSlow, fastPct, recycleCached, recycleRing } = pass.pagePool;
+  expect(allocFast + allocSlow).toBeGreaterThanOrEqual(5000);
+  expect(recycleCached + recycleRing).toBeGreaterThanOrEqual(4900);
+  expect(fastPct).toBeGreaterThan(80);
+});
