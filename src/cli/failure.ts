@@ -1,4 +1,5 @@
 /** From whatever went wrong to one line on stderr and an exit code. */
+import pc from 'picocolors';
 import { RangeRefused, thrownText } from '../host/errors.ts';
 import { InputError } from '../lab/inputError.ts';
 import { OptionError } from '../lab/options.ts';
@@ -8,6 +9,9 @@ import { ProgramRefused } from '../xdp/engine.ts';
 import { LoadError } from '../xdp/loader/image.ts';
 import { MapError } from '../xdp/maps/mapDef.ts';
 import { VerifierError } from '../xdp/verifier/verify.ts';
+import { explanationLines } from './explanation.ts';
+
+const plain = pc.createColors(false);
 
 export const EXIT_OK = 0;
 /** The run, or a check of it, failed. */
@@ -30,9 +34,15 @@ const BAD_INPUT = [
 export const exitCodeOf = (error: unknown): number =>
   BAD_INPUT.some((kind) => error instanceof kind) ? EXIT_USAGE : EXIT_FAILED;
 
-/** One line, never a stack; with RINGSCOPE_DEBUG=1 the stack as well. */
+/**
+ * One line, never a stack; with RINGSCOPE_DEBUG=1 the stack as well. A program that the verifier
+ * refused is worth more: why, how the path came there, and what mends it.
+ */
 export function failureText(error: unknown, debug: boolean): string {
   if (!(error instanceof Error)) return `ringscope: ${thrownText(error)}\n`;
   if (debug) return `${error.stack ?? error.message}\n`;
-  return `${error.message.split(/\s*[\r\n]+\s*/).join(' ')}\n`;
+  const line = `${error.message.split(/\s*[\r\n]+\s*/).join(' ')}\n`;
+  if (!(error instanceof VerifierError)) return line;
+  const explained = explanationLines(error.explanation, plain).join('\n');
+  return `${line}\n${explained}\n\n  ringscope prog verify FILE prints the log\n`;
 }

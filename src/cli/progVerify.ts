@@ -8,6 +8,7 @@ import { InputError } from '../lab/inputError.ts';
 import { OptionError } from '../lab/options.ts';
 import { BPF_PROG_TYPE_XDP } from '../xdp/uapi.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
+import { explanationLines, logEnd } from './explanation.ts';
 import { EXIT_FAILED, EXIT_OK } from './failure.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -59,13 +60,17 @@ function wanted({ file, programs }: CollectionSpec, name: string | undefined): P
 }
 
 /** The verdict in a line, where it was refused, and the log where it was asked for or tells more. */
-function shown(verdict: ProgramVerdict, logAsked: boolean, { bold, green, red }: Colors): string {
+function shown(verdict: ProgramVerdict, logAsked: boolean, colors: Colors): string {
+  const { bold, green, red } = colors;
   const { program, section, accepted, insns, processed, message, slot, source, log } = verdict;
   const mark = accepted ? green('accepted') : red('refused');
   const counts = `${insns} instructions, ${processed} processed`;
   const lines = [`${bold(program)} (${section})  ${mark}  ${counts}`];
   if (!accepted) lines.push(`  ${message}${slot === null ? '' : `, at instruction ${slot}`}`);
   if (source !== null) lines.push(`  ${source.file}:${source.line}:  ${source.text.trim()}`);
-  if (logAsked || !accepted) lines.push('', log.trimEnd(), '');
+  if (logAsked) lines.push('', log.trimEnd(), '');
+  else if (!accepted) lines.push('', ...logEnd(log), '');
+  if (verdict.explanation !== null)
+    lines.push(...explanationLines(verdict.explanation, colors), '');
   return `${lines.join('\n')}\n`;
 }

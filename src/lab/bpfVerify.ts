@@ -5,6 +5,7 @@ import type { BpfProgramImage } from '../xdp/loader/image.ts';
 import { loadCollection } from '../xdp/loader/load.ts';
 import type { CollectionSpec, LineInfo, ProgramSpec } from '../xdp/loader/spec.ts';
 import { standaloneBpf } from '../xdp/standalone.ts';
+import type { Explanation } from '../xdp/verifier/explain.ts';
 import { verify } from '../xdp/verifier/verify.ts';
 
 export interface ProgramVerdict {
@@ -19,11 +20,13 @@ export interface ProgramVerdict {
   /** Where: the instruction, and the line it came from. */
   readonly slot: number | null;
   readonly source: Omit<LineInfo, 'slot'> | null;
+  /** What the refusal means, and what mends it; null when there is none. */
+  readonly explanation: Explanation | null;
   readonly log: string;
 }
 
 export interface VerifyObjectOptions {
-  /** Bits as in `bpf(2)`: 1 paths to a refusal, 2 everything, 4 statistics. */
+  /** Bits as in `bpf(2)`: 1 paths to a refusal, 2 everything, 4 statistics; unless set, the log of a refusal. */
   readonly logLevel?: number;
 }
 
@@ -34,7 +37,7 @@ const NEVER_RUN = { run: () => 0, r0Hi: 0 };
 export function verifyObject(
   spec: CollectionSpec,
   programs: readonly ProgramSpec[],
-  { logLevel = 1 }: VerifyObjectOptions = {},
+  options: VerifyObjectOptions = {},
 ): ProgramVerdict[] {
   const verdicts: ProgramVerdict[] = [];
   const bpf = standaloneBpf({ mapBytes: collectionMapMemory(spec, 1) });
@@ -43,14 +46,15 @@ export function verifyObject(
     engine: () => NEVER_RUN,
     hasKfunc: (name) => kfuncImm(name) !== 0, // nothing runs: it is enough that the verifier knows it
     verify(image) {
-      const result = verify(image, bpf, { logLevel });
+      const result = verify(image, bpf, options);
       const { section } = programs[verdicts.length]!;
-      const { accepted, processed, message, log } = result;
+      const { accepted, processed, message, explanation, log } = result;
       const slot = accepted || result.slot < 0 ? null : result.slot;
       const source = slot === null ? null : sourceAt(image, slot);
       const insns = image.insns.length;
       const program = image.name;
-      verdicts.push({ program, section, accepted, insns, processed, message, slot, source, log });
+      const words = { message, slot, source, explanation, log };
+      verdicts.push({ program, section, accepted, insns, processed, ...words });
       return image;
     },
   });

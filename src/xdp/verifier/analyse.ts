@@ -12,6 +12,8 @@ import { E2BIG, EOPNOTSUPP } from '../../host/errno.ts';
 import { kfuncImm } from '../helpers/kfuncProtos.ts';
 import { ARG_ANYTHING, ARG_PTR_TO_CTX, ARG_PTR_TO_DYNPTR } from '../helpers/protos.ts';
 import type { Insn } from '../isa/insn.ts';
+import type { Explanation } from './explain.ts';
+import { explain } from './explain.ts';
 import { markFastcallPatterns, removeFastcallSpills } from './callSummary.ts';
 import { checkCfg, computePostorder } from './cfg.ts';
 import { COMPLEXITY_LIMIT, doCheck } from './doCheck.ts';
@@ -50,6 +52,8 @@ export interface VerifierResult {
   readonly message: string;
   /** Slot of the instruction that was refused; -1 when none is to blame. */
   readonly slot: number;
+  /** In plain words; null when accepted. */
+  readonly explanation: Explanation | null;
   /** Instructions walked, on all paths together. */
   readonly processed: number;
   /** Was the instruction reached on some path? */
@@ -74,7 +78,9 @@ function checkFunction(env: Env, number: number): void {
   markAllScratched(env);
   if (number === 0) enterMain(env, frame);
   else enterGlobal(env, number, frame);
+  env.walking = true;
   doCheck(env);
+  env.walking = false;
   if (!env.log.full) env.log.cutTo(0);
 }
 
@@ -196,7 +202,8 @@ export function analyse(image: VerifiedImage, options: VerifierOptions): Verifie
     log: env.log.text,
     errno: refused?.errno ?? 0,
     message: refused?.message ?? '',
-    slot: refused === null || env.insnProcessed === 0 ? -1 : env.insnIdx,
+    slot: refused !== null && env.walking ? env.insnIdx : -1,
+    explanation: refused === null ? null : explain(env, refused.message),
     processed: env.insnProcessed,
     seen: (slot) => env.aux[slot]?.seen ?? false,
     stackDepth: depths(env, true),

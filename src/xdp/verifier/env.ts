@@ -177,6 +177,8 @@ export class Env {
   cur: VerifierState = new VerifierState();
   insnIdx = 0;
   prevInsnIdx = -1;
+  /** A function is being walked: a refusal is about the running instruction. */
+  walking = false;
   /** What is recorded of the running instruction, when something is. */
   curHistory: HistoryEntry | null = null;
   pending: PendingPath[] = [];

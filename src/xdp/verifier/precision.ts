@@ -251,7 +251,7 @@ interface Cursor {
 }
 
 /** One instruction back. @returns false at the state's first @linux get_prev_insn_idx */
-function stepBack(state: VerifierState, at: Cursor): boolean {
+export function stepBack(state: VerifierState, at: Cursor): boolean {
   if (at.idx === state.firstInsnIdx) {
     if (at.end === 0) return false;
     if (at.end === 1 && state.history[0]!.idx === at.idx) return false;
@@ -265,6 +265,12 @@ function stepBack(state: VerifierState, at: Cursor): boolean {
   }
   return true;
 }
+
+/** Where a walk back from `idx` begins. */
+export const historyEnd = (state: VerifierState, idx: number): Cursor => ({
+  idx,
+  end: state.history.length,
+});
 
 /** Mark what is wanted in a saved state; what needs no further tracing is no longer wanted. */
 function markIn(env: Env, state: VerifierState, wanted: Wanted): boolean {
@@ -341,7 +347,7 @@ function markChain(env: Env, from: VerifierState, wanted: Wanted): boolean {
         `mark_precise: frame${wanted.frame}: last_idx ${lastIdx} first_idx ${firstIdx} subseq_idx ${subseqIdx} \n`,
       );
     if (lastIdx < 0) return atGlobalEntry(state, wanted) || changed;
-    const at: Cursor = { idx: lastIdx, end: state.history.length };
+    const at = historyEnd(state, lastIdx);
     do {
       if (skipFirst) {
         skipFirst = false;

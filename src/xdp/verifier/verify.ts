@@ -14,18 +14,22 @@ import type { VerifierResult } from './analyse.ts';
 import { analyse } from './analyse.ts';
 import { withoutDeadCode } from './deadCode.ts';
 import type { VerifierOptions } from './env.ts';
+import type { Explanation } from './explain.ts';
+import { BPF_LOG_LEVEL1 } from './log.ts';
 import type { VerifierMap } from './verifierMap.ts';
 
 export type VerifyOptions = Partial<Omit<VerifierOptions, 'readMap'>>;
 
-const ROOT: Omit<VerifierOptions, 'readMap'> = {
-  logLevel: 1,
+const ROOT: Omit<VerifierOptions, 'readMap' | 'logLevel'> = {
   perfmon: true,
   strictAlignment: false,
   testStateFreq: false,
   testRegInvariants: false,
   cpus: 1,
 };
+
+/** Instructions that are walked twice for the sake of the log. */
+const MAX_ASKED_AGAIN = 100_000;
 
 /** A number in the one value of an array, little-endian; other maps have no constants. */
 function constantOf(bpf: Bpf, map: VerifierMap, off: number, size: number): bigint | null {
@@ -37,19 +41,32 @@ function constantOf(bpf: Bpf, map: VerifierMap, off: number, size: number): bigi
   return value;
 }
 
-/** Would Linux load it? `options` say who asks: root, unless they say otherwise. */
+/**
+ * Would Linux load it? `options` say who asks: root, unless they say otherwise. Without a log level
+ * there is none for an accepted program and a full one for a refused one, which is walked again for
+ * it; but of one that took long only the end.
+ */
 export function verify(
   image: BpfProgramImage,
   bpf: Bpf,
   options: VerifyOptions = {},
 ): VerifierResult {
-  return analyse(image, {
-    ...ROOT,
-    cpus: bpf.cpus,
-    ...options,
-    readMap: (map, off, size) => constantOf(bpf, map, off, size),
-  });
+  const ask = (logLevel: number): VerifierResult =>
+    analyse(image, {
+      ...ROOT,
+      cpus: bpf.cpus,
+      ...options,
+      logLevel,
+      readMap: (map, off, size) => constantOf(bpf, map, off, size),
+    });
+  if (options.logLevel !== undefined) return ask(options.logLevel);
+  const quiet = ask(0);
+  if (quiet.accepted) return quiet;
+  if (quiet.processed <= MAX_ASKED_AGAIN) return ask(BPF_LOG_LEVEL1);
+  return { ...quiet, log: `${quiet.message}\n${quiet.log}` };
 }
+
+type RefusedResult = VerifierResult & { readonly explanation: Explanation };
 
 /** Linux would refuse the program. */
 export class VerifierError extends Error {
@@ -59,8 +76,11 @@ export class VerifierError extends Error {
   /** Slot of the instruction, or -1. */
   readonly slot: number;
   readonly log: string;
+  /** In plain words, with the line of C and the path that leads there. */
+  readonly explanation: Explanation;
 
-  constructor(program: string, { errno, slot, log, message }: VerifierResult) {
+  constructor(program: string, result: RefusedResult) {
+    const { errno, slot, log, message, explanation } = result;
     const where = slot < 0 ? '' : `, instruction ${slot}`;
     super(`program ${program}${where}: ${message} (${errnoName(errno)})`);
     this.name = 'VerifierError';
@@ -68,6 +88,7 @@ export class VerifierError extends Error {
     this.errno = errno;
     this.slot = slot;
     this.log = log;
+    this.explanation = explanation;
   }
 }
 
@@ -83,6 +104,7 @@ export function checkProgram(
   options: VerifyOptions = {},
 ): BpfProgramImage {
   const result = verify(image, bpf, options);
-  if (!result.accepted) throw new VerifierError(image.name, result);
+  const { explanation } = result;
+  if (explanation !== null) throw new VerifierError(image.name, { ...result, explanation });
   return { ...image, insns: withoutDeadCode(image.insns, result.seen) };
 }
