@@ -68,6 +68,8 @@ test('what Linux would refuse does not run, unless it is asked for, and then not
   expect(refused.err).toContain(
     'program no_check, instruction 1: R1 offset is outside of the packet (EACCES)',
   );
+  expect(refused.err).toContain('  line   no_check.c:9  return data[23] == 17');
+  expect(refused.err).toMatch(/ {2}cure {3}Compare on every path .* if \(ptr \+ 24 > data_end\)/);
   const off = await ringscope('prog', 'run', ...args, UNTAGGED, '--verify', 'off');
   expect(off.code).toBe(0);
   expect(off.out).toContain('verdict  2 XDP_PASS');

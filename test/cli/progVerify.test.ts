@@ -52,6 +52,21 @@ test('a program that Linux refuses is refused with its words and the line of C; 
   expect(out).toContain('R1 offset is outside of the packet');
 });
 
+test('behind the log: why, where, how the path came there, the cure', async () => {
+  const file = object('test/bpf/refused/explained');
+  const { out } = await verify(file, '--program', 'packet_after_adjust');
+  const said = out.slice(out.indexOf('  why'));
+  expect(said).toMatch(
+    /^ {2}why {4}R6 pointed into the packet until line \d+ \(if \(bpf_xdp_adjust_head/,
+  );
+  expect(said).toMatch(/ {2}line {3}explained\.c:\d+ {2}return data\[0\] == 1;/);
+  expect(said).toMatch(/ {2}path {3}explained\.c:\d+ {2}if \(data \+ 34 > END\(ctx\)\)/);
+  expect(said).toMatch(/ {2}cure {3}After the call load data/);
+  const { out: json } = await verify(file, '--program', 'packet_after_adjust', '--json');
+  const [verdict] = JSON.parse(json) as [{ explanation: { path: unknown[]; why: string } }];
+  expect(verdict.explanation.path).toHaveLength(2);
+});
+
 test.each([
   [
     ['--program', 'none'],

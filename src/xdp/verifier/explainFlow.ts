@@ -38,6 +38,11 @@ export const FLOW_RULES: readonly Rule[] = [
     cure: 'End every path with a return; a missing return of a non-void function, or code after __builtin_unreachable(), does this.',
   },
   {
+    says: /BPF_LD_\[ABS\|IND\] instructions not allowed|LD_ABS is/,
+    why: 'Legacy packet loads (load_byte, load_half, load_word) are for socket filters, where there is an skb.',
+    cure: 'Read the packet through ctx->data and ctx->data_end.',
+  },
+  {
     says: /uses reserved fields|unknown (?:opcode|insn class)|invalid BPF_\w+|BPF_ATOMIC/,
     why: 'The instruction is not one the kernel knows, or has bits set that must be 0.',
     cure: 'Compile for the kernel that is to run it (-mcpu=v3).',

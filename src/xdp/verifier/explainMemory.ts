@@ -85,7 +85,7 @@ export const MEMORY_RULES: readonly Rule[] = [
     cure: 'Compare the index with the size before it is used (if (i >= N) return …), or mask it (i &= N - 1).',
   },
   {
-    says: /invalid bpf_context access off=(\d+) size=(\d+)/,
+    says: /invalid bpf_context access off=(-?\d+) size=(\d+)/,
     why: (m, { insn }) =>
       insn !== null && isStore(insn)
         ? `An XDP program may read struct xdp_md, not write to it (here ${sized(Number(m[2]))} at offset ${m[1]}).`
@@ -96,6 +96,11 @@ export const MEMORY_RULES: readonly Rule[] = [
     says: /dereference of modified (\w+) ptr R(\d+)/,
     why: (m) => `Something was added to the ${m[1]} pointer in R${m[2]} before it was used.`,
     cure: 'Use ctx itself with constant offsets: copy fields to variables, do not compute &ctx->field.',
+  },
+  {
+    says: /negative offset (\w+) ptr R(\d+)/,
+    why: (m) => `The ${m[1]} pointer in R${m[2]} was moved below the start of what it points to.`,
+    cure: 'Use it as it was given.',
   },
   {
     says: /variable (\w+) access var_off=/,
@@ -155,5 +160,21 @@ export const MEMORY_RULES: readonly Rule[] = [
     why: (m) =>
       `The program touches the bytes of a ${m[1]} in a map value, which belong to the kernel.`,
     cure: 'Leave the field to its helpers; do not memcpy or assign the whole struct over it.',
+  },
+  {
+    says: /cannot access ptr member|access beyond (?:the end of member|struct)|doesn't have field at offset|is (\w+) invalid negative access|only read (?:from \w+ )?is supported|access is allowed only to CAP_PERFMON/,
+    why: 'The program reads or writes a structure of the kernel (a map, for instance) where it has no member of that size, or one that programs may not touch.',
+    cure: 'Read whole members by name through CO-RE (vmlinux.h, BPF_CORE_READ); for maps use the helpers.',
+  },
+  {
+    says: /R(\d+) invalid (\w+) access off=(-?\d+) size=(\d+)/,
+    why: (m) =>
+      `The ${m[2]} that R${m[1]} points to has nothing of ${sized(Number(m[4]))} at offset ${m[3]} that a program may use.`,
+    cure: 'Read the fields of the UAPI struct by name, whole.',
+  },
+  {
+    says: /invalid zero-sized read/,
+    why: 'Nothing would be read: the size is 0, which the call does not take.',
+    cure: 'Call it with a size of 1 or more.',
   },
 ];
