@@ -134,4 +134,25 @@ export const CALL_RULES: readonly Rule[] = [
     why: 'A global function is verified by its prototype alone, and what is passed does not fit it.',
     cure: 'Pass non-null pointers of known size, or make the function static (then it is verified as part of its caller).',
   },
+  {
+    says: /calling kernel function (\S+) is not allowed|must be sleepable to call sleepable kfunc (\S+)/,
+    why: (m) => `${m[1] ?? m[2]} is not for XDP programs.`,
+    cure: 'Look for a helper, or do it in a program type that may call it.',
+  },
+  {
+    says: /R(\d+) is not a scalar/,
+    why: (m, { held }) =>
+      `Argument ${m[1]} must be a number, but R${m[1]} holds ${held(Number(m[1]))}.`,
+    cure: 'Check the order of the arguments.',
+  },
+  {
+    says: /args?#(\d+) (?:expect\w* pointer to|pointer type) (.*)|Possibly NULL pointer passed to trusted arg(\d+)|must have zero offset when passed to release func|expects refcounted PTR_TO_BTF_ID/,
+    why: 'The kernel function wants a pointer of one certain type, not null, as the function that gave it returned it.',
+    cure: 'Test the pointer for null first, and pass it unchanged; numbers and your own structs only where the prototype has them.',
+  },
+  {
+    says: /no write support to (\w+) at off (\d+)|write access at off (\d+) with size (\d+) beyond the member of (\w+)/,
+    why: (m) => `Of struct ${m[1] ?? m[5]} programs may write a few members only, whole.`,
+    cure: 'Use the kernel functions that change it.',
+  },
 ];
