@@ -49,7 +49,8 @@ export const OP_SWITCH = 36;
 export const OP_TIMER_IRQ = 37;
 export const OP_PACKET_TOUCH = 38;
 export const OP_STACK_COLD = 39;
-export const OP_COUNT = 40;
+export const OP_HRTIMER = 40;
+export const OP_COUNT = 41;
 
 /** Indexed by `OP_*`: how profiles and reports call them. */
 export const OP_NAMES: readonly string[] = [
@@ -93,6 +94,7 @@ export const OP_NAMES: readonly string[] = [
   'timer interrupt',
   'first touch of a packet',
   'stack entered cold',
+  'hrtimer start',
 ];
 
 /** The profile as whole picoseconds, indexed by operation. */

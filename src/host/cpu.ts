@@ -14,13 +14,21 @@ export const CTX_HARDIRQ = 1;
 export const CTX_SOFTIRQ = 2;
 export const CTX_KSOFTIRQD = 3;
 export const CTX_APP = 4;
-export const CONTEXT_NAMES: readonly string[] = ['idle', 'hardirq', 'softirq', 'ksoftirqd', 'app'];
+export const CTX_NAPI_THREAD = 5;
+export const CONTEXT_NAMES: readonly string[] = [
+  'idle',
+  'hardirq',
+  'softirq',
+  'ksoftirqd',
+  'app',
+  'napiThread',
+];
 
 /** One thread of work on a CPU: it yields wherever other CPUs may run. */
 export type Work = Generator<void, void, void>;
 
 /** A private copy of an exported constant folds into the code. */
-const NOW: number = 40;
+const NOW: number = 41;
 
 export class Cpu {
   readonly id: number;

@@ -16,7 +16,7 @@ import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
 import type { ProgramBooks } from './programRuns.ts';
 import type { Machine, MachineNic } from '../machine.ts';
 import type { UdpApp } from './udpApp.ts';
-import type { NapiEndings } from '../stack/napi.ts';
+import type { NapiEndings } from '../stack/napiCounts.ts';
 import type { SnmpGroup } from '../stack/snmp.ts';
 import { snmpGroups } from '../stack/snmp.ts';
 import { softnetStat } from '../stack/softnet.ts';

@@ -11,7 +11,8 @@ import { OP_BACKLOG, OP_IPI } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { SKB_DROP_REASON_CPU_BACKLOG, SKB_DROP_REASON_DEV_READY } from '../host/dropReason.ts';
 import { IrqLine } from '../host/irq.ts';
-import { NAPIF_STATE_SCHED, NapiStruct, __napiSchedule, napiEnable, netifNapiAdd } from './napi.ts';
+import { NAPIF_STATE_SCHED, NapiStruct, __napiSchedule } from './napi.ts';
+import { napiEnable, netifNapiAdd } from './napiSetup.ts';
 import type { Net } from './net.ts';
 import { NetDevice } from './netdevice.ts';
 import { netifReceiveSkb } from './netifReceiveSkb.ts';
@@ -94,7 +95,7 @@ export function enqueueToBacklog(skb: SkBuff, target: Cpu, cpu: Cpu): number {
   if (sd === mysd) {
     __napiSchedule(backlog.napi, cpu);
   } else mysd.backlog!.rpsIpiList.push(sd);
-  if (!mysd.inNetRxAction) raiseSoftirq(mysd, NET_RX_SOFTIRQ);
+  if (!mysd.inNetRxAction && !mysd.inNapiThreadedPoll) raiseSoftirq(mysd, NET_RX_SOFTIRQ);
   return NET_RX_SUCCESS;
 }
 

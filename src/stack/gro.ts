@@ -30,6 +30,7 @@ export const GRO_NORMAL = 3;
  */
 export function napiGroReceive(napi: NapiStruct, skb: SkBuff): number {
   skb.fates = napi.dev.rxFates;
+  skb.napiId = napi.napiId;
   if (!napi.dev.net.stackOn) {
     napiConsumeSkb(skb, napi.weight, napi.cpu);
     return GRO_NORMAL;

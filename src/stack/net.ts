@@ -18,6 +18,7 @@ import type { DeviceTable } from '../xdp/kernel.ts';
 import { Dmesg } from './dmesg.ts';
 import type { Inet } from './inet.ts';
 import { jiffiesAt, usecsToJiffies } from './jiffies.ts';
+import type { NapiStruct } from './napi.ts';
 import type { NetDevice } from './netdevice.ts';
 import { PpPages } from './ppPages.ts';
 import { SkbPool } from './skbPool.ts';
@@ -89,6 +90,7 @@ export class Net implements DeviceTable {
   /** The IP protocols; null: behind taps and ingress a packet has arrived. */
   inet: Inet | null = null;
   readonly irqs: IrqController;
+  readonly clock: VirtualClock;
   readonly timers: TimerList;
   /** Indexed by ifindex. */
   private readonly devices: (NetDevice | undefined)[] = [];
@@ -101,6 +103,7 @@ export class Net implements DeviceTable {
     this.watch = host.watch;
     this.faults = host.faults;
     this.irqs = host.irqs;
+    this.clock = host.clock;
     this.softnet = host.cpus.map((cpu) => new SoftnetData(cpu));
     this.hz = checkedRange('hz', config.hz, 1, 1000);
     this.netdevBudget = checkedRange('netdev_budget', config.netdevBudget, 1, 2 ** 31 - 1);
@@ -142,6 +145,15 @@ export class Net implements DeviceTable {
   /** In the order of ifindex. */
   get devList(): NetDevice[] {
     return this.devices.filter((dev) => dev !== undefined);
+  }
+
+  /** The NAPI of this number, while its device is open. @linux napi_by_id */
+  napiById(id: number): NapiStruct | null {
+    for (const dev of this.devList) {
+      const napi = dev.napis.find(({ napiId }) => napiId === id);
+      if (napi !== undefined) return napi;
+    }
+    return null;
   }
 
   addTap(tap: PacketTap): void {

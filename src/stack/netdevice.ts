@@ -14,6 +14,8 @@ import type { MacAddr } from '../wire/eth.ts';
 import type { XdpProg } from '../xdp/program.ts';
 import type { RedirectTarget } from '../xdp/redirectTarget.ts';
 import type { NapiStruct } from './napi.ts';
+import type { NapiConfig, NapiSettings } from './napiConfig.ts';
+import { NAPI_DEFAULTS } from './napiConfig.ts';
 import type { Net } from './net.ts';
 import { NetdevQueue } from './netdevQueue.ts';
 import { qdiscReset } from './qdisc.ts';
@@ -131,6 +133,9 @@ export class NetDevice implements RedirectTarget {
   /** Received for others. @linux struct net_device_core_stats */
   rxOtherhostDropped = 0;
   readonly napis: NapiStruct[] = [];
+  /** What is set for each of its NAPIs, by their index, and for those that have no settings yet. */
+  readonly napiConfigs: NapiConfig[] = [];
+  readonly napiDefaults: NapiSettings = { ...NAPI_DEFAULTS };
   readonly stats: RtnlLinkStats64 = new RtnlLinkStats64();
 
   constructor(net: Net, name: string, netdevOps: NetDeviceOps, devAddr: MacAddr) {

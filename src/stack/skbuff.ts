@@ -82,6 +82,8 @@ export class SkBuff {
   routeType = 0;
   /** Received: RX queue + 1; 0: not recorded. Being sent: TX queue. */
   queueMapping = 0;
+  /** NAPI that received it, 0: none. */
+  napiId = 0;
   /** uint32 */
   hash = 0;
   l4Hash = false;
@@ -140,6 +142,7 @@ export function skbInit(
   skb.wireAt = 0;
   skb.routeType = 0;
   skb.queueMapping = 0;
+  skb.napiId = 0;
   skb.hash = 0;
   skb.l4Hash = false;
   skb.protocol = 0;

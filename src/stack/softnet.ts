@@ -24,6 +24,8 @@ export class SoftnetData {
   readonly outputQueue: Qdisc[] = [];
   /** Somebody is in `net_rx_action`, who will look at the list again: no need to raise the softirq. */
   inNetRxAction = false;
+  /** The same for the thread of a NAPI, which sends RPS's interrupts when its poll ends. */
+  inNapiThreadedPoll = false;
   /** Bit per softirq number. @linux local_softirq_pending */
   softirqPending = 0;
   /** The thread that takes over; set by `softirqInit`. */

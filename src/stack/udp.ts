@@ -183,6 +183,7 @@ function udpQueueRcvSkb(sk: UdpSock, skb: SkBuff, inet: Inet, mib: UdpMib, cpu: 
   if (sk.rmemAlloc > sk.rcvbuf >> 1) skbCondense(skb, cpu);
   sk.rmemAlloc += skb.truesize;
   if (sk.rmemAlloc > sk.rmemMax) sk.rmemMax = sk.rmemAlloc;
+  sk.napiId = skb.napiId;
   skb.tstamp = cpu.now;
   skbArrived(skb);
   sk.receiveQueue.queueTail(skb);

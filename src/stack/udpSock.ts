@@ -42,6 +42,8 @@ export class UdpSock {
   readonly receiveQueue: SkBuffHead = new SkBuffHead();
   /** The thread that sleeps on it. */
   reader: Task | null = null;
+  /** NAPI that received the last datagram, 0: none. @linux sk_napi_id */
+  napiId = 0;
   next: UdpSock | null = null;
   /** Most bytes that ever waited. */
   rmemMax = 0;

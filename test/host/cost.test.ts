@@ -39,6 +39,7 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_WAKE: 'wake-up',
   OP_SWITCH: 'context switch',
   OP_TIMER_IRQ: 'timer interrupt',
+  OP_HRTIMER: 'hrtimer start',
   OP_IPI: 'inter-processor interrupt',
   OP_SYSCALL: 'system call',
   OP_SOCK_RECV: 'socket receive',

@@ -100,6 +100,7 @@ describe('contexts', () => {
       softirq: 70,
       ksoftirqd: 1,
       app: 0,
+      napiThread: 0,
     });
     expect(cpu.spent.reduce((sum, ps) => sum + ps, 0)).toBe(cpu.now);
   });

@@ -10,14 +10,11 @@ import {
   NAPIF_STATE_SCHED,
   NapiStruct,
   napiCompleteDone,
-  napiDisable,
-  napiEnable,
   napiPoll,
   napiSchedule,
   napiSchedulePrep,
-  netifNapiAdd,
-  netifNapiDel,
 } from '../../src/stack/napi.ts';
+import { napiDisable, napiEnable, netifNapiAdd, netifNapiDel } from '../../src/stack/napiSetup.ts';
 import { NapiList } from '../../src/stack/napiList.ts';
 import { netRxAction } from '../../src/stack/netRxAction.ts';
 import { CountingQueue, drain, stackRig } from './rig.ts';
@@ -170,8 +167,8 @@ describe('__napi_poll', () => {
   });
 
   test('a NAPI that is not scheduled is not polled', () => {
-    const { queue, napi, repoll } = napiRig(10);
-    expect(__napiPoll(napi, repoll)).toBe(0);
+    const { queue, napi } = napiRig(10);
+    expect(__napiPoll(napi)).toBe(0);
     expect(queue.polls).toEqual([]);
   });
 

@@ -11,13 +11,8 @@ import { PageAllocator } from '../../src/host/pages.ts';
 import { Scheduler } from '../../src/host/scheduler.ts';
 import { Trace } from '../../src/host/trace.ts';
 import { Watch } from '../../src/host/watch.ts';
-import {
-  NapiStruct,
-  napiCompleteDone,
-  napiEnable,
-  napiSchedule,
-  netifNapiAdd,
-} from '../../src/stack/napi.ts';
+import { NapiStruct, napiCompleteDone, napiSchedule } from '../../src/stack/napi.ts';
+import { napiEnable, netifNapiAdd } from '../../src/stack/napiSetup.ts';
 import { Net } from '../../src/stack/net.ts';
 import type { NetConfig } from '../../src/stack/net.ts';
 import type { NetDeviceOps } from '../../src/stack/netdevice.ts';

@@ -26,7 +26,7 @@ import type { Hwrm, HwrmCfaNtupleFilterAllocInput } from '../../nic/hsi/hwrm.ts'
 import { NapiStruct } from '../../stack/napi.ts';
 import { Dim } from '../../stack/netDim.ts';
 import { PagePoolStats } from '../../stack/pagePoolStats.ts';
-import type { NapiEndings } from '../../stack/napi.ts';
+import type { NapiEndings } from '../../stack/napiCounts.ts';
 import type { NetDevice } from '../../stack/netdevice.ts';
 import type { PagePool } from '../../stack/pagePool.ts';
 import type { SkBuff } from '../../stack/skbuff.ts';

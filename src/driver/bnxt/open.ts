@@ -29,7 +29,7 @@ import {
 } from '../../stack/netdevice.ts';
 import { netifTxStopQueue, netifTxWakeQueue } from '../../stack/netdevQueue.ts';
 import type { MacAddr } from '../../stack/netdevice.ts';
-import { napiDisable, napiEnable, netifNapiAdd, netifNapiDel } from '../../stack/napi.ts';
+import { napiDisable, napiEnable, netifNapiAdd, netifNapiDel } from '../../stack/napiSetup.ts';
 import { XdpRxqInfo } from '../../xdp/rxq.ts';
 import type { Bnxt, BnxtCpRingInfo, BnxtDbInfo } from './bnxt.ts';
 import { BnxtNapi, BnxtRxRingInfo, BnxtSwStats, BnxtTxRingInfo, NapiTotals } from './bnxt.ts';

@@ -132,6 +132,12 @@ export const flat: ProfileData = {
     },
     { op: 'first touch of a packet', value: 0, unit: 'ns', source: 'none: no caches' },
     { op: 'stack entered cold', value: 0, unit: 'ns', source: 'none: no caches' },
+    {
+      op: 'hrtimer start',
+      value: 80,
+      unit: 'ns',
+      source: 'estimate: tree and one write of the deadline',
+    },
     { op: 'RX DMA', value: 700, unit: 'ns', source: 'estimate' },
     { op: 'RX DMA slot', value: 2, unit: 'ns', source: 'estimate' },
     { op: 'TX fetch', value: 900, unit: 'ns', source: 'estimate' },
