@@ -7,8 +7,7 @@ import { pathToFileURL } from 'node:url';
 import pc from 'picocolors';
 import { format, resolveConfig } from 'prettier';
 import { runTables } from '../src/cli/tables.ts';
-import { kebab } from '../src/lab/optionNames.ts';
-import { NOT_BUILT, RUN_OPTIONS } from '../src/lab/optionSchema.ts';
+import { RUN_OPTIONS } from '../src/lab/optionSchema.ts';
 import type { OptionInfo } from '../src/lab/optionSchema.ts';
 import { run } from '../src/node.ts';
 
@@ -58,11 +57,6 @@ function options(): string {
   return [head, row('---', '---', '---', '---'), ...rows].join('\n');
 }
 
-const notBuilt = (): string =>
-  `Options to come: ${Object.keys(NOT_BUILT)
-    .map((key) => `\`${kebab(key)}\``)
-    .join(', ')}.`;
-
 /** By mark: `<!-- name -->` … `<!-- /name -->`. */
 const PARTS: Readonly<Record<string, () => string | Promise<string>>> = {
   start: firstScreen,
@@ -70,7 +64,6 @@ const PARTS: Readonly<Record<string, () => string | Promise<string>>> = {
   program: () => fenced('ts', read('test/readme/blockTelnet.ts')),
   test: () => fenced('ts', read('test/readme/blockTelnet.test.ts')),
   options,
-  'not-built': notBuilt,
 };
 
 /** The README with its marked parts as they are now. */

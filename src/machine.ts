@@ -7,7 +7,7 @@
  */
 import { Bus } from './host/bus.ts';
 import type { Ps } from './host/clock.ts';
-import { END_OF_TIME, VirtualClock } from './host/clock.ts';
+import { END_OF_TIME, PS_PER_NS, VirtualClock, checkedPs } from './host/clock.ts';
 import { CoherentMemory } from './host/coherent.ts';
 import { costTable, OP_XDP_RUN } from './host/cost.ts';
 import { CountingCpu, Cpu } from './host/cpu.ts';
@@ -32,7 +32,7 @@ import { bnxtSetCoalesce } from './driver/bnxt/coal.ts';
 import { bnxtInitOne } from './driver/bnxt/probe.ts';
 import { bnxtSetRxfh, bnxtSrxclsrlins, bnxtSrxfh } from './driver/bnxt/rxnfc.ts';
 import { Changes } from './machine/changes.ts';
-import type { MachineConfig, NicConfig, NicSteering } from './machine/config.ts';
+import type { MachineConfig, NicConfig, NicNapi, NicSteering } from './machine/config.ts';
 import { TX_FIFO_BYTES, memoryBytes, planMemory } from './machine/config.ts';
 import type { InetConfig } from './machine/inetConfig.ts';
 import { APP_BUFFER_BYTES, buildInet } from './machine/inetConfig.ts';
@@ -48,6 +48,7 @@ import { Nic } from './nic/nic.ts';
 import { NicTimes } from './nic/parts.ts';
 import { flushBacklog } from './stack/backlog.ts';
 import { devXdpAttach } from './stack/devXdp.ts';
+import { napiConfigOf, netdevSetNapi } from './stack/napiConfig.ts';
 import { Net } from './stack/net.ts';
 import type { NetDevice } from './stack/netdevice.ts';
 import { IFF_PROMISC, NetlinkExtAck, devClose, devOpen } from './stack/netdevice.ts';
@@ -243,6 +244,7 @@ export class Machine {
       if (nicConfig.steering !== undefined) steer(bp, nicConfig.steering);
       if (nicConfig.promisc) bp.dev.flags |= IFF_PROMISC;
       bp.dev.rpsCpus = this.rpsCpus(nicConfig);
+      if (nicConfig.napi !== undefined) this.setNapis(bp.dev, nicConfig, nicConfig.napi);
       return { config: nicConfig, nic, vectors, bp };
     });
     this.apps = config.inet === undefined ? [] : this.buildApps(config.inet, plan.user);
@@ -264,6 +266,26 @@ export class Machine {
     if (id !== undefined)
       throw new RangeRefused(`${name} rps`, id, `CPU 0 to ${this.cpus.length - 1}`);
     return rps;
+  }
+
+  /** As `netdev napi-set` does, before the device is opened. @throws RangeRefused */
+  private setNapis(dev: NetDevice, { name, queues }: NicConfig, napi: NicNapi): void {
+    netdevSetNapi(dev, {
+      groFlushTimeout: checkedPs(`${name} gro-flush-timeout`, napi.groFlushTimeoutNs * PS_PER_NS),
+      deferHardIrqs: napi.deferHardIrqs,
+      irqSuspendTimeout: checkedPs(
+        `${name} irq-suspend-timeout`,
+        napi.irqSuspendTimeoutNs * PS_PER_NS,
+      ),
+    });
+    const { threadCpus } = napi;
+    if (threadCpus.length === 0) return;
+    for (let i = 0; i < queues * 2; i++) {
+      const id = threadCpus[(i % queues) % threadCpus.length]!;
+      if (this.cpus[id] === undefined)
+        throw new RangeRefused(`${name} thread-cpus`, id, `CPU 0 to ${this.cpus.length - 1}`);
+      napiConfigOf(dev, i).threadCpu = id;
+    }
   }
 
   /** The IP protocols, and the applications that listen. */

@@ -1,8 +1,8 @@
 /** The commands and their options, and how usage errors read. */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { didYouMean } from '../lab/nearest.ts';
 import { kebab } from '../lab/optionNames.ts';
-import { NOT_BUILT, RUN_OPTIONS } from '../lab/optionSchema.ts';
+import { RUN_OPTIONS } from '../lab/optionSchema.ts';
 import { OptionError } from '../lab/options.ts';
 import { EXIT_USAGE, exitCodeOf, failureText } from './failure.ts';
 import { addMap } from './objectCommands.ts';
@@ -103,9 +103,6 @@ function addRun(program: Command, action: RunAction): void {
     .argument('[SCENARIO]', 'YAML file with options, NICs included; flags replace what it says')
     .action(action);
   for (const info of RUN_OPTIONS) run.addOption(optionOf(info));
-  for (const key of Object.keys(NOT_BUILT)) {
-    run.addOption(new Option(`--${kebab(key)} [value]`).hideHelp());
-  }
 }
 
 function addLater(program: Command, name: string, help: string): void {

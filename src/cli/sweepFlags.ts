@@ -1,9 +1,8 @@
 /** The command `sweep`, its own options and those of its runs. */
 import type { Command } from 'commander';
-import { Option } from 'commander';
 import { camel, kebab } from '../lab/optionNames.ts';
 import type { OptionInfo } from '../lab/optionSchema.ts';
-import { NOT_BUILT, RUN_OPTIONS } from '../lab/optionSchema.ts';
+import { RUN_OPTIONS } from '../lab/optionSchema.ts';
 import { optionOf } from './optionFlags.ts';
 import type { SweepCall, SweepFlags } from './sweep.ts';
 
@@ -78,9 +77,6 @@ export function addSweep(
     if (info.key === 'json') continue;
     const option = optionOf(info);
     sweep.addOption(NOT_HERE.includes(info.key) ? option.hideHelp() : option);
-  }
-  for (const key of Object.keys(NOT_BUILT)) {
-    sweep.addOption(new Option(`--${kebab(key)} [value]`).hideHelp());
   }
 }
 

@@ -190,19 +190,22 @@ function socketTable({ sockets }: RunReport, c: Colors): string[] {
 
 function cpuTable({ cpus }: RunReport, c: Colors): string[] {
   const shown = cpus.length <= MOST_CPUS ? cpus : cpus.filter((cpu) => cpu.busyPct > 0);
+  const threaded = cpus.some((cpu) => cpu.napiThreadPct > 0);
   const rows = shown.map((cpu): Row => [
     `${cpu.id}`,
     percent(cpu.busyPct, 1),
     percent(cpu.hardirqPct, 1),
     percent(cpu.softirqPct, 1),
     percent(cpu.ksoftirqdPct, 1),
+    ...(threaded ? [percent(cpu.napiThreadPct, 1)] : []),
     percent(cpu.appPct, 1),
     styled(cpu.busyPct >= 95 ? c.red : c.green, bar(cpu)),
   ]);
-  const titles = ['busy', 'hardirq', 'softirq', 'ksoftirqd', 'app', ''];
+  const napi = threaded ? ['napi'] : [];
+  const titles = ['busy', 'hardirq', 'softirq', 'ksoftirqd', ...napi, 'app'];
   return table(
-    [heading(c, 'CPU', ...titles), ...rows],
-    ['right', 'right', 'right', 'right', 'right', 'right', 'left'],
+    [heading(c, 'CPU', ...titles, ''), ...rows],
+    ['right', ...titles.map(() => 'right' as const), 'left'],
   );
 }
 
@@ -219,12 +222,13 @@ function costTable({ costs, packets }: RunReport, c: Colors): string[] {
   return table([heading(c, 'operation', ...titles), ...rows], ['left']);
 }
 
-/** The CPU's time from left to right: ▒ hardirq, █ softirq, ▓ ksoftirqd, ▚ application, · idle. */
-function bar({ hardirqPct, softirqPct, ksoftirqdPct, appPct }: CpuReport): string {
+/** The CPU's time from left to right: ▒ hardirq, █ softirq, ▓ ksoftirqd, ▞ NAPI threads, ▚ application, · idle. */
+function bar({ hardirqPct, softirqPct, ksoftirqdPct, napiThreadPct, appPct }: CpuReport): string {
   const parts: readonly (readonly [number, string])[] = [
     [hardirqPct, '▒'],
     [softirqPct, '█'],
     [ksoftirqdPct, '▓'],
+    [napiThreadPct, '▞'],
     [appPct, '▚'],
   ];
   let sum = 0;

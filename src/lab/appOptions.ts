@@ -15,12 +15,22 @@ export interface AppOptions {
   readonly cpu?: number | undefined;
   readonly rcvbuf?: number | undefined;
   readonly batch?: number | undefined;
+  readonly busyPoll?: number | undefined;
+  readonly busyPollBudget?: number | undefined;
+  readonly preferBusyPoll?: boolean | undefined;
   readonly reply?: number | undefined;
   readonly keep?: number | undefined;
   readonly onDatagram?: AppConfig['onDatagram'];
   readonly onBatchEnd?: AppConfig['onBatchEnd'];
   /** Called once, when the run is over. */
   readonly onEnd?: (() => void) | undefined;
+}
+
+/** How applications wait. */
+export interface BusyPollOptions {
+  readonly busyPoll: number;
+  readonly busyPollBudget: number;
+  readonly preferBusyPoll: boolean;
 }
 
 const KINDS: readonly AppKind[] = ['sink', 'echo', 'server', 'capture', 'callback'];
@@ -40,6 +50,9 @@ export const appSchema = (base: Reads): z.ZodType<AppOptions> & { readonly shape
       cpu: z.optional(base(kind.whole(0, 63))),
       rcvbuf: z.optional(base(kind.whole(1, 2 ** 28, 'bytes'))),
       batch: z.optional(base(kind.whole(1, 1024))),
+      busyPoll: z.optional(base(kind.whole(0, 1_000_000, 'µs'))),
+      busyPollBudget: z.optional(base(kind.whole(1, 65_535))),
+      preferBusyPoll: z.optional(base(kind.onOff)),
       reply: z.optional(base(kind.whole(0, 65_507, 'bytes'))),
       keep: z.optional(base(kind.whole(0, 1_000_000))),
       onDatagram: z.optional(
@@ -67,13 +80,19 @@ export function appsOfText(raw: unknown): unknown {
   });
 }
 
-/** @param cpu where it runs unless it says otherwise */
-export const appConfig = (app: AppOptions, cpu: number): AppConfig => ({
+/**
+ * @param cpu where it runs unless it says otherwise
+ * @param run how it waits unless it says otherwise
+ */
+export const appConfig = (app: AppOptions, cpu: number, run: BusyPollOptions): AppConfig => ({
   kind: app.kind,
   udp: app.udp,
   cpu: app.cpu ?? cpu,
   rcvbuf: app.rcvbuf ?? APP_DEFAULTS.rcvbuf,
   batch: app.batch ?? APP_DEFAULTS.batch,
+  busyPollUsecs: app.busyPoll ?? run.busyPoll,
+  busyPollBudget: app.busyPollBudget ?? run.busyPollBudget,
+  preferBusyPoll: app.preferBusyPoll ?? run.preferBusyPoll,
   replyBytes: app.reply ?? APP_DEFAULTS.replyBytes,
   keep: app.keep ?? APP_DEFAULTS.keep,
   onDatagram: app.onDatagram,

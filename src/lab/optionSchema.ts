@@ -21,6 +21,7 @@ import type { HwrmCfaNtupleFilterAllocInput } from '../nic/hsi/hwrm.ts';
 import { kebab } from './optionNames.ts';
 import * as kind from './optionKinds.ts';
 import { profileNameRefused } from './profileFile.ts';
+import { BUSY_POLL_BUDGET } from '../stack/busyPoll.ts';
 import { parseReplay } from './replayMode.ts';
 import type { PacketMatch } from '../stack/packetFilter.ts';
 import type { FlowHash } from './steering.ts';
@@ -48,6 +49,9 @@ export interface NicOptions {
   readonly rxvlan?: boolean | undefined;
   readonly irqAffinity?: readonly number[] | undefined;
   readonly rps?: readonly number[] | undefined;
+  readonly groFlushTimeout?: number | undefined;
+  readonly napiDeferHardIrqs?: number | undefined;
+  readonly threaded?: boolean | undefined;
   readonly addr?: string | undefined;
   readonly addr6?: string | undefined;
 }
@@ -98,6 +102,14 @@ export interface RunOptions {
   readonly stack: boolean;
   readonly apps: readonly AppOptions[];
   readonly appCpu?: number | undefined;
+  readonly busyPoll: number;
+  readonly busyPollBudget: number;
+  readonly preferBusyPoll: boolean;
+  readonly groFlushTimeout: number;
+  readonly napiDeferHardIrqs: number;
+  readonly irqSuspendTimeout: number;
+  readonly threaded: boolean;
+  readonly threadCpus?: readonly number[] | undefined;
   readonly rps?: readonly number[] | undefined;
   readonly tcDrop?: readonly PacketMatch[] | undefined;
   readonly rawDrop?: readonly PacketMatch[] | undefined;
@@ -250,6 +262,9 @@ const nicSchema = z.strictObject(
     rxvlan: z.optional(base(kind.onOff)),
     irqAffinity: z.optional(base(kind.numbers(0, 63))),
     rps: z.optional(base(kind.numbers(0, 63))),
+    groFlushTimeout: z.optional(base(kind.whole(0, 1_000_000_000, 'ns'))),
+    napiDeferHardIrqs: z.optional(base(kind.whole(0, 2_147_483_647))),
+    threaded: z.optional(base(kind.onOff)),
     addr: z.optional(base(kind.judged('ADDR/LEN', '', (_, text) => parseCidr4(text)))),
     addr6: z.optional(base(kind.judged('ADDR/LEN', '', (_, text) => parseCidr6(text)))),
   },
@@ -450,6 +465,53 @@ const shape = {
     'Kernel',
     'CPU of the applications that do not say their own; the last one unless set.',
   ),
+  busyPoll: option(
+    kind.whole(0, 1_000_000, 'µs'),
+    'Kernel',
+    0,
+    'Applications wait in epoll_wait and poll the NIC for so long before they sleep; 0: they block.',
+  ),
+  busyPollBudget: option(
+    kind.whole(1, 65_535),
+    'Kernel',
+    BUSY_POLL_BUDGET,
+    'Packets of one busy poll.',
+  ),
+  preferBusyPoll: option(
+    kind.onOff,
+    'Kernel',
+    false,
+    'While applications busy-poll, softirqs keep away (SO_PREFER_BUSY_POLL).',
+  ),
+  groFlushTimeout: option(
+    kind.whole(0, 1_000_000_000, 'ns'),
+    'Kernel',
+    0,
+    'Instead of an interrupt that is deferred, a timer polls after so long.',
+  ),
+  napiDeferHardIrqs: option(
+    kind.whole(0, 2_147_483_647),
+    'Kernel',
+    0,
+    'Polls without work before interrupts come back; needs --gro-flush-timeout to act.',
+  ),
+  irqSuspendTimeout: option(
+    kind.whole(0, 1_000_000_000, 'ns'),
+    'Kernel',
+    0,
+    'How long interrupts stay off while a busy-polling application works on what it found.',
+  ),
+  threaded: option(
+    kind.onOff,
+    'Kernel',
+    false,
+    'Each NAPI is polled by a thread of its own (napi/<name>-<id>) instead of in softirqs.',
+  ),
+  threadCpus: absent(
+    kind.numbers(0, 63),
+    'Kernel',
+    "CPU of each queue's NAPI thread, in the order of queues; that of its interrupt unless set.",
+  ),
   rps: absent(
     kind.numbers(0, 63),
     'Kernel',
@@ -559,15 +621,6 @@ export const RUN_OPTIONS: readonly OptionInfo[] = Object.entries(shape).flatMap(
   const known = infos.get(type);
   return known === undefined ? [] : [{ key, flag: `--${kebab(key)}`, ...known.info }];
 });
-
-/** Options of the design whose feature is still to come, and what it comes with. */
-export const NOT_BUILT: Readonly<Record<string, string>> = {
-  groFlushTimeout: 'the NAPI modes',
-  napiDeferHardIrqs: 'the NAPI modes',
-  irqSuspendTimeout: 'the NAPI modes',
-  busyPoll: 'the NAPI modes',
-  threaded: 'the NAPI modes',
-};
 
 export const RUN_KEYS: readonly string[] = Object.keys(shape);
 /** Options that a scenario may gather under `steering:`. */

@@ -6,17 +6,10 @@
 import type { ZodError } from 'zod';
 import { HW_HASH_INDEX_SIZE } from '../nic/hsi/hwrm.ts';
 import { didYouMean } from './nearest.ts';
-import { notBuilt } from './optionKinds.ts';
+import { checkNapi } from './napiOptions.ts';
 import { camel, kebab } from './optionNames.ts';
 import type { RunOptions } from './optionSchema.ts';
-import {
-  APP_KEYS,
-  NIC_KEYS,
-  NOT_BUILT,
-  RUN_KEYS,
-  RUN_SCHEMA,
-  STEERING_KEYS,
-} from './optionSchema.ts';
+import { APP_KEYS, NIC_KEYS, RUN_KEYS, RUN_SCHEMA, STEERING_KEYS } from './optionSchema.ts';
 
 /** Bad usage or bad input, as one line that names what, where and the allowed range. */
 export class OptionError extends Error {
@@ -80,9 +73,6 @@ function unfolded(source: OptionSource): OptionSource[] {
 
 function knownKey(name: string, source: OptionSource): string {
   const key = camel(name);
-  if (Object.hasOwn(NOT_BUILT, key)) {
-    throw new OptionError(`${source.where([name])}: ${notBuilt('', NOT_BUILT[key]!)}`);
-  }
   if (RUN_KEYS.includes(key)) return key;
   const guess = didYouMean(name, RUN_KEYS.map(kebab));
   throw new OptionError(`${source.where([name])}: unknown option${guess}`);
@@ -130,6 +120,9 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
   if (o.control !== undefined && !o.watch)
     throw new OptionError(`${where(['control'])}: needs --watch`);
   checkApps(o, where);
+  checkNapi(o, (key, why) => {
+    throw new OptionError(`${where([key])}: ${why}`);
+  });
   checkSteering(o, where);
   const most = Math.max(...o.nics.map((nic) => nic.queues ?? o.queues));
   checkCpus(o, o.irqAffinity, most, () => where(['irqAffinity']));

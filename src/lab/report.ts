@@ -6,7 +6,7 @@
  */
 import type { Ps } from '../host/clock.ts';
 import { PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
-import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../host/cpu.ts';
+import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_NAPI_THREAD, CTX_SOFTIRQ } from '../host/cpu.ts';
 import { Fates, LOSS_CAUSES } from '../host/fates.ts';
 import type { Histogram } from '../host/histogram.ts';
 import type { StageTimes } from '../host/stages.ts';
@@ -113,6 +113,7 @@ export interface CpuReport {
   readonly hardirqPct: number;
   readonly softirqPct: number;
   readonly ksoftirqdPct: number;
+  readonly napiThreadPct: number;
   readonly appPct: number;
 }
 
@@ -398,13 +399,15 @@ function cpuReport({ id, spent }: MachineResult['cpus'][number], virtualPs: Ps):
   const hardirq = spent[CTX_HARDIRQ]!;
   const softirq = spent[CTX_SOFTIRQ]!;
   const ksoftirqd = spent[CTX_KSOFTIRQD]!;
+  const napiThread = spent[CTX_NAPI_THREAD]!;
   const app = spent[CTX_APP]!;
   return {
     id,
-    busyPct: share(hardirq + softirq + ksoftirqd + app),
+    busyPct: share(hardirq + softirq + ksoftirqd + napiThread + app),
     hardirqPct: share(hardirq),
     softirqPct: share(softirq),
     ksoftirqdPct: share(ksoftirqd),
+    napiThreadPct: share(napiThread),
     appPct: share(app),
   };
 }

@@ -8,6 +8,7 @@ import type { NicSteering } from '../machine/config.ts';
 import { parseMac } from '../wire/eth.ts';
 import { parseCidr4, parseCidr6 } from './addresses.ts';
 import { appConfig } from './appOptions.ts';
+import { nicNapi } from './napiOptions.ts';
 import type { NicOptions, RunOptions } from './optionSchema.ts';
 import { OptionError } from './options.ts';
 
@@ -41,6 +42,7 @@ export function machineConfig(options: RunOptions, profile: CostProfile = FLAT):
 
 function nicConfig(options: RunOptions, nic: NicOptions, index: number): NicConfig {
   const allCpus = Array.from({ length: options.cpus }, (_, cpu) => cpu);
+  const irqAffinity = nic.irqAffinity ?? options.irqAffinity ?? allCpus;
   return {
     name: nic.name ?? `eth${index}`,
     mac: nic.mac === undefined ? defaultMac(index) : macBytes(nic.mac),
@@ -61,7 +63,8 @@ function nicConfig(options: RunOptions, nic: NicOptions, index: number): NicConf
     rxvlan: nic.rxvlan ?? options.rxvlan ?? options.in === undefined,
     promisc: index === 0 && options.in !== undefined,
     rps: nic.rps ?? options.rps ?? [],
-    irqAffinity: nic.irqAffinity ?? options.irqAffinity ?? allCpus,
+    irqAffinity,
+    napi: nicNapi(options, nic, irqAffinity),
     ...(index === 0 ? { steering: steeringOf(options) } : {}),
   };
 }
@@ -69,7 +72,7 @@ function nicConfig(options: RunOptions, nic: NicOptions, index: number): NicConf
 function inetConfig(options: RunOptions): InetConfig {
   const cpu = options.appCpu ?? options.cpus - 1;
   return {
-    apps: options.apps.map((app) => appConfig(app, cpu)),
+    apps: options.apps.map((app) => appConfig(app, cpu, options)),
     addresses: options.nics.map(({ addr, addr6 }, i) => {
       const own = defaultAddresses(i);
       const [addr4, prefixLen] = addr === undefined ? [own.addr, own.prefixLen] : parseCidr4(addr);

@@ -29,6 +29,15 @@ export interface NicSteering {
   readonly ntuple: readonly HwrmCfaNtupleFilterAllocInput[];
 }
 
+/** What `netdev napi-set` sets, for all NAPIs of a NIC. */
+export interface NicNapi {
+  readonly groFlushTimeoutNs: number;
+  readonly deferHardIrqs: number;
+  readonly irqSuspendTimeoutNs: number;
+  /** CPU of each queue's thread; queue i goes to entry i modulo length. Empty: no threads. */
+  readonly threadCpus: readonly number[];
+}
+
 /** One network interface of a machine. Every number is in the unit of its ethtool or ip name. */
 export interface NicConfig {
   readonly name: string;
@@ -55,6 +64,8 @@ export interface NicConfig {
   readonly irqAffinity: readonly number[];
   /** CPUs that take its packets into the stack; those that received them when empty. */
   readonly rps?: readonly number[];
+  /** How its NAPIs suppress interrupts and who polls them; the kernel's defaults when undefined. */
+  readonly napi?: NicNapi;
   readonly steering?: NicSteering;
 }
 

@@ -6,6 +6,7 @@
  * fd00::fe, whose MAC 02:00:00:00:00:fe is known from the start: it is the generator's, so replies
  * to generated traffic need no ARP.
  */
+import { BUSY_POLL_BUDGET } from '../stack/busyPoll.ts';
 import type { Net } from '../stack/net.ts';
 import { In6Addr } from '../stack/in6.ts';
 import type { Inet } from '../stack/inet.ts';
@@ -27,6 +28,10 @@ export interface AppConfig {
   readonly rcvbuf: number;
   /** Datagrams of one system call. */
   readonly batch: number;
+  /** Waits in `epoll_wait`, and polls for so long before it sleeps; 0: it blocks in `recvmmsg`. */
+  readonly busyPollUsecs: number;
+  readonly busyPollBudget: number;
+  readonly preferBusyPoll: boolean;
   /** Length of a server's replies. */
   readonly replyBytes: number;
   /** Datagrams that a capture keeps. */
@@ -41,6 +46,9 @@ export const APP_DEFAULTS: Omit<AppConfig, 'kind' | 'udp'> = {
   cpu: 0,
   rcvbuf: RMEM_DEFAULT,
   batch: 32,
+  busyPollUsecs: 0,
+  busyPollBudget: BUSY_POLL_BUDGET,
+  preferBusyPoll: false,
   replyBytes: 64,
   keep: 1000,
 };

@@ -12,6 +12,7 @@ import {
 } from '../driver/bnxt/ethtoolGet.ts';
 import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
 import type { Bnxt } from '../driver/bnxt/bnxt.ts';
+import { PS_PER_NS } from '../host/clock.ts';
 import type { Machine } from '../machine.ts';
 import type { NetDevice, RtnlLinkStats64 } from '../stack/netdevice.ts';
 import { IFF_PROMISC, devGetStats } from '../stack/netdevice.ts';
@@ -190,8 +191,8 @@ function statsLines(dev: NetDevice): string[] {
 function napiLines({ net }: Machine): string {
   const napis = net.devList.flatMap((dev) =>
     dev.napis.map(
-      ({ napiId }) =>
-        `{'defer-hard-irqs': 0, 'gro-flush-timeout': 0, 'id': ${napiId}, 'ifindex': ${dev.ifindex}, 'irq-suspend-timeout': 0}`,
+      ({ napiId, config, thread }) =>
+        `{'defer-hard-irqs': ${config.deferHardIrqs}, 'gro-flush-timeout': ${config.groFlushTimeout / PS_PER_NS}, 'id': ${napiId}, 'ifindex': ${dev.ifindex}, 'irq-suspend-timeout': ${config.irqSuspendTimeout / PS_PER_NS}, 'threaded': '${thread === null ? 'disabled' : 'enabled'}'}`,
     ),
   );
   return text([`[${napis.join(',\n ')}]`]);

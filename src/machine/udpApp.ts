@@ -2,8 +2,8 @@
  * Applications: threads that read UDP sockets, and what they do with what they read.
  *
  * An application is bound to a CPU and has a buffer in host memory. It reads in batches, as with
- * `recvmmsg`: one system call for up to `batch` datagrams, which blocks when there is none. Each
- * reply is a system call of its own.
+ * `recvmmsg`: one system call for up to `batch` datagrams, which blocks when there is none; one that
+ * busy-polls waits in `epoll_wait` instead. Each reply is a system call of its own.
  */
 import type { Ps } from '../host/clock.ts';
 import { OP_SYSCALL } from '../host/cost.ts';
@@ -15,6 +15,7 @@ import { Histogram } from '../host/histogram.ts';
 import type { StageTimes } from '../host/stages.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { Task } from '../host/runQueue.ts';
+import { Eventpoll } from '../stack/eventpoll.ts';
 import type { Inet } from '../stack/inet.ts';
 import type { SoftnetData } from '../stack/softnet.ts';
 import type { UdpSock } from '../stack/udpSock.ts';
@@ -109,9 +110,12 @@ export class UdpApp implements Datagram {
   }
 
   private *live(): Work {
+    const { config, inet, sock, task } = this;
+    const ep = config.busyPollUsecs > 0 ? new Eventpoll(inet.net, sock, config) : null;
     for (;;) {
+      if (ep !== null) yield* ep.wait(task);
       yield* this.read();
-      if (this.sock.receiveQueue.qlen === 0) this.task.sleep();
+      if (ep === null && sock.receiveQueue.qlen === 0) task.sleep();
       yield;
     }
   }

@@ -4,8 +4,8 @@
  *
  * A CPU's clock drives it: whenever the clock of a CPU moves, the events of the queues which that
  * CPU polls happen up to the new time, one by one, and those of what queues share up to the
- * smallest of all clocks. It settles nothing before a look or a doorbell, because nothing is ever
- * behind, so it is an independent check of `lazy.ts`; and it serves people who change a driver in
+ * smallest of all clocks. A CPU polls a queue from its first look or doorbell until its step ends;
+ * which CPU that is may change, and nobody may see what is only another's present. So it is an independent check of `lazy.ts`; and it serves people who change a driver in
  * ways that laziness may not assume (a buffer written after it was given away).
  */
 import type { Ps } from '../host/clock.ts';
@@ -32,6 +32,8 @@ export class EagerHardware implements Hardware, Pace {
   private readonly nics: Nic[] = [];
   /** Inside an event: what it does to clocks and rings must not start another round. */
   private busy = false;
+  /** In this step: who polls a queue. */
+  private readonly pollers: Map<CompletionRing, Cpu> = new Map();
 
   /** Takes over the clocks of `cpus`. */
   constructor(cpus: readonly Cpu[]) {
@@ -43,8 +45,11 @@ export class EagerHardware implements Hardware, Pace {
   }
 
   /** Nothing is behind when a CPU looks, or rings a doorbell, unless the control path does. */
-  settle(nic: Nic, _cp: CompletionRing, cpu: Cpu): void {
+  settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void {
     this.settleTx(nic, cpu);
+    if (!cpu.stepping || this.pollers.get(cp) === cpu) return;
+    this.pollers.set(cp, cpu);
+    this.runFor(cpu, cpu.now);
   }
 
   settleTx(nic: Nic, cpu: Cpu): void {
@@ -53,7 +58,7 @@ export class EagerHardware implements Hardware, Pace {
 
   changed(nic: Nic, cp: CompletionRing): void {
     // an acknowledgement may have made room for completions that were due already
-    nic.writeDue(cp, cp.irq.cpu.now);
+    nic.writeDue(cp, (this.pollers.get(cp) ?? cp.irq.cpu).now);
   }
 
   settleAll(nic: Nic, now: Ps): void {
@@ -72,6 +77,7 @@ export class EagerHardware implements Hardware, Pace {
 
   /** A step may end without having moved the clock. */
   settleShared(until: Ps): void {
+    this.pollers.clear();
     this.runAll(until, (e) => e.kind === TRANSMIT);
   }
 
@@ -103,7 +109,7 @@ export class EagerHardware implements Hardware, Pace {
       const event = this.first(now, (e) =>
         e.kind === TRANSMIT
           ? e.at <= shared
-          : e.kind !== TIMER && e.cp!.irq.cpu === cpu && e.at <= now,
+          : e.kind !== TIMER && this.pollers.get(e.cp!) === cpu && e.at <= now,
       );
       if (event === null) break;
       happen(event);

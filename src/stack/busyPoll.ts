@@ -130,11 +130,11 @@ export function* napiBusyLoop(
       if (loopEnd() || runQueue.needResched) break;
       yield;
     }
+    const ended = loopEnd();
     loop.stop();
     task.preemptOff = false;
-    if (loopEnd()) return;
-    yield; // cond_resched
-    if (loopEnd()) return;
+    yield; // local_bh_enable, and where the slice is over cond_resched
+    if (ended || loopEnd()) return;
   }
 }
 

@@ -169,7 +169,6 @@ export function napiCompleteDone(napi: NapiStruct, workDone: number): boolean {
   const { watch } = napi.dev.net;
   if (watch.on) watch.point(TP_NAPI_COMPLETE, cpu, napi.napiId, workDone);
   napi.state = val & ~COMPLETED;
-  napi.freeAt = cpu.now;
   if ((val & NAPIF_STATE_MISSED) === 0) {
     if (timeout === 0) return true;
     napiTimerStart(napi, timeout, cpu);
@@ -230,6 +229,7 @@ export function pollAndCount(napi: NapiStruct, budget: number): number {
   const work = napi.poll(napi, budget);
   if (watch.on) watch.point(TP_NAPI_POLL, cpu, napi.napiId, work, budget);
   napi.pollEnds(work, budget, cpu.now);
+  if ((napi.state & NAPIF_STATE_SCHED) === 0) napi.freeAt = cpu.now;
   return work;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PROFILES } from '../../src/host/profiles.ts';
-import { NOT_BUILT, RUN_OPTIONS } from '../../src/lab/optionSchema.ts';
+import { RUN_OPTIONS } from '../../src/lab/optionSchema.ts';
 import type { RunOptions } from '../../src/lab/optionSchema.ts';
 import { fromFlags, OptionError, readOptions } from '../../src/lab/options.ts';
 
@@ -122,8 +122,6 @@ describe('options that cannot go together', () => {
 
 describe('what is not built yet says so', () => {
   test.each([
-    [{ busyPoll: '50' }, '--busy-poll: not built yet (comes with the NAPI modes)'],
-    [{ threaded: true }, '--threaded: not built yet (comes with the NAPI modes)'],
     [{ xdpMode: 'generic' }, '--xdp-mode: generic is not built yet (comes with generic XDP)'],
     [
       { xdpMode: 'offload' },
@@ -133,11 +131,6 @@ describe('what is not built yet says so', () => {
     [{ mtu: '9000' }, '--mtu: above 3502 is not built yet (comes with XDP frags)'],
   ])('%o', (flags, message) => {
     expect(refusal(flags)).toBe(message);
-  });
-
-  test('nothing is both an option and not built', () => {
-    const keys = RUN_OPTIONS.map(({ key }) => key);
-    expect(Object.keys(NOT_BUILT).filter((key) => keys.includes(key))).toEqual([]);
   });
 });
 

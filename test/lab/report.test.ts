@@ -10,7 +10,7 @@ import type { NapiBooks } from '../../src/machine/result.ts';
 const US = 1_000_000; // picoseconds
 
 function spent(of: Partial<Record<number, number>>): Float64Array {
-  const times = new Float64Array(5);
+  const times = new Float64Array(6);
   for (const [context, ps] of Object.entries(of)) times[Number(context)] = ps!;
   return times;
 }
@@ -168,8 +168,24 @@ test('NAPI numbers are summed over queues, which are listed too', () => {
 
 test('CPU shares are of the whole run', () => {
   expect(report().cpus).toEqual([
-    { id: 0, busyPct: 35, hardirqPct: 10, softirqPct: 25, ksoftirqdPct: 0, appPct: 0 },
-    { id: 1, busyPct: 0, hardirqPct: 0, softirqPct: 0, ksoftirqdPct: 0, appPct: 0 },
+    {
+      id: 0,
+      busyPct: 35,
+      hardirqPct: 10,
+      softirqPct: 25,
+      ksoftirqdPct: 0,
+      napiThreadPct: 0,
+      appPct: 0,
+    },
+    {
+      id: 1,
+      busyPct: 0,
+      hardirqPct: 0,
+      softirqPct: 0,
+      ksoftirqdPct: 0,
+      napiThreadPct: 0,
+      appPct: 0,
+    },
   ]);
 });
 

@@ -1,0 +1,38 @@
+/** Who polls and who interrupts, as options say it: what goes together, and what a machine makes of it. */
+import type { NicNapi } from '../machine/config.ts';
+import type { NicOptions, RunOptions } from './optionSchema.ts';
+
+export function checkNapi(
+  o: RunOptions,
+  refuse: (key: keyof RunOptions, why: string) => never,
+): void {
+  const needs = (key: keyof RunOptions, what: string): never => refuse(key, `needs ${what}`);
+  const polls = o.busyPoll > 0 || o.apps.some(({ busyPoll = 0 }) => busyPoll > 0);
+  const prefers = o.preferBusyPoll || o.apps.some(({ preferBusyPoll }) => preferBusyPoll === true);
+  if (o.busyPoll > 0 && o.apps.length === 0) needs('busyPoll', '--apps: applications poll');
+  if (o.preferBusyPoll && !polls) needs('preferBusyPoll', '--busy-poll');
+  if (o.irqSuspendTimeout > 0) {
+    if (!polls || !prefers)
+      needs(
+        'irqSuspendTimeout',
+        '--busy-poll and --prefer-busy-poll: only such an application suspends',
+      );
+    if (o.groFlushTimeout === 0 || o.napiDeferHardIrqs === 0)
+      needs('irqSuspendTimeout', '--gro-flush-timeout and --napi-defer-hard-irqs');
+  }
+  if (o.threadCpus !== undefined) {
+    if (!o.threaded) needs('threadCpus', '--threaded on');
+    const id = o.threadCpus.find((cpu) => cpu >= o.cpus);
+    if (id !== undefined) refuse('threadCpus', `${id} is out of range (0 to ${o.cpus - 1})`);
+  }
+}
+
+/** @param irqCpus CPUs of the queues' interrupts */
+export function nicNapi(o: RunOptions, nic: NicOptions, irqCpus: readonly number[]): NicNapi {
+  return {
+    groFlushTimeoutNs: nic.groFlushTimeout ?? o.groFlushTimeout,
+    deferHardIrqs: nic.napiDeferHardIrqs ?? o.napiDeferHardIrqs,
+    irqSuspendTimeoutNs: o.irqSuspendTimeout,
+    threadCpus: (nic.threaded ?? o.threaded) ? (o.threadCpus ?? irqCpus) : [],
+  };
+}
