@@ -54,6 +54,7 @@ import type { NetDevice } from './stack/netdevice.ts';
 import { IFF_PROMISC, NetlinkExtAck, devClose, devOpen } from './stack/netdevice.ts';
 import { rawDropRules, tcDropRules } from './stack/packetFilter.ts';
 import { softirqInit } from './stack/softirq.ts';
+import { XdpUpper } from './stack/xdpUpper.ts';
 import { udpClose } from './stack/udpUser.ts';
 import { ProgramRuns } from './machine/programRuns.ts';
 import { QueueStages } from './machine/rxStages.ts';
@@ -193,6 +194,9 @@ export class Machine {
       },
       hz: config.hz,
       clock: this.clock,
+      pages: this.pages,
+      irqs: this.irqs,
+      upper: new XdpUpper(this.net),
     });
 
     const hardware =
@@ -432,6 +436,7 @@ export class Machine {
   /** `ip link set down`, all devices: what is still under way is lost, and counted. */
   close(): void {
     this.cpus[0]!.idleUntil(this.ranTo);
+    for (const entry of this.xdp.cpuMapEntries) entry.drain();
     for (const dev of this.veths) devClose(dev);
     for (const { bp } of this.nics) devClose(bp.dev);
     for (const { sock } of this.apps) udpClose(sock, this.net.inet!, this.cpus[0]!);

@@ -44,8 +44,11 @@ const equations = (p: PacketCounts): Record<string, readonly [number, number]> =
       p.noProgram +
       lostAt('driver', p),
   ],
-  tx: [p.xdpTx + p.xdpRedirect + p.stackTx, p.onWire + p.toOther + lostAt('tx', p)],
-  up: [p.xdpPass + p.noProgram, p.toStack + lostAt('up', p)],
+  tx: [
+    p.xdpTx + p.xdpRedirect + p.xdpCloned + p.stackTx,
+    p.onWire + p.toOther + p.cpumapPass + lostAt('tx', p),
+  ],
+  up: [p.xdpPass + p.noProgram + p.cpumapPass, p.toStack + lostAt('up', p)],
 });
 
 const withoutWall = ({ report }: RunOutcome): string => JSON.stringify({ ...report, wallMs: 0 });

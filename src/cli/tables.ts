@@ -83,7 +83,9 @@ function packetsTable({ packets, rates }: RunReport, c: Colors): string[] {
   }
   if (packets.toStack > 0) rows.push(line('to the stack', packets.toStack));
   if (packets.stackTx > 0) rows.push(line('from the stack', packets.stackTx));
+  if (packets.xdpCloned > 0) rows.push(line('copies of broadcasts', packets.xdpCloned));
   if (packets.toOther > 0) rows.push(line('to other targets', packets.toOther));
+  if (packets.cpumapPass > 0) rows.push(line('up by cpumap', packets.cpumapPass));
   rows.push(line('on the wire', packets.onWire, rate(rates.onWirePps)));
   const lost = lostInAll(packets);
   rows.push(

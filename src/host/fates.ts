@@ -6,8 +6,11 @@
  *
  *   offered    = received + lost in the NIC
  *   received   = xdpDrop + xdpAborted + xdpTx + xdpRedirect + xdpPass + noProgram + lost before an outcome
- *   xdpTx + xdpRedirect + stackTx = onWire + toOther + lost in transmission
- *   xdpPass + noProgram = toStack + lost on the way up
+ *   xdpTx + xdpRedirect + xdpCloned + stackTx = onWire + toOther + cpumapPass + lost in transmission
+ *   xdpPass + noProgram + cpumapPass = toStack + lost on the way up
+ *
+ * A broadcast makes copies of a frame, `xdpCloned`; a cpumap's thread takes frames into the stack,
+ * `cpumapPass`.
  */
 
 import { SKB_DROP_REASONS } from './dropReason.ts';
@@ -45,8 +48,13 @@ export const LOST_UNREAD_AT_CLOSE = 19;
 export const LOST_NETPOLL = 20;
 export const LOST_QDISC_DROP = 21;
 export const LOST_XMIT_DROP = 22;
+export const LOST_DEVMAP_PROG = 23;
+export const LOST_BROADCAST_NO_TARGET = 24;
+export const LOST_CPUMAP_QUEUE_FULL = 25;
+export const LOST_CPUMAP_PROG = 26;
+export const LOST_CPUMAP_SKB_OOM = 27;
 /** Behind it, one cause for each reason the stack may drop a packet for: `DROP_REASONS_FROM + SKB_DROP_REASON_*`. */
-export const DROP_REASONS_FROM = 23;
+export const DROP_REASONS_FROM = 28;
 export const LOST_COUNT: number = DROP_REASONS_FROM + SKB_DROP_REASONS.length;
 
 const cause = (name: string, stage: LossStage, counter: string): LossCause => ({
@@ -80,6 +88,11 @@ export const LOSS_CAUSES: readonly LossCause[] = [
   cause('netpoll', 'driver', 'ethtool rx_total_netpoll_discards'),
   cause('qdiscDrop', 'tx', 'tc -s qdisc: dropped'),
   cause('xmitDrop', 'tx', 'ip -s link: TX dropped'),
+  cause('devmapProg', 'tx', 'tracepoint xdp:xdp_devmap_xmit (drops)'),
+  cause('broadcastNoTarget', 'tx', 'none: dev_map_enqueue_multi frees the frame'),
+  cause('cpumapQueueFull', 'tx', 'tracepoint xdp:xdp_cpumap_enqueue (drops)'),
+  cause('cpumapProg', 'tx', 'tracepoint xdp:xdp_cpumap_kthread (xdp_drop)'),
+  cause('cpumapSkbOom', 'tx', 'tracepoint xdp:xdp_cpumap_kthread (drops)'),
   ...SKB_DROP_REASONS.map((r) => cause(r.cause, 'up', r.counter)),
 ];
 
@@ -97,6 +110,8 @@ export class Fates {
   stackTx = 0;
   onWire = 0;
   toOther = 0;
+  xdpCloned = 0;
+  cpumapPass = 0;
   readonly lost: Float64Array = new Float64Array(LOST_COUNT);
 
   add(other: Fates): void {
@@ -112,6 +127,8 @@ export class Fates {
     this.stackTx += other.stackTx;
     this.onWire += other.onWire;
     this.toOther += other.toOther;
+    this.xdpCloned += other.xdpCloned;
+    this.cpumapPass += other.cpumapPass;
     for (let i = 0; i < LOST_COUNT; i++) this.lost[i]! += other.lost[i]!;
   }
 
@@ -130,11 +147,13 @@ export class Fates {
       tx:
         this.xdpTx +
         this.xdpRedirect +
+        this.xdpCloned +
         this.stackTx -
         this.onWire -
         this.toOther -
+        this.cpumapPass -
         this.lostAt('tx'),
-      up: this.xdpPass + this.noProgram - this.toStack - this.lostAt('up'),
+      up: this.xdpPass + this.noProgram + this.cpumapPass - this.toStack - this.lostAt('up'),
     };
   }
 }

@@ -23,7 +23,7 @@ export const DRIVER = 4;
 export const RX_RING = 5;
 /** In an XDP TX ring, and already back in an RX slot whose doorbell is withheld (facts 3.4). */
 export const TX_RING = 6;
-/** An `xdp_frame` on its way: bulk queue, or another device's TX ring. */
+/** An `xdp_frame` on its way: bulk queue, another device's TX ring, another CPU's queue. */
 export const XDP_FRAME = 7;
 export const SKB = 8;
 /**
@@ -48,13 +48,13 @@ export const OWNER_NAMES: readonly string[] = [
 /** From each owner, the owners a page may go to next. */
 const LEGAL: readonly (readonly number[])[] = [
   [OWNED],
-  [FREE, POOL_CACHE, DRIVER, SKB],
+  [FREE, POOL_CACHE, DRIVER, SKB, XDP_FRAME],
   [DRIVER, FREE, POOL_RING, SHARED],
   [POOL_CACHE, FREE],
   [RX_RING, TX_RING, XDP_FRAME, SKB, POOL_CACHE, POOL_RING, FREE, SHARED],
   [DRIVER, SHARED],
   [RX_RING, POOL_CACHE, POOL_RING, FREE],
-  [POOL_CACHE, POOL_RING, FREE],
+  [XDP_FRAME, SKB, POOL_CACHE, POOL_RING, FREE], // a cpumap's program redirects a frame again
   [POOL_CACHE, POOL_RING, FREE, SHARED],
   [POOL_CACHE, POOL_RING, FREE],
 ];

@@ -51,6 +51,8 @@ export const TP_START_XMIT = 30;
 export const TP_TX_INT = 31;
 export const TP_SOCK_QUEUE = 32;
 export const TP_SOCK_RECV = 33;
+export const TP_XDP_CPUMAP_ENQUEUE = 34;
+export const TP_XDP_CPUMAP_KTHREAD = 35;
 
 const tracePoint = (
   name: string,
@@ -252,6 +254,20 @@ export const TRACE_POINTS: readonly TracePoint[] = [
     'a datagram waits in a socket',
   ),
   tracePoint('sockRecv', 3, ['port', 'len'], 'udp_recvmsg', 'an application read a datagram'),
+  tracePoint(
+    'xdpCpumapEnqueue',
+    2,
+    ['to', 'processed', 'drops'],
+    'xdp:xdp_cpumap_enqueue',
+    'a bulk queue was handed to another CPU',
+  ),
+  tracePoint(
+    'xdpCpumapKthread',
+    2,
+    ['processed', 'drops', 'redirects'],
+    'xdp:xdp_cpumap_kthread',
+    "a cpumap's thread took frames",
+  ),
 ];
 
 /** One record, as readers get it. */

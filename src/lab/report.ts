@@ -55,6 +55,10 @@ export interface PacketCounts {
   readonly stackTx: number;
   readonly onWire: number;
   readonly toOther: number;
+  /** Copies that broadcasts made. */
+  readonly xdpCloned: number;
+  /** Frames that threads of cpumaps took into the stack. */
+  readonly cpumapPass: number;
   /** By cause, those that happened; their sum is every packet that is lost. */
   readonly lost: Readonly<Record<string, number>>;
 }
@@ -297,6 +301,8 @@ export function packetCounts(fates: Fates): PacketCounts {
     stackTx: fates.stackTx,
     onWire: fates.onWire,
     toOther: fates.toOther,
+    xdpCloned: fates.xdpCloned,
+    cpumapPass: fates.cpumapPass,
     lost,
   };
 }

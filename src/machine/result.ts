@@ -235,7 +235,7 @@ function napiTotals(bp: Bnxt, index: number): NapiTotals {
   return sum;
 }
 
-function pageBooks({ pages, nics, net }: Machine): PageBooks {
+function pageBooks({ pages, nics, net, xdp }: Machine): PageBooks {
   const allocated = pages.total - pages.free;
   let pool = net.skbs.slabPages;
   const inRings = new Set<HostAddr>();
@@ -247,6 +247,7 @@ function pageBooks({ pages, nics, net }: Machine): PageBooks {
     }
     inFlight += pagesOnTxRings(bp);
   }
+  for (const { queued } of xdp.cpuMapEntries) inFlight += queued;
   for (const page of net.skbs.heldPages()) if (!inRings.has(page)) inFlight++;
   const rings = inRings.size;
   return { allocated, pool, rings, inFlight, leaked: allocated - pool - rings - inFlight };

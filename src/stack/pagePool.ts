@@ -29,7 +29,7 @@ import type { NapiStruct } from './napi.ts';
 import type { Net } from './net.ts';
 import { PagePoolStats } from './pagePoolStats.ts';
 import type { PpPages } from './ppPages.ts';
-import { PtrRing } from './ptrRing.ts';
+import { PtrRing } from '../host/ptrRing.ts';
 
 export const PP_ALLOC_CACHE_SIZE = 128;
 export const PP_ALLOC_CACHE_REFILL = 64;

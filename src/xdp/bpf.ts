@@ -15,6 +15,7 @@ import { MapArena } from './maps/arena.ts';
 import { MapTable } from './maps/mapTable.ts';
 import { MapReaders } from './maps/readers.ts';
 import { MapScratch } from './maps/scratch.ts';
+import { XDP_BUFF_BYTES } from './xdpBuff.ts';
 
 /** A loaded program, as maps that hold programs see it. */
 export interface BpfProgRef {
@@ -27,6 +28,8 @@ export interface BpfProgRef {
   readonly frags: boolean;
   /** What a tail call goes on with. */
   readonly image: EngineImage;
+  /** @param ctx address of the context @returns the low word of r0 */
+  run(ctx: HostAddr): number;
 }
 
 /** Where eBPF lives in host memory. */
@@ -61,6 +64,8 @@ export class Bpf implements EngineBpf {
   /** What programs print. */
   readonly tracePipe: TracePipe = new TracePipe();
   readonly timers: BpfTimers;
+  /** Context of programs that run on frames. */
+  readonly frameMd: HostAddr;
   /** Who reads ring buffers and perf events. */
   readonly readers: MapReaders;
   engine: RunningEngine | null = null;
@@ -75,6 +80,7 @@ export class Bpf implements EngineBpf {
     this.hi = this.arena.alloc(64);
     this.cpuWord = this.hi + 4 * CPU_WORD;
     this.scratch = new MapScratch(this.arena);
+    this.frameMd = this.arena.alloc(XDP_BUFF_BYTES);
     this.stackTop = regions.stacks.at + regions.stacks.bytes;
     this.timers = new BpfTimers(this, clock);
     this.readers = new MapReaders(xdp, clock);

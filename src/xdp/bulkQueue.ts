@@ -5,23 +5,30 @@
  * @linux struct xdp_dev_bulk_queue; kernel/bpf/devmap.c
  */
 import type { Cpu } from '../host/cpu.ts';
+import { EMSGSIZE, ENETDOWN, EOPNOTSUPP } from '../host/errno.ts';
 import { LOST_REDIRECT_QUEUE_FULL } from '../host/fates.ts';
 import { XDP_FRAME } from '../host/ledger.ts';
-import type { HostAddr } from '../host/memory.ts';
+import type { HostAddr, HostWords } from '../host/memory.ts';
 import { PAGE_MASK } from '../host/memory.ts';
 import { TP_XDP_DEVMAP_XMIT } from '../host/trace.ts';
+import type { BpfProgRef } from './bpf.ts';
+import { devMapBpfProgRun } from './frameProg.ts';
 import type { XdpKernel } from './kernel.ts';
 import { xdpReturnFrameRxNapi } from './memModel.ts';
 import type { BpfNetContext } from './netContext.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
-import { XDP_XMIT_FLUSH } from './uapi.ts';
+import { NETDEV_XDP_ACT_NDO_XMIT, NETDEV_XDP_ACT_NDO_XMIT_SG, XDP_XMIT_FLUSH } from './uapi.ts';
+import { xdpFrameHasFrags, xdpFrameLen } from './xdpFrame.ts';
 
 const BULK = 16;
+const VLAN_HLEN = 4;
 
 export class XdpDevBulkQueue {
   readonly dev: RedirectTarget;
   readonly q: Int32Array = new Int32Array(BULK);
   count = 0;
+  /** Program of the devmap entry that the first frame since the last flush came by; all others run it too. */
+  prog: BpfProgRef | null = null;
   /** Is it on its CPU's flush list? Linux asks `dev_rx` instead. */
   listed = false;
 
@@ -34,6 +41,7 @@ export class XdpDevBulkQueue {
  * Queue a frame whose page the driver gives up here. A full queue is sent first, without the flush
  * flag: the target's doorbell waits for `xdpDoFlush`.
  *
+ * @param prog of the devmap entry
  * @linux bq_enqueue
  */
 export function bqEnqueue(
@@ -41,11 +49,13 @@ export function bqEnqueue(
   context: BpfNetContext,
   bq: XdpDevBulkQueue,
   frame: HostAddr,
+  prog: BpfProgRef | null,
   cpu: Cpu,
 ): void {
   if (bq.count === BULK) bqXmitAll(xdp, bq, 0, cpu);
   if (!bq.listed) {
     bq.listed = true;
+    bq.prog = prog;
     context.devFlushList.push(bq);
   }
   if (xdp.watch.on) xdp.watch.page(frame & PAGE_MASK, XDP_FRAME);
@@ -56,18 +66,38 @@ export function bqEnqueue(
 export function bqXmitAll(xdp: XdpKernel, bq: XdpDevBulkQueue, flags: number, cpu: Cpu): void {
   const count = bq.count;
   if (count === 0) return;
-  const taken = bq.dev.ndoXdpXmit(cpu, bq.q, count, flags);
+  const { dev, prog } = bq;
+  const n = prog === null ? count : devMapBpfProgRun(xdp, prog, bq.q, count, dev.ifindex, cpu);
+  const taken = n === 0 ? 0 : dev.ndoXdpXmit(cpu, bq.q, n, flags);
   const sent = taken < 0 ? 0 : taken;
-  if (sent < count) bqReturnFrom(xdp, bq, sent, cpu);
+  if (sent < n) bqReturnFrom(xdp, bq, sent, n, cpu);
   bq.count = 0;
   if (xdp.watch.on) {
     xdp.watch.point(TP_XDP_DEVMAP_XMIT, cpu, bq.dev.ifindex, sent, count - sent);
   }
 }
 
-function bqReturnFrom(xdp: XdpKernel, bq: XdpDevBulkQueue, sent: number, cpu: Cpu): void {
-  for (let i = sent; i < bq.count; i++) xdpReturnFrameRxNapi(xdp, cpu, bq.q[i]!);
-  xdp.fates.lost[LOST_REDIRECT_QUEUE_FULL]! += bq.count - sent;
+function bqReturnFrom(
+  xdp: XdpKernel,
+  bq: XdpDevBulkQueue,
+  sent: number,
+  n: number,
+  cpu: Cpu,
+): void {
+  for (let i = sent; i < n; i++) xdpReturnFrameRxNapi(xdp, cpu, bq.q[i]!);
+  xdp.fates.lost[LOST_REDIRECT_QUEUE_FULL]! += n - sent;
+}
+
+/** Can `target` take this frame? @linux xdp_ok_fwd_dev, is_valid_dst */
+export function xdpOkFwdDev(words: HostWords, target: RedirectTarget, frame: HostAddr): number {
+  const features = target.xdpFeatures;
+  if ((features & NETDEV_XDP_ACT_NDO_XMIT) === 0) return -EOPNOTSUPP;
+  if (xdpFrameHasFrags(words, frame) && (features & NETDEV_XDP_ACT_NDO_XMIT_SG) === 0) {
+    return -EOPNOTSUPP;
+  }
+  if (!target.up) return -ENETDOWN;
+  const room = target.mtu + target.hardHeaderLen + VLAN_HLEN;
+  return xdpFrameLen(words, frame) > room ? -EMSGSIZE : 0;
 }
 
 /** Send all queues of this CPU that were used since the last flush. @linux __dev_flush */
@@ -77,6 +107,7 @@ export function devFlush(xdp: XdpKernel, context: BpfNetContext, cpu: Cpu): void
     const bq = list[i]!;
     bqXmitAll(xdp, bq, XDP_XMIT_FLUSH, cpu);
     bq.listed = false;
+    bq.prog = null;
   }
   list.length = 0;
 }

@@ -5,11 +5,15 @@
 import type { VirtualClock } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { Fates } from '../host/fates.ts';
-import type { HostMemory } from '../host/memory.ts';
+import type { IrqController } from '../host/irq.ts';
+import type { HostAddr, HostMemory } from '../host/memory.ts';
+import type { PageAllocator } from '../host/pages.ts';
 import type { Rng } from '../host/rng.ts';
 import type { Watch } from '../host/watch.ts';
 import type { BpfRegions } from './bpf.ts';
 import { Bpf } from './bpf.ts';
+import type { CpuMapEntry } from './cpumapEntry.ts';
+import { ClonePages } from './broadcast.ts';
 import { MemModels } from './memModel.ts';
 import { BpfNetContext } from './netContext.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
@@ -18,6 +22,18 @@ import type { RedirectTarget } from './redirectTarget.ts';
 export interface DeviceTable {
   /** @linux dev_get_by_index_rcu */
   devGetByIndex(ifindex: number): RedirectTarget | null;
+}
+
+/** What XDP hands on to the stack above it; the stack implements it. */
+export interface UpperStack {
+  /**
+   * Make an skb of a frame and receive it.
+   *
+   * @returns false without memory: the frame is still the caller's
+   */
+  receiveFrame(frame: HostAddr, cpu: Cpu): boolean;
+  /** Into the kernel's log, each text once. */
+  warnOnce(text: string): void;
 }
 
 export interface XdpKernelParts {
@@ -32,6 +48,11 @@ export interface XdpKernelParts {
   readonly bpf: BpfRegions;
   /** Ticks per second (CONFIG_HZ). */
   readonly hz?: number;
+  /** Pages for copies of frames; without it there are none. */
+  readonly pages?: PageAllocator;
+  /** Wakes threads of other CPUs; cpumaps take no frames without it and `upper`. */
+  readonly irqs?: IrqController;
+  readonly upper?: UpperStack;
   /** Rings programs' timers; without it time stands still. */
   readonly clock?: VirtualClock;
 }
@@ -50,7 +71,14 @@ export class XdpKernel {
   /** Indexed by CPU id. */
   readonly netContexts: readonly BpfNetContext[];
   readonly bpf: Bpf;
+  readonly cpus: readonly Cpu[];
+  readonly irqs: IrqController | null;
+  readonly upper: UpperStack | null;
+  /** Pages of frames that a broadcast copies. */
+  readonly clonePages: ClonePages | null;
   readonly hz: number;
+  /** Queues to CPUs that lead somewhere, or still hold frames. */
+  readonly cpuMapEntries: Set<CpuMapEntry> = new Set();
   private running: Cpu;
   private lastProgId = 0;
   private lastMapId = 0;
@@ -61,6 +89,11 @@ export class XdpKernel {
     this.random = parts.random;
     this.devices = parts.devices;
     this.netContexts = parts.cpus.map(() => new BpfNetContext());
+    this.cpus = parts.cpus;
+    this.irqs = parts.irqs ?? null;
+    this.upper = parts.upper ?? null;
+    this.clonePages =
+      parts.pages === undefined ? null : new ClonePages(parts.pages, this.memModels);
     this.running = parts.cpus[0]!;
     this.hz = parts.hz ?? DEFAULT_HZ;
     this.bpf = new Bpf(this, parts.bpf, parts.clock ?? null);

@@ -76,11 +76,11 @@ export function xdpReturnFrame(xdp: XdpKernel, cpu: Cpu, frame: HostAddr): void 
   allocator.returnPage(frame & PAGE_MASK, false, cpu);
 }
 
-/** Give a frame's page back inside the NAPI that received it. @linux xdp_return_frame_rx_napi */
+/** Give a frame's page back inside the NAPI that received it, unless its CPU says otherwise. @linux xdp_return_frame_rx_napi */
 export function xdpReturnFrameRxNapi(xdp: XdpKernel, cpu: Cpu, frame: HostAddr): void {
   cpu.charge(OP_FRAME_RETURN);
   const allocator = xdp.memModels.get(xdpFrameMemId(xdp.mem.words, frame));
-  allocator.returnPage(frame & PAGE_MASK, true, cpu);
+  allocator.returnPage(frame & PAGE_MASK, !xdp.netContexts[cpu.id]!.returnFrameNoDirect, cpu);
 }
 
 /** Give the page of a packet that never became a frame back. @linux xdp_return_buff */

@@ -3,6 +3,9 @@
  *
  * @linux struct bpf_net_context, struct bpf_redirect_info; include/linux/filter.h
  */
+import type { BpfProgRef } from './bpf.ts';
+import type { CpuMapEntry, XdpCpuBulkQueue } from './cpumapEntry.ts';
+import type { Dtab } from './maps/devmap.ts';
 import { BPF_MAP_TYPE_UNSPEC } from './maps/uapi.ts';
 import { XdpDevBulkQueue } from './bulkQueue.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
@@ -18,15 +21,24 @@ export const MAP_ID_IFINDEX = 0x7fff_ffff;
 export class RedirectInfo {
   tgtIndex = 0;
   tgtValue: RedirectTarget | null = null;
+  /** Of the devmap's entry. */
+  tgtProg: BpfProgRef | null = null;
+  /** Of a cpumap. */
+  tgtEntry: CpuMapEntry | null = null;
+  /** Of a broadcast. */
+  tgtMap: Dtab | null = null;
   mapId = 0;
   mapType: number = BPF_MAP_TYPE_UNSPEC;
   flags = 0;
 }
 
 export class BpfNetContext {
+  /** Frames are given back as from outside the pool's NAPI. @linux BPF_RI_F_RF_NO_DIRECT */
+  returnFrameNoDirect = false;
   readonly ri: RedirectInfo = new RedirectInfo();
   /** Bulk queues that hold frames; the last to join is sent first. */
   readonly devFlushList: XdpDevBulkQueue[] = [];
+  readonly cpuMapFlushList: XdpCpuBulkQueue[] = [];
   private readonly bulkQueues: (XdpDevBulkQueue | undefined)[] = [];
 
   /** This CPU's bulk queue for `target`, made at its first use. */

@@ -106,11 +106,17 @@ function watchRun(xdp: XdpKernel, prog: XdpProg, md: HostAddr, cpu: Cpu, act: un
 const isProgramFault = (error: unknown): error is ProgramFault =>
   error instanceof Error && error.name === 'ProgramFault' && 'reason' in error;
 
-function faultOf(prog: XdpProg, rxq: XdpRxqInfo, error: unknown): ProgramFault {
-  if (isProgramFault(error))
-    return new ProgramFault(prog.name, error.reason, rxq, rxq.runs + 1, error);
+const faultOf = (prog: XdpProg, rxq: XdpRxqInfo, error: unknown): ProgramFault =>
+  new ProgramFault(prog.name, faultReason(error), rxq, rxq.runs + 1, error);
+
+/** What a program threw that ran on a frame, of no queue. */
+export const programFault = (name: string, error: unknown): ProgramFault =>
+  new ProgramFault(name, faultReason(error), null, 0, error);
+
+function faultReason(error: unknown): string {
+  if (isProgramFault(error)) return error.reason;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : thrownText(error);
-  return new ProgramFault(prog.name, `threw ${what}`, rxq, rxq.runs + 1, error);
+  return `threw ${what}`;
 }
 
 /**

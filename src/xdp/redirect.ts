@@ -8,35 +8,25 @@
  */
 import { OP_XDP_REDIRECT } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
-import { EBADRQC, EINVAL, EMSGSIZE, ENETDOWN, EOPNOTSUPP, EOVERFLOW } from '../host/errno.ts';
-import type { HostAddr, HostWords } from '../host/memory.ts';
+import { EBADRQC, EINVAL, EOPNOTSUPP, EOVERFLOW } from '../host/errno.ts';
+import type { HostAddr } from '../host/memory.ts';
 import { TP_XDP_REDIRECT, TP_XDP_REDIRECT_ERR } from '../host/trace.ts';
-import { bqEnqueue, devFlush } from './bulkQueue.ts';
+import { devMapEnqueueMulti } from './broadcast.ts';
+import { bqEnqueue, devFlush, xdpOkFwdDev } from './bulkQueue.ts';
+import type { Redirector } from './cpumapEntry.ts';
+import { cpuMapEnqueue, cpuMapFlush } from './cpumapEntry.ts';
 import type { XdpKernel } from './kernel.ts';
 import type { BpfMap } from './maps/bpfMap.ts';
-import { CpuMap } from './maps/cpumap.ts';
+import type { CpuMap } from './maps/cpumap.ts';
 import { Dtab } from './maps/devmap.ts';
-import {
-  BPF_MAP_TYPE_CPUMAP,
-  BPF_MAP_TYPE_DEVMAP,
-  BPF_MAP_TYPE_DEVMAP_HASH,
-  BPF_MAP_TYPE_UNSPEC,
-} from './maps/uapi.ts';
+import { BPF_MAP_TYPE_CPUMAP, BPF_MAP_TYPE_UNSPEC } from './maps/uapi.ts';
 import type { RedirectInfo } from './netContext.ts';
 import { MAP_ID_IFINDEX } from './netContext.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
 import type { XdpRxqInfo } from './rxq.ts';
-import {
-  BPF_F_BROADCAST,
-  BPF_F_EXCLUDE_INGRESS,
-  NETDEV_XDP_ACT_NDO_XMIT,
-  NETDEV_XDP_ACT_NDO_XMIT_SG,
-  XDP_ABORTED,
-  XDP_REDIRECT,
-} from './uapi.ts';
-import { xdpConvertBuffToFrame, xdpFrameHasFrags, xdpFrameLen } from './xdpFrame.ts';
+import { BPF_F_BROADCAST, BPF_F_EXCLUDE_INGRESS, XDP_ABORTED, XDP_REDIRECT } from './uapi.ts';
+import { xdpConvertBuffToFrame, xdpFrameDevRx, xdpUpdateFrameFromBuff } from './xdpFrame.ts';
 
-const VLAN_HLEN = 4;
 const ACTION_MASK = 3;
 const DEVMAP_FLAGS: number = BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS;
 
@@ -65,7 +55,9 @@ export function bpfRedirectElem(xdp: XdpKernel, map: BpfMap, key: number, flags:
   if (map instanceof Dtab) return bpfRedirectMap(xdp, map, key, flags);
   if ((flags & ~ACTION_MASK) !== 0) return XDP_ABORTED;
   const { ri } = xdp.netContext;
-  if (map instanceof CpuMap && map.has(key >>> 0)) {
+  const entry = map.type === BPF_MAP_TYPE_CPUMAP ? (map as CpuMap).entryAt(key >>> 0) : null;
+  if (entry !== null) {
+    ri.tgtEntry = entry;
     ri.tgtIndex = key >>> 0;
     ri.mapId = map.id;
     ri.mapType = map.type;
@@ -88,6 +80,7 @@ export function bpfRedirectMap(xdp: XdpKernel, map: Dtab, key: number, flags: nu
   if ((flags & ~(ACTION_MASK | DEVMAP_FLAGS)) !== 0) return XDP_ABORTED;
   const ri = xdp.netContext.ri;
   ri.tgtValue = map.lookup(key >>> 0);
+  ri.tgtProg = map.hasProgs ? map.entryProg(key >>> 0) : null;
   const broadcast = (flags & BPF_F_BROADCAST) !== 0;
   if (ri.tgtValue === null && !broadcast) {
     ri.mapId = MAP_ID_IFINDEX;
@@ -98,6 +91,7 @@ export function bpfRedirectMap(xdp: XdpKernel, map: Dtab, key: number, flags: nu
   ri.mapId = map.id;
   ri.mapType = map.type;
   ri.flags = broadcast ? flags : 0;
+  ri.tgtMap = map;
   return XDP_REDIRECT;
 }
 
@@ -105,69 +99,82 @@ export function bpfRedirectMap(xdp: XdpKernel, map: Dtab, key: number, flags: nu
  * Queue the packet of `md` for the target its program chose.
  *
  * @returns 0: the page has gone; else a negative errno, and the page is still the driver's
- * @linux xdp_do_redirect, __xdp_do_redirect_frame
+ * @linux xdp_do_redirect
  */
 export function xdpDoRedirect(rxq: XdpRxqInfo, cpu: Cpu, md: HostAddr): number {
-  const xdp = rxq.xdp;
+  const { xdp } = rxq;
+  return redirectFrame(xdp, xdpConvertBuffToFrame(xdp.mem.words, md, rxq), rxq.ifindex, cpu);
+}
+
+/** The same for a frame whose program ran on it as a frame: it keeps its origin. */
+function redirectAgain(xdp: XdpKernel, frame: HostAddr, cpu: Cpu): number {
+  const { words } = xdp.mem;
+  const fits = xdpUpdateFrameFromBuff(words, xdp.bpf.frameMd, frame);
+  return redirectFrame(xdp, fits ? frame : 0, xdpFrameDevRx(words, frame), cpu);
+}
+
+/** What threads of cpumaps do with frames that their programs redirect. */
+export const REDIRECTOR: Redirector = {
+  redirect: redirectAgain,
+  flush: (xdp, cpu) => xdpDoFlush(xdp, cpu),
+};
+
+/** @param frame 0: the packet cannot be one @linux __xdp_do_redirect_frame */
+function redirectFrame(xdp: XdpKernel, frame: HostAddr, from: number, cpu: Cpu): number {
   cpu.charge(OP_XDP_REDIRECT);
-  const ri = xdp.netContexts[cpu.id]!.ri;
-  const frame = xdpConvertBuffToFrame(xdp.mem.words, md, rxq);
+  const { ri } = xdp.netContexts[cpu.id]!;
   const target = chosenTarget(xdp, ri);
-  const err =
-    frame === 0 || target === null ? whyNot(ri, frame) : xdpEnqueue(xdp, cpu, target, frame);
+  const err = frame === 0 ? -EOVERFLOW : enqueue(xdp, cpu, ri, target, frame);
   ri.mapId = 0;
   ri.mapType = BPF_MAP_TYPE_UNSPEC;
   ri.flags = 0;
   if (xdp.watch.on) {
     const to = target === null ? 0 : target.ifindex;
-    if (err === 0) xdp.watch.point(TP_XDP_REDIRECT, cpu, rxq.ifindex, to, ri.tgtIndex);
-    else xdp.watch.point(TP_XDP_REDIRECT_ERR, cpu, rxq.ifindex, to, err);
+    if (err === 0) xdp.watch.point(TP_XDP_REDIRECT, cpu, from, to, ri.tgtIndex);
+    else xdp.watch.point(TP_XDP_REDIRECT_ERR, cpu, from, to, err);
   }
   return err;
 }
 
+/** The one device, where there is one. */
 function chosenTarget(xdp: XdpKernel, ri: RedirectInfo): RedirectTarget | null {
-  if (isDevmap(ri.mapType)) return ri.flags === 0 ? ri.tgtValue : null;
-  if (ri.mapType === BPF_MAP_TYPE_CPUMAP) return null;
-  return ri.mapId === MAP_ID_IFINDEX ? xdp.devices.devGetByIndex(ri.tgtIndex) : null;
-}
-
-const isDevmap = (type: number): boolean =>
-  type === BPF_MAP_TYPE_DEVMAP || type === BPF_MAP_TYPE_DEVMAP_HASH;
-
-/**
- * Broadcast needs a copy per target, a cpumap a thread that takes frames: both are refused until
- * they are built.
- */
-function whyNot(ri: RedirectInfo, frame: HostAddr): number {
-  if (frame === 0) return -EOVERFLOW;
-  if (ri.mapType !== BPF_MAP_TYPE_UNSPEC) return -EOPNOTSUPP;
-  return ri.mapId === MAP_ID_IFINDEX ? -EINVAL : -EBADRQC;
+  if (ri.mapType === BPF_MAP_TYPE_UNSPEC) {
+    return ri.mapId === MAP_ID_IFINDEX ? xdp.devices.devGetByIndex(ri.tgtIndex) : null;
+  }
+  return ri.mapType === BPF_MAP_TYPE_CPUMAP || ri.flags !== 0 ? null : ri.tgtValue;
 }
 
 /** @linux dev_map_enqueue, dev_xdp_enqueue, __xdp_enqueue */
-function xdpEnqueue(xdp: XdpKernel, cpu: Cpu, target: RedirectTarget, frame: HostAddr): number {
+function enqueue(
+  xdp: XdpKernel,
+  cpu: Cpu,
+  ri: RedirectInfo,
+  target: RedirectTarget | null,
+  frame: HostAddr,
+): number {
+  if (target === null) return enqueueElsewhere(xdp, cpu, ri, frame);
   const err = xdpOkFwdDev(xdp.mem.words, target, frame);
   if (err !== 0) return err;
   const context = xdp.netContexts[cpu.id]!;
-  bqEnqueue(xdp, context, context.bulkQueue(target), frame, cpu);
+  const prog = ri.mapType === BPF_MAP_TYPE_UNSPEC ? null : ri.tgtProg;
+  bqEnqueue(xdp, context, context.bulkQueue(target), frame, prog, cpu);
   return 0;
 }
 
-/** Can `target` take this frame? @linux xdp_ok_fwd_dev */
-function xdpOkFwdDev(words: HostWords, target: RedirectTarget, frame: HostAddr): number {
-  const features = target.xdpFeatures;
-  if ((features & NETDEV_XDP_ACT_NDO_XMIT) === 0) return -EOPNOTSUPP;
-  if (xdpFrameHasFrags(words, frame) && (features & NETDEV_XDP_ACT_NDO_XMIT_SG) === 0) {
-    return -EOPNOTSUPP;
+/** To many devices, to a CPU, or nowhere. */
+function enqueueElsewhere(xdp: XdpKernel, cpu: Cpu, ri: RedirectInfo, frame: HostAddr): number {
+  if (ri.mapType === BPF_MAP_TYPE_UNSPEC) return ri.mapId === MAP_ID_IFINDEX ? -EINVAL : -EBADRQC;
+  if (ri.mapType === BPF_MAP_TYPE_CPUMAP) {
+    if (xdp.upper === null || xdp.irqs === null) return -EOPNOTSUPP;
+    cpuMapEnqueue(xdp, xdp.netContexts[cpu.id]!, ri.tgtEntry!, frame, cpu);
+    return 0;
   }
-  if (!target.up) return -ENETDOWN;
-  const room = target.mtu + target.hardHeaderLen + VLAN_HLEN;
-  return xdpFrameLen(words, frame) > room ? -EMSGSIZE : 0;
+  return devMapEnqueueMulti(xdp, ri.tgtMap!, frame, (ri.flags & BPF_F_EXCLUDE_INGRESS) !== 0, cpu);
 }
 
 /** Send what this CPU has redirected since the last flush. @linux xdp_do_flush */
 export function xdpDoFlush(xdp: XdpKernel, cpu: Cpu): void {
   const context = xdp.netContexts[cpu.id]!;
   if (context.devFlushList.length !== 0) devFlush(xdp, context, cpu);
+  if (context.cpuMapFlushList.length !== 0) cpuMapFlush(context.cpuMapFlushList, cpu);
 }

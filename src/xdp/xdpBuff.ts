@@ -69,6 +69,10 @@ export function xdpGetMetalen(words: HostWords, md: HostAddr): number {
   return metalen > 0 ? metalen : 0;
 }
 
+/** Where a devmap's program is told that the frame is about to go. */
+export const setXdpEgressIfindex = (words: HostWords, md: HostAddr, ifindex: number): void => {
+  words[(md + EGRESS_IFINDEX) >> 2] = ifindex;
+};
 export const setXdpData = (words: HostWords, md: HostAddr, data: HostAddr): void => {
   words[(md + DATA) >> 2] = data;
 };

@@ -17,9 +17,12 @@
  *
  * @linux struct xdp_frame; include/net/xdp.h
  */
-import type { HostAddr, HostWords } from '../host/memory.ts';
+import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
+import { PAGE_SIZE } from '../host/memory.ts';
 import type { XdpRxqInfo } from './rxq.ts';
 import {
+  setXdpDataMeta,
+  setXdpEgressIfindex,
   xdpData,
   xdpDataEnd,
   xdpDataHardEnd,
@@ -27,6 +30,8 @@ import {
   xdpFlags,
   xdpFrameSz,
   xdpGetMetalen,
+  xdpInitBuff,
+  xdpPrepareBuff,
 } from './xdpBuff.ts';
 
 const DATA = 0;
@@ -74,21 +79,75 @@ export const xdpFrameHasFrags = (words: HostWords, frame: HostAddr): boolean =>
  */
 export function xdpConvertBuffToFrame(words: HostWords, md: HostAddr, rxq: XdpRxqInfo): HostAddr {
   const frame = xdpDataHardStart(words, md);
+  if (!xdpUpdateFrameFromBuff(words, md, frame)) return 0;
+  words[(frame + DATA_HIGH) >> 2] = 0;
+  words[(frame + MEM_TYPE) >> 2] = rxq.memType;
+  words[(frame + DEV_RX) >> 2] = rxq.ifindex;
+  words[(frame + MEM_ID) >> 2] = rxq.memId;
+  return frame;
+}
+
+/**
+ * The frame's packet is what `md` says of it now; where it came from and whose page it is in stays.
+ *
+ * @returns false when there is too little headroom for the frame, or the tail has grown too far
+ * @linux xdp_update_frame_from_buff; include/net/xdp.h
+ */
+export function xdpUpdateFrameFromBuff(words: HostWords, md: HostAddr, frame: HostAddr): boolean {
   const data = xdpData(words, md);
   const end = xdpDataEnd(words, md);
   const metasize = xdpGetMetalen(words, md);
   const headroom = data - frame;
-  if (headroom - metasize < BYTES || end > xdpDataHardEnd(words, md)) return 0;
-
+  if (headroom - metasize < BYTES || end > xdpDataHardEnd(words, md)) return false;
   words[(frame + DATA) >> 2] = data;
-  words[(frame + DATA_HIGH) >> 2] = 0;
   words[(frame + LEN) >> 2] = end - data;
   words[(frame + HEADROOM) >> 2] = headroom - BYTES;
   words[(frame + METASIZE) >> 2] = metasize;
-  words[(frame + MEM_TYPE) >> 2] = rxq.memType;
-  words[(frame + DEV_RX) >> 2] = rxq.ifindex;
-  words[(frame + MEM_ID) >> 2] = rxq.memId;
   words[(frame + FRAME_SZ) >> 2] = xdpFrameSz(words, md);
   words[(frame + FLAGS) >> 2] = xdpFlags(words, md);
-  return frame;
+  return true;
+}
+
+/**
+ * A context for a program that runs on a frame.
+ *
+ * @param egressIfindex where it is about to be sent; 0: nowhere
+ * @linux xdp_convert_frame_to_buff; include/net/xdp.h
+ */
+export function xdpConvertFrameToBuff(
+  words: HostWords,
+  frame: HostAddr,
+  md: HostAddr,
+  egressIfindex: number,
+): void {
+  const data = xdpFrameData(words, frame);
+  xdpInitBuff(words, md, xdpFrameFrameSz(words, frame), xdpFrameDevRx(words, frame), 0);
+  setXdpEgressIfindex(words, md, egressIfindex);
+  xdpPrepareBuff(words, md, frame, data - frame, xdpFrameLen(words, frame), true);
+  setXdpDataMeta(words, md, data - xdpFrameMetasize(words, frame));
+}
+
+/**
+ * A copy of a frame in `page`, which belongs to whoever `memId` names.
+ *
+ * @returns 0 when the packet is too long for one page
+ * @linux xdpf_clone; net/core/xdp.c
+ */
+export function xdpfClone(
+  mem: HostMemory,
+  frame: HostAddr,
+  page: HostAddr,
+  memType: number,
+  memId: number,
+): HostAddr {
+  const { words } = mem;
+  const headroom = xdpFrameHeadroom(words, frame) + BYTES;
+  const total = headroom + xdpFrameLen(words, frame);
+  if (total > PAGE_SIZE) return 0;
+  mem.copy(page, frame, total);
+  words[(page + DATA) >> 2] = page + headroom;
+  words[(page + FRAME_SZ) >> 2] = PAGE_SIZE;
+  words[(page + MEM_TYPE) >> 2] = memType;
+  words[(page + MEM_ID) >> 2] = memId;
+  return page;
 }

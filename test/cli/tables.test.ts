@@ -38,6 +38,8 @@ const REPORT: RunReport = {
     stackTx: 0,
     onWire: 90_000,
     toOther: 0,
+    xdpCloned: 0,
+    cpumapPass: 0,
     lost: { txRingFull: 10, noBuffer: 1000 },
   },
   rates: { offeredPps: 14_880_000, receivedPps: 14_731_200, onWirePps: 999_500 },

@@ -32,8 +32,10 @@ const balanced = (): Fates =>
       noProgram: 59,
       stackTx: 10,
       onWire: 295,
+      xdpCloned: 9,
       toOther: 4,
-      toStack: 174,
+      cpumapPass: 9,
+      toStack: 183,
     },
     { noBuffer: 7, txRingFull: 11, redirectQueueFull: 6, txDeviceClosed: 5, skbOom: 5 },
   );

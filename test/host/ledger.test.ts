@@ -18,7 +18,7 @@ import { HostMemory, PAGE_SIZE } from '../../src/host/memory.ts';
 /** Each owner, and to whom a page may go from there: the life of a page, as the design tells it. */
 const LIFE: Readonly<Record<string, readonly string[]>> = {
   free: ['allocator'],
-  allocator: ['free', 'pool cache', 'driver', 'skb'],
+  allocator: ['free', 'pool cache', 'driver', 'skb', 'xdp_frame'],
   'pool cache': ['driver', 'pool ring', 'free', 'several pieces'],
   'pool ring': ['pool cache', 'free'],
   driver: [
@@ -33,7 +33,7 @@ const LIFE: Readonly<Record<string, readonly string[]>> = {
   ],
   'RX ring': ['driver', 'several pieces'],
   'TX ring': ['RX ring', 'pool cache', 'pool ring', 'free'],
-  xdp_frame: ['pool cache', 'pool ring', 'free'],
+  xdp_frame: ['xdp_frame', 'skb', 'pool cache', 'pool ring', 'free'],
   skb: ['pool cache', 'pool ring', 'free', 'several pieces'],
   'several pieces': ['pool cache', 'pool ring', 'free'],
 };

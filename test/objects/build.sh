@@ -17,6 +17,7 @@ done
 bpf clang-19 counter-19-v4.o counter.bpf.c -mcpu=v4
 bpf clang-14 sections.o sections.bpf.c
 for bytes in 20 28 36; do bpf clang-14 legacy$bytes.o legacy.bpf.c -DLEGACY=$bytes -g0; done
+bpf clang-14 steer.o steer.bpf.c
 bpf clang-16 types.o types.bpf.c
 bpf clang-16 ksyms.o ksyms.bpf.c
 bpf clang-19 kernel.o kernel.c

@@ -80,6 +80,7 @@ class Replay {
     const prog: BpfProgRef = {
       ...{ id, name: `p${id}`, type: 6, attachType, frags: (flags & PROG_FLAG_FRAGS) !== 0 },
       image: { name: `p${id}`, insns: [] },
+      run: () => 0,
     };
     this.progs.push(prog);
     this.bpf.progs.set(id, prog);

@@ -1,8 +1,8 @@
 /**
  * CPUs to hand frames to, each with a queue and, if wanted, a program to run there.
  *
- * Entries can be made, read and removed. The threads that would take frames from the queues belong
- * to the stack and do not exist yet: nothing can be redirected here.
+ * What programs and user space read of an entry lies in host memory; its queue and thread are a
+ * `CpuMapEntry`. Each update makes a new one, and the old one is worked off.
  *
  *   value   +0 slots of the queue | +4 id of the program, 0: none (values of 8 bytes)
  *
@@ -14,6 +14,8 @@ import type { Bpf } from '../bpf.ts';
 import { arrayNextKey, indexAt, mapStorage } from './arrayMap.ts';
 import { BpfMap } from './bpfMap.ts';
 import type { MapDef } from './mapDef.ts';
+import { CpuMapEntry } from '../cpumapEntry.ts';
+import { REDIRECTOR } from '../redirect.ts';
 import { BPF_PROG_TYPE_XDP, BPF_XDP_CPUMAP } from '../uapi.ts';
 import { BPF_EXIST, BPF_NOEXIST } from './uapi.ts';
 
@@ -23,6 +25,7 @@ const QSIZE_MAX = 16384;
 
 export class CpuMap extends BpfMap {
   private readonly at: HostAddr;
+  private readonly entries: (CpuMapEntry | undefined)[] = [];
 
   /** @throws MapError without memory */
   constructor(bpf: Bpf, def: MapDef, handle: HostAddr) {
@@ -32,11 +35,13 @@ export class CpuMap extends BpfMap {
 
   protected override destroy(): void {
     this.bpf.arena.release(this.at);
+    for (const entry of this.entries) entry?.retire();
+    this.entries.length = 0; // whoever still holds the map finds no entry
   }
 
-  /** Is there a queue for this CPU? @linux __cpu_map_lookup_elem */
-  has(cpu: number): boolean {
-    return cpu < this.maxEntries && this.mem.words[(this.at + cpu * CPUMAP_VAL_BYTES) >> 2] !== 0;
+  /** @linux __cpu_map_lookup_elem */
+  entryAt(cpu: number): CpuMapEntry | null {
+    return this.entries[cpu] ?? null;
   }
 
   override lookupElem(key: HostAddr): HostAddr {
@@ -62,6 +67,7 @@ export class CpuMap extends BpfMap {
     const to = (this.at + cpu * CPUMAP_VAL_BYTES) >> 2;
     words[to] = qsize;
     words[to + 1] = qsize === 0 ? 0 : Math.max(prog, 0);
+    this.exchange(cpu, qsize, prog);
     return 0;
   }
 
@@ -71,11 +77,23 @@ export class CpuMap extends BpfMap {
     const at = (this.at + cpu * CPUMAP_VAL_BYTES) >> 2;
     this.mem.words[at] = 0;
     this.mem.words[at + 1] = 0;
+    this.exchange(cpu, 0, 0);
     return 0;
   }
 
   override getNextKey(key: HostAddr, next: HostAddr): number {
     return arrayNextKey(this, key, next);
+  }
+
+  /** @linux __cpu_map_entry_replace */
+  private exchange(cpu: number, qsize: number, prog: number): void {
+    const { bpf } = this;
+    this.entries[cpu]?.retire();
+    this.entries[cpu] = undefined;
+    if (qsize === 0) return;
+    const runs = this.bpf.progs.get(prog) ?? null;
+    const { xdp } = bpf;
+    this.entries[cpu] = new CpuMapEntry(xdp, xdp.cpus[cpu]!, this.id, qsize, runs, REDIRECTOR);
   }
 
   private checkProg(id: number): number {

@@ -24,6 +24,8 @@ const PROG_ID = 4;
 
 /** What devmaps of both kinds keep: slots of devices and their values. */
 export abstract class Dtab extends BpfMap {
+  /** Entries may have programs: values have a place for one. */
+  readonly hasProgs: boolean;
   protected readonly at: HostAddr;
   protected readonly devices: (RedirectTarget | null)[];
   protected readonly progs: (BpfProgRef | null)[];
@@ -31,6 +33,7 @@ export abstract class Dtab extends BpfMap {
   constructor(bpf: Bpf, def: MapDef, handle: HostAddr) {
     // a value is the device's own number: programs must not write it
     super(bpf, { ...def, flags: (def.flags ?? 0) | BPF_F_RDONLY_PROG }, handle);
+    this.hasProgs = def.valueSize === DEVMAP_VAL_BYTES;
     this.at = mapStorage(bpf, def, def.maxEntries * DEVMAP_VAL_BYTES);
     this.devices = Array.from({ length: def.maxEntries }, () => null);
     this.progs = Array.from({ length: def.maxEntries }, () => null);
@@ -38,7 +41,20 @@ export abstract class Dtab extends BpfMap {
 
   protected override destroy(): void {
     this.bpf.arena.release(this.at);
+    this.order = [];
     this.devices.length = 0; // whoever still holds the map finds no entry, nor a place for one
+  }
+
+  /** Slots that hold a device, in the order in which Linux walks the map. */
+  abstract slotsInOrder(): readonly number[];
+
+  /** The device of a slot in use. */
+  targetAt(slot: number): RedirectTarget {
+    return this.devices[slot]!;
+  }
+
+  progAt(slot: number): BpfProgRef | null {
+    return this.progs[slot]!;
   }
 
   /** The device at `key`, or null. @linux __dev_map_lookup_elem, __dev_map_hash_lookup_elem */
@@ -57,8 +73,12 @@ export abstract class Dtab extends BpfMap {
     return fits ? prog : -EINVAL;
   }
 
+  /** Made anew after each change. */
+  protected order: number[] | null = null;
+
   protected putDevice(slot: number, device: RedirectTarget, prog: BpfProgRef | null): void {
     const value = (this.at + slot * DEVMAP_VAL_BYTES) >> 2;
+    this.order = null;
     this.devices[slot] = device;
     this.progs[slot] = prog;
     this.mem.words[value] = device.ifindex;
@@ -66,6 +86,7 @@ export abstract class Dtab extends BpfMap {
   }
 
   protected clear(slot: number): void {
+    this.order = null;
     this.devices[slot] = null;
     this.progs[slot] = null;
   }
@@ -76,6 +97,11 @@ export abstract class Dtab extends BpfMap {
 }
 
 export class DevMap extends Dtab {
+  override slotsInOrder(): readonly number[] {
+    this.order ??= this.devices.flatMap((device, slot) => (device === null ? [] : [slot]));
+    return this.order;
+  }
+
   override lookup(key: number): RedirectTarget | null {
     return this.devices[key] ?? null;
   }
@@ -149,6 +175,11 @@ export class DevMapHash extends Dtab {
     super(bpf, def, handle);
     this.free = Array.from({ length: def.maxEntries }, (_, i) => def.maxEntries - 1 - i);
     this.mask = 2 ** (32 - Math.clz32(def.maxEntries - 1)) - 1;
+  }
+
+  override slotsInOrder(): readonly number[] {
+    this.order ??= this.chains.flatMap((chain) => (chain ?? []).map((key) => this.slots.get(key)!));
+    return this.order;
   }
 
   override lookup(key: number): RedirectTarget | null {

@@ -23,6 +23,7 @@ import { def, mapRig, refusal, u32, words } from './rig.ts';
 const prog = (id: number, more: Partial<BpfProgRef> = {}): BpfProgRef => ({
   ...{ id, name: `p${id}`, type: 6, attachType: 0, frags: false },
   image: { name: `p${id}`, insns: [] },
+  run: () => 2,
   ...more,
 });
 

@@ -1,11 +1,12 @@
 /**
- * A bounded first-in first-out queue of pages, through which other contexts give pages back.
+ * A bounded first-in first-out queue of addresses between two contexts: pages that others give back to
+ * a pool, frames that others hand to a CPU.
  *
  * A slot is free again as soon as it was read; Linux frees slots in groups of 16.
  *
  * @linux struct ptr_ring; include/linux/ptr_ring.h
  */
-import type { HostAddr } from '../host/memory.ts';
+import type { HostAddr } from './memory.ts';
 
 export class PtrRing {
   private readonly queue: Int32Array;
