@@ -26,6 +26,7 @@ import { RxStamps } from './host/stamps.ts';
 import { Trace } from './host/trace.ts';
 import { Watch } from './host/watch.ts';
 import type { Bnxt, BnxtPdev } from './driver/bnxt/bnxt.ts';
+import { BCM57414, BCM57508 } from './driver/bnxt/bnxt.ts';
 import type { VethEnd } from './driver/veth.ts';
 import { vethNewlink } from './driver/veth.ts';
 import { bnxtSetCoalesce } from './driver/bnxt/coal.ts';
@@ -205,7 +206,9 @@ export class Machine {
     this.programRuns = new ProgramRuns(costTable(config.profile)[OP_XDP_RUN]!);
     const timing = new NicTimes(config.profile.nic);
     this.nics = config.nics.map((nicConfig, number) => {
+      const p5 = nicConfig.chip === 'p5';
       const parts = {
+        p5,
         mem: this.mem,
         watch: this.watch,
         faults: this.faults,
@@ -227,6 +230,7 @@ export class Machine {
         nicConfig.name,
         macOf(nicConfig.mac),
         {
+          device: p5 ? BCM57508 : BCM57414,
           mem: this.mem,
           coherent,
           bus,

@@ -14,8 +14,13 @@ import { BugError } from './errors.ts';
 export interface BusDevice {
   /** A doorbell write that reaches the device at `now`. `hi` is the upper word of a 64-bit write, else 0. */
   doorbell(offset: number, lo: number, hi: number, now: Ps, cpu: Cpu): void;
-  /** Bring the ring behind the register at `offset` to `cpu.now`. @returns false when nothing can have changed */
-  settle(offset: number, cpu: Cpu): boolean;
+  /**
+   * Bring the ring behind the register at `offset` to `cpu.now`; where rings share a register, `hi`
+   * tells which one, as in a doorbell.
+   *
+   * @returns false when nothing can have changed
+   */
+  settle(offset: number, hi: number, cpu: Cpu): boolean;
 }
 
 const BAR_BASE = 0x80000000;
@@ -43,8 +48,8 @@ export class Bus {
     this.deviceAt(addr).doorbell(addr & (BAR_BYTES - 1), lo, hi, cpu.now, cpu);
   }
 
-  settle(cpu: Cpu, addr: number): boolean {
-    return this.deviceAt(addr).settle(addr & (BAR_BYTES - 1), cpu);
+  settle(cpu: Cpu, addr: number, hi: number): boolean {
+    return this.deviceAt(addr).settle(addr & (BAR_BYTES - 1), hi, cpu);
   }
 
   private deviceAt(addr: number): BusDevice {

@@ -53,6 +53,7 @@ export const TP_SOCK_QUEUE = 32;
 export const TP_SOCK_RECV = 33;
 export const TP_XDP_CPUMAP_ENQUEUE = 34;
 export const TP_XDP_CPUMAP_KTHREAD = 35;
+export const TP_DOORBELL_NQ = 36;
 
 const tracePoint = (
   name: string,
@@ -267,6 +268,13 @@ export const TRACE_POINTS: readonly TracePoint[] = [
     ['processed', 'drops', 'redirects'],
     'xdp:xdp_cpumap_kthread',
     "a cpumap's thread took frames",
+  ),
+  tracePoint(
+    'doorbellNq',
+    2,
+    ['cons', 'arm'],
+    'bnxt_db_nq',
+    'notifications up to cons are free again; arm asks for an interrupt',
   ),
 ];
 

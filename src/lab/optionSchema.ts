@@ -32,6 +32,7 @@ import { parseFlowHash, parseNtuple, parseRssKey } from './steering.ts';
 export interface NicOptions {
   readonly name?: string | undefined;
   readonly mac?: string | undefined;
+  readonly chip?: 'p4' | 'p5' | undefined;
   readonly queues?: number | undefined;
   readonly rxRing?: number | undefined;
   readonly txRing?: number | undefined;
@@ -76,7 +77,7 @@ export interface RunOptions {
   readonly count?: number | undefined;
   /** Picoseconds. */
   readonly duration?: number | undefined;
-  readonly chip: 'p4';
+  readonly chip: 'p4' | 'p5';
   readonly queues: number;
   readonly rxRing: number;
   readonly txRing: number;
@@ -192,6 +193,7 @@ function absent<T>(
 const MTU_MAX = 3502;
 const SECONDS_MAX = 9007;
 
+const chip = kind.word<'p4' | 'p5'>(['p4', 'p5'], {});
 const queues = kind.whole(1, 64);
 const rxRing = kind.whole(1, 8191);
 const txRing = kind.whole(19, 2047);
@@ -245,6 +247,7 @@ const nicSchema = z.strictObject(
   {
     name: z.optional(base(nicName)),
     mac: z.optional(base(kind.judged('MAC', '', judgeMac))),
+    chip: z.optional(base(chip)),
     queues: z.optional(base(queues)),
     rxRing: z.optional(base(rxRing)),
     txRing: z.optional(base(txRing)),
@@ -374,10 +377,10 @@ const shape = {
   ),
 
   chip: option(
-    kind.word<'p4'>(['p4'], { p5: 'the P5 chip' }),
+    chip,
     'NIC',
     'p4',
-    'Generation of the NIC.',
+    'Generation of the NIC: p5 has notification queues above its completion rings.',
   ),
   queues: option(queues, 'NIC', 4, 'Combined RX and TX queues of each NIC.'),
   rxRing: option(rxRing, 'NIC', 511, 'RX descriptors of each queue.'),

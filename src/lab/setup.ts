@@ -46,6 +46,7 @@ function nicConfig(options: RunOptions, nic: NicOptions, index: number): NicConf
   return {
     name: nic.name ?? `eth${index}`,
     mac: nic.mac === undefined ? defaultMac(index) : macBytes(nic.mac),
+    chip: nic.chip ?? options.chip,
     queues: nic.queues ?? options.queues,
     rxRing: nic.rxRing ?? options.rxRing,
     txRing: nic.txRing ?? options.txRing,

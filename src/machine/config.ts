@@ -43,6 +43,8 @@ export interface NicConfig {
   readonly name: string;
   /** 6 bytes. */
   readonly mac: Uint8Array;
+  /** Generation of the NIC; P4 when undefined. */
+  readonly chip?: 'p4' | 'p5' | undefined;
   readonly queues: number;
   readonly rxRing: number;
   readonly txRing: number;
@@ -153,12 +155,15 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     const tx = bnxtCalcNrRingPages(nic.txRing, DESC_CNT);
     const cp = bnxtCalcNrRingPages(nic.rxRing * 2 + nic.txRing, DESC_CNT);
     const xdpBuffs = 1;
-    coherentPages += nic.queues * (rx + 2 * tx + 2 * cp + xdpBuffs);
+    // P5: two NAPIs with a notification queue each, and a ring for RX, for XDP's TX and the stack's
+    const cpRings = nic.chip === 'p5' ? 5 : 2;
+    coherentPages += nic.queues * (rx + 2 * tx + cpRings * cp + xdpBuffs);
     pages += nic.queues * (nic.rxRing + POOL_SLACK_PAGES);
     if (config.stack) pages += nic.queues * (Math.ceil(nic.txRing / 2) + TX_WAITING_PAGES);
     const rings =
       pagesOf(rxRingBytes(rx * DESC_CNT)) +
-      2 * (pagesOf(txRingBytes(tx * DESC_CNT)) + pagesOf(completionRingBytes(cp * DESC_CNT)));
+      2 * pagesOf(txRingBytes(tx * DESC_CNT)) +
+      (nic.chip === 'p5' ? 3 : 2) * pagesOf(completionRingBytes(cp * DESC_CNT));
     chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES) + 1;
   }
   pages += config.nics.length > 1 ? allTx : 0;

@@ -4,7 +4,8 @@
  *
  * Coalescing: a message is due once `coalRecords` unacknowledged records are visible, or
  * `coalTimerPs` after the first of them became visible, whichever comes first, and never before
- * the ring was armed. One arm buys one message.
+ * the ring was armed. One arm buys one message. On P5 the message is a notification
+ * (`notificationQueue.ts`), on P4 the interrupt itself.
  *
  * @linux hwrm_ring_cmpl_ring_cfg_aggint_params, BNXT_DB_CQ_ARM
  */
@@ -15,6 +16,7 @@ import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
 import { CMP_TYPE_TX_L2_CMP, txCmpWrite } from './hsi/txCmp.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
 import type { Lane } from './lane.ts';
+import type { NotificationQueue } from './notificationQueue.ts';
 
 /** Bytes of host memory that a ring of `slots` wants for what is not yet visible, and when the rest became so. */
 export const completionRingBytes = (slots: number): number => slots * 20;
@@ -25,6 +27,10 @@ export class CompletionRing {
   readonly slots: number;
   readonly mask: number;
   readonly irq: IrqLine;
+  /** P5: where it posts notifications, under which name, and how many it has; null where it interrupts itself. */
+  nq: NotificationQueue | null = null;
+  handle = 0;
+  toggle = 0;
   /** The RX queue it serves; null for a ring that serves transmission alone. */
   lane: Lane | null = null;
   /** Records written and records acknowledged; both count on for ever. */

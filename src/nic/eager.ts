@@ -5,27 +5,31 @@
  * A CPU's clock drives it: whenever the clock of a CPU moves, the events of the queues which that
  * CPU polls happen up to the new time, one by one, and those of what queues share up to the
  * smallest of all clocks. A CPU polls a queue from its first look or doorbell until its step ends;
- * which CPU that is may change, and nobody may see what is only another's present. So it is an independent check of `lazy.ts`; and it serves people who change a driver in
- * ways that laziness may not assume (a buffer written after it was given away).
+ * which CPU that is may change, and nobody may see what is only another's present. So it is an
+ * independent check of `lazy.ts`; and it serves people who change a driver in ways that laziness
+ * may not assume (a buffer written after it was given away).
  */
 import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import type { Hardware } from '../host/scheduler.ts';
 import type { CompletionRing } from './completionRing.ts';
 import { postIrq } from './nic.ts';
-import type { Nic, Pace } from './nic.ts';
+import type { Interrupter, Nic, Pace } from './nic.ts';
+import type { NotificationQueue } from './notificationQueue.ts';
 
 /** In the order in which events of the same time happen. */
 const ARRIVAL = 0;
 const COMPLETION = 1;
 const TRANSMIT = 2;
-const TIMER = 3;
+const NOTIFY = 3;
+const INTERRUPT = 4;
 
 interface Event {
   at: Ps;
   kind: number;
   nic: Nic;
-  cp: CompletionRing | null;
+  /** Whose event it is; null for what rings share. */
+  ring: Interrupter | null;
 }
 
 export class EagerHardware implements Hardware, Pace {
@@ -48,8 +52,14 @@ export class EagerHardware implements Hardware, Pace {
   settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void {
     this.settleTx(nic, cpu);
     if (!cpu.stepping || this.pollers.get(cp) === cpu) return;
-    this.pollers.set(cp, cpu);
+    // rings of one notification queue go together, or their notifications would change places
+    for (const ring of cp.nq === null ? [cp] : cp.nq.rings) this.pollers.set(ring, cpu);
     this.runFor(cpu, cpu.now);
+  }
+
+  settleNq(nic: Nic, nq: NotificationQueue, cpu: Cpu): void {
+    if (nq.rings.length > 0) this.settle(nic, nq.rings[0]!, cpu);
+    else this.settleTx(nic, cpu);
   }
 
   settleTx(nic: Nic, cpu: Cpu): void {
@@ -71,7 +81,7 @@ export class EagerHardware implements Hardware, Pace {
       const event = this.first(horizon, (e) => e.at <= horizon);
       if (event === null) return;
       happen(event);
-      if (event.kind === TIMER) return;
+      if (event.kind === INTERRUPT) return;
     }
   }
 
@@ -109,7 +119,9 @@ export class EagerHardware implements Hardware, Pace {
       const event = this.first(now, (e) =>
         e.kind === TRANSMIT
           ? e.at <= shared
-          : e.kind !== TIMER && this.pollers.get(e.cp!) === cpu && e.at <= now,
+          : e.kind !== INTERRUPT &&
+            this.pollers.get(e.ring as CompletionRing) === cpu &&
+            e.at <= now,
       );
       if (event === null) break;
       happen(event);
@@ -140,22 +152,27 @@ export class EagerHardware implements Hardware, Pace {
   /** The next event of each kind and ring. */
   private *due(limit: Ps): Generator<Event> {
     for (const nic of this.nics) {
-      yield { at: nic.tx.nextAt(), kind: TRANSMIT, nic, cp: null };
+      yield { at: nic.tx.nextAt(), kind: TRANSMIT, nic, ring: null };
       for (const cp of nic.completionRings) {
         const lane = cp.lane;
         if (lane !== null && lane.ring !== null) {
-          yield { at: nic.port.headAt(lane, limit), kind: ARRIVAL, nic, cp };
+          yield { at: nic.port.headAt(lane, limit), kind: ARRIVAL, nic, ring: cp };
         }
-        yield { at: nic.nextDueAt(cp), kind: COMPLETION, nic, cp };
-        yield { at: cp.fireAt(), kind: TIMER, nic, cp };
+        yield { at: nic.nextDueAt(cp), kind: COMPLETION, nic, ring: cp };
+        yield { at: cp.fireAt(), kind: cp.nq === null ? INTERRUPT : NOTIFY, nic, ring: cp };
+      }
+      for (const nq of nic.notificationQueues) {
+        yield { at: nq.fireAt(), kind: INTERRUPT, nic, ring: nq };
       }
     }
   }
 }
 
-function happen({ at, kind, nic, cp }: Event): void {
-  if (kind === TRANSMIT) nic.tx.transmitNext(at);
-  else if (kind === ARRIVAL) nic.rx.receive(cp!.lane!, cp!.lane!.ring!, at);
-  else if (kind === COMPLETION) nic.writeDue(cp!, at);
-  else postIrq(nic, cp!, at);
+function happen({ at, kind, nic, ring }: Event): void {
+  if (kind === TRANSMIT) return nic.tx.transmitNext(at);
+  if (kind === INTERRUPT) return postIrq(nic, ring!, at);
+  const cp = ring as CompletionRing;
+  if (kind === ARRIVAL) nic.rx.receive(cp.lane!, cp.lane!.ring!, at);
+  else if (kind === COMPLETION) nic.writeDue(cp, at);
+  else cp.nq!.notify(nic.parts.mem.words, cp);
 }

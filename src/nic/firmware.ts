@@ -10,7 +10,7 @@ import { BugError, bugOn } from '../host/errors.ts';
 import { LOST_DEVICE_CLOSED, LOST_RING_RESET } from '../host/fates.ts';
 import type { IrqLine } from '../host/irq.ts';
 import { CompletionRing, completionRingBytes } from './completionRing.ts';
-import { DB_STRIDE } from './hsi/doorbell.ts';
+import { DB_PF_OFFSET_P5, DB_STRIDE } from './hsi/doorbell.ts';
 import type {
   CtxHwStats,
   Hwrm,
@@ -23,9 +23,14 @@ import type {
   HwrmVnicRssCfgInput,
   PortStats,
 } from './hsi/hwrm.ts';
-import { RING_ALLOC_REQ_RING_TYPE_L2_CMPL, RING_ALLOC_REQ_RING_TYPE_RX } from './hsi/hwrm.ts';
+import {
+  RING_ALLOC_REQ_RING_TYPE_L2_CMPL,
+  RING_ALLOC_REQ_RING_TYPE_NQ,
+  RING_ALLOC_REQ_RING_TYPE_RX,
+} from './hsi/hwrm.ts';
 import { checkedSlots } from './hsi/ring.ts';
 import type { Nic } from './nic.ts';
+import { NotificationQueue } from './notificationQueue.ts';
 import { RxRing, rxRingBytes } from './rxRing.ts';
 import { RingStats } from './stats.ts';
 import { TxRing, txRingBytes } from './txRing.ts';
@@ -63,20 +68,46 @@ export class Firmware implements Hwrm {
     const id = free < 0 ? bells.length : free;
     if (req.ringType === RING_ALLOC_REQ_RING_TYPE_L2_CMPL)
       bells[id] = this.allocCompletionRing(id, req);
+    else if (req.ringType === RING_ALLOC_REQ_RING_TYPE_NQ)
+      bells[id] = this.allocNotificationQueue(id, req);
     else if (req.ringType === RING_ALLOC_REQ_RING_TYPE_RX)
       bells[id] = this.allocRxRing(id, req, now);
     else bells[id] = this.allocTxRing(id, req);
-    return { ringId: id, doorbell: id * DB_STRIDE };
+    const p5 = this.nic.parts.p5 === true;
+    return { ringId: id, doorbell: p5 ? DB_PF_OFFSET_P5 : id * DB_STRIDE };
+  }
+
+  private vector(number: number): IrqLine {
+    const line = this.vectors[number];
+    bugOn(line === undefined, `no MSI-X vector ${number}`);
+    return line!;
+  }
+
+  private allocNotificationQueue(id: number, req: HwrmRingAllocInput): NotificationQueue {
+    const line = this.vector(req.intVector);
+    const nq = new NotificationQueue(id, req.ringAddr, req.length, line);
+    this.nic.notificationQueues.push(nq);
+    return nq;
   }
 
   private allocCompletionRing(id: number, req: HwrmRingAllocInput): CompletionRing {
-    const line = this.vectors[req.intVector];
-    bugOn(line === undefined, `no MSI-X vector ${req.intVector}`);
+    const nq = req.nqRingId === undefined ? null : this.notificationQueue(req.nqRingId);
+    const line = nq === null ? this.vector(req.intVector) : nq.irq;
     const { mem, chip } = this.nic.parts;
     const block = chip.alloc(completionRingBytes(req.length));
-    const cp = new CompletionRing(id, req.ringAddr, req.length, line!, mem, block);
+    const cp = new CompletionRing(id, req.ringAddr, req.length, line, mem, block);
     this.nic.completionRings.push(cp);
+    if (nq === null) return cp;
+    cp.nq = nq;
+    cp.handle = req.cqHandle ?? 0;
+    nq.rings.push(cp);
     return cp;
+  }
+
+  private notificationQueue(id: number): NotificationQueue {
+    const nq = this.nic.bells[id];
+    bugOn(!(nq instanceof NotificationQueue), `ring ${id} is no notification queue`);
+    return nq as NotificationQueue;
   }
 
   private allocRxRing(id: number, req: HwrmRingAllocInput, now: Ps): RxRing {
@@ -118,9 +149,13 @@ export class Firmware implements Hwrm {
     nic.bells[ringId] = null;
     if (ring instanceof RxRing) return this.freeRx(ring, now);
     if (ring instanceof TxRing) return this.freeTx(ring);
-    nic.completionRings.splice(nic.completionRings.indexOf(ring), 1);
+    if (ring instanceof NotificationQueue) remove(nic.notificationQueues, ring);
+    else {
+      remove(nic.completionRings, ring);
+      if (ring.nq !== null) remove(ring.nq.rings, ring);
+      nic.parts.chip.release(ring.block, completionRingBytes(ring.slots));
+    }
     nic.parts.irqs.cancel(ring.irq);
-    nic.parts.chip.release(ring.block, completionRingBytes(ring.slots));
     return 0;
   }
 
@@ -159,6 +194,8 @@ export class Firmware implements Hwrm {
 
   ringCmplRingCfgAggintParams(req: HwrmRingAggintInput, now: Ps): void {
     this.nic.settleAll(now);
+    // a notification queue is told its shortest wait, which no NIC here keeps
+    if (this.nic.bells[req.ringId] instanceof NotificationQueue) return;
     const timerPs = req.intLatTmrMax * COAL_TIMER_UNIT_PS;
     this.completionRing(req.ringId).coalesce(req.numCmplAggrInt, timerPs, now);
   }
@@ -228,4 +265,8 @@ export class Firmware implements Hwrm {
     const all = port.lanes.reduce((sum, lane) => sum + lane.fates.offered, refused.fates.offered);
     return all - closed - bad;
   }
+}
+
+function remove<T>(from: T[], item: T): void {
+  from.splice(from.indexOf(item), 1);
 }

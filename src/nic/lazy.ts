@@ -14,8 +14,9 @@ import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import type { Hardware } from '../host/scheduler.ts';
 import type { CompletionRing } from './completionRing.ts';
-import type { Nic, Pace } from './nic.ts';
-import { postIrq } from './nic.ts';
+import type { Interrupter, Nic, Pace } from './nic.ts';
+import { postIrq, postIrqIfDue } from './nic.ts';
+import type { NotificationQueue } from './notificationQueue.ts';
 
 export class LazyHardware implements Hardware, Pace {
   private readonly nics: Nic[] = [];
@@ -29,6 +30,14 @@ export class LazyHardware implements Hardware, Pace {
     if (!cpu.stepping) return this.settleAll(nic, now);
     nic.tx.settle(now < cpu.othersMin ? now : cpu.othersMin);
     this.settleQueue(nic, cp, now);
+  }
+
+  settleNq(nic: Nic, nq: NotificationQueue, cpu: Cpu): void {
+    const now = cpu.now;
+    if (!cpu.stepping) return this.settleAll(nic, now);
+    nic.tx.settle(now < cpu.othersMin ? now : cpu.othersMin);
+    for (const cp of nq.rings) this.settleQueue(nic, cp, now);
+    nic.notifyDue(nq, now);
   }
 
   settleTx(nic: Nic, cpu: Cpu): void {
@@ -46,8 +55,11 @@ export class LazyHardware implements Hardware, Pace {
     nic.tx.settle(now);
     for (const cp of nic.completionRings) {
       this.settleQueue(nic, cp, now);
-      const at = cp.fireAt();
-      if (at <= now) postIrq(nic, cp, at);
+      if (cp.nq === null) postIrqIfDue(nic, cp, now);
+    }
+    for (const nq of nic.notificationQueues) {
+      nic.notifyDue(nq, now);
+      postIrqIfDue(nic, nq, now);
     }
     nic.port.settleRefused(now);
   }
@@ -112,10 +124,10 @@ export class LazyHardware implements Hardware, Pace {
   private fireFirst(limit: Ps): boolean {
     let first = limit;
     let firstNic: Nic | null = null;
-    let firstRing: CompletionRing | null = null;
+    let firstRing: Interrupter | null = null;
     for (const nic of this.nics) {
       for (const cp of nic.completionRings) {
-        if (!cp.armed || cp.quietTo >= limit) continue;
+        if (cp.nq !== null || !cp.armed || cp.quietTo >= limit) continue;
         const at = knownIrq(nic, cp, limit);
         if (at < first || (at === first && firstRing === null)) {
           first = at;
@@ -123,11 +135,33 @@ export class LazyHardware implements Hardware, Pace {
           firstRing = cp;
         }
       }
+      for (const nq of nic.notificationQueues) {
+        if (!nq.armed) continue;
+        const at = notifiedIrq(nic, nq, limit);
+        if (at < first || (at === first && firstRing === null)) {
+          first = at;
+          firstNic = nic;
+          firstRing = nq;
+        }
+      }
     }
     if (firstRing === null) return false;
     postIrq(firstNic!, firstRing, first);
     return true;
   }
+}
+
+/** When an armed `nq` interrupts, if at or before `limit`: with what it has, or what comes first. */
+function notifiedIrq(nic: Nic, nq: NotificationQueue, limit: Ps): Ps {
+  const known = nq.fireAt();
+  if (known !== Infinity) return known;
+  let first = Infinity;
+  for (const cp of nq.rings) {
+    if (!cp.armed || cp.quietTo >= limit) continue;
+    const at = knownIrq(nic, cp, limit);
+    if (at < first) first = at;
+  }
+  return nq.due(first);
 }
 
 /** `searchIrq`, once for each state of the ring. */

@@ -13,8 +13,17 @@ import type { Link } from '../wire/link.ts';
 import { RxBulk } from './rxBulk.ts';
 import { FrameClasses } from './classes.ts';
 import { CompletionRing } from './completionRing.ts';
-import { DB_STRIDE, dbArms, dbIndex } from './hsi/doorbell.ts';
+import {
+  DBR_TYPE_CQ_ARMALL,
+  DBR_TYPE_NQ_ARM,
+  DB_STRIDE,
+  dbArms,
+  dbIndex,
+  dbrType,
+  dbrXid,
+} from './hsi/doorbell.ts';
 import type { Lane } from './lane.ts';
+import { NotificationQueue } from './notificationQueue.ts';
 import type { NicParts } from './parts.ts';
 import { Port } from './port.ts';
 import { RxEngine } from './rxEngine.ts';
@@ -27,6 +36,8 @@ import { TxRing } from './txRing.ts';
 export interface Pace {
   /** A CPU looks at `cp`, or is about to ring a doorbell of it or of a ring it serves: let its past happen. */
   settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void;
+  /** P5: a CPU looks at `nq`, or is about to ring its doorbell. */
+  settleNq(nic: Nic, nq: NotificationQueue, cpu: Cpu): void;
   /** A CPU is about to ring a TX doorbell. */
   settleTx(nic: Nic, cpu: Cpu): void;
   /** `cp` has been acknowledged: there may be room for completions that were due already. */
@@ -39,7 +50,7 @@ export interface Pace {
   settleAll(nic: Nic, now: Ps): void;
 }
 
-export type Bell = CompletionRing | RxRing | TxRing | null;
+export type Bell = CompletionRing | NotificationQueue | RxRing | TxRing | null;
 
 export class Nic implements BusDevice {
   readonly parts: NicParts;
@@ -52,6 +63,7 @@ export class Nic implements BusDevice {
   /** Rings by doorbell number; a freed ring leaves null, and its doorbell rings for nobody. */
   readonly bells: Bell[] = [];
   readonly completionRings: CompletionRing[] = [];
+  readonly notificationQueues: NotificationQueue[] = [];
   private readonly pace: Pace;
 
   /** @param queues most RX queues there can be */
@@ -77,7 +89,8 @@ export class Nic implements BusDevice {
       this.tx.nextAt() === Infinity &&
       this.completionRings.every(
         (cp) => this.nextDueAt(cp) === Infinity && cp.fireAt() === Infinity,
-      )
+      ) &&
+      this.notificationQueues.every((nq) => nq.fireAt() === Infinity)
     );
   }
 
@@ -87,8 +100,14 @@ export class Nic implements BusDevice {
     for (const cp of this.completionRings) if (cp.halfAt !== Infinity) numbers.add(cp.halfFrame);
   }
 
-  settle(offset: number, cpu: Cpu): boolean {
-    const cp = this.bells[(offset / DB_STRIDE) | 0];
+  /** The ring that a write to the register at `offset` is meant for. */
+  bellAt(offset: number, hi: number): Bell | undefined {
+    return this.bells[this.parts.p5 === true ? dbrXid(hi) : (offset / DB_STRIDE) | 0];
+  }
+
+  settle(offset: number, hi: number, cpu: Cpu): boolean {
+    const cp = this.bellAt(offset, hi);
+    if (cp instanceof NotificationQueue) return this.settleNq(cp, cpu);
     if (!(cp instanceof CompletionRing)) return false;
     const before = cp.prod;
     const half = cp.halfAt;
@@ -96,23 +115,54 @@ export class Nic implements BusDevice {
     return cp.prod !== before || cp.halfAt !== half;
   }
 
+  private settleNq(nq: NotificationQueue, cpu: Cpu): boolean {
+    const before = nq.prod;
+    this.pace.settleNq(this, nq, cpu);
+    return nq.prod !== before;
+  }
+
   doorbell(offset: number, lo: number, hi: number, now: Ps, cpu: Cpu): void {
-    const bell = this.bells[(offset / DB_STRIDE) | 0];
-    bugOn(hi !== 0, '64-bit doorbell on a P4 chip');
-    if (bell instanceof CompletionRing) this.completionDoorbell(bell, lo, now, cpu);
+    const bell = this.bellAt(offset, hi);
+    const p5 = this.parts.p5 === true;
+    bugOn((hi !== 0) !== p5, `${p5 ? '32' : '64'}-bit doorbell on a ${p5 ? 'P5' : 'P4'} chip`);
+    if (bell instanceof CompletionRing) {
+      const arms = p5 ? dbrType(hi) === DBR_TYPE_CQ_ARMALL : dbArms(lo);
+      this.completionDoorbell(bell, dbIndex(lo), arms, now, cpu);
+    } else if (bell instanceof NotificationQueue)
+      this.notificationDoorbell(bell, dbIndex(lo), dbrType(hi) === DBR_TYPE_NQ_ARM, now, cpu);
     else if (bell instanceof RxRing) this.rxDoorbell(bell, lo, cpu);
     else if (bell instanceof TxRing) this.txDoorbell(bell, lo, now, cpu);
     else if (bell === undefined)
       throw new BugError(`doorbell at offset 0x${offset.toString(16)} never had a ring`);
   }
 
-  private completionDoorbell(cp: CompletionRing, value: number, now: Ps, cpu: Cpu): void {
-    this.pace.settle(this, cp, cpu);
-    const due = cp.fireAt();
-    if (due <= now) postIrq(this, cp, due); // polled while armed: its message has left already
-    cp.acknowledge(dbIndex(value));
-    if (dbArms(value)) cp.arm(now);
+  /** A ring that was polled while armed has sent its message already, if that was due. */
+  private completionDoorbell(
+    cp: CompletionRing,
+    index: number,
+    arms: boolean,
+    now: Ps,
+    cpu: Cpu,
+  ): void {
+    if (cp.nq !== null && cp.armed) this.pace.settleNq(this, cp.nq, cpu);
+    else this.pace.settle(this, cp, cpu);
+    if (cp.nq === null) postIrqIfDue(this, cp, now);
+    cp.acknowledge(index);
+    if (arms) cp.arm(now);
     this.pace.changed(this, cp);
+  }
+
+  private notificationDoorbell(
+    nq: NotificationQueue,
+    index: number,
+    arms: boolean,
+    now: Ps,
+    cpu: Cpu,
+  ): void {
+    this.pace.settleNq(this, nq, cpu);
+    postIrqIfDue(this, nq, now);
+    nq.acknowledge(index);
+    if (arms) nq.arm(now);
   }
 
   private rxDoorbell(ring: RxRing, value: number, cpu: Cpu): void {
@@ -161,6 +211,12 @@ export class Nic implements BusDevice {
     }
   }
 
+  /** Write every notification that is due by `now`, in the order of time. */
+  notifyDue(nq: NotificationQueue, now: Ps): void {
+    for (let cp = nq.nextRing(now); cp !== null; cp = nq.nextRing(now))
+      nq.notify(this.parts.mem.words, cp);
+  }
+
   /** When the next completion of `cp` is due; Infinity when none is known or none has room. */
   nextDueAt(cp: CompletionRing): Ps {
     if (cp.halfAt !== Infinity) return cp.halfAt;
@@ -172,10 +228,18 @@ export class Nic implements BusDevice {
   }
 }
 
+/** What sends interrupts: completion rings on P4, notification queues on P5. */
+export type Interrupter = CompletionRing | NotificationQueue;
+
 /** The message that one arm bought leaves at `at`. */
-export function postIrq(nic: Nic, cp: CompletionRing, at: Ps): void {
+export function postIrq(nic: Nic, from: Interrupter, at: Ps): void {
   const { faults, irqs, timing } = nic.parts;
-  cp.armed = false;
+  from.armed = false;
   if (faults.armed && faults.fires(FAULT_IRQ_LOST)) return;
-  irqs.post(cp.irq, at + timing.msixPs);
+  irqs.post(from.irq, at + timing.msixPs);
+}
+
+export function postIrqIfDue(nic: Nic, from: Interrupter, now: Ps): void {
+  const at = from.fireAt();
+  if (at <= now) postIrq(nic, from, at);
 }

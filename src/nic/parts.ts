@@ -11,6 +11,8 @@ import type { Watch } from '../host/watch.ts';
 import type { FrameTable, Wire } from '../wire/frames.ts';
 
 export interface NicParts {
+  /** Notification queues and one 64-bit doorbell, instead of interrupts and a doorbell for each ring. */
+  readonly p5?: boolean;
   readonly mem: HostMemory;
   readonly watch: Watch;
   readonly faults: Faults;

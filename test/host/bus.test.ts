@@ -12,8 +12,8 @@ class Notes implements BusDevice {
   doorbell(offset: number, lo: number, hi: number, now: number, cpu: Cpu): void {
     this.got.push([offset, lo, hi, now, cpu.id]);
   }
-  settle(offset: number, cpu: Cpu): boolean {
-    this.got.push([offset, cpu.id]);
+  settle(offset: number, hi: number, cpu: Cpu): boolean {
+    this.got.push([offset, hi, cpu.id]);
     return offset % 16 === 0;
   }
 }
@@ -45,20 +45,20 @@ describe('doorbells', () => {
     for (const addr of [bars[1]! + (1 << 20), bars[0]! - 4, 0]) {
       const at = `register 0x${addr.toString(16)} belongs to no device`;
       expect(() => bus.write32(cpu, addr, 1)).toThrow(at);
-      expect(() => bus.settle(cpu, addr)).toThrow(BugError);
+      expect(() => bus.settle(cpu, addr, 0)).toThrow(BugError);
     }
   });
 });
 
 test('settling asks the device behind the register, costs nothing, and says what came of it', () => {
   const { bus, devices, bars, cpu } = rig();
-  expect(bus.settle(cpu, bars[1]! + 32)).toBe(true);
-  expect(bus.settle(cpu, bars[1]! + 8)).toBe(false);
+  expect(bus.settle(cpu, bars[1]! + 32, 7)).toBe(true);
+  expect(bus.settle(cpu, bars[1]! + 8, 0)).toBe(false);
   expect(devices.map(({ got }) => got)).toEqual([
     [],
     [
-      [32, 3],
-      [8, 3],
+      [32, 7, 3],
+      [8, 0, 3],
     ],
   ]);
   expect(cpu.now).toBe(0);

@@ -36,6 +36,7 @@ export interface CaseNic {
   readonly txFrames: number;
   readonly rxvlan: boolean;
   readonly adaptiveRx?: boolean;
+  readonly chip?: 'p4' | 'p5';
   /** Reduced modulo the number of CPUs. */
   readonly affinity: readonly number[];
   readonly program: ProgramName;
@@ -85,6 +86,7 @@ const nic = (least: number, most: number): fc.Arbitrary<CaseNic> =>
     txFrames: pick(1, 4, 30),
     rxvlan: fc.boolean(),
     adaptiveRx: pick(false, false, true),
+    chip: pick<'p4' | 'p5'>('p4', 'p5'),
     affinity: fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }),
     program: pick(...PROGRAM_NAMES),
     traffic: traffic(least, most),
@@ -218,6 +220,7 @@ function nicConfig(c: Case, n: CaseNic, i: number): NicConfig {
     txFrames: n.txFrames,
     rxvlan: n.rxvlan,
     adaptiveRx: n.adaptiveRx,
+    chip: n.chip,
     promisc: false,
     irqAffinity: n.affinity.map((cpu) => cpu % c.cpus),
   };

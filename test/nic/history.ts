@@ -12,7 +12,7 @@ import { TRACE_POINTS } from '../../src/host/trace.ts';
 import type { MachinePace } from '../../src/machine.ts';
 import { Machine } from '../../src/machine.ts';
 import { CompletionRing } from '../../src/nic/completionRing.ts';
-import { DB_STRIDE, dbIndex } from '../../src/nic/hsi/doorbell.ts';
+import { dbIndex } from '../../src/nic/hsi/doorbell.ts';
 import { FrameTable } from '../../src/wire/frames.ts';
 import { Answers } from './caseAnswers.ts';
 import type { Case } from './cases.ts';
@@ -124,9 +124,9 @@ function watchDoorbells(machine: Machine, log: number[]): void {
   machine.nics.forEach(({ nic }, i) => {
     const doorbell = nic.doorbell.bind(nic);
     nic.doorbell = (offset, lo, hi, now, cpu) => {
-      const bell = nic.bells[offset / DB_STRIDE];
+      const bell = nic.bellAt(offset, hi);
       const read = bell instanceof CompletionRing ? readRecords(machine.mem, bell, lo) : 0;
-      log.push(i, offset, lo, now, cpu.id, read);
+      log.push(i, offset + hi, lo, now, cpu.id, read);
       doorbell(offset, lo, hi, now, cpu);
     };
   });

@@ -59,7 +59,7 @@ describe('lazy and eager', () => {
           seen.answers += (c.answerEvery ?? 0) > 0 ? lazy['passed']!.length : 0;
           seen.nicEvents += lazy['nicTrace']!.length;
         }),
-        { numRuns: CASES, seed: SEED },
+        { numRuns: CASES, seed: SEED, endOnFailure: true },
       );
       // two empty histories are equal too: the cases must have been worth comparing
       expect(seen.ties).toBeGreaterThan(5 * CASES);
@@ -87,7 +87,7 @@ describe('lazy and eager', () => {
             ),
           ).toBeNull();
         }),
-        { numRuns: 25 * RUNS, seed: SEED },
+        { numRuns: 25 * RUNS, seed: SEED, endOnFailure: true },
       );
     },
     60_000 + 2000 * CASES,
@@ -104,7 +104,7 @@ describe('lazy and eager', () => {
           expect(difference(lazy, eager)).toBeNull();
           told += lazy['coalescing']!.length / COALESCING;
         }),
-        { numRuns: 15 * RUNS, seed: SEED },
+        { numRuns: 15 * RUNS, seed: SEED, endOnFailure: true },
       );
       expect(told).toBeGreaterThan(20 * RUNS);
     },

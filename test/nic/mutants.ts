@@ -8,9 +8,15 @@ import { END_OF_TIME } from '../../src/host/clock.ts';
 import type { Ps } from '../../src/host/clock.ts';
 import type { Cpu } from '../../src/host/cpu.ts';
 import { CompletionRing } from '../../src/nic/completionRing.ts';
-import { DB_STRIDE, dbArms } from '../../src/nic/hsi/doorbell.ts';
+import {
+  DBR_TYPE_CQ_ARMALL,
+  DBR_TYPE_NQ_ARM,
+  dbArms,
+  dbrType,
+} from '../../src/nic/hsi/doorbell.ts';
 import { LazyHardware } from '../../src/nic/lazy.ts';
 import type { Nic } from '../../src/nic/nic.ts';
+import { NotificationQueue } from '../../src/nic/notificationQueue.ts';
 import { RxRing } from '../../src/nic/rxRing.ts';
 
 type Point = 'look' | 'ack' | 'arm' | 'rxDoorbell' | 'txDoorbell';
@@ -25,19 +31,21 @@ class Knowing extends LazyHardware {
     this.all.push(nic);
     const { doorbell, settle } = nic;
     nic.doorbell = (offset, lo, hi, now, cpu) => {
-      this.point = pointOf(nic, offset, lo);
+      this.point = pointOf(nic, offset, lo, hi);
       doorbell.call(nic, offset, lo, hi, now, cpu);
     };
-    nic.settle = (offset, cpu) => {
+    nic.settle = (offset, hi, cpu) => {
       this.point = 'look';
-      return settle.call(nic, offset, cpu);
+      return settle.call(nic, offset, hi, cpu);
     };
   }
 }
 
-function pointOf(nic: Nic, offset: number, lo: number): Point {
-  const bell = nic.bells[offset / DB_STRIDE];
-  if (bell instanceof CompletionRing) return dbArms(lo) ? 'arm' : 'ack';
+function pointOf(nic: Nic, offset: number, lo: number, hi: number): Point {
+  const bell = nic.bellAt(offset, hi);
+  if (bell instanceof NotificationQueue) return dbrType(hi) === DBR_TYPE_NQ_ARM ? 'arm' : 'ack';
+  if (bell instanceof CompletionRing)
+    return (hi === 0 ? dbArms(lo) : dbrType(hi) === DBR_TYPE_CQ_ARMALL) ? 'arm' : 'ack';
   return bell instanceof RxRing ? 'rxDoorbell' : 'txDoorbell';
 }
 
@@ -53,6 +61,10 @@ class Without extends Knowing {
     if (!this.missing.includes(this.point)) super.settle(nic, cp, cpu);
   }
 
+  override settleNq(nic: Nic, nq: NotificationQueue, cpu: Cpu): void {
+    if (!this.missing.includes(this.point)) super.settleNq(nic, nq, cpu);
+  }
+
   override settleTx(nic: Nic, cpu: Cpu): void {
     if (!this.missing.includes(this.point)) super.settleTx(nic, cpu);
   }
@@ -64,12 +76,20 @@ class TiesSwapped extends Knowing {
     const before: Cpu = Object.create(cpu, { now: { value: cpu.now - 1 } });
     super.settle(nic, cp, before);
   }
+
+  override settleNq(nic: Nic, nq: NotificationQueue, cpu: Cpu): void {
+    super.settleNq(nic, nq, Object.create(cpu, { now: { value: cpu.now - 1 } }));
+  }
 }
 
 /** The wire is settled to the clock of the CPU that asks, though others are behind. */
 class WireAhead extends Knowing {
   override settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void {
     super.settle(nic, cp, alone(cpu));
+  }
+
+  override settleNq(nic: Nic, nq: NotificationQueue, cpu: Cpu): void {
+    super.settleNq(nic, nq, alone(cpu));
   }
 
   override settleTx(nic: Nic, cpu: Cpu): void {

@@ -257,7 +257,7 @@ export function nicRig(options: RigOptions) {
       const queue = q(i);
       for (;;) {
         const raw = queue.rawCons;
-        if (!valid(i, raw) && !(bus.settle(cpu, queue.cpDb) && valid(i, raw))) return found;
+        if (!valid(i, raw) && !(bus.settle(cpu, queue.cpDb, 0) && valid(i, raw))) return found;
         const type = cmpType(mem.words, cpAt(i, raw));
         const slots = type === RX_L2_CMP ? 2 : 1;
         if (slots === 2 && !valid(i, raw + 1)) return found;

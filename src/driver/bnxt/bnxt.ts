@@ -23,6 +23,7 @@ import type { RxStages } from '../../host/stages.ts';
 import type { RxStamps } from '../../host/stamps.ts';
 import type { Watch } from '../../host/watch.ts';
 import type { Hwrm, HwrmCfaNtupleFilterAllocInput } from '../../nic/hsi/hwrm.ts';
+import { BNXT_NQ_HDL_TYPE_RX, BNXT_NQ_HDL_TYPE_TX } from '../../nic/hsi/nq.ts';
 import { NapiStruct } from '../../stack/napi.ts';
 import { Dim } from '../../stack/netDim.ts';
 import { PagePoolStats } from '../../stack/pagePoolStats.ts';
@@ -44,6 +45,8 @@ export const BNXT_FLAG_RX_PAGE_MODE: number = 1 << 0;
 export const BNXT_FLAG_SHARED_RINGS: number = 1 << 2;
 /** Adaptive RX coalescing is on. */
 export const BNXT_FLAG_DIM: number = 1 << 3;
+/** Notification queues above completion rings, and 64-bit doorbells. */
+export const BNXT_FLAG_CHIP_P5_PLUS: number = 1 << 4;
 /** `rx_next_cons` of a ring that waits for its reset. */
 export const RX_CONS_FORCED_ERROR = 0xffff;
 /** The RX ring was reset while the packet waited: its page stands in no slot, and TX gives it back. */
@@ -60,6 +63,9 @@ export const BNXT_RESET_TASK_SP_EVENT: number = 1 << 1;
 export class BnxtDbInfo {
   doorbell = 0;
   dbKey32 = 0;
+  /** P5: the ring's number, and the upper word of its doorbell; 0 on P4. */
+  dbXid = 0;
+  dbKeyHi = 0;
   dbRingMask = 0;
 }
 
@@ -122,12 +128,23 @@ export class BnxtCpRingInfo {
   rxPackets = 0;
   rxBytes = 0;
   readonly dim: Dim = new Dim();
-  readonly swStats: BnxtSwStats = new BnxtSwStats();
+  /** One for all rings of a NAPI. */
+  readonly swStats: BnxtSwStats;
   /** P5: the CQs under this NQ; empty on P4. */
   readonly cpRingArr: BnxtCpRingInfo[] = [];
+  /** P5, of a CQ: its place under its NQ and its kind, `BNXT_NQ_HDL_TYPE_*`. */
+  readonly cpIdx: number;
+  readonly cpRingType: number;
+  /** P5, of a CQ: notified and not armed since, and the toggle that goes back with the arm. */
+  hadNqeNotify = false;
+  toggle = 0;
 
-  constructor(bnapi: BnxtNapi, bp: Bnxt) {
+  /** @param nq P5: the NQ that a CQ of `type` belongs to */
+  constructor(bnapi: BnxtNapi, bp: Bnxt, nq: BnxtCpRingInfo | null = null, type: number = 0) {
     this.bnapi = bnapi;
+    this.swStats = nq === null ? new BnxtSwStats() : nq.swStats;
+    this.cpIdx = nq === null ? 0 : nq.cpRingArr.length;
+    this.cpRingType = type;
     this.words = bp.mem.words;
     this.bus = bp.bus;
     this.cpu = bnapi.irq.cpu;
@@ -174,7 +191,7 @@ export class BnxtRxRingInfo {
   constructor(bp: Bnxt, bnapi: BnxtNapi, index: number, xdpRxq: XdpRxqInfo) {
     this.bp = bp;
     this.bnapi = bnapi;
-    this.cpr = bnapi.cpRing;
+    this.cpr = bnapi.cpRingFor(BNXT_NQ_HDL_TYPE_RX);
     this.cpu = bnapi.cpRing.cpu;
     this.index = index;
     this.words = bp.mem.words;
@@ -210,10 +227,13 @@ export class BnxtTxRingInfo {
   kickPending = false;
   readonly xdpTxLock: SpinLock = new SpinLock();
   readonly fates: Fates = new Fates();
+  /** The completion ring that serves it. */
+  readonly cpr: BnxtCpRingInfo;
 
   constructor(bp: Bnxt, bnapi: BnxtNapi, index: number, txNapiIdx: number, txqIndex: number) {
     this.bp = bp;
     this.bnapi = bnapi;
+    this.cpr = bnapi.cpRingFor(BNXT_NQ_HDL_TYPE_TX);
     this.words = bp.mem.words;
     this.index = index;
     this.txNapiIdx = txNapiIdx;
@@ -243,6 +263,16 @@ export class BnxtNapi {
     this.napi = new NapiStruct(bp.dev, index);
     this.cpRing = new BnxtCpRingInfo(this, bp);
   }
+
+  /** The completion ring of its RX or TX ring: P4 has one for both, P5 one for each. */
+  cpRingFor(type: number): BnxtCpRingInfo {
+    return this.cpRing.cpRingArr.find(({ cpRingType }) => cpRingType === type) ?? this.cpRing;
+  }
+
+  /** The rings in which completions come. */
+  get completionRings(): readonly BnxtCpRingInfo[] {
+    return bnxtChipP5(this.bp) ? this.cpRing.cpRingArr : [this.cpRing];
+  }
 }
 
 /** What one NAPI has counted, over all the times the device was open. */
@@ -270,8 +300,14 @@ export class NapiTotals {
   }
 }
 
+/** PCI device numbers: a 25 Gb/s controller of generation P4, a 200 Gb/s one of P5. @linux bnxt_pci_tbl */
+export const BCM57414 = 0x16d7;
+export const BCM57508 = 0x1750;
+
 /** The PCI device a driver is probed with: everything outside the driver it may use. */
 export interface BnxtPdev {
+  /** `BCM57414` or `BCM57508`. */
+  readonly device: number;
   readonly mem: HostMemory;
   readonly coherent: CoherentMemory;
   readonly bus: Bus;
@@ -393,6 +429,9 @@ export class Bnxt {
     return now;
   }
 }
+
+/** @linux BNXT_FLAG_CHIP_P5_PLUS */
+export const bnxtChipP5 = (bp: Bnxt): boolean => (bp.flags & BNXT_FLAG_CHIP_P5_PLUS) !== 0;
 
 /** @linux BNXT_RX_PAGE_MODE */
 export const bnxtRxPageMode = (bp: Bnxt): boolean => (bp.flags & BNXT_FLAG_RX_PAGE_MODE) !== 0;

@@ -12,9 +12,11 @@ import type { Ps } from '../../host/clock.ts';
 import { PS_PER_US } from '../../host/clock.ts';
 import type { Hwrm, HwrmRingAggintQcapsOutput } from '../../nic/hsi/hwrm.ts';
 import type { Bnxt, BnxtNapi } from './bnxt.ts';
-import { BNXT_FLAG_DIM } from './bnxt.ts';
+import { BNXT_FLAG_DIM, bnxtChipP5 } from './bnxt.ts';
 
-const RING_IDLE = 1;
+/** @linux RING_CMPL_RING_CFG_AGGINT_PARAMS_REQ_FLAGS_RING_IDLE, _IS_NQ */
+const RING_IDLE = 2;
+const IS_NQ = 4;
 
 export interface BnxtCoal {
   /** Microseconds. */
@@ -93,10 +95,35 @@ const clamp = (value: number, min: number, max: number): number =>
 export function bnxtHwrmSetCoal(bp: Bnxt): void {
   const { hwrm } = bp.pdev;
   const caps = hwrm.ringAggintQcaps();
-  for (const bnapi of bp.bnapi) {
-    const coal = bnapi.rxRing === null ? bp.txCoal : bp.rxCoal;
-    bnxtHwrmSetCoalParams(hwrm, caps, coal, bnapi.cpRing.fwRingId, bp.ctlNow);
+  const now = bp.ctlNow;
+  for (const { rxRing, txRing, cpRing } of bp.bnapi) {
+    const coal = rxRing === null ? bp.txCoal : bp.rxCoal;
+    const cpr = rxRing === null ? txRing[0]!.cpr : rxRing.cpr;
+    bnxtHwrmSetCoalParams(hwrm, caps, coal, cpr.fwRingId, now);
+    if (!bnxtChipP5(bp)) continue;
+    if (rxRing !== null && txRing.length > 0)
+      bnxtHwrmSetCoalParams(hwrm, caps, bp.txCoal, txRing[0]!.cpr.fwRingId, now);
+    bnxtHwrmSetCoalNq(hwrm, caps, coal, cpRing.fwRingId, now);
   }
+}
+
+/** A notification queue has a shortest wait alone: half of what its first ring waits. @linux __bnxt_hwrm_set_coal_nq */
+function bnxtHwrmSetCoalNq(
+  hwrm: Hwrm,
+  caps: HwrmRingAggintQcapsOutput,
+  coal: BnxtCoal,
+  ringId: number,
+  now: Ps,
+): void {
+  const ticks = Math.floor(usecToCoalTmr(caps, coal.coalTicks) / 2);
+  const req = {
+    ringId,
+    intLatTmrMin: clamp(ticks, 1, caps.intLatTmrMinMax),
+    flags: IS_NQ,
+    ...{ numCmplAggrInt: 0, numCmplDmaAggr: 0, numCmplDmaAggrDuringInt: 0 },
+    ...{ intLatTmrMax: 0, cmplAggrDmaTmr: 0, cmplAggrDmaTmrDuringInt: 0 },
+  };
+  hwrm.ringCmplRingCfgAggintParams(req, now);
 }
 
 /** One RX ring as DIM wants it; its numbers are records, and limited like any. @linux bnxt_hwrm_set_ring_coal */

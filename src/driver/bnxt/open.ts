@@ -14,10 +14,12 @@ import {
   CFA_L2_SET_RX_MASK_REQ_MASK_MCAST,
   CFA_L2_SET_RX_MASK_REQ_MASK_PROMISCUOUS,
   RING_ALLOC_REQ_RING_TYPE_L2_CMPL,
+  RING_ALLOC_REQ_RING_TYPE_NQ,
   RING_ALLOC_REQ_RING_TYPE_RX,
   RING_ALLOC_REQ_RING_TYPE_TX,
 } from '../../nic/hsi/hwrm.ts';
 import type { HwrmRingAllocInput } from '../../nic/hsi/hwrm.ts';
+import { BNXT_NQ_HDL_TYPE_RX, BNXT_NQ_HDL_TYPE_TX, bnxtSetNqHdl } from '../../nic/hsi/nq.ts';
 import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
 import { CMP_TYPE_RX_L2_CMP, cmpType, cmpValid } from '../../nic/hsi/rxCmp.ts';
 import {
@@ -31,19 +33,29 @@ import { netifTxStopQueue, netifTxWakeQueue } from '../../stack/netdevQueue.ts';
 import type { MacAddr } from '../../stack/netdevice.ts';
 import { napiDisable, napiEnable, netifNapiAdd, netifNapiDel } from '../../stack/napiSetup.ts';
 import { XdpRxqInfo } from '../../xdp/rxq.ts';
-import type { Bnxt, BnxtCpRingInfo, BnxtDbInfo } from './bnxt.ts';
-import { BnxtNapi, BnxtRxRingInfo, BnxtSwStats, BnxtTxRingInfo, NapiTotals } from './bnxt.ts';
+import type { Bnxt, BnxtDbInfo } from './bnxt.ts';
+import {
+  BnxtCpRingInfo,
+  BnxtNapi,
+  BnxtRxRingInfo,
+  BnxtSwStats,
+  BnxtTxRingInfo,
+  NapiTotals,
+  bnxtChipP5,
+} from './bnxt.ts';
 import { bnxtHwrmSetCoal } from './coal.ts';
 import { bnxtDimCancel } from './dim.ts';
 import {
   BNXT_DB_KEY_CP,
   BNXT_DB_KEY_RX,
   BNXT_DB_KEY_TX,
-  bnxtDbCqArm,
+  bnxtDbArm,
+  bnxtDbCqP5,
   bnxtDbWrite,
   bnxtSetDb,
 } from './db.ts';
 import { bnxtMsix, bnxtPoll } from './poll.ts';
+import { bnxtPollP5 } from './pollP5.ts';
 import {
   bnxtAllocCpRing,
   bnxtAllocOneRxRing,
@@ -70,7 +82,8 @@ export function bnxtOpenNic(bp: Bnxt): number {
   if (bp.rssIndirTbl.length === 0) bnxtSetDfltRssIndirTbl(bp);
   bnxtAllocMem(bp);
   for (const bnapi of bp.bnapi) {
-    netifNapiAdd(bnapi.napi, (napi, budget) => bnxtPoll(napi, bnapi, budget), bp.napiWeight);
+    const poll = bnxtChipP5(bp) ? bnxtPollP5 : bnxtPoll;
+    netifNapiAdd(bnapi.napi, (napi, budget) => poll(napi, bnapi, budget), bp.napiWeight);
     bnapi.irq.handler = () => bnxtMsix(bnapi);
   }
   bnxtInitNic(bp);
@@ -79,7 +92,7 @@ export function bnxtOpenNic(bp: Bnxt): number {
   for (const bnapi of bp.bnapi) napiEnable(bnapi.napi);
   bp.open = true;
   bnxtTxEnable(bp);
-  for (const bnapi of bp.bnapi) bnxtDbCqArm(bp, bnapi.cpRing, bnapi.cpRing.cpRawCons);
+  for (const bnapi of bp.bnapi) bnxtDbArm(bp, bnapi.cpRing);
   if (bp.watch.on) bp.watch.point(TP_NETDEV_OPEN, bp.ctlCpu, bp.dev.ifindex);
   return 0;
 }
@@ -113,6 +126,7 @@ function bnxtAllocMem(bp: Bnxt): void {
     { length: bp.cpNrRings },
     (_, i) => new BnxtNapi(bp, i, bp.pdev.vectors[i]!),
   );
+  if (bnxtChipP5(bp)) bp.bnapi.forEach((bnapi, i) => addCpRings(bp, bnapi, i < bp.rxNrRings));
   bp.txRing = [];
   for (let i = 0; i < xdpRings + bp.txNrRingsPerTc; i++) {
     const bnapi = bp.bnapi[i]!;
@@ -140,7 +154,15 @@ function bnxtAllocMem(bp: Bnxt): void {
     bnxtAllocRxRing(bp, rxr);
     bp.rxRing.push(rxr);
   }
-  for (const bnapi of bp.bnapi) bnxtAllocCpRing(bp, bnapi.cpRing);
+  for (const { cpRing } of bp.bnapi)
+    for (const cpr of [cpRing, ...cpRing.cpRingArr]) bnxtAllocCpRing(bp, cpr);
+}
+
+/** P5: a completion ring for RX, when it has that, and one for TX behind it. @linux bnxt_alloc_cp_rings */
+function addCpRings(bp: Bnxt, bnapi: BnxtNapi, rx: boolean): void {
+  const { cpRing } = bnapi;
+  for (const type of rx ? [BNXT_NQ_HDL_TYPE_RX, BNXT_NQ_HDL_TYPE_TX] : [BNXT_NQ_HDL_TYPE_TX])
+    cpRing.cpRingArr.push(new BnxtCpRingInfo(bnapi, bp, cpRing, type));
 }
 
 /** Rings first in memory, then in hardware; each RX ring is published as soon as it exists. @linux bnxt_init_nic, bnxt_init_chip */
@@ -164,11 +186,17 @@ function bnxtInitNic(bp: Bnxt): void {
   bnxtHwrmSetCoal(bp);
 }
 
-/** Completion rings, then TX, then RX, each published as soon as it exists. @linux bnxt_hwrm_ring_alloc */
+/**
+ * Completion rings, on P5 notification queues; then TX, then RX, each published as soon as it
+ * exists. P5's completion rings come right before the rings they serve (Linux makes those of RX
+ * after them, and tells the NIC in the RSS table which belong together).
+ *
+ * @linux bnxt_hwrm_ring_alloc
+ */
 function bnxtHwrmRingAlloc(bp: Bnxt): void {
   for (const { index, cpRing: cpr } of bp.bnapi) {
     cpr.fwRingId = hwrmRingAllocSendMsg(bp, cpr.cpDb, BNXT_DB_KEY_CP, {
-      ringType: RING_ALLOC_REQ_RING_TYPE_L2_CMPL,
+      ringType: bnxtChipP5(bp) ? RING_ALLOC_REQ_RING_TYPE_NQ : RING_ALLOC_REQ_RING_TYPE_L2_CMPL,
       ringAddr: cpr.cpDescRing,
       length: cpr.cpBit,
       logicalId: index,
@@ -177,16 +205,18 @@ function bnxtHwrmRingAlloc(bp: Bnxt): void {
     });
   }
   for (const txr of bp.txRing) {
+    if (bnxtChipP5(bp)) bnxtHwrmCpRingAllocP5(bp, txr.cpr);
     txr.fwRingId = hwrmRingAllocSendMsg(bp, txr.txDb, BNXT_DB_KEY_TX, {
       ringType: RING_ALLOC_REQ_RING_TYPE_TX,
       ringAddr: txr.txDescRing,
       length: bp.txRingMask + 1,
       logicalId: txr.bnapi.index,
-      cmplRingId: txr.bnapi.cpRing.fwRingId,
+      cmplRingId: txr.cpr.fwRingId,
       intVector: -1,
     });
   }
   for (const rxr of bp.rxRing) {
+    if (bnxtChipP5(bp)) bnxtHwrmCpRingAllocP5(bp, rxr.cpr);
     rxr.fwRingId = hwrmRingAllocSendMsg(bp, rxr.rxDb, BNXT_DB_KEY_RX, {
       ringType: RING_ALLOC_REQ_RING_TYPE_RX,
       ringAddr: rxr.rxDescRing,
@@ -199,6 +229,21 @@ function bnxtHwrmRingAlloc(bp: Bnxt): void {
   }
 }
 
+/** One completion ring under its notification queue, armed from the start. @linux bnxt_hwrm_cp_ring_alloc_p5 */
+function bnxtHwrmCpRingAllocP5(bp: Bnxt, cpr: BnxtCpRingInfo): void {
+  cpr.fwRingId = hwrmRingAllocSendMsg(bp, cpr.cpDb, BNXT_DB_KEY_CP, {
+    ringType: RING_ALLOC_REQ_RING_TYPE_L2_CMPL,
+    ringAddr: cpr.cpDescRing,
+    length: cpr.cpBit,
+    logicalId: cpr.bnapi.index,
+    cmplRingId: -1,
+    intVector: -1,
+    nqRingId: cpr.bnapi.cpRing.fwRingId,
+    cqHandle: bnxtSetNqHdl(cpr.cpRingType, cpr.cpIdx),
+  });
+  bnxtDbCqP5(bp, cpr, cpr.cpRawCons, true, 0);
+}
+
 /** Give a ring to the hardware, and set its doorbell up. @returns its firmware id @linux hwrm_ring_alloc_send_msg, bnxt_set_db */
 function hwrmRingAllocSendMsg(
   bp: Bnxt,
@@ -207,7 +252,7 @@ function hwrmRingAllocSendMsg(
   req: HwrmRingAllocInput,
 ): number {
   const { ringId, doorbell } = bp.pdev.hwrm.ringAlloc(req, bp.ctlNow);
-  bnxtSetDb(bp, db, key, doorbell, req.length - 1);
+  bnxtSetDb(bp, db, key, doorbell, req.length - 1, ringId);
   return ringId;
 }
 
@@ -280,8 +325,10 @@ function bnxtShutdownNic(bp: Bnxt): number[] {
     hwrm.ringFree(RING_ALLOC_REQ_RING_TYPE_TX, txr.fwRingId, now),
   );
   for (const rxr of bp.rxRing) hwrm.ringFree(RING_ALLOC_REQ_RING_TYPE_RX, rxr.fwRingId, now);
-  for (const bnapi of bp.bnapi) {
-    hwrm.ringFree(RING_ALLOC_REQ_RING_TYPE_L2_CMPL, bnapi.cpRing.fwRingId, now);
+  for (const { completionRings, cpRing } of bp.bnapi) {
+    for (const cpr of completionRings)
+      hwrm.ringFree(RING_ALLOC_REQ_RING_TYPE_L2_CMPL, cpr.fwRingId, now);
+    if (bnxtChipP5(bp)) hwrm.ringFree(RING_ALLOC_REQ_RING_TYPE_NQ, cpRing.fwRingId, now);
   }
   return hwCons;
 }
@@ -290,7 +337,7 @@ function bnxtShutdownNic(bp: Bnxt): number[] {
 function saveBooks(bp: Bnxt): void {
   for (const bnapi of bp.bnapi) {
     if (bnapi.rxRing !== null)
-      bnapi.rxRing.fates.lost[LOST_UNREAD_AT_CLOSE]! += unreadPackets(bnapi.cpRing);
+      bnapi.rxRing.fates.lost[LOST_UNREAD_AT_CLOSE]! += unreadPackets(bnapi.rxRing.cpr);
     addSwStats(bp.ringErrStats, bnapi.cpRing.swStats);
   }
   for (const rxr of bp.rxRing) {
@@ -321,7 +368,8 @@ function unreadPackets(cpr: BnxtCpRingInfo): number {
 function bnxtFreeMem(bp: Bnxt): void {
   for (const rxr of bp.rxRing) bnxtFreeRxRing(bp, rxr);
   for (const txr of bp.txRing) bnxtFreeTxRing(bp, txr);
-  for (const bnapi of bp.bnapi) bnxtFreeCpRing(bp, bnapi.cpRing);
+  for (const { cpRing } of bp.bnapi)
+    for (const cpr of [cpRing, ...cpRing.cpRingArr]) bnxtFreeCpRing(bp, cpr);
   bp.rxRing = [];
   bp.txRing = [];
   bp.bnapi = [];

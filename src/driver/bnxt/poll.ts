@@ -1,5 +1,6 @@
 /**
- * The poll loop: from the interrupt to the doorbells that end a poll. P3/P4 mode.
+ * The poll loop: from the interrupt to the doorbells that end a poll. `bnxtPoll` is P3/P4's; P5
+ * has its own (`pollP5.ts`) around the same walk.
  *
  * Read it from the top: `bnxtMsix` schedules, `bnxtPoll` loops while budget and completions last,
  * `__bnxtPollWork` walks the completion ring, `__bnxtPollWorkDone` frees what was sent and gives
@@ -53,7 +54,9 @@ export function bnxtCmpValid(cpr: BnxtCpRingInfo, rawCons: number): boolean {
   const at = cpr.cpDescRing + ((rawCons & cpr.cpRingMask) << CP_SLOT_SHIFT);
   const lap = (rawCons & cpr.cpBit) === 0 ? 0 : 1;
   if (cmpValid(cpr.words, at, lap)) return true;
-  return cpr.bus.settle(cpr.cpu, cpr.cpDb.doorbell) && cmpValid(cpr.words, at, lap);
+  return (
+    cpr.bus.settle(cpr.cpu, cpr.cpDb.doorbell, cpr.cpDb.dbKeyHi) && cmpValid(cpr.words, at, lap)
+  );
 }
 
 /** Hard interrupt of one completion ring. The NIC sends one message per arm, so nothing is masked. @linux bnxt_msix */
@@ -83,7 +86,7 @@ export function bnxtPoll(napi: NapiStruct, bnapi: BnxtNapi, budget: number): num
   let workDone = 0;
 
   cpr.sawPartial = false;
-  bnxtOnCpu(bnapi, napi.cpu);
+  pollOnCpu(bnapi, napi.cpu);
   for (;;) {
     workDone += bnxtPollWork(bp, cpr, budget - workDone);
 
@@ -105,8 +108,9 @@ export function bnxtPoll(napi: NapiStruct, bnapi: BnxtNapi, budget: number): num
 }
 
 /** Rings and programs of this NAPI work on `cpu`'s time from here on. */
-function bnxtOnCpu(bnapi: BnxtNapi, cpu: Cpu): void {
+export function pollOnCpu(bnapi: BnxtNapi, cpu: Cpu): void {
   bnapi.cpRing.cpu = cpu;
+  for (const cpr of bnapi.cpRing.cpRingArr) cpr.cpu = cpu;
   if (bnapi.rxRing !== null) bnapi.rxRing.cpu = cpu;
   bnapi.bp.pdev.xdp.cpu = cpu;
 }

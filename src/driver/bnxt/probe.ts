@@ -25,7 +25,13 @@ import {
   NETDEV_XDP_ACT_RX_SG,
 } from '../../xdp/uapi.ts';
 import type { BnxtPdev } from './bnxt.ts';
-import { BNXT_RESET_TASK_SP_EVENT, BNXT_RX_RING_RESET_SP_EVENT, Bnxt } from './bnxt.ts';
+import {
+  BCM57508,
+  BNXT_FLAG_CHIP_P5_PLUS,
+  BNXT_RESET_TASK_SP_EVENT,
+  BNXT_RX_RING_RESET_SP_EVENT,
+  Bnxt,
+} from './bnxt.ts';
 import { dfltRxCoal, dfltTxCoal } from './coal.ts';
 import { bnxtDimWork } from './dim.ts';
 import { bnxtGetStats64 } from './ethtoolGet.ts';
@@ -84,6 +90,7 @@ export function bnxtInitOne(
   if (params.rxvlan) dev.features |= NETIF_F_HW_VLAN_CTAG_RX | NETIF_F_HW_VLAN_STAG_RX;
   dev.xdpFeatures = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT | NETDEV_XDP_ACT_RX_SG;
   bp = new Bnxt(dev, pdev, { rx: dfltRxCoal(), tx: dfltTxCoal() }, bnxtSpTask, bnxtDimWork);
+  if (pdev.device === BCM57508) bp.flags |= BNXT_FLAG_CHIP_P5_PLUS;
   bp.rxRingSize = params.rxRing;
   bp.txRingSize = params.txRing;
   bp.rxNrRings = params.queues;

@@ -21,6 +21,7 @@ import {
   RX_CONS_FORCED_ERROR,
   RX_PROD_NONE,
   WORKQUEUE_PS,
+  bnxtChipP5,
 } from './bnxt.ts';
 import { bnxtDbWrite } from './db.ts';
 import { bnxtCmpValid, bnxtTxCmp } from './poll.ts';
@@ -29,13 +30,14 @@ import { bnxtAllocOneRxRing, bnxtFreeOneRxRing } from './rings.ts';
 const WHAT_RX = 0;
 const WHAT_TX = 1;
 
-/** The RX ring no longer agrees with its completions. @linux bnxt_sched_reset_rxr */
+/** The RX ring no longer agrees with its completions; P5 mends that by a reset of the device. @linux bnxt_sched_reset_rxr */
 export function bnxtSchedResetRxr(rxr: BnxtRxRingInfo): void {
   const { bp, bnapi } = rxr;
   if (!bnapi.inReset) {
     bnapi.inReset = true;
     if (bp.watch.on) bp.watch.point(TP_RESET, rxr.cpr.cpu, bnapi.index, WHAT_RX);
-    queueSpWork(bp, BNXT_RX_RING_RESET_SP_EVENT, rxr.cpr.cpu.now);
+    const event = bnxtChipP5(bp) ? BNXT_RESET_TASK_SP_EVENT : BNXT_RX_RING_RESET_SP_EVENT;
+    queueSpWork(bp, event, rxr.cpr.cpu.now);
   }
   rxr.rxNextCons = RX_CONS_FORCED_ERROR;
 }

@@ -83,14 +83,14 @@ export function bnxtSetRingParams(bp: Bnxt): void {
 const rxBytes = (bp: Bnxt): number => (bp.rxRingMask + 1) * DESC_BYTES;
 const txBytes = (bp: Bnxt): number => (bp.txRingMask + 1) * DESC_BYTES;
 
-/** Completion ring of one NAPI, zeroed: nothing in it is valid on the first lap. @linux bnxt_alloc_cp_rings */
+/** A completion ring or notification queue, zeroed: nothing in it is valid on the first lap. @linux bnxt_alloc_cp_rings, bnxt_alloc_cp_sub_ring */
 export function bnxtAllocCpRing(bp: Bnxt, cpr: BnxtCpRingInfo): void {
   cpr.cpDescRing = bp.pdev.coherent.alloc(bp.cpBit * DESC_BYTES);
   cpr.cpRingMask = bp.cpRingMask;
   cpr.cpBit = bp.cpBit;
   cpr.cpRawCons = 0;
   const { rxRing } = cpr.bnapi;
-  if (rxRing === null) return;
+  if (rxRing === null || rxRing.cpr !== cpr) return;
   rxRing.cpDescRing = cpr.cpDescRing;
   rxRing.cpRingMask = cpr.cpRingMask;
   rxRing.cpBit = cpr.cpBit;

@@ -33,7 +33,7 @@ import {
 import { pagePoolAllocFrag } from '../../stack/pagePoolFrag.ts';
 import { xdpData, xdpLen, xdpPrepareBuff } from '../../xdp/xdpBuff.ts';
 import type { Bnxt, BnxtRxRingInfo } from './bnxt.ts';
-import { BNXT_RX_EVENT, RX_CONS_FORCED_ERROR, bnxtRxPageMode } from './bnxt.ts';
+import { BNXT_RX_EVENT, RX_CONS_FORCED_ERROR, bnxtChipP5, bnxtRxPageMode } from './bnxt.ts';
 import { bnxtCmpValid } from './poll.ts';
 import { bnxtSchedResetRxr } from './reset.ts';
 import { passUp } from './skb.ts';
@@ -136,7 +136,7 @@ function bnxtDiscardRx(rxr: BnxtRxRingInfo, rawExt: number): number {
  * here, and the NIC may overwrite what is still to be sent.
  *
  * As read, going on to the next slot wipes out the forced error of a buffer error: packets are
- * received until the reset runs.
+ * received until the reset runs. P5 resets nothing.
  *
  * @linux bnxt_rx_pkt, RX_CMP_L2_ERRORS
  */
@@ -154,8 +154,10 @@ function bnxtRxError(
   rxr.fates.lost[badFcs ? LOST_RX_CRC : LOST_RX_ERROR]!++;
   if ((errors & RX_CMPL_ERRORS_BUFFER_ERROR_MASK) !== 0) {
     cpr.swStats.rxBufErrors++;
-    bp.dev.net.dmesg.once(`${bp.dev.name}: RX buffer error ${errors.toString(16)}`);
-    bnxtSchedResetRxr(rxr);
+    if (!bnxtChipP5(bp)) {
+      bp.dev.net.dmesg.once(`${bp.dev.name}: RX buffer error ${errors.toString(16)}`);
+      bnxtSchedResetRxr(rxr);
+    }
   }
   nextRx(rxr, cons);
   rxr.rawCons = rawExt;

@@ -39,6 +39,16 @@ export const DBR_PATH_L2: number = 1 << 24;
 export const DBR_VALID: number = 1 << 26;
 const DBR_XID_MASK = 0xfffff;
 
+/** The one register of all rings, for a physical function. @linux DB_PF_OFFSET_P5 */
+export const DB_PF_OFFSET_P5 = 0x10000;
+const DBR_TOGGLE_SHIFT = 25;
+
+/** What the upper word of a 64-bit doorbell asks for, and of which ring. */
+export const dbrType = (hi: number): number => hi >>> KEY_SHIFT;
+export const dbrXid = (hi: number): number => hi & DBR_XID_MASK;
+/** @linux DB_TOGGLE */
+export const dbrToggle = (toggle: number): number => toggle << DBR_TOGGLE_SHIFT;
+
 /** Upper word of a 64-bit doorbell. */
 export const dbrHi = (type: number, xid: number, flags: number): number =>
   ((type << KEY_SHIFT) | flags | (xid & DBR_XID_MASK)) >>> 0;

@@ -12,6 +12,8 @@ import type { Ps } from '../../host/clock.ts';
 export const RING_ALLOC_REQ_RING_TYPE_L2_CMPL = 0;
 export const RING_ALLOC_REQ_RING_TYPE_TX = 1;
 export const RING_ALLOC_REQ_RING_TYPE_RX = 2;
+/** P5: the ring that interrupts. */
+export const RING_ALLOC_REQ_RING_TYPE_NQ = 5;
 
 export interface HwrmRingAllocInput {
   readonly ringType: number;
@@ -23,8 +25,11 @@ export interface HwrmRingAllocInput {
   readonly logicalId: number;
   /** Completion ring that serves a TX or RX ring. */
   readonly cmplRingId: number;
-  /** MSI-X vector of a completion ring. */
+  /** MSI-X vector of a ring that interrupts: a completion ring, on P5 a notification queue. */
   readonly intVector: number;
+  /** P5: the notification queue of a completion ring, and what its notifications call it. */
+  readonly nqRingId?: number;
+  readonly cqHandle?: number;
 }
 
 export interface HwrmRingAllocOutput {

@@ -96,11 +96,11 @@ describe('doorbells of one poll, in the order the device hears them', () => {
     rig.ready(3);
     const settle = rig.bp().bus.settle.bind(rig.bp().bus);
     let looks = 0;
-    rig.bp().bus.settle = (cpu, addr) => {
+    rig.bp().bus.settle = (cpu, addr, hi) => {
       if (++looks === 2) rig.ready(2); // the walk has ended: more before has_work looks
-      return settle(cpu, addr);
+      return settle(cpu, addr, hi);
     };
-    settle(rig.cpu, cpRing.cpDb.doorbell);
+    settle(rig.cpu, cpRing.cpDb.doorbell, 0);
     expect(rig.poll()).toBe(5);
     expect(rig.bells()).toEqual(['cq 6', 'rx 2', 'cq 10', 'rx 4', 'cq-arm 10']);
   });

@@ -15,8 +15,15 @@ import { PAGE_MASK } from '../../../src/host/memory.ts';
 import { Machine } from '../../../src/machine.ts';
 import type { NicConfig } from '../../../src/machine/config.ts';
 import { CompletionRing } from '../../../src/nic/completionRing.ts';
-import { dbArms, dbIndex } from '../../../src/nic/hsi/doorbell.ts';
-import type { Nic } from '../../../src/nic/nic.ts';
+import {
+  DBR_TYPE_CQ_ARMALL,
+  DBR_TYPE_NQ_ARM,
+  dbArms,
+  dbIndex,
+  dbrType,
+} from '../../../src/nic/hsi/doorbell.ts';
+import type { Interrupter, Nic } from '../../../src/nic/nic.ts';
+import { NotificationQueue } from '../../../src/nic/notificationQueue.ts';
 import { RxRing } from '../../../src/nic/rxRing.ts';
 import { TxRing } from '../../../src/nic/txRing.ts';
 import { NAPIF_STATE_SCHED, napiPoll, napiSchedule } from '../../../src/stack/napi.ts';
@@ -86,7 +93,7 @@ class HandFed implements ArrivalSource {
 /** One doorbell as the device saw it: `rx 12`, `tx 3`, `cq 8` or `cq-arm 8`, of ring number `ring`. */
 export interface Rung {
   readonly nic: number;
-  readonly what: 'rx' | 'tx' | 'cq' | 'cq-arm';
+  readonly what: 'rx' | 'tx' | 'cq' | 'cq-arm' | 'nq' | 'nq-arm';
   readonly index: number;
   /** NAPI the ring belongs to. */
   readonly irq: string;
@@ -208,18 +215,21 @@ export class Rig {
   private listen(number: number, hw: Nic): void {
     const real = hw.doorbell.bind(hw);
     hw.doorbell = (offset, lo, hi, now, cpu): void => {
-      const bell = hw.bells[offset / 0x80];
+      const bell = hw.bellAt(offset, hi);
       const index = dbIndex(lo);
       if (bell instanceof RxRing) this.note(number, 'rx', index, bell.cp);
       else if (bell instanceof TxRing) this.note(number, 'tx', index, bell.cp);
-      else if (bell instanceof CompletionRing)
-        this.note(number, dbArms(lo) ? 'cq-arm' : 'cq', index, bell);
+      else if (bell instanceof CompletionRing) {
+        const arms = hi === 0 ? dbArms(lo) : dbrType(hi) === DBR_TYPE_CQ_ARMALL;
+        this.note(number, arms ? 'cq-arm' : 'cq', index, bell);
+      } else if (bell instanceof NotificationQueue)
+        this.note(number, dbrType(hi) === DBR_TYPE_NQ_ARM ? 'nq-arm' : 'nq', index, bell);
       real(offset, lo, hi, now, cpu);
     };
   }
 
-  private note(nic: number, what: Rung['what'], index: number, cp: CompletionRing): void {
-    this.rung.push({ nic, what, index, irq: cp.irq.name });
+  private note(nic: number, what: Rung['what'], index: number, ring: Interrupter): void {
+    this.rung.push({ nic, what, index, irq: ring.irq.name });
   }
 
   /** Doorbells since the last call, as text: `cq 2`, `rx 512`. */

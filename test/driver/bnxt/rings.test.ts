@@ -232,7 +232,7 @@ describe('interrupt coalescing', () => {
       intLatTmrMin: 62,
       cmplAggrDmaTmr: 31,
       cmplAggrDmaTmrDuringInt: 12,
-      flags: 1, // ring idle: 10 us are below the idle threshold of 50
+      flags: 2, // ring idle: 10 us are below the idle threshold of 50
     });
   });
 

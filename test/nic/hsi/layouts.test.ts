@@ -45,6 +45,18 @@ import {
   txBdPost,
 } from '../../../src/nic/hsi/txBd.ts';
 import {
+  BNXT_NQ_HDL_TYPE_TX,
+  NQE_CN_FIELDS,
+  NQ_CN_TYPE_CQ_NOTIFICATION,
+  bnxtNqHdlIdx,
+  bnxtNqHdlType,
+  bnxtSetNqHdl,
+  nqeCnHandle,
+  nqeCnToggle,
+  nqeCnType,
+  nqeCnWrite,
+} from '../../../src/nic/hsi/nq.ts';
+import {
   CMP_TYPE_TX_L2_COAL_CMP,
   TX_CMP_FIELDS,
   txCmpOpaque,
@@ -76,6 +88,7 @@ test.each([
   ['tx_bd', TX_BD_FIELDS],
   ['tx_bd_ext', TX_BD_EXT_FIELDS],
   ['tx_cmp', TX_CMP_FIELDS],
+  ['nqe_cn', NQE_CN_FIELDS],
 ])('the fields of %s lie within 16 bytes and do not overlap', (_, fields) => {
   expect(misplaced(fields)).toEqual([]);
 });
@@ -145,6 +158,21 @@ test('tx_cmp: both ways, in both types', () => {
   ]);
   writeField(mem, AT, { name: 'above', byte: 12, hi: 31, lo: 24, means: '' }, 0xff);
   expect(txCmpSqConsIdx(mem, AT)).toBe(0xabcdef); // 24 bits
+  expectOnly(mem, AT);
+});
+
+test('nqe_cn: what the NIC writes is what the table and the driver read', () => {
+  const mem = words();
+  const handle = bnxtSetNqHdl(BNXT_NQ_HDL_TYPE_TX, 5);
+  expect(handle).toBe(0x0100_0005);
+  nqeCnWrite(mem, AT, handle, 6, 1); // two bits of toggle
+  expect(fieldsAt(mem, AT, NQE_CN_FIELDS)).toEqual({
+    ...{ type: 0x30, toggle: 2, index: 5, kind: 1, v: 1 },
+  });
+  expect([nqeCnType(mem, AT), nqeCnToggle(mem, AT)]).toEqual([NQ_CN_TYPE_CQ_NOTIFICATION, 2]);
+  const read = nqeCnHandle(mem, AT);
+  expect([bnxtNqHdlType(read), bnxtNqHdlIdx(read)]).toEqual([BNXT_NQ_HDL_TYPE_TX, 5]);
+  expect([cmpValid(mem, AT, 0), cmpValid(mem, AT, 1)]).toEqual([true, false]);
   expectOnly(mem, AT);
 });
 
