@@ -33,7 +33,11 @@ export interface BusyPollOptions {
   readonly preferBusyPoll: boolean;
 }
 
-const KINDS: readonly AppKind[] = ['sink', 'echo', 'server', 'capture', 'callback'];
+/** What a command line can say; a callback needs a function, and that only code can give. */
+const TEXT_KINDS: readonly AppKind[] = ['sink', 'echo', 'server', 'capture'];
+const KINDS: readonly AppKind[] = [...TEXT_KINDS, 'callback'];
+/** Options that only one kind has. */
+const KIND_OF = { reply: 'server', keep: 'capture', onDatagram: 'callback' } as const;
 const PORT = kind.whole(1, 65_535);
 const FORM = 'KIND:PORT,…, as in "sink:9,echo:7"';
 
@@ -47,7 +51,7 @@ export const appSchema = (base: Reads): z.ZodType<AppOptions> & { readonly shape
     {
       kind: base(kind.word(KINDS)),
       udp: base(PORT),
-      cpu: z.optional(base(kind.whole(0, 63))),
+      cpu: z.optional(base(kind.cpu)),
       rcvbuf: z.optional(base(kind.whole(1, 2 ** 28, 'bytes'))),
       batch: z.optional(base(kind.whole(1, 1024))),
       busyPoll: z.optional(base(kind.whole(0, 1_000_000, 'µs'))),
@@ -75,9 +79,23 @@ export function appsOfText(raw: unknown): unknown {
   return raw.split(',').map((item) => {
     const [name, port, ...more] = item.trim().split(':');
     if (port === undefined || more.length > 0)
-      throw new kind.Refusal(`${JSON.stringify(item.trim())} is no app (${FORM})`);
-    return { kind: kind.word(KINDS).read(name), udp: PORT.read(port) };
+      throw new kind.Refusal(
+        `${item.trim() === '' ? 'nothing' : JSON.stringify(item.trim())} is no app (${FORM})`,
+      );
+    return { kind: kind.word(TEXT_KINDS).read(name), udp: PORT.read(port) };
   });
+}
+
+/** An option that its kind of application does not have, or has not been given; null when all is well. */
+export function alienKey(
+  app: AppOptions,
+): { readonly key: keyof AppOptions; readonly why: string } | null {
+  for (const key of ['reply', 'keep', 'onDatagram'] as const)
+    if (app[key] !== undefined && app.kind !== KIND_OF[key])
+      return { key, why: `is for ${KIND_OF[key]}, and this is ${app.kind}` };
+  if (app.kind === 'callback' && app.onDatagram === undefined)
+    return { key: 'kind', why: 'callback needs a function (onDatagram), which only code can give' };
+  return null;
 }
 
 /**

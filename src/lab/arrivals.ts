@@ -9,6 +9,7 @@ import type { SendSource } from '../wire/link.ts';
 import { ReplaySource, replayFrameBytes } from '../wire/replay.ts';
 import type { TrafficSpec } from '../wire/trafficSpec.ts';
 import { parseTraffic, withTrafficWord } from '../wire/trafficSpec.ts';
+import { parseCidr4, parseCidr6 } from './addresses.ts';
 import type { RunOptions } from './optionSchema.ts';
 import { parseReplay } from './replayMode.ts';
 
@@ -35,10 +36,12 @@ export interface ArrivalPlan {
 export function trafficPlan(options: RunOptions): ArrivalPlan {
   const { duration } = options;
   const count = options.count ?? (duration === undefined ? DEFAULT_COUNT : undefined);
-  const mac = options.nics[0]?.mac;
+  const { mac, addr, addr6 } = options.nics[0] ?? {};
   const spec: TrafficSpec = {
     ...trafficSpec(options),
     ...(mac === undefined ? {} : { dstMac: parseMac(mac) }),
+    ...(addr === undefined ? {} : { dstIp: parseCidr4(addr)[0] }),
+    ...(addr6 === undefined ? {} : { dstIp6: ipv6Bytes(parseCidr6(addr6)[0]) }),
     ...(count === undefined ? {} : { count }),
     ...(duration === undefined ? {} : { durationPs: duration }),
   };
@@ -50,6 +53,12 @@ export function trafficPlan(options: RunOptions): ArrivalPlan {
     source: (frames, rng) => new TrafficSource(plan, frames, rng),
   };
 }
+
+const ipv6Bytes = (words: readonly number[]): Uint8Array => {
+  const view = new DataView(new ArrayBuffer(16));
+  words.forEach((word, i) => view.setUint32(i * 4, word));
+  return new Uint8Array(view.buffer);
+};
 
 const PARTS = ['rate', 'size', 'flows', 'pattern'] as const;
 

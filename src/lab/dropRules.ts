@@ -34,7 +34,7 @@ export function parseTcDrop(_place: string, text: string): PacketMatch {
     const kind = Object.hasOwn(KINDS, word) ? KINDS[word] : undefined;
     const what = kind === undefined ? word : 'protocol';
     if (kind === undefined && !FIELDS.includes(word))
-      throw new Refusal(`${JSON.stringify(word)} is not one of ${WORDS}`);
+      throw new Refusal(`${word || 'nothing'} is not one of ${WORDS}`);
     if (seen.has(what)) throw new Refusal(`${text.trim()}: ${what} is given twice`);
     seen.add(what);
     if (kind === undefined) setField(rule, word, words[++i]);

@@ -53,6 +53,18 @@ export function whole(min: number, max: number, unit: string = ''): Kind<number>
   };
 }
 
+const CPU_RANGE = '0 to --cpus less 1';
+/** One of the machine's CPUs: how many there are, another option says. */
+export const cpu: Kind<number> = {
+  value: 'N',
+  allowed: CPU_RANGE,
+  read(raw) {
+    const n = asNumber(raw, CPU_RANGE);
+    if (Number.isInteger(n) && n >= 0) return n;
+    throw new Refusal(`${shown(raw)} is no number of a CPU (${CPU_RANGE})`);
+  },
+};
+
 /** A number of `unit` from `min` to `max`, fractions allowed. */
 export function between(min: number, max: number, unit: string): Kind<number> {
   const allowed = `${min} to ${max} ${unit}`;
@@ -195,9 +207,8 @@ export function several<T>(value: string, parse: Parser<T>): Kind<readonly T[]> 
   };
 }
 
-/** Numbers from `min` to `max`, separated by commas, or a YAML list. */
-export function numbers(min: number, max: number): Kind<readonly number[]> {
-  const one = whole(min, max);
+/** Numbers of a kind, separated by commas, or a YAML list. */
+export function numbers(one: Kind<number>): Kind<readonly number[]> {
   return {
     value: 'N,N,…',
     allowed: `each ${one.allowed}`,

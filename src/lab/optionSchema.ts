@@ -263,8 +263,8 @@ const nicSchema = z.strictObject(
     txFramesIrq: z.optional(base(frames)),
     adaptiveRx: z.optional(base(kind.onOff)),
     rxvlan: z.optional(base(kind.onOff)),
-    irqAffinity: z.optional(base(kind.numbers(0, 63))),
-    rps: z.optional(base(kind.numbers(0, 63))),
+    irqAffinity: z.optional(base(kind.numbers(kind.cpu))),
+    rps: z.optional(base(kind.numbers(kind.cpu))),
     groFlushTimeout: z.optional(base(kind.whole(0, 1_000_000_000, 'ns'))),
     napiDeferHardIrqs: z.optional(base(kind.whole(0, 2_147_483_647))),
     threaded: z.optional(base(kind.onOff)),
@@ -426,7 +426,7 @@ const shape = {
   ),
   rssEqual: absent(queues, 'NIC', 'Spread flows evenly over the first N queues of the first NIC.'),
   rssIndir: absent(
-    kind.numbers(0, 63),
+    kind.numbers(kind.whole(0, 63)),
     'NIC',
     'Indirection table of the first NIC, repeated until its 128 entries are full.',
   ),
@@ -443,7 +443,7 @@ const shape = {
   link: option(link, 'NIC', 100, 'Speed of each link in Gb/s.'),
   mtu: option(mtu, 'NIC', 1500, 'MTU of each NIC; longer frames are dropped in the MAC.'),
   irqAffinity: absent(
-    kind.numbers(0, 63),
+    kind.numbers(kind.cpu),
     'NIC',
     "CPU of each queue's interrupt, in the order of queues; queue i on CPU i unless set.",
   ),
@@ -464,7 +464,7 @@ const shape = {
     },
   }),
   appCpu: absent(
-    kind.whole(0, 63),
+    kind.cpu,
     'Kernel',
     'CPU of the applications that do not say their own; the last one unless set.',
   ),
@@ -511,12 +511,12 @@ const shape = {
     'Each NAPI is polled by a thread of its own (napi/<name>-<id>) instead of in softirqs.',
   ),
   threadCpus: absent(
-    kind.numbers(0, 63),
+    kind.numbers(kind.cpu),
     'Kernel',
     "CPU of each queue's NAPI thread, in the order of queues; that of its interrupt unless set.",
   ),
   rps: absent(
-    kind.numbers(0, 63),
+    kind.numbers(kind.cpu),
     'Kernel',
     'CPUs that take packets into the stack, by flow; the one that received them unless set.',
   ),

@@ -5,11 +5,14 @@
  */
 import type { ZodError } from 'zod';
 import { HW_HASH_INDEX_SIZE } from '../nic/hsi/hwrm.ts';
+import { alienKey } from './appOptions.ts';
 import { didYouMean } from './nearest.ts';
 import { checkNapi } from './napiOptions.ts';
+import { wrongNicAddress } from './nicChecks.ts';
 import { camel, kebab } from './optionNames.ts';
 import type { RunOptions } from './optionSchema.ts';
 import { APP_KEYS, NIC_KEYS, RUN_KEYS, RUN_SCHEMA, STEERING_KEYS } from './optionSchema.ts';
+import { matchOf } from './steering.ts';
 
 /** Bad usage or bad input, as one line that names what, where and the allowed range. */
 export class OptionError extends Error {
@@ -65,6 +68,10 @@ function unfolded(source: OptionSource): OptionSource[] {
     throw new OptionError(`${source.where(['steering', unknown])}: unknown option${guess}`);
   }
   const inner = (path: readonly PropertyKey[]): string => source.where(['steering', ...path]);
+  const outside = new Set(Object.keys(values).map(camel));
+  const twice = Object.keys(steering).find((name) => outside.has(camel(name)));
+  if (twice !== undefined)
+    throw new OptionError(`${inner([twice])}: is given outside of steering as well`);
   return [
     { values, where: (path) => source.where(path) },
     { values: steering as Record<string, unknown>, where: inner },
@@ -116,7 +123,14 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
       if (given === undefined || (Array.isArray(given) && given.length === 0)) continue;
       throw new OptionError(`${where([key])}: needs --stack on`);
     }
+    o.nics.forEach((nic, i) => {
+      const key = (['rps', 'addr', 'addr6'] as const).find((name) => nic[name] !== undefined);
+      if (key !== undefined) throw new OptionError(`${where(['nics', i, key])}: needs --stack on`);
+    });
   }
+  const wrong = wrongNicAddress(o.nics);
+  if (wrong !== null)
+    throw new OptionError(`${where(['nics', wrong.nic, wrong.key])}: ${wrong.why}`);
   if (o.control !== undefined && !o.watch)
     throw new OptionError(`${where(['control'])}: needs --watch`);
   checkApps(o, where);
@@ -142,8 +156,11 @@ function checkApps(o: RunOptions, where: (path: readonly PropertyKey[]) => strin
   o.rps?.forEach((cpu) => onMachine(cpu, ['rps']));
   o.nics.forEach((nic, i) => nic.rps?.forEach((cpu) => onMachine(cpu, ['nics', i, 'rps'])));
   const ports = new Set<number>();
-  o.apps.forEach(({ udp, cpu }, i) => {
-    onMachine(cpu, ['apps', i, 'cpu']);
+  o.apps.forEach((app, i) => {
+    const { udp } = app;
+    onMachine(app.cpu, ['apps', i, 'cpu']);
+    const alien = alienKey(app);
+    if (alien !== null) throw new OptionError(`${where(['apps', i, alien.key])}: ${alien.why}`);
     if (ports.has(udp)) throw new OptionError(`${where(['apps', i])}: port ${udp} is taken twice`);
     ports.add(udp);
   });
@@ -156,7 +173,10 @@ function checkSteering(o: RunOptions, where: (path: readonly PropertyKey[]) => s
     throw new OptionError(`${where([key])}: ${why}`);
   };
   if (o.rssEqual !== undefined && o.rssIndir !== undefined)
-    refuse('rssEqual', 'and an indirection table cannot be set together');
+    refuse(
+      'rssEqual',
+      'fills the indirection table, which --rss-indir gives whole: only one can be',
+    );
   if ((o.rssEqual ?? 1) > queues)
     refuse('rssEqual', `${o.rssEqual} is out of range (1 to ${queues} queues)`);
   const ring = o.rssIndir?.find((n) => n >= queues);
@@ -166,6 +186,13 @@ function checkSteering(o: RunOptions, where: (path: readonly PropertyKey[]) => s
   const rule = o.ntuple?.find(({ dst }) => dst >= queues);
   if (rule !== undefined)
     refuse('ntuple', `action ${rule.dst} is out of range (-1 to ${queues - 1})`);
+  const matches = (o.ntuple ?? []).map(matchOf);
+  const twice = matches.findIndex((match, i) => matches.indexOf(match) < i);
+  if (twice >= 0)
+    refuse(
+      'ntuple',
+      `rule ${twice + 1} matches the same as rule ${matches.indexOf(matches[twice]!) + 1}`,
+    );
 }
 
 function checkCpus(

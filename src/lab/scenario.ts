@@ -68,21 +68,22 @@ function camelKeys(value: unknown): unknown {
 
 /**
  * Where the deepest part of `path` that exists starts: a key where there is one, else an item; and
- * what its last step is called there.
+ * what it is called from the top of the file on.
  */
 function foundAt(doc: Document, path: readonly PropertyKey[]): { offset: number; text: string } {
   let node: unknown = doc.contents;
   let offset = 0;
   let text = '';
   for (const [i, step] of path.entries()) {
-    text = typeof step === 'number' ? `${text}[${step}]` : String(step);
+    const before = text === '' ? '' : `${text}.`;
+    text = typeof step === 'number' ? `${text}[${step}]` : `${before}${String(step)}`;
     if (isMap(node)) {
       const pair = node.items.find(
         (item) => isScalar(item.key) && camel(String(item.key.value)) === camel(String(step)),
       );
       if (!isPair(pair)) break;
       if (isScalar(pair.key)) {
-        text = String(pair.key.value);
+        text = `${before}${String(pair.key.value)}`;
         offset = pair.key.range?.[0] ?? offset;
       }
       node = pair.value;

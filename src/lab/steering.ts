@@ -13,7 +13,8 @@ import { Refusal } from './optionKinds.ts';
 export function parseRssKey(_place: string, text: string): Uint8Array {
   const bytes = text.split(':');
   const wrong = bytes.find((byte) => !/^[0-9a-f]{2}$/i.test(byte));
-  if (wrong !== undefined) throw new Refusal(`${wrong} is not a byte of two hex digits`);
+  if (wrong !== undefined)
+    throw new Refusal(`${wrong || 'nothing'} is not a byte of two hex digits`);
   if (bytes.length !== HW_HASH_KEY_SIZE)
     throw new Refusal(`${bytes.length} bytes, a key has ${HW_HASH_KEY_SIZE}`);
   return Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16));
@@ -26,12 +27,16 @@ const FLOWS: readonly RxFlow[] = ['tcp4', 'udp4', 'tcp6', 'udp6'];
 
 /** `udp4 sdfn, tcp4 sd`. @throws Refusal */
 export function parseFlowHash(_place: string, text: string): FlowHash {
+  const seen = new Set<RxFlow>();
   return text.split(',').map((part): readonly [RxFlow, boolean] => {
     const [name = '', fields = '', ...more] = part.trim().split(/\s+/);
     const flow = FLOWS.find((known) => known === name);
-    if (flow === undefined) throw new Refusal(`${name} is not one of ${FLOWS.join(', ')}`);
+    if (flow === undefined)
+      throw new Refusal(`${name || 'nothing'} is not one of ${FLOWS.join(', ')}`);
     if (more.length > 0 || (fields !== 'sd' && fields !== 'sdfn'))
       throw new Refusal(`${part.trim()}: expected sd (addresses) or sdfn (ports too)`);
+    if (seen.has(flow)) throw new Refusal(`${flow} is given twice`);
+    seen.add(flow);
     return [flow, fields === 'sdfn'];
   });
 }
@@ -53,6 +58,7 @@ const FLOW_TYPES: Readonly<Record<string, FlowType>> = {
   udp6: { version: 6, ipProtocol: UDP },
 };
 const DISCARD = -1;
+const ICMP_OF = { 4: 1, 6: 58 } as const;
 
 /**
  * One rule: a flow type, fields to match exactly, and a ring, or -1 to drop.
@@ -65,17 +71,28 @@ export function parseNtuple(_place: string, text: string): HwrmCfaNtupleFilterAl
   const name = words.shift() ?? '';
   const type = FLOW_TYPES[/\d$/.test(name) ? name : `${name}4`];
   if (type === undefined)
-    throw new Refusal(`${name} is not one of ${Object.keys(FLOW_TYPES).join(', ')}`);
+    throw new Refusal(`${name || 'nothing'} is not one of ${Object.keys(FLOW_TYPES).join(', ')}`);
   const rule: {
     -readonly [K in keyof HwrmCfaNtupleFilterAllocInput]?: HwrmCfaNtupleFilterAllocInput[K];
   } = {
     ethertype: type.version === 4 ? 0x0800 : 0x86dd,
     ...(type.ipProtocol === undefined ? {} : { ipProtocol: type.ipProtocol }),
   };
-  for (let i = 0; i < words.length; i += 2) setField(rule, type, words[i]!, words[i + 1]);
+  for (let i = 0; i < words.length; i += 2) {
+    if (words.findIndex((word, at) => at % 2 === 0 && word === words[i]) < i)
+      throw new Refusal(`${text.trim()}: ${words[i]} is given twice`);
+    setField(rule, type, words[i]!, words[i + 1]);
+  }
   if (rule.dst === undefined) throw new Refusal(`${text.trim()}: needs an action`);
   return rule as HwrmCfaNtupleFilterAllocInput;
 }
+
+/** What a rule compares, whatever it then does: two rules that compare the same cannot both be. @linux bnxt_fltr_exists, EEXIST */
+export const matchOf = ({ dst: _, ...match }: HwrmCfaNtupleFilterAllocInput): string =>
+  Object.entries(match)
+    .map(([field, value]) => `${field} ${value}`)
+    .sort()
+    .join();
 
 function setField(
   rule: { -readonly [K in keyof HwrmCfaNtupleFilterAllocInput]?: HwrmCfaNtupleFilterAllocInput[K] },
@@ -99,6 +116,9 @@ function setField(
     case 'l4proto':
       if (type.ipProtocol !== undefined) throw new Refusal('l4proto needs ip4 or ip6');
       rule.ipProtocol = whole(field, value, 0, 255);
+      // tcp and udp are flow types of their own; of the rest the driver (bnxt_verify_ntuple_ip4_flow) takes one
+      if (rule.ipProtocol !== ICMP_OF[type.version])
+        throw new Refusal(`l4proto ${value}: bnxt takes ${ICMP_OF[type.version]} (ICMP) alone`);
       return;
     case 'action':
       rule.dst = whole(field, value, DISCARD, 63);

@@ -62,3 +62,14 @@ test('what an application reads is a stream of batches', async () => {
   expect(complete).toBe(true);
   expect(bytes).toBe(400 * (100 - 4 - 42));
 });
+
+test('generated traffic is for the address that the first NIC was given', async () => {
+  const { report } = await run({
+    xdp: 'pass',
+    traffic: 'udp rate=500kpps',
+    count: 200,
+    apps: 'sink:9',
+    nics: [{ addr: '192.168.7.1/24' }],
+  });
+  expect(report.sockets[0]!.received).toBe(200);
+});

@@ -28,8 +28,8 @@ test('several rules, separated by semicolons', () => {
 
 describe('what is no rule', () => {
   test.each([
-    ['upd dport 53', '"upd" is not one of all, ip, ip6'],
-    ['constructor', '"constructor" is not one of all'],
+    ['upd dport 53', 'upd is not one of all, ip, ip6'],
+    ['constructor', 'constructor is not one of all'],
     ['dport 53', 'a port needs tcp or udp'],
     ['icmp dport 53', 'a port needs tcp or udp'],
     ['udp dport', 'dport needs a value'],

@@ -81,7 +81,7 @@ describe('a value is taken at both ends of its range and refused beyond, in one 
     [{ link: 'fast' }, '--link: fast is not a number (0.001 to 1000 Gb/s)'],
     [{ profile: 'steep' }, `--profile: steep is not one of ${PROFILE_NAMES}, nor a file`],
     [{ xdp: '' }, '--xdp: needs a value'],
-    [{ irqAffinity: '0,x' }, '--irq-affinity: x is not a whole number (0 to 63)'],
+    [{ irqAffinity: '0,x' }, '--irq-affinity: x is no number of a CPU (0 to --cpus less 1)'],
     [{ irqAffinity: '0,4' }, '--irq-affinity: 4 is out of range (0 to 3)'],
     [
       { count: '-1' },
@@ -150,7 +150,7 @@ test('durations are picoseconds, counts take k, M and G', () => {
 describe('applications are refused in one line', () => {
   test.each<[Record<string, unknown>, string]>([
     [{ apps: 'sink' }, '--apps: "sink" is no app (KIND:PORT,…, as in "sink:9,echo:7")'],
-    [{ apps: 'drain:9' }, '--apps: drain is not one of sink, echo, server, capture, callback'],
+    [{ apps: 'drain:9' }, '--apps: drain is not one of sink, echo, server, capture'],
     [{ apps: 'sink:0' }, '--apps: 0 is out of range (1 to 65535)'],
     [{ apps: 'sink:9,echo:9' }, '--apps: port 9 is taken twice'],
     [{ apps: 'sink:9', stack: 'off' }, '--apps: needs --stack on'],

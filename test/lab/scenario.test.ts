@@ -45,14 +45,18 @@ describe('a refusal points at line and column', () => {
     [
       'of a value inside a NIC',
       'nics:\n  - name: a\n    rx-ring: 0\n',
-      'lab.yaml:3:5: rx-ring: 0 is out of range (1 to 8191)',
+      'lab.yaml:3:5: nics[0].rx-ring: 0 is out of range (1 to 8191)',
     ],
     [
       'of an unknown option of a NIC',
       'nics:\n  - name: a\n    rx-rnig: 1\n',
-      'lab.yaml:3:5: rx-rnig: unknown option (did you mean rx-ring?)',
+      'lab.yaml:3:5: nics[0].rx-rnig: unknown option (did you mean rx-ring?)',
     ],
-    ['of a bad address', 'nics:\n  - mac: "02:00"\n', 'lab.yaml:2:5: mac: MAC address "02:00"'],
+    [
+      'of a bad address',
+      'nics:\n  - mac: "02:00"\n',
+      'lab.yaml:2:5: nics[0].mac: MAC address "02:00"',
+    ],
     [
       'of an option that has no value',
       'rx-ring:\n',
@@ -66,22 +70,67 @@ describe('a refusal points at line and column', () => {
     [
       'of a CPU that is not there',
       'cpus: 2\nnics:\n  - irq-affinity: [0, 2]\n',
-      'lab.yaml:3:5: irq-affinity: 2 is out of range (0 to 1)',
+      'lab.yaml:3:5: nics[0].irq-affinity: 2 is out of range (0 to 1)',
     ],
     [
       'of a value inside an app',
       'apps:\n  - kind: sink\n    udp: 70000\n',
-      'lab.yaml:3:5: udp: 70000 is out of range (1 to 65535)',
+      'lab.yaml:3:5: apps[0].udp: 70000 is out of range (1 to 65535)',
     ],
     [
       'of an unknown option of an app',
       'apps: [{kind: sink, udp: 9, rcvbfu: 1}]\n',
-      'lab.yaml:1:29: rcvbfu: unknown option (did you mean rcvbuf?)',
+      'lab.yaml:1:29: apps[0].rcvbfu: unknown option (did you mean rcvbuf?)',
     ],
     [
       'of an address with too long a prefix',
       'nics:\n  - addr: 10.0.0.1/33\n',
-      'lab.yaml:2:5: addr: 10.0.0.1/33: a prefix of 33 bits is out of range (0 to 32)',
+      'lab.yaml:2:5: nics[0].addr: 10.0.0.1/33: a prefix of 33 bits is out of range (0 to 32)',
+    ],
+    [
+      'of one option in two places',
+      'rss-equal: 2\nsteering:\n  rss-equal: 3\n',
+      'lab.yaml:3:3: steering.rss-equal: is given outside of steering as well',
+    ],
+    [
+      'of steering without a stack',
+      'stack: off\nnics:\n  - rps: [1]\n',
+      'lab.yaml:3:5: nics[0].rps: needs --stack on',
+    ],
+    [
+      'of an address without a stack',
+      'stack: off\nnics:\n  - {}\n  - addr6: fd00::7\n',
+      'lab.yaml:4:5: nics[1].addr6: needs --stack on',
+    ],
+    [
+      'of a MAC address that is taken',
+      'nics:\n  - {}\n  - mac: "02:00:00:00:00:01"\n',
+      "lab.yaml:3:5: nics[1].mac: 02:00:00:00:00:01 is also NIC 0's",
+    ],
+    [
+      'of an address that is taken, written otherwise',
+      'nics:\n  - addr6: "fd00:0:0:0:0:0:0:5"\n  - addr6: fd00::5/48\n',
+      "lab.yaml:2:5: nics[0].addr6: fd00:0:0:0:0:0:0:5 is also NIC 1's",
+    ],
+    [
+      "of the generator's address",
+      'nics:\n  - addr: 10.0.0.254/24\n',
+      "lab.yaml:2:5: nics[0].addr: 10.0.0.254/24 is the generator's, at the other end of the wire",
+    ],
+    [
+      'of a broadcast address',
+      'nics:\n  - addr: 192.168.0.255/24\n',
+      'lab.yaml:2:5: nics[0].addr: 192.168.0.255/24 is its subnet',
+    ],
+    [
+      'of a reply that nobody sends',
+      'apps:\n  - { kind: sink, udp: 9, reply: 4 }\n',
+      'lab.yaml:2:27: apps[0].reply: is for server, and this is sink',
+    ],
+    [
+      'of a callback without its function',
+      'apps:\n  - { kind: callback, udp: 9 }\n',
+      'lab.yaml:2:7: apps[0].kind: callback needs a function (onDatagram)',
     ],
     ['of no NICs', 'nics: []\n', 'lab.yaml:1:1: nics: needs 1 to 16 NICs'],
     ['of NICs that are no list', 'nics: 3\n', 'lab.yaml:1:1: nics: expected a list of NICs'],
@@ -93,17 +142,17 @@ describe('a refusal points at line and column', () => {
     [
       'of an address that is of no one NIC',
       'nics: [{mac: "01:00:5e:00:00:01"}]\n',
-      'lab.yaml:1:9: mac: 01:00:5e:00:00:01 is no address of one NIC',
+      'lab.yaml:1:9: nics[0].mac: 01:00:5e:00:00:01 is no address of one NIC',
     ],
     [
       'of a name that no NIC may have',
       'nics: [{name: "a/b"}]\n',
-      'lab.yaml:1:9: name: "a/b" is no name for a NIC',
+      'lab.yaml:1:9: nics[0].name: "a/b" is no name for a NIC',
     ],
     [
       'of more CPUs than queues',
       'nics: [{queues: 1, irq-affinity: [0, 1]}]\n',
-      'lab.yaml:1:20: irq-affinity: 2 CPUs are too many (1 to 1 queues)',
+      'lab.yaml:1:20: nics[0].irq-affinity: 2 CPUs are too many (1 to 1 queues)',
     ],
     ['of a tag that nobody knows', 'seed: !foo 3\n', 'lab.yaml:1:7: Unresolved tag: !foo'],
     ['of infinity', 'queues: .inf\n', 'lab.yaml:1:1: queues: Infinity is not a whole number'],

@@ -53,7 +53,7 @@ describe('refused', () => {
     [{ rssIndir: '1,4' }, '--rss-indir: 4 is out of range (0 to 3)'],
     [
       { rssEqual: '2', rssIndir: '1' },
-      '--rss-equal: and an indirection table cannot be set together',
+      '--rss-equal: fills the indirection table, which --rss-indir gives whole: only one can be',
     ],
     [{ rxFlowHash: 'udp5 sd' }, '--rx-flow-hash: udp5 is not one of tcp4, udp4, tcp6, udp6'],
     [
@@ -77,6 +77,29 @@ describe('refused', () => {
     ],
     [{ ntuple: 'udp4 src-ip 10.0.0 action 1' }, '--ntuple: '],
     [{ ntuple: 'udp4 action' }, '--ntuple: action needs a value'],
+    [{ ntuple: 'flow-type action 1' }, '--ntuple: action is not one of ip4'],
+    [{ ntuple: 'flow-type' }, '--ntuple: nothing is not one of ip4'],
+    [{ ntuple: 'ip4 l4proto 17 action 1' }, '--ntuple: l4proto 17: bnxt takes 1 (ICMP) alone'],
+    [{ ntuple: 'ip6 l4proto 1 action 1' }, '--ntuple: l4proto 1: bnxt takes 58 (ICMP) alone'],
+    [
+      { ntuple: 'udp4 dst-port 5 dst-port 6 action 1' },
+      '--ntuple: udp4 dst-port 5 dst-port 6 action 1: dst-port is given twice',
+    ],
+    [
+      {
+        ntuple:
+          'udp4 dst-port 5 src-port 6 action 1; tcp4 action 2; udp src-port 6 dst-port 5 action 0',
+      },
+      '--ntuple: rule 3 matches the same as rule 1',
+    ],
+    [{ rxFlowHash: 'udp4 sd, udp4 sdfn' }, '--rx-flow-hash: udp4 is given twice'],
+    [{ rxFlowHash: 'udp4 sd,' }, '--rx-flow-hash: nothing is not one of tcp4'],
+    [{ rssKey: '6d:' }, '--rss-key: nothing is not a byte'],
+    [{ appCpu: '64' }, '--app-cpu: 64 is out of range (0 to 3)'],
+    [{ rps: '1,64' }, '--rps: 64 is out of range (0 to 3)'],
+    [{ irqAffinity: '-1' }, '--irq-affinity: -1 is no number of a CPU (0 to --cpus less 1)'],
+    [{ apps: 'sink:9,' }, '--apps: nothing is no app'],
+    [{ apps: 'callback:9' }, '--apps: callback is not one of sink, echo, server, capture'],
   ])('%j', (flags, message) => {
     expect(() => read(flags as Record<string, string>)).toThrow(message);
   });
@@ -84,7 +107,7 @@ describe('refused', () => {
   test('an unknown name under steering, with its place', () => {
     const yaml = 'steering:\n  rss-equa: 2\n';
     expect(() => readOptions([readScenario('lab.yaml', yaml)])).toThrow(
-      'lab.yaml:2:3: rss-equa: unknown option (did you mean rss-equal?)',
+      'lab.yaml:2:3: steering.rss-equa: unknown option (did you mean rss-equal?)',
     );
   });
 
