@@ -88,10 +88,11 @@ export function parseNtuple(_place: string, text: string): HwrmCfaNtupleFilterAl
 }
 
 /** What a rule compares, whatever it then does: two rules that compare the same cannot both be. @linux bnxt_fltr_exists, EEXIST */
-export const matchOf = ({ dst: _, ...match }: HwrmCfaNtupleFilterAllocInput): string =>
-  Object.entries(match)
+export const matchOf = (rule: HwrmCfaNtupleFilterAllocInput): string =>
+  Object.entries(rule)
+    .filter(([field]) => field !== 'dst')
     .map(([field, value]) => `${field} ${value}`)
-    .sort()
+    .toSorted()
     .join();
 
 function setField(
