@@ -82,7 +82,7 @@ export function walkedBack(env: Env): number[] {
     if (idx < 0) break;
     const at = historyEnd(state, idx);
     do walked.push(at.idx);
-    while (walked.length < MAX_WALK && stepBack(state, at));
+    while (walked.length < MAX_WALK && stepBack(state, at) && at.idx >= 0);
     idx = state.parent?.lastInsnIdx ?? -1;
   }
   return walked;
