@@ -9,6 +9,7 @@ import type { History } from './history.ts';
 import { difference, historyOf } from './history.ts';
 import type { Mutant } from './mutants.ts';
 import { EQUIVALENT, MUTANTS } from './mutants.ts';
+import { TIMING_MUTANTS } from './timingMutants.ts';
 
 const SEED = 7;
 const CASES: readonly Case[] = [
@@ -37,7 +38,7 @@ function differs(mutant: Mutant, i: number): boolean {
 }
 
 describe('a lazy NIC is told from an eager one', () => {
-  test.each(MUTANTS)('with $name', { timeout: 120_000 }, (mutant) => {
+  test.each([...MUTANTS, ...TIMING_MUTANTS])('with $name', { timeout: 120_000 }, (mutant) => {
     const caught = CASES.findIndex((_, i) => differs(mutant, i));
     expect(caught).toBeGreaterThanOrEqual(0);
   });
