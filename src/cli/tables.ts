@@ -174,6 +174,7 @@ function napiRow(
 
 function socketTable({ sockets }: RunReport, c: Colors): string[] {
   if (sockets.length === 0) return [];
+  const failed = sockets.some(({ sendErrors }) => sendErrors > 0);
   const rows = sockets.map((s): Row => [
     `${s.kind}:${s.port}`,
     `${s.cpu}`,
@@ -181,13 +182,15 @@ function socketTable({ sockets }: RunReport, c: Colors): string[] {
     s.drops === 0 ? count(0) : styled(c.red, count(s.drops)),
     count(s.unread),
     count(s.sent),
+    ...(failed ? [s.sendErrors === 0 ? count(0) : styled(c.red, count(s.sendErrors))] : []),
     count(s.wakeups),
     s.reads === 0 ? '' : (s.received / s.reads).toFixed(1),
     s.received === 0 ? '' : duration(s.waitedNs.p50),
     s.received === 0 ? '' : duration(s.waitedNs.p99),
   ]);
-  const titles = ['CPU', 'read', 'no room', 'unread', 'sent', 'wake-ups', 'per call', 'waited p50'];
-  return table([heading(c, 'socket', ...titles, 'p99'), ...rows], ['left']);
+  const titles = ['CPU', 'read', 'no room', 'unread', 'sent', ...(failed ? ['failed'] : [])];
+  const times = ['wake-ups', 'per call', 'waited p50', 'p99'];
+  return table([heading(c, 'socket', ...titles, ...times), ...rows], ['left']);
 }
 
 function cpuTable({ cpus }: RunReport, c: Colors): string[] {

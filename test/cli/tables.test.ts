@@ -183,6 +183,21 @@ udp size=64 rate=14.88Mpps
 `);
 });
 
+test('a socket table says of failed sends when there are any', () => {
+  const socket = {
+    ...{ kind: 'server', port: 7, cpu: 1, received: 10, receivedBytes: 100, drops: 0, unread: 0 },
+    ...{ rmemMax: 0, rcvbuf: 4096, sent: 8, wakeups: 3, reads: 5, waitedNs: REPORT.latencyNs },
+  };
+  const lines = (sendErrors: number): string[] =>
+    runTables({ ...REPORT, sockets: [{ ...socket, sendErrors }] }, plain)
+      .split('\n')
+      .filter((line) => line.includes('socket') || line.includes('server:7'))
+      .map((line) => line.trim().replace(/ {2,}/g, ' | '));
+  expect(lines(0)[0]).not.toContain('failed');
+  expect(lines(2)[0]).toContain('| sent | failed | wake-ups |');
+  expect(lines(2)[1]).toContain('| 8 | 2 |');
+});
+
 describe('what does not add up is said, rule by rule', () => {
   test.each([
     [

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { PS_PER_SEC, PS_PER_US } from '../../src/host/clock.ts';
+import { PAGE_SIZE } from '../../src/host/memory.ts';
 import { NUD_REACHABLE, nudName } from '../../src/stack/neighbour.ts';
+import { allocSkbWithFrags, skbStoreBits } from '../../src/stack/skbWithFrags.ts';
+import { devQueueXmit } from '../../src/stack/xmit.ts';
 import { buildFrame } from '../../src/wire/build.ts';
 import type { BodySpec } from '../../src/wire/buildIp.ts';
 import { csumFold, csumIpv6Nofold, csumPartial } from '../../src/wire/checksum.ts';
@@ -323,4 +326,44 @@ describe('fragments', () => {
     expect(rig.sent).toEqual([]); // nobody knows whose packet it was
     expect(rig.books).toEqual(BALANCED);
   });
+});
+
+test('headers that have to be pulled out of pages move, and what was known of them with it', () => {
+  const rig = new InetRig([]);
+  const { machine } = rig;
+  machine.open();
+  const macs = [
+    { hi16: 0x0200, lo32: 0x11 },
+    { hi16: 0x0200, lo32: 0x12 },
+  ] as const;
+  const [v0, v1] = machine.addVeth({ name: 'v0', mac: macs[0] }, { name: 'v1', mac: macs[1] });
+  v0.mtu = v1.mtu = 9000;
+  // an option that may be skipped, 250 bytes of it, five times: far more than the 64 linear bytes
+  const options = Uint8Array.from({ length: 1264 }, (_, i) => {
+    const at = (i - 2) % 252;
+    if (i < 2) return i === 0 ? 0 : 1264 / 8 - 1;
+    if (i >= 2 + 5 * 252) return 0; // Pad1
+    return at === 0 ? 0x1e : at === 1 ? 250 : 7;
+  });
+  const bytes = frame6(
+    { kind: 'bytes', proto: 99, payload: 5000 },
+    { extensions: [{ proto: 60, bytes: options }] },
+    { dst: macs[1] },
+  );
+  const [cpu] = machine.cpus;
+  const skb = allocSkbWithFrags(v0, bytes.length, cpu!)!;
+  const page = machine.pages.alloc();
+  for (let at = 0; at < bytes.length; at += PAGE_SIZE) {
+    const part = bytes.subarray(at, at + PAGE_SIZE);
+    machine.mem.u8.set(part, page);
+    skbStoreBits(skb, at, page, part.length, cpu!);
+  }
+  machine.pages.release(page);
+  expect(skb.tail - skb.data).toBe(64);
+  devQueueXmit(skb, cpu!);
+  rig.run();
+  const error = rig.sent[0]!.bytes;
+  expect([error[54], error[55]]).toEqual([4, 1]); // parameter problem, unrecognized next header
+  expect(new DataView(error.buffer, error.byteOffset).getUint32(58)).toBe(40);
+  expect(rig.snmp['Ip6']).toMatchObject({ InUnknownProtos: 1 });
 });
