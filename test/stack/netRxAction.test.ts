@@ -145,6 +145,13 @@ describe('the time limit is counted in ticks', () => {
     expect(squeezes(250, undefined, 3999, 4001)).toBe(1);
   });
 
+  test('HZ 100, default 20000 us: two ticks of 10 ms, so 10 to 20 ms', () => {
+    expect(squeezes(100, undefined, 0, 19_999)).toBe(0);
+    expect(squeezes(100, undefined, 0, 20_000)).toBe(1);
+    expect(squeezes(100, undefined, 9999, 10_000)).toBe(0);
+    expect(squeezes(100, undefined, 9999, 10_001)).toBe(1);
+  });
+
   test('HZ 250 with 2000 us: one tick, so 0 to 4 ms', () => {
     expect(squeezes(250, 2000, 0, 3999)).toBe(0);
     expect(squeezes(250, 2000, 0, 4000)).toBe(1);
