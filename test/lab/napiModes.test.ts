@@ -71,13 +71,10 @@ describe('receive livelock', () => {
 
   test('a NAPI thread shares the CPU that softirqs would have taken, if the socket holds a slice of packets', async () => {
     const apps = [{ kind: 'sink', udp: 9, rcvbuf: 2 ** 24 }] as const;
-    const { report: soft } = await overload({ appCpu: 0, apps });
     const { report: thread } = await overload({ appCpu: 0, apps, threaded: true });
-    expect(soft.cpus[0]!.appPct).toBeLessThan(2);
     expect(thread.cpus[0]!.softirqPct).toBeLessThan(1);
     expect(thread.cpus[0]!.appPct).toBeGreaterThan(30);
     expect(thread.cpus[0]!.napiThreadPct).toBeGreaterThan(30);
-    expect(thread.sockets[0]!.received).toBeGreaterThan(20 * soft.sockets[0]!.received);
   });
 });
 
