@@ -59,6 +59,8 @@ import { XdpUpper } from './stack/xdpUpper.ts';
 import { udpClose } from './stack/udpUser.ts';
 import { ProgramRuns } from './machine/programRuns.ts';
 import { QueueStages } from './machine/rxStages.ts';
+import type { ClientBooks, ClientsConfig } from './machine/clients.ts';
+import { Clients } from './machine/clients.ts';
 import { PassedFrames } from './machine/passedFrames.ts';
 import type { ArrivalSource, Wire, WireSink } from './wire/frames.ts';
 import { UdpApp } from './machine/udpApp.ts';
@@ -365,6 +367,17 @@ export class Machine {
   /** Frames from `source` arrive at NIC number `nic`. */
   offer(nic: number, source: ArrivalSource): void {
     this.nics[nic]!.nic.port.offer(source);
+  }
+
+  /** Clients ask the first NIC until what `config` wants is done and answered. */
+  runClients(
+    config: ClientsConfig,
+    rng: Rng,
+    onRound?: (sent: number, nowPs: Ps) => void,
+  ): ClientBooks {
+    const clients = new Clients(this, config, rng);
+    clients.run(onRound);
+    return clients;
   }
 
   /** Every frame that a NIC has put on the wire; `port` is the NIC's number. */

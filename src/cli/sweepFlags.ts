@@ -34,7 +34,7 @@ const OWN: readonly OptionInfo[] = [
 ];
 
 /** Options of a run that many runs cannot have. */
-const NOT_HERE: readonly string[] = ['txOut', 'passOut', 'mapsOut', 'show'];
+const NOT_HERE: readonly string[] = ['txOut', 'passOut', 'mapsOut', 'show', 'watch'];
 
 export const SWEEP_FLAGS: readonly string[] = OWN.map(({ key }) => kebab(key));
 

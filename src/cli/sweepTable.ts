@@ -19,6 +19,7 @@ export function valueText(value: number, unit: Measure['unit']): string {
   if (unit === 'pps') return rate(value);
   if (unit === 'ns') return duration(value);
   if (unit === '%') return percent(value, 1);
+  if (unit === '/s') return `${count(value)}/s`;
   return Number.isInteger(value) ? count(value) : value.toFixed(value < 100 ? 2 : 0);
 }
 

@@ -21,6 +21,7 @@ export function runTables(report: RunReport, colors: Colors): string {
     header(report, colors),
     packetsTable(report, colors),
     lossTable(report, colors),
+    clientsLine(report, colors),
     latencyLine(report, colors),
     napiTable(report, colors),
     socketTable(report, colors),
@@ -110,6 +111,23 @@ function lossTable({ packets }: RunReport, c: Colors): string[] {
     [heading(c, 'lost by cause', 'count', 'share', 'what Linux counts'), ...rows],
     ['left', 'right', 'right', 'left'],
   );
+}
+
+function clientsLine({ clients }: RunReport, c: Colors): string[] {
+  if (clients === null) return [];
+  const { transactions, perSecond, timeouts, roundTripNs: l } = clients;
+  const times = [l.mean, l.p50, l.p90, l.p99, l.p999, l.max].map(duration);
+  const answers = `${count(transactions)} answers, ${count(perSecond)} a second`;
+  return [
+    ...table(
+      [
+        heading(c, 'clients', 'mean', 'p50', 'p90', 'p99', 'p99.9', 'max'),
+        ['round trip', ...times],
+      ],
+      ['left'],
+    ),
+    `  ${answers}, ${plural(timeouts, 'timeout')}`,
+  ];
 }
 
 /** Stages by their names in the report. */

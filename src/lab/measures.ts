@@ -10,7 +10,7 @@ import type { RunReport } from './report.ts';
 /** A report as sweeps keep it: the same on every machine. */
 export type MeasuredReport = Omit<RunReport, 'wallMs'>;
 
-type MeasureUnit = 'pps' | 'ns' | '%' | '';
+type MeasureUnit = 'pps' | 'ns' | '%' | '/s' | '';
 
 export interface Measure {
   readonly name: string;
@@ -84,6 +84,30 @@ export const MEASURES: readonly Measure[] = [
   ),
   known('polls', 'Polls', '', 'min', 'napi.polls', (r) => r.napi.polls),
   known('irqs', 'Interrupts', '', 'min', 'napi.irqs', (r) => r.napi.irqs),
+  known(
+    'tps',
+    'Transactions',
+    '/s',
+    'max',
+    'clients.perSecond',
+    (r) => r.clients?.perSecond ?? NaN,
+  ),
+  known(
+    'rtt50',
+    'Round trip, p50',
+    'ns',
+    'min',
+    'clients.roundTripNs.p50',
+    (r) => r.clients?.roundTripNs.p50 ?? NaN,
+  ),
+  known(
+    'rtt99',
+    'Round trip, p99',
+    'ns',
+    'min',
+    'clients.roundTripNs.p99',
+    (r) => r.clients?.roundTripNs.p99 ?? NaN,
+  ),
   known('squeeze', 'Time squeezes', '', 'min', 'napi.timeSqueeze', (r) => r.napi.timeSqueeze),
 ];
 

@@ -123,6 +123,11 @@ export interface RunOptions {
   /** Of a built-in profile, or of a file. */
   readonly profile: string;
   readonly breakdown: boolean;
+  readonly clients?: number | undefined;
+  /** Picoseconds. */
+  readonly think?: number | undefined;
+  /** Picoseconds. */
+  readonly cable?: number | undefined;
   readonly stages: boolean;
   readonly seed: number;
   readonly eager: boolean;
@@ -190,6 +195,7 @@ function absent<T>(
     .register(infos, { info: { value, allowed, group, help, fallback: '' } });
 }
 
+const MOST_CLIENTS = 16_384;
 const MTU_MAX = 3502;
 const SECONDS_MAX = 9007;
 
@@ -374,6 +380,22 @@ const shape = {
     kind.parsed('TIME', `up to ${SECONDS_MAX} s`, parseDuration),
     'Traffic',
     'Stop offering frames after this virtual time, such as 5ms.',
+  ),
+
+  clients: absent(
+    kind.whole(1, MOST_CLIENTS),
+    'Traffic',
+    'Closed loop: so many clients ask the first of --apps (or port 9), each one request at a time; --count requests in all, 100,000 unless set.',
+  ),
+  think: absent(
+    kind.parsed('TIME', '', parseDuration),
+    'Traffic',
+    'Mean time between an answer and the next request of a client; none unless set.',
+  ),
+  cable: absent(
+    kind.parsed('TIME', '', parseDuration),
+    'Traffic',
+    'What a frame takes between clients and the first NIC, each way; 5us unless set.',
   ),
 
   chip: option(

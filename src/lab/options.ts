@@ -114,6 +114,7 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
   } else if (o.replay !== undefined) {
     throw new OptionError(`${where(['replay'])}: needs --in CAPTURE`);
   }
+  checkClients(o, where);
   if (o.passOut !== undefined && !o.stack) {
     throw new OptionError(`${where(['passOut'])}: needs --stack on`);
   }
@@ -144,6 +145,21 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
     const queues = nic.queues ?? o.queues;
     checkCpus(o, nic.irqAffinity, queues, () => where(['nics', i, 'irqAffinity']));
   });
+}
+
+/** An open loop has no clients, and a closed one no traffic of its own. */
+function checkClients(o: RunOptions, where: (path: readonly PropertyKey[]) => string): void {
+  if (o.clients === undefined) {
+    for (const key of ['think', 'cable'] as const) {
+      if (o[key] !== undefined) throw new OptionError(`${where([key])}: needs --clients N`);
+    }
+    return;
+  }
+  for (const key of ['in', 'traffic', 'rate', 'flows', 'pattern'] as const) {
+    if (o[key] === undefined) continue;
+    throw new OptionError(`${where([key])}: is an open loop, but --clients is a closed one`);
+  }
+  if (o.watch) throw new OptionError(`${where(['watch'])}: cannot watch --clients`);
 }
 
 function checkApps(o: RunOptions, where: (path: readonly PropertyKey[]) => string): void {

@@ -8,6 +8,7 @@ import type { Ps } from '../host/clock.ts';
 import { PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_NAPI_THREAD, CTX_SOFTIRQ } from '../host/cpu.ts';
 import { Fates, LOSS_CAUSES } from '../host/fates.ts';
+import type { ClientBooks } from '../machine/clients.ts';
 import type { Histogram } from '../host/histogram.ts';
 import type { StageTimes } from '../host/stages.ts';
 import type { PagePoolStats } from '../stack/pagePoolStats.ts';
@@ -25,6 +26,8 @@ const REPORT_VERSION = 1;
 export interface RunResult extends MachineResult {
   /** When the last frame arrived; 0 without any. */
   readonly lastArrivalPs: Ps;
+  /** Of a closed loop; null for an open one. */
+  readonly clients: ClientBooks | null;
 }
 
 /** What was run, in words and numbers, for the head of the tables. */
@@ -71,6 +74,15 @@ interface LatencyReport {
   readonly p99: number;
   readonly p999: number;
   readonly max: number;
+}
+
+/** Closed-loop clients; `roundTripNs` from a request's first bit to its answer's last. */
+interface ClientsReport {
+  readonly transactions: number;
+  readonly perSecond: number;
+  readonly sent: number;
+  readonly timeouts: number;
+  readonly roundTripNs: LatencyReport;
 }
 
 /** Counters of page_pool, and what they come to. */
@@ -177,6 +189,8 @@ export interface RunReport {
   };
   /** From arrival on the wire until the verdict is done. */
   readonly latencyNs: LatencyReport;
+  /** What `--clients` saw; null without them. */
+  readonly clients: ClientsReport | null;
   /** Its parts, with `--stages`; those through which packets went. */
   readonly stagesNs: Readonly<Record<string, LatencyReport>>;
   readonly napi: NapiReport;
@@ -244,6 +258,7 @@ export function runReport({
       onWirePps: perSecond(sum.onWire, result.virtualPs),
     },
     latencyNs: latencyReport(result.latency),
+    clients: result.clients === null ? null : clientsReport(result.clients),
     stagesNs: stagesReport(result.stages),
     napi: { ...napiReport(result.napi), timeSqueeze: result.timeSqueeze },
     queues: result.napi.map(queueReport),
@@ -325,6 +340,14 @@ function latencyReport(histogram: Histogram): LatencyReport {
     max: ns(histogram.maxPs),
   };
 }
+
+const clientsReport = (books: ClientBooks): ClientsReport => ({
+  transactions: books.transactions,
+  perSecond: perSecond(books.transactions, books.lastAnswerPs),
+  sent: books.sent,
+  timeouts: books.timeouts,
+  roundTripNs: latencyReport(books.roundTrip),
+});
 
 function stagesReport(stages: StageTimes | null): RunReport['stagesNs'] {
   const known = Object.entries(stages ?? {}) as [string, Histogram][];

@@ -1,4 +1,5 @@
 /** One run: build the machine the options describe, offer it the traffic, let it drain, report. */
+import type { Ps } from '../host/clock.ts';
 import { END_OF_TIME, PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import type { HostMemory } from '../host/memory.ts';
 import { Rng } from '../host/rng.ts';
@@ -23,6 +24,9 @@ import type { RunOptions } from './optionSchema.ts';
 import type { ImportProgram } from './programs.ts';
 import { profileNamed } from './profileFile.ts';
 import { programNamed } from './programs.ts';
+import type { ClientBooks, ClientsConfig } from '../machine/clients.ts';
+import type { ClientPlan } from './clientPlan.ts';
+import { clientPlan } from './clientPlan.ts';
 import type { RunAbout, RunReport } from './report.ts';
 import { runReport } from './report.ts';
 import { machineConfig } from './setup.ts';
@@ -42,6 +46,12 @@ interface LabMachine extends LiveMachine {
   /** Maps of the program on a NIC, by name. */
   mapsOf(nic: number): Readonly<Record<string, BpfMap>>;
   offer(nic: number, source: ArrivalSource): void;
+  /** Clients ask the first NIC, until all is done and answered. */
+  runClients(
+    config: ClientsConfig,
+    rng: Rng,
+    onRound?: (sent: number, nowPs: Ps) => void,
+  ): ClientBooks;
   /** Every frame that a NIC has put on the wire; `port` is the NIC. */
   watchWire(sink: WireSink): void;
   /** Every frame that reached the stack, its stripped tag put back. */
@@ -91,6 +101,7 @@ export async function runScenario(
   const xdp = await programNamed('--xdp', options.xdp, io, choice);
   const xdpPeer = await programNamed('--xdp-peer', options.xdpPeer, io, { verify });
   const capture = await captureOf(options, io);
+  const closed = clientPlan(options);
   const plan = capture === null ? trafficPlan(options) : replayPlan(options, capture);
   const given = await mapsGiven(options, io);
   const later = await programsOfChanges(options, io);
@@ -98,32 +109,40 @@ export async function runScenario(
   const profile = await profileNamed(options.profile, (option, name) => io.readFile(option, name));
   const config = { ...machineConfig(options, profile), mapBytes };
 
-  const machine = build(config, plan.frameBytes);
+  const machine = build(config, closed?.frameBytes ?? plan.frameBytes);
   config.nics.forEach((_, nic) => {
     const program = nic === 0 ? xdp : xdpPeer;
     if (program !== null) machine.attachXdp(nic, program);
   });
   if (given !== null) restoreMaps(options.maps!, given, machine.mapsOf(0));
   const captures = watchedBy(machine, options, config, capture);
-  const arrivals = arrivalsOf(machine, config, plan, io);
-  machine.offer(0, arrivals);
+  const arrivals = closed === null ? arrivalsOf(machine, config, plan, io) : null;
+  if (arrivals !== null) machine.offer(0, arrivals);
   planChanges(machine, config.nics, options.at, later);
-  if (options.watch && io.drive !== undefined) {
+  if (options.watch && io.drive !== undefined && arrivals !== null) {
     const names = config.nics.map(({ name }) => name);
     const load = async (change: Change): Promise<XdpProgramSpec | null> =>
       programOfChange(change, options, io);
     await io.drive(new LiveRun(machine, names, arrivals, load, (text) => io.says?.(text)));
   }
+  const clients = closed === null ? null : askedBy(machine, config, closed, io);
   machine.run(END_OF_TIME);
   for (const { onEnd } of options.apps) onEnd?.();
 
   const report = runReport({
-    result: { ...machine.result(), lastArrivalPs: arrivals.lastPs },
-    about: aboutRun(options, config, plan, { xdp, xdpPeer }),
+    result: {
+      ...machine.result(),
+      lastArrivalPs: arrivals?.lastPs ?? clients!.lastArrivalPs,
+      clients,
+    },
+    about: aboutRun(options, config, closed ?? plan, { xdp, xdpPeer }),
     seed: options.seed,
     wallMs: Math.round(io.nowMs() - startMs),
     shown: Object.fromEntries((options.show ?? []).map((what) => [what, machine.show(what)])),
-    notes: [...notesOn(capture), ...cutShort(options, plan, arrivals.offered)],
+    notes: [
+      ...notesOn(capture),
+      ...(arrivals === null ? [] : cutShort(options, plan, arrivals.offered)),
+    ],
   });
   return { report, captures: captures(), maps: leftMaps(machine, options) };
 }
@@ -175,6 +194,20 @@ function arrivalsOf(
   );
 }
 
+function askedBy(
+  machine: LabMachine,
+  config: MachineConfig,
+  plan: ClientPlan,
+  io: RunIo,
+): ClientBooks {
+  const rng = new Rng(config.seed ^ TRAFFIC_STREAM);
+  const wanted = plan.config(config);
+  const total = Number.isFinite(wanted.requests) ? wanted.requests : undefined;
+  return machine.runClients(wanted, rng, (sent, nowPs) =>
+    io.progress?.(sent, total, nowPs / PS_PER_NS),
+  );
+}
+
 /** Put writers on the machine for the capture files asked for. @returns what takes their contents */
 function watchedBy(
   machine: LabMachine,
@@ -199,7 +232,7 @@ function watchedBy(
 function aboutRun(
   options: RunOptions,
   config: MachineConfig,
-  plan: ArrivalPlan,
+  plan: Pick<ArrivalPlan, 'says'>,
   programs: Record<'xdp' | 'xdpPeer', XdpProgramSpec | null>,
 ): RunAbout {
   const { queues, rxRing, linkBps } = config.nics[0]!;

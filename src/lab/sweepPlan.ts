@@ -43,9 +43,9 @@ export interface SweepAsked {
 const MOST_RUNS = 100_000;
 const LAST_SEED = 0xffffffff;
 /** Options that write: many runs would write over each other. */
-const WRITES: readonly string[] = ['txOut', 'passOut', 'mapsOut', 'show'];
+const WRITES: readonly string[] = ['txOut', 'passOut', 'mapsOut', 'show', 'watch'];
 /** Options whose value is a structure, not a list of alternatives. */
-const STRUCTURES: readonly string[] = ['nics', 'steering', 'apps'];
+const STRUCTURES: readonly string[] = ['nics', 'steering', 'apps', 'at'];
 
 /** @throws OptionError, RangeRefused naming the point at fault */
 export function planSweep(asked: SweepAsked): SweepPlan {

@@ -19,6 +19,9 @@ const WITH_COMMAS: readonly string[] = [
   'rssIndir',
   'rxFlowHash',
   'ntuple',
+  'tcDrop',
+  'rawDrop',
+  'at',
 ];
 const MOST_VALUES = 10_000;
 const NUMBER = '(\\d+(?:\\.\\d+)?)([A-Za-zµ]*)';

@@ -43,6 +43,7 @@ const REPORT: RunReport = {
     lost: { txRingFull: 10, noBuffer: 1000 },
   },
   rates: { offeredPps: 14_880_000, receivedPps: 14_731_200, onWirePps: 999_500 },
+  clients: null,
   stagesNs: {},
   pagePool: {
     allocFast: 0,

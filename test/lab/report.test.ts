@@ -51,6 +51,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     timeSqueeze: 3,
     latency: new Histogram(),
     stages: null,
+    clients: null,
     pool: new PagePoolStats(),
     costs: [],
     cpus: [

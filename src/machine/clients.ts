@@ -1,0 +1,227 @@
+/**
+ * Closed loop: clients on the far end of a cable, each with one request under way at a time.
+ *
+ * A client sends a UDP request, waits for the answer, thinks (for a time that is exponentially
+ * distributed) and sends the next. So the load follows what the machine can do, and round trips and
+ * transactions a second are what is measured. Whatever comes back with the client's address and port
+ * as its destination is the answer; with both as its source as well: a frame that a program sends
+ * back as it is. An answer that does not come within the timeout is counted, and the client asks
+ * again; an answer that comes later still counts as the answer to that.
+ *
+ * A request that depends on an answer arrives two cables after it. So the machine runs that far at a
+ * time, and then the next requests are made known to it.
+ */
+import type { Ps } from '../host/clock.ts';
+import { END_OF_TIME, PS_PER_US } from '../host/clock.ts';
+import { Histogram } from '../host/histogram.ts';
+import type { Rng } from '../host/rng.ts';
+import type { Machine } from '../machine.ts';
+import { buildFrame } from '../wire/build.ts';
+import { ETH_HLEN, ETH_P_IP, parseMac } from '../wire/eth.ts';
+import type { MacAddr } from '../wire/eth.ts';
+import { IPPROTO_UDP } from '../wire/ip.ts';
+import { Link } from '../wire/link.ts';
+import { ipv4Dst, ipv4HeaderLen, ipv4Proto, ipv4Src } from '../wire/ipv4.ts';
+import { udpDstPort, udpSrcPort } from '../wire/udp.ts';
+import { drawExponential } from '../wire/variates.ts';
+import { EventHeap } from './eventHeap.ts';
+import { Inlet, inletBytes } from './inlet.ts';
+
+export interface ClientsConfig {
+  readonly clients: number;
+  /** Mean time from an answer to the next request; 0 sends it at once. */
+  readonly thinkPs: Ps;
+  /** Length of the cable, each way. */
+  readonly cablePs: Ps;
+  /** Bytes of a request's frame, without FCS. */
+  readonly requestBytes: number;
+  /** UDP port that they ask. */
+  readonly port: number;
+  readonly dstMac: MacAddr;
+  readonly dstIp: number;
+  /** Requests in all, and when the last one may start. */
+  readonly requests: number;
+  readonly untilPs: Ps;
+}
+
+/** What the clients saw. */
+export interface ClientBooks {
+  /** Requests that were answered. */
+  readonly transactions: number;
+  readonly sent: number;
+  readonly timeouts: number;
+  /** From the first bit of a request leaving a client until the last bit of the answer is there. */
+  readonly roundTrip: Histogram;
+  /** When the last answer was there, at the client. */
+  readonly lastAnswerPs: Ps;
+  /** When the last request arrived. */
+  readonly lastArrivalPs: Ps;
+}
+
+/** The gateway that answers go to. */
+const GATEWAY: MacAddr = parseMac('02:00:00:00:00:fe');
+/** 198.18.0.0, for measurements. @spec RFC 2544 C.2.2 */
+const NET = 0xc612_0000;
+const FIRST_PORT = 1024;
+const PORTS = 60_000;
+const TIMEOUT_PS: Ps = 10_000 * PS_PER_US;
+const FEWEST_SLOTS = 64;
+
+const slotsOf = (clients: number): number => Math.max(FEWEST_SLOTS, 2 * clients);
+
+/** What a machine must be given as `frameBytes`. */
+export const clientsBytes = (clients: number, mtu: number): number =>
+  inletBytes(slotsOf(clients), mtu);
+
+const portOf = (client: number): number => FIRST_PORT + (client % PORTS);
+const ipOf = (client: number): number => NET + 1 + Math.floor(client / PORTS);
+
+export class Clients implements ClientBooks {
+  readonly roundTrip: Histogram = new Histogram();
+  transactions = 0;
+  sent = 0;
+  timeouts = 0;
+  lastAnswerPs: Ps = 0;
+  lastArrivalPs: Ps = 0;
+  private readonly machine: Machine;
+  private readonly config: ClientsConfig;
+  private readonly rng: Rng;
+  private readonly inlet: Inlet;
+  private readonly frames: readonly Uint8Array[];
+  /** By client: when its request left; -1 while it thinks. */
+  private readonly leftAt: Float64Array;
+  /** By client: requests it has sent, so that an old timeout is known as such. */
+  private readonly asked: Int32Array;
+  /** Requests by the time at which they want to leave, numbered as clients are. */
+  private readonly starts: EventHeap = new EventHeap();
+  private readonly timers: EventHeap = new EventHeap();
+  private readonly wirePs: Ps;
+  private cableFreeAt: Ps = 0;
+
+  constructor(machine: Machine, config: ClientsConfig, rng: Rng) {
+    const { clients, dstMac, dstIp, port, requestBytes } = config;
+    this.machine = machine;
+    this.config = config;
+    this.rng = rng;
+    this.inlet = new Inlet(machine, 0, slotsOf(clients));
+    this.leftAt = new Float64Array(clients).fill(-1);
+    this.asked = new Int32Array(clients);
+    this.frames = Array.from({ length: clients }, (_, client) =>
+      buildFrame({
+        dst: dstMac,
+        src: GATEWAY,
+        net: {
+          kind: 'ipv4',
+          src: ipOf(client),
+          dst: dstIp,
+          body: { kind: 'udp', srcPort: portOf(client), dstPort: port },
+        },
+        frameLenBytes: requestBytes,
+      }),
+    );
+    this.wirePs = new Link(machine.nics[0]!.config.linkBps).wirePs(requestBytes);
+    machine.watchWire({ frame: (nic, time, at) => nic === 0 && this.seen(time, at) });
+  }
+
+  /** Let all ask until what was asked for is done, then let the machine drain. */
+  run(onRound: (sent: number, nowPs: Ps) => void = () => {}): void {
+    const { clients, thinkPs, cablePs, untilPs } = this.config;
+    for (let client = 0; client < clients; client++) {
+      const spread = Math.max(thinkPs, 2 * cablePs);
+      this.starts.push(Math.floor((this.rng.int32() >>> 0) * 2 ** -32 * spread), client);
+    }
+    this.machine.open();
+    let now: Ps = 0;
+    for (;;) {
+      this.forgetTimers();
+      const next = Math.min(
+        this.starts.nextAt() + cablePs,
+        this.timers.nextAt(),
+        this.quietUntil(),
+      );
+      if (next >= END_OF_TIME - 1) break;
+      now = Math.min(END_OF_TIME - 1, Math.max(now, next) + 2 * cablePs);
+      this.timeOut(now);
+      this.send(now, untilPs);
+      this.inlet.deliver();
+      this.machine.run(now);
+      onRound(this.sent, now);
+    }
+    this.machine.run(END_OF_TIME);
+  }
+
+  private quietUntil(): Ps {
+    return this.inlet.empty ? this.machine.quietUntil() : this.machine.present;
+  }
+
+  /** Every request that arrives by `now`, each behind the one before it. */
+  private send(now: Ps, untilPs: Ps): void {
+    const { cablePs, requests } = this.config;
+    while (this.starts.nextAt() + cablePs + this.wirePs <= now) {
+      const wanted = this.starts.nextAt();
+      const client = this.starts.pop();
+      if (this.sent >= requests || wanted >= untilPs) continue;
+      const left = Math.max(wanted, this.cableFreeAt);
+      this.cableFreeAt = left + this.wirePs;
+      this.leftAt[client] = left;
+      this.sent++;
+      this.asked[client]!++;
+      this.lastArrivalPs = left + this.wirePs + cablePs;
+      this.inlet.arrive(this.lastArrivalPs, this.frames[client]!);
+      this.timers.push(left + TIMEOUT_PS, client, this.asked[client]!);
+    }
+  }
+
+  /** Those whose answers have come: nothing happens when they end. */
+  private forgetTimers(): void {
+    const { timers } = this;
+    while (timers.nextAt() < Infinity && !this.waits(timers.first(), timers.tag())) timers.pop();
+  }
+
+  /** Does it still wait for the answer to its request number `asked`? */
+  private waits(client: number, asked: number): boolean {
+    return this.leftAt[client]! >= 0 && asked === this.asked[client]!;
+  }
+
+  private timeOut(now: Ps): void {
+    while (this.timers.nextAt() <= now) {
+      const at = this.timers.nextAt();
+      const asked = this.timers.tag();
+      const client = this.timers.pop();
+      if (!this.waits(client, asked)) continue;
+      this.timeouts++;
+      this.leftAt[client] = -1;
+      this.starts.push(at, client);
+    }
+  }
+
+  private seen(time: Ps, at: number): void {
+    const { cablePs, thinkPs } = this.config;
+    const client = this.clientOf(at);
+    if (client < 0 || this.leftAt[client]! < 0) return;
+    const there = time + cablePs;
+    this.roundTrip.record(there - this.leftAt[client]!);
+    this.leftAt[client] = -1;
+    this.transactions++;
+    this.lastAnswerPs = Math.max(this.lastAnswerPs, there);
+    const think = thinkPs === 0 ? 0 : Math.round(drawExponential(this.rng) * thinkPs);
+    this.starts.push(there + think, client);
+  }
+
+  /** Whose answer the frame at `at` is; -1 for nobody's. */
+  private clientOf(at: number): number {
+    const { view } = this.machine.mem;
+    const ip = at + ETH_HLEN;
+    if (view.getUint16(ip - 2) !== ETH_P_IP || ipv4Proto(view, ip) !== IPPROTO_UDP) return -1;
+    const udp = ip + ipv4HeaderLen(view, ip);
+    const client = this.numbered(ipv4Dst(view, ip), udpDstPort(view, udp));
+    return client >= 0 ? client : this.numbered(ipv4Src(view, ip), udpSrcPort(view, udp));
+  }
+
+  private numbered(addr: number, port: number): number {
+    const block = addr - NET - 1;
+    const client = block * PORTS + port - FIRST_PORT;
+    const ours = block >= 0 && port >= FIRST_PORT && port < FIRST_PORT + PORTS;
+    return ours && client < this.config.clients ? client : -1;
+  }
+}

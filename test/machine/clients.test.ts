@@ -1,0 +1,117 @@
+/** Closed-loop clients: what queueing says of them, whatever the machine does. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { run } from '../../src/lab/given.ts';
+import type { RunReport } from '../../src/lab/report.ts';
+import { EventHeap } from '../../src/machine/eventHeap.ts';
+
+type Given = Readonly<Record<string, unknown>>;
+const ask = async (given: Given): Promise<RunReport> =>
+  (
+    await run({
+      xdp: 'pass',
+      apps: 'server:9',
+      cpus: 2,
+      queues: 1,
+      appCpu: 1,
+      rxUsecs: 0,
+      ...given,
+    })
+  ).report;
+
+const clientsOf = ({ clients }: RunReport): NonNullable<RunReport['clients']> => clients!;
+
+test('one client without a thought: one round trip after the other', async () => {
+  const report = await ask({ clients: 1, count: 500 });
+  const { transactions, perSecond, sent, timeouts, roundTripNs } = clientsOf(report);
+  expect([transactions, sent, timeouts]).toEqual([500, 500, 0]);
+  expect(report.packets).toMatchObject({ offered: 500, onWire: 500 });
+  expect(report.conserved).toBe(true);
+  // two cables of 5 µs, DMA 0.7 µs, an interrupt, an application, a doorbell
+  expect(roundTripNs.mean).toBeGreaterThan(11_000);
+  expect(roundTripNs.mean).toBeLessThan(30_000);
+  expect(perSecond / (1e9 / roundTripNs.mean)).toBeCloseTo(1, 2);
+});
+
+test('the cable is part of a round trip, twice', async () => {
+  const [short, long] = [
+    await ask({ clients: 1, count: 200, cable: '5us' }),
+    await ask({ clients: 1, count: 200, cable: '25us' }),
+  ];
+  const more = clientsOf(long).roundTripNs.mean - clientsOf(short).roundTripNs.mean;
+  // TX completions come at another phase of the next request, and take a little CPU time there
+  expect(Math.abs(more - 40_000)).toBeLessThan(200);
+});
+
+test("Little's law: clients = rate x (round trip + think)", async () => {
+  const report = await ask({ clients: 50, think: '200us', count: 20_000 });
+  const { perSecond, roundTripNs } = clientsOf(report);
+  const inside = (perSecond * (roundTripNs.mean + 200_000)) / 1e9;
+  expect(inside / 50).toBeGreaterThan(0.97);
+  expect(inside / 50).toBeLessThan(1.03);
+});
+
+test('more clients than the machine can serve wait for each other, and none is lost', async () => {
+  const few = clientsOf(await ask({ clients: 32, count: 10_000 }));
+  const many = clientsOf(await ask({ clients: 128, count: 10_000 }));
+  expect(many.timeouts).toBe(0);
+  expect(many.perSecond / few.perSecond).toBeGreaterThan(0.9);
+  expect(many.perSecond / few.perSecond).toBeLessThan(1.4); // larger batches gain a little
+  expect(many.roundTripNs.mean / few.roundTripNs.mean).toBeGreaterThan(2.5);
+});
+
+test('an answer that never comes is a timeout, and the client asks again', async () => {
+  const report = await ask({ clients: 3, count: 12, xdp: 'drop' });
+  expect(clientsOf(report)).toMatchObject({
+    transactions: 0,
+    sent: 12,
+    timeouts: 12,
+    perSecond: 0,
+  });
+  expect(report.packets.xdpDrop).toBe(12);
+});
+
+test('a program that sends frames back answers too', async () => {
+  const report = await ask({ clients: 8, count: 2000, xdp: 'echo', apps: undefined });
+  expect(clientsOf(report)).toMatchObject({ transactions: 2000, timeouts: 0 });
+});
+
+test('a time instead of a number ends it', async () => {
+  const report = await ask({ clients: 4, think: '50us', duration: '5ms' });
+  const { sent, transactions } = clientsOf(report);
+  expect(transactions).toBe(sent);
+  expect(sent).toBeGreaterThan(200);
+  expect(sent).toBeLessThan(400);
+});
+
+test('one seed, one answer; lazy and eager agree', async () => {
+  const given = { clients: 20, think: '20us', count: 2000, seed: 5 };
+  const [first, second] = [await ask(given), await ask(given)];
+  expect({ ...second, wallMs: 0 }).toEqual({ ...first, wallMs: 0 });
+  const eager = await ask({ ...given, eager: true });
+  expect(eager.clients).toEqual(first.clients);
+  const other = await ask({ ...given, seed: 6 });
+  expect(other.clients).not.toEqual(first.clients);
+});
+
+test.each([
+  [{ think: '5us' }, '--think: needs --clients N'],
+  [{ clients: 3, rate: '1M' }, '--rate: is an open loop, but --clients is a closed one'],
+  [{ clients: 3, size: 'imix' }, '--size: imix is no one size, as requests have'],
+  [{ clients: 3, size: '2000' }, '--size: 2000 is out of range (64 to 1518 bytes)'],
+  [{ clients: 0 }, '--clients: 0 is out of range (1 to 16384)'],
+])('%j is refused', async (given, message) => {
+  await expect(run({ xdp: 'pass', ...given })).rejects.toThrow(message);
+});
+
+test('events come in the order of time, then of number', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(20), fc.nat(50))), (events) => {
+      const heap = new EventHeap();
+      for (const [at, number] of events) heap.push(at, number);
+      const out: [number, number][] = [];
+      while (heap.nextAt() < Infinity) out.push([heap.nextAt(), heap.pop()]);
+      expect(out).toEqual(events.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]));
+    }),
+  );
+});
