@@ -194,7 +194,7 @@ function poolStats({ nics }: Machine): PagePoolStats {
 }
 
 /** @param shared losses after a redirect left its NIC, which belong to no NIC alone */
-function nicFates({ nic, bp }: MachineNic, shared: Fates | null): Fates {
+export function nicFates({ nic, bp }: MachineNic, shared: Fates | null): Fates {
   const sum = new Fates();
   for (const lane of [...nic.port.lanes, nic.port.refused]) sum.add(lane.fates);
   sum.add(nic.tx.fates);
