@@ -9,7 +9,7 @@ import { Bus } from './host/bus.ts';
 import type { Ps } from './host/clock.ts';
 import { END_OF_TIME, PS_PER_NS, VirtualClock, checkedPs } from './host/clock.ts';
 import { CoherentMemory } from './host/coherent.ts';
-import { costTable, OP_XDP_RUN } from './host/cost.ts';
+import { OP_XDP_RUN, nsToPs } from './host/cost.ts';
 import { CountingCpu, Cpu } from './host/cpu.ts';
 import { BugError, RangeRefused, bugOn } from './host/errors.ts';
 import { Faults } from './host/faults.ts';
@@ -35,6 +35,7 @@ import { bnxtSetRxfh, bnxtSrxclsrlins, bnxtSrxfh } from './driver/bnxt/rxnfc.ts'
 import { Changes } from './machine/changes.ts';
 import type { MachineConfig, NicConfig, NicNapi, NicSteering } from './machine/config.ts';
 import { TX_FIFO_BYTES, memoryBytes, planMemory } from './machine/config.ts';
+import { machineCosts } from './machine/costs.ts';
 import type { InetConfig } from './machine/inetConfig.ts';
 import { APP_BUFFER_BYTES, buildInet } from './machine/inetConfig.ts';
 import type { MachineResult } from './machine/result.ts';
@@ -47,6 +48,7 @@ import { LazyHardware } from './nic/lazy.ts';
 import type { Pace } from './nic/nic.ts';
 import { Nic } from './nic/nic.ts';
 import { NicTimes } from './nic/parts.ts';
+import { PcieLink } from './nic/pcieLink.ts';
 import { flushBacklog } from './stack/backlog.ts';
 import { devXdpAttach } from './stack/devXdp.ts';
 import { napiConfigOf, netdevSetNapi } from './stack/napiConfig.ts';
@@ -161,10 +163,12 @@ export class Machine {
     stamps.stages = this.stages;
     const chip = new CoherentMemory(this.mem, this.mem.region('chip', plan.chip));
     const bus = new Bus();
+    const costs = machineCosts(config);
     this.cpus = Array.from(
       { length: config.cpus },
-      (_, id) => new (config.breakdown === true ? CountingCpu : Cpu)(id, costTable(config.profile)),
+      (_, id) => new (config.breakdown === true ? CountingCpu : Cpu)(id, costs),
     );
+    for (const cpu of this.cpus) cpu.coolsAfter = nsToPs(config.profile.coolsNs);
     this.net = new Net(
       {
         cpus: this.cpus,
@@ -205,8 +209,9 @@ export class Machine {
     const hardware =
       pace?.(this.cpus) ?? (config.eager ? new EagerHardware(this.cpus) : new LazyHardware());
     this.scheduler = new Scheduler(this.cpus, this.clock, this.irqs, hardware);
-    this.programRuns = new ProgramRuns(costTable(config.profile)[OP_XDP_RUN]!);
-    const timing = new NicTimes(config.profile.nic);
+    this.programRuns = new ProgramRuns(costs[OP_XDP_RUN]!);
+    const { pcie } = config.profile;
+    const timing = new NicTimes(config.profile.nic, pcie === null ? null : new PcieLink(pcie));
     this.nics = config.nics.map((nicConfig, number) => {
       const p5 = nicConfig.chip === 'p5';
       const parts = {

@@ -50,7 +50,8 @@ export const OP_TIMER_IRQ = 37;
 export const OP_PACKET_TOUCH = 38;
 export const OP_STACK_COLD = 39;
 export const OP_HRTIMER = 40;
-export const OP_COUNT = 41;
+export const OP_STACK_TOUCH = 41;
+export const OP_COUNT = 42;
 
 /** Indexed by `OP_*`: how profiles and reports call them. */
 export const OP_NAMES: readonly string[] = [
@@ -95,6 +96,7 @@ export const OP_NAMES: readonly string[] = [
   'first touch of a packet',
   'stack entered cold',
   'hrtimer start',
+  'first touch by the stack',
 ];
 
 /** The profile as whole picoseconds, indexed by operation. */

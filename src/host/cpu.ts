@@ -5,7 +5,7 @@
  * and an interrupt for a CPU that is polling is taken when that poll ends.
  */
 import type { Ps } from './clock.ts';
-import { OP_COUNT, OP_PACKET_TOUCH } from './cost.ts';
+import { OP_COUNT, OP_STACK_TOUCH } from './cost.ts';
 import { bugOn } from './errors.ts';
 import { RunQueue } from './runQueue.ts';
 
@@ -28,7 +28,7 @@ export const CONTEXT_NAMES: readonly string[] = [
 export type Work = Generator<void, void, void>;
 
 /** A private copy of an exported constant folds into the code. */
-const NOW: number = 41;
+const NOW: number = 42;
 
 export class Cpu {
   readonly id: number;
@@ -49,8 +49,10 @@ export class Cpu {
   context: number = CTX_IDLE;
   /** The packet in hand has been read: its first line has come from where the NIC left it. */
   packetTouched = false;
-  /** It has waited since the stack's code last ran, which by now lies in no cache near it. */
+  /** It has slept since the stack's code last ran, which by now lies in no cache near it. */
   stackCold = true;
+  /** Idling longer than this, it sleeps. */
+  coolsAfter: Ps = 0;
   private since: Ps = 0;
   /** Its threads, which run when no interrupt and no softirq does. */
   readonly runQueue: RunQueue;
@@ -90,9 +92,9 @@ export class Cpu {
     this.now += this.time[op]! * n;
   }
 
-  /** A packet is read, unless it has been: its first line comes from where the NIC left it. */
+  /** The stack reads a packet, unless a program has: its first line comes from where the NIC left it. */
   touchPacket(): void {
-    if (!this.packetTouched) this.charge(OP_PACKET_TOUCH);
+    if (!this.packetTouched) this.charge(OP_STACK_TOUCH);
     this.packetTouched = false;
   }
 
@@ -116,8 +118,8 @@ export class Cpu {
   /** An idle CPU waits until `at`; a busy one is never moved. */
   idleUntil(at: Ps): void {
     if (at <= this.now) return;
+    if (at - this.now > this.coolsAfter) this.stackCold = true;
     this.now = at;
-    this.stackCold = true;
   }
 }
 

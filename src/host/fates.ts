@@ -53,8 +53,9 @@ export const LOST_BROADCAST_NO_TARGET = 24;
 export const LOST_CPUMAP_QUEUE_FULL = 25;
 export const LOST_CPUMAP_PROG = 26;
 export const LOST_CPUMAP_SKB_OOM = 27;
+export const LOST_PCIE_BACKPRESSURE = 28;
 /** Behind it, one cause for each reason the stack may drop a packet for: `DROP_REASONS_FROM + SKB_DROP_REASON_*`. */
-export const DROP_REASONS_FROM = 28;
+export const DROP_REASONS_FROM = 29;
 export const LOST_COUNT: number = DROP_REASONS_FROM + SKB_DROP_REASONS.length;
 
 const cause = (name: string, stage: LossStage, counter: string): LossCause => ({
@@ -93,6 +94,7 @@ export const LOSS_CAUSES: readonly LossCause[] = [
   cause('cpumapQueueFull', 'tx', 'tracepoint xdp:xdp_cpumap_enqueue (drops)'),
   cause('cpumapProg', 'tx', 'tracepoint xdp:xdp_cpumap_kthread (xdp_drop)'),
   cause('cpumapSkbOom', 'tx', 'tracepoint xdp:xdp_cpumap_kthread (drops)'),
+  cause('pcieBackpressure', 'nic', 'ethtool rx_stat_discard (port)'),
   ...SKB_DROP_REASONS.map((r) => cause(r.cause, 'up', r.counter)),
 ];
 

@@ -61,9 +61,11 @@ export interface PcieSpec {
   readonly txCompletionBytes: number;
   readonly txCompletionsPerWrite: number;
   readonly packetsPerTxCompletion: number;
-  /** Register accesses by the driver, per packet: writes, and reads (which stall it). */
-  readonly registerWritesPerPacket: number;
-  readonly registerReadsPerPacket: number;
+  /** Register accesses by the driver, per packet. */
+  readonly rxRegisterWrites: number;
+  readonly rxRegisterReads: number;
+  readonly txRegisterWrites: number;
+  readonly txRegisterReads: number;
   /** Bytes of frames that the NIC holds while the link is busy. */
   readonly rxBufferBytes: number;
 }
@@ -74,12 +76,14 @@ export interface MemorySpec {
   readonly llcWays: number;
   /** Ways in which a DMA write may take a new line. */
   readonly ddioWays: number;
-  /** Pages of a queue that are in use besides those on its RX ring. */
-  readonly pagesPerQueue: number;
+  /** Buffers begin at multiples of this many bytes. */
+  readonly bufferAlignment: number;
+  /** Buffers of a queue that are in use besides those on its RX ring. */
+  readonly buffersPerQueue: number;
   /** What a miss in the last-level cache adds to the first touch of a packet. */
   readonly missNs: number;
-  /** Share of the last-level cache references of a packet that go to its data, in percent. */
-  readonly packetRefsPct: number;
+  /** Misses of the last-level cache that have nothing to do with packets, percent of references. */
+  readonly otherMissPct: number;
 }
 
 export interface CostProfile {
@@ -89,6 +93,8 @@ export interface CostProfile {
   /** Indexed by `OP_*`. */
   readonly costs: readonly CostEntry[];
   readonly nic: NicTiming;
+  /** A CPU that has idled longer than this has slept, and finds its caches cold. */
+  readonly coolsNs: number;
   readonly pcie: PcieSpec | null;
   readonly memory: MemorySpec | null;
 }
@@ -135,8 +141,10 @@ const PCIE: Group<PcieSpec> = [
   ['txCompletionBytes', 'PCIe TX completion', BYTES],
   ['txCompletionsPerWrite', 'PCIe TX completions per write', COUNT],
   ['packetsPerTxCompletion', 'PCIe packets per TX completion', COUNT],
-  ['registerWritesPerPacket', 'PCIe register writes per packet', COUNT],
-  ['registerReadsPerPacket', 'PCIe register reads per packet', COUNT],
+  ['rxRegisterWrites', 'PCIe register writes per RX packet', COUNT],
+  ['rxRegisterReads', 'PCIe register reads per RX packet', COUNT],
+  ['txRegisterWrites', 'PCIe register writes per TX packet', COUNT],
+  ['txRegisterReads', 'PCIe register reads per TX packet', COUNT],
   ['rxBufferBytes', 'PCIe RX buffer', BYTES],
 ];
 
@@ -144,17 +152,21 @@ const MEMORY: Group<MemorySpec> = [
   ['llcBytes', 'last-level cache', BYTES],
   ['llcWays', 'last-level cache ways', COUNT],
   ['ddioWays', 'DDIO ways', COUNT],
-  ['pagesPerQueue', 'pages per queue', COUNT],
+  ['bufferAlignment', 'buffer alignment', BYTES],
+  ['buffersPerQueue', 'buffers per queue', COUNT],
   ['missNs', 'last-level cache miss', TIME],
-  ['packetRefsPct', 'cache references to packet data', PERCENT],
+  ['otherMissPct', 'other cache misses', PERCENT],
 ];
 
 /** The clock that `cycles` are counted in. */
 const CLOCK = 'CPU clock';
 
+const COOLS = 'idle until cold';
+
 const UNITS: ReadonlyMap<string, Units> = new Map([
   ...OP_NAMES.map((name) => [name, TIME] as const),
   ...[...NIC, ...PCIE, ...MEMORY].map(([, name, units]) => [name, units] as const),
+  [COOLS, TIME],
   [CLOCK, ['GHz']],
 ]);
 
@@ -167,6 +179,7 @@ const AT_LEAST_ONE: ReadonlySet<string> = new Set([
   'last-level cache',
   'last-level cache ways',
   'DDIO ways',
+  'buffer alignment',
   CLOCK,
 ]);
 
@@ -193,6 +206,7 @@ export function profileOf(data: ProfileData): CostProfile {
     entries: [...entries.values()],
     costs: OP_NAMES.map((op) => ({ op, ns: valueOf(op), source: wanted(entries, op).source })),
     nic: group(NIC),
+    coolsNs: valueOf(COOLS),
     pcie: anyOf(PCIE) ? group(PCIE) : null,
     memory: anyOf(MEMORY) ? group(MEMORY) : null,
   };
@@ -234,4 +248,15 @@ function inBaseUnit(
 ): number {
   if (unit === 'cycles') return value / wanted(entries, CLOCK).value;
   return value * (SCALE[unit] ?? 1);
+}
+
+/** Entries as a table: quantity | value | unit | source, a line each. */
+export function entriesOf(text: string): ProfileEntry[] {
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [op, value, unit, source] = line.split(' | ');
+      return { op: op!.trim(), value: Number(value), unit: unit!, source: source ?? '' };
+    });
 }

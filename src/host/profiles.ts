@@ -2,7 +2,30 @@
 import type { CostProfile } from './profile.ts';
 import { profileOf } from './profile.ts';
 import { flat } from './profiles/flat.ts';
+import { i40e2019, retpoline } from './profiles/i40e2019.ts';
+import {
+  e10002002,
+  epycPagePool,
+  pcieBench2018,
+  skylake2017,
+  xeon2020,
+} from './profiles/others.ts';
+import { xdpPaper2018, xdpPaper2018Compressed } from './profiles/xdpPaper2018.ts';
 
 export const FLAT: CostProfile = profileOf(flat);
+const XDP_PAPER = profileOf(xdpPaper2018);
+const I40E = profileOf(i40e2019(XDP_PAPER));
 
-export const PROFILES: readonly CostProfile[] = [FLAT];
+export const PROFILES: readonly CostProfile[] = [
+  FLAT,
+  XDP_PAPER,
+  profileOf(xdpPaper2018Compressed(XDP_PAPER)),
+  profileOf(retpoline(XDP_PAPER)),
+  I40E,
+  profileOf(retpoline(I40E)),
+  profileOf(skylake2017(XDP_PAPER)),
+  profileOf(epycPagePool(XDP_PAPER)),
+  profileOf(pcieBench2018(XDP_PAPER)),
+  ...[2, 4, 6].map((ways) => profileOf(xeon2020(XDP_PAPER, ways))),
+  profileOf(e10002002(FLAT)),
+];

@@ -198,6 +198,8 @@ export interface RunReport {
   readonly cpus: readonly CpuReport[];
   /** With `--breakdown`: what each operation took over all CPUs, the most first. */
   readonly costs: readonly CostReport[];
+  /** What the rings make of the last-level cache; 0 without a memory system in the profile. */
+  readonly cache: MachineResult['cache'];
   readonly pages: PageBooks;
   /** Where the RX rings' page_pools found pages, and where pages came back to. */
   readonly pagePool: PoolReport;
@@ -264,6 +266,11 @@ export function runReport({
     queues: result.napi.map(queueReport),
     cpus: result.cpus.map((cpu) => cpuReport(cpu, result.virtualPs)),
     costs: costReports(result.costs),
+    cache: {
+      packetMissPct: rounded(result.cache.packetMissPct, 1000),
+      countedMissPct: rounded(result.cache.countedMissPct, 1000),
+      writeMissPct: rounded(result.cache.writeMissPct, 1000),
+    },
     pages: result.pages,
     pagePool: poolReport(result.pool),
     ethtool: nics[0]?.ethtool ?? {},

@@ -13,6 +13,8 @@ import { PAGE_MASK } from '../host/memory.ts';
 import type { Bnxt, BnxtRxRingInfo } from '../driver/bnxt/bnxt.ts';
 import { NapiTotals, RX_PROD_NONE } from '../driver/bnxt/bnxt.ts';
 import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
+import type { CacheBooks } from './costs.ts';
+import { cacheBooks } from './costs.ts';
 import type { ProgramBooks } from './programRuns.ts';
 import type { Machine, MachineNic } from '../machine.ts';
 import type { UdpApp } from './udpApp.ts';
@@ -80,6 +82,7 @@ export interface MachineResult {
   readonly cpus: readonly { readonly id: number; readonly spent: Float64Array }[];
   /** What each operation took, over all CPUs; empty unless `breakdown` was asked for. */
   readonly costs: readonly OpBooks[];
+  readonly cache: CacheBooks;
   readonly pages: PageBooks;
   /** One line of /proc/net/softnet_stat per CPU: 15 numbers. */
   readonly softnet: readonly (readonly number[])[];
@@ -143,6 +146,7 @@ export function machineResult(machine: Machine): MachineResult {
     pool: poolStats(machine),
     cpus,
     costs: opBooks(cpus),
+    cache: cacheBooks(machine.config, meanLen(nics[0]!)),
     pages: pageBooks(machine),
     softnet: net.softnet.map(softnetStat),
     log: net.dmesg.lines,
@@ -155,6 +159,17 @@ export function machineResult(machine: Machine): MachineResult {
       ),
     ),
   };
+}
+
+/** Bytes of a received frame, on the mean. */
+function meanLen({ nic }: MachineNic): number {
+  let frames = 0;
+  let bytes = 0;
+  for (const { stats } of nic.port.lanes) {
+    frames += stats.rxUcastPkts + stats.rxMcastPkts + stats.rxBcastPkts;
+    bytes += stats.rxUcastBytes + stats.rxMcastBytes + stats.rxBcastBytes;
+  }
+  return frames === 0 ? 0 : bytes / frames;
 }
 
 function opBooks(cpus: readonly Cpu[]): OpBooks[] {

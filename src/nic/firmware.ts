@@ -122,6 +122,7 @@ export class Firmware implements Hwrm {
     lane!.ring = ring;
     cp.lane = lane!;
     this.rxRings++;
+    this.nic.rx.rings = this.rxRings;
     return ring;
   }
 
@@ -170,6 +171,7 @@ export class Firmware implements Hwrm {
     ring.cp.lane = null;
     this.nic.parts.chip.release(ring.block, rxRingBytes(ring.mask + 1));
     this.rxRings--;
+    this.nic.rx.rings = this.rxRings;
     if (this.rxRings === 0) this.reconfigure(now, (c) => (c.queues = 0));
     return ring.cons;
   }

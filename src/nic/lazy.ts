@@ -183,7 +183,8 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
   let records = cp.prod - cp.cons;
   if (records >= cp.coalRecords) return cp.fireAt();
   const held = cp.halfAt === Infinity ? 0 : cp.halfAt; // nothing becomes visible before a late half
-  const { slotPs, dmaPs } = nic.rx;
+  const { dmaPs } = nic.rx;
+  const { pcie } = nic.parts.timing;
   const { lane, slots, coalRecords, coalTimerPs, armedAt } = cp;
   const ring = lane === null ? null : lane.ring;
   let first = records === 0 ? Infinity : cp.stamps[cp.cons & cp.mask]!;
@@ -197,7 +198,14 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
     if (ring !== null && pending !== ring.pendingTail) rxAt = ring.pendingAt[pending & ring.mask]!;
     else if (buffers > 0 && arrival !== lane!.tail) {
       const at = lane!.at[arrival & lane!.mask]!;
-      if (at <= limit) rxAt = (at > dmaFreeAt ? at : dmaFreeAt) + slotPs + dmaPs;
+      if (at <= limit) {
+        const n = lane!.frame[arrival & lane!.mask]!;
+        if (pcie !== null && nic.rx.backPressed(n, at, dmaFreeAt, Infinity)) {
+          arrival++;
+          continue;
+        }
+        rxAt = (at > dmaFreeAt ? at : dmaFreeAt) + nic.rx.slotOf(n) + dmaPs;
+      }
     }
     const txAt = tx === cp.txTail ? Infinity : cp.txAt[tx & cp.mask]!;
     const isRx = rxAt <= txAt;

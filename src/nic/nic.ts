@@ -173,7 +173,21 @@ export class Nic implements BusDevice {
 
   private txDoorbell(ring: TxRing, value: number, now: Ps, cpu: Cpu): void {
     this.pace.settleTx(this, cpu);
+    if (this.parts.timing.pcie !== null) this.readForTx(ring, dbIndex(value) & ring.mask, now, cpu);
     this.tx.publish(ring, dbIndex(value) & ring.mask, now);
+  }
+
+  /**
+   * What `ring` is about to send will be asked for over the link on which frames come in; that
+   * delays those of the queue beside it, when this CPU owns both.
+   */
+  private readForTx(ring: TxRing, prod: number, now: Ps, cpu: Cpu): void {
+    const { cp } = ring;
+    const rx = cp.lane?.ring;
+    if (rx === null || rx === undefined || cp.irq.cpu !== cpu) return;
+    this.pace.settle(this, cp, cpu);
+    this.rx.delay(rx, this.tx.requestPs(ring, prod), now);
+    cp.forgetIrq();
   }
 
   /**
@@ -182,10 +196,11 @@ export class Nic implements BusDevice {
    */
   settleRx(cp: CompletionRing, lane: Lane, ring: RxRing, now: Ps): void {
     const { rec } = this.classes;
-    const { watch, faults } = this.parts;
+    const { watch, faults, timing } = this.parts;
     const bulky = !watch.on && !faults.armed && cp.halfAt === Infinity && this.classes.inHostMemory;
     if (lane.headAt() <= now) {
-      if (bulky && lane.inHostMemory) this.bulk.receive(lane, ring, rec, now);
+      if (bulky && timing.pcie === null && lane.inHostMemory)
+        this.bulk.receive(lane, ring, rec, now);
       if (lane.headAt() <= now) this.rx.receive(lane, ring, now);
     }
     if (cp.halfAt === Infinity && ring.pendingHeadAt() > now && cp.txHeadAt() > now) return;

@@ -8,6 +8,7 @@ import type { CoherentMemory } from '../host/coherent.ts';
 import type { HostAddr, HostMemory, Region } from '../host/memory.ts';
 import type { RxStamps } from '../host/stamps.ts';
 import type { Watch } from '../host/watch.ts';
+import type { PcieLink } from './pcieLink.ts';
 import type { FrameTable, Wire } from '../wire/frames.ts';
 
 export interface NicParts {
@@ -39,8 +40,11 @@ export class NicTimes {
   readonly txFetchPs: Ps;
   readonly txCompletePs: Ps;
   readonly msixPs: Ps;
+  /** Null: a bus without end. */
+  readonly pcie: PcieLink | null;
 
-  constructor(timing: NicTiming) {
+  constructor(timing: NicTiming, pcie: PcieLink | null = null) {
+    this.pcie = pcie;
     this.rxDmaPs = nsToPs(timing.rxDmaNs);
     this.rxDmaSlotPs = nsToPs(timing.rxDmaSlotNs);
     this.txFetchPs = nsToPs(timing.txFetchNs);

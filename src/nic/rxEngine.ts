@@ -10,7 +10,12 @@ import {
   FAULT_RX_CMP_LOST_HALF,
   FAULT_RX_CMP_OUT_OF_ORDER,
 } from '../host/faults.ts';
-import { LOST_NO_BUFFER, LOST_RX_OVERSIZE, LOST_RX_RUNT } from '../host/fates.ts';
+import {
+  LOST_NO_BUFFER,
+  LOST_PCIE_BACKPRESSURE,
+  LOST_RX_OVERSIZE,
+  LOST_RX_RUNT,
+} from '../host/fates.ts';
 import { RX_RING } from '../host/ledger.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { TP_NIC_RX_DMA, TP_NIC_RX_DROP } from '../host/trace.ts';
@@ -30,6 +35,7 @@ import {
   recStrip,
 } from './frameRecord.ts';
 import type { NicParts } from './parts.ts';
+import type { PcieLink } from './pcieLink.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
 import { rxBdHaddr, rxBdLen, rxBdOpaque } from './hsi/rxBd.ts';
 import {
@@ -51,7 +57,10 @@ export class RxEngine {
   private readonly classes: FrameClasses;
   private readonly counters: PortCounters;
   readonly dmaPs: Ps;
-  readonly slotPs: Ps;
+  /** RX rings there are: each has its share of the PCIe link. */
+  rings = 0;
+  private readonly slotPs: Ps;
+  private readonly pcie: PcieLink | null;
 
   constructor(parts: NicParts, classes: FrameClasses, counters: PortCounters) {
     this.parts = parts;
@@ -59,6 +68,7 @@ export class RxEngine {
     this.counters = counters;
     this.dmaPs = parts.timing.rxDmaPs;
     this.slotPs = parts.timing.rxDmaSlotPs;
+    this.pcie = parts.timing.pcie;
   }
 
   /**
@@ -72,12 +82,41 @@ export class RxEngine {
       const at = lane.headAt();
       const n = lane.take();
       fates.offered++;
-      if (rx.cons === rx.prod) {
+      if (this.pcie !== null && this.pressedBack(rx, n, at)) {
+        this.drop(lane, at, n, LOST_PCIE_BACKPRESSURE);
+      } else if (rx.cons === rx.prod) {
         fates.lost[LOST_NO_BUFFER]!++;
         stats.rxDiscardPkts++;
         if (watch.on) this.watchDrop(lane, at, n, LOST_NO_BUFFER);
       } else this.accept(lane, rx, at, n);
     }
+  }
+
+  /** For how long frame `n` keeps its queue's DMA engine busy. */
+  slotOf(n: number): Ps {
+    if (this.pcie === null) return this.slotPs;
+    const ps = this.pcie.rxPs(recLen(this.classes.rec, n)) * this.rings;
+    return ps > this.slotPs ? ps : this.slotPs;
+  }
+
+  /** The link is busy for `ps`, all of it, with the reads of frames that are to be sent. */
+  delay(rx: RxRing, ps: Ps, now: Ps): void {
+    rx.dmaFreeAt = (now > rx.dmaFreeAt ? now : rx.dmaFreeAt) + ps * this.rings;
+  }
+
+  private pressedBack(rx: RxRing, n: number, at: Ps): boolean {
+    const empty = rx.cons === rx.prod;
+    return this.backPressed(n, at, rx.dmaFreeAt, empty ? (rx.mask + 1) >> 1 : Infinity);
+  }
+
+  /**
+   * Frame `n`, arrived at `at`, finds the link behind, with DMA going on until `dmaFreeAt`: the
+   * NIC's buffer is full. Buffers in memory are taken on arrival here, so `most` frames under way
+   * may also be why none is left: then it is the link that wants, and not the driver.
+   */
+  backPressed(n: number, at: Ps, dmaFreeAt: Ps, most: number): boolean {
+    const wait = dmaFreeAt - at;
+    return wait > this.pcie!.bufferPs(recLen(this.classes.rec, n)) || wait > most * this.slotOf(n);
   }
 
   /** Frame `n`, arrived at `at`, takes the next buffer. */
@@ -94,7 +133,7 @@ export class RxEngine {
     this.dma(haddr, n, len <= room ? len : room);
     countFrame(lane.stats, recCast(rec, n), len);
     stamps.set(haddr, at);
-    rx.dmaFreeAt = (at > rx.dmaFreeAt ? at : rx.dmaFreeAt) + this.slotPs;
+    rx.dmaFreeAt = (at > rx.dmaFreeAt ? at : rx.dmaFreeAt) + this.slotOf(n);
     const i = rx.pendingTail++ & rx.mask;
     rx.pendingAt[i] = rx.dmaFreeAt + this.dmaPs;
     rx.pendingFrame[i] = len <= room ? n : ~n;
@@ -177,6 +216,7 @@ export class RxEngine {
     lane.fates.lost[cause]!++;
     if (cause === LOST_RX_OVERSIZE) this.counters.rxOversizeFrames++;
     else if (cause === LOST_RX_RUNT) this.counters.rxUndrszFrames++;
+    else if (cause === LOST_PCIE_BACKPRESSURE) this.counters.rxStatDiscard++;
     if (this.parts.watch.on) this.watchDrop(lane, at, n, cause);
   }
 

@@ -27,5 +27,6 @@ export class PortCounters implements Counters<Omit<PortStats, 'rxGoodFrames'>> {
   rxOversizeFrames = 0;
   rxUndrszFrames = 0;
   rxFcsErrFrames = 0;
+  rxStatDiscard = 0;
   txGoodFrames = 0;
 }

@@ -64,6 +64,16 @@ export class TxEngine {
     if (idle && ring.cons !== ring.prod) this.waiting.push(ring);
   }
 
+  /** How long reading what a doorbell up to `prod` publishes keeps the upward direction busy. */
+  requestPs(ring: TxRing, prod: number): Ps {
+    const { mem, timing } = this.parts;
+    let ps = 0;
+    for (let at = ring.prod; at !== prod; at = (at + 1) & ring.mask) {
+      ps += timing.pcie!.txRequestPs(txBdLen(mem.words, ring.base + (at << DESC_SHIFT)));
+    }
+    return ps;
+  }
+
   /** A ring is gone, and with it what it had published and not sent. @returns where the NIC stopped */
   quiesce(ring: TxRing): number {
     const waits = this.waiting.indexOf(ring);
@@ -94,8 +104,9 @@ export class TxEngine {
 
   /** A ring that waits alone, as nearly always, has no turns to take: in bulk, unless somebody watches. */
   private settleAlone(ring: TxRing, until: Ps): void {
-    const { watch, faults, sink, stamps } = this.parts;
-    if (watch.on || faults.armed || sink.watched || stamps.stages !== null) return;
+    const { watch, faults, sink, stamps, timing } = this.parts;
+    if (watch.on || faults.armed || sink.watched) return;
+    if (stamps.stages !== null || timing.pcie !== null) return;
     this.wireFreeAt = this.bulk.transmit(ring, this.wireFreeAt, until);
     const frames = this.bulk.count(ring);
     this.fates.onWire += frames;
@@ -131,7 +142,8 @@ export class TxEngine {
     this.counters.txGoodFrames++;
     this.count(ring, len);
     const wire = this.link.wirePs(len);
-    this.wireFreeAt = at + wire;
+    const read = timing.pcie === null ? 0 : timing.pcie.txPs(len);
+    this.wireFreeAt = at + (read > wire ? read : wire);
     this.parts.sink.frame(this.portNumber, at + wire, txFifo, len);
     if (!long) this.bookWay(txBdHaddr(mem.words, bd), at + wire);
     if ((flags & TX_BD_FLAGS_NO_CMPL) !== 0) return;

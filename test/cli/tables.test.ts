@@ -111,6 +111,7 @@ const REPORT: RunReport = {
     },
   ],
   costs: [],
+  cache: { packetMissPct: 0, countedMissPct: 0, writeMissPct: 0 },
   cpus: [
     {
       id: 0,

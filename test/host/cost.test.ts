@@ -47,6 +47,7 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_CSUM_64B: 'checksum, per 64 bytes',
   OP_PACKET_TOUCH: 'first touch of a packet',
   OP_STACK_COLD: 'stack entered cold',
+  OP_STACK_TOUCH: 'first touch by the stack',
 };
 const OPS = numbered(cost, 'OP_');
 

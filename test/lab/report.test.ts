@@ -54,6 +54,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     clients: null,
     pool: new PagePoolStats(),
     costs: [],
+    cache: { packetMissPct: 0, countedMissPct: 0, writeMissPct: 0 },
     cpus: [
       { id: 0, spent: spent({ [CTX_HARDIRQ]: 20 * US, [CTX_SOFTIRQ]: 50 * US }) },
       { id: 1, spent: spent({ [CTX_IDLE]: 200 * US }) },

@@ -82,6 +82,7 @@ export const standIn =
           pool: new PagePoolStats(),
           cpus,
           costs: [],
+          cache: { packetMissPct: 0, countedMissPct: 0, writeMissPct: 0 },
           pages: { allocated: 0, pool: 0, rings: 0, inFlight: 0, leaked: wishes.leaked ?? 0 },
           softnet: [],
           log: [],

@@ -7,7 +7,7 @@
  * doorbells fall on the same picosecond all the time.
  */
 import fc from 'fast-check';
-import type { CostProfile, NicTiming } from '../../src/host/profile.ts';
+import type { CostProfile, NicTiming, PcieSpec } from '../../src/host/profile.ts';
 import { FLAT } from '../../src/host/profiles.ts';
 import { Rng } from '../../src/host/rng.ts';
 import type { MachineConfig, NicConfig } from '../../src/machine/config.ts';
@@ -59,6 +59,8 @@ export interface Case {
   readonly pausesNs: readonly number[];
   /** The stack sends every so many-th packet it gets; 0 or absent: none. */
   readonly answerEvery?: number;
+  /** A PCIe link of the first generation with so many lanes; 0 or absent: a bus without end. */
+  readonly lanes?: number;
   readonly fault?: { readonly point: string; readonly after: number; readonly every: number };
 }
 
@@ -112,6 +114,7 @@ const generalCase: fc.Arbitrary<Case> = fc.record({
   nics: fc.tuple(nic(50, 600), nic(0, 200)),
   pausesNs: fc.array(fc.nat(60_000), { maxLength: 2 }),
   answerEvery: pick(0, 0, 1, 3),
+  lanes: pick(0, 0, 1, 8),
 });
 
 /** Several CPUs that send on one slow wire, from rings that keep running empty. */
@@ -190,16 +193,30 @@ const mapTiming = (c: Case): NicTiming => ({
   msixNs: onGrid(c, c.timing.msixNs),
 });
 
+/** A buffer of some twenty short frames. */
+const pcieOf = ({ lanes = 0 }: Case): PcieSpec | null =>
+  lanes === 0
+    ? null
+    : {
+        ...{ generation: 1, lanes, maxPayload: 128, maxRead: 512, rxBufferBytes: 1500 },
+        ...{ rxDescriptorBytes: 16, rxDescriptorsPerRead: 4 },
+        ...{ rxCompletionBytes: 32, rxCompletionsPerWrite: 1 },
+        ...{ txDescriptorBytes: 16, txDescriptorsPerRead: 4 },
+        ...{ txCompletionBytes: 16, txCompletionsPerWrite: 1, packetsPerTxCompletion: 1 },
+        ...{ rxRegisterWrites: 0, rxRegisterReads: 0, txRegisterWrites: 0, txRegisterReads: 0 },
+      };
+
 /** Coarse costs are 0, 1 or 2 units, a hard interrupt up to 6. */
 function profileOf(c: Case): CostProfile {
   const nicTiming = mapTiming(c);
-  if (c.unitNs === 0) return { ...FLAT, nic: nicTiming };
+  const base = { ...FLAT, pcie: pcieOf(c) };
+  if (c.unitNs === 0) return { ...base, nic: nicTiming };
   const rng = new Rng(c.seed + 1);
   const costs = FLAT.costs.map((entry, op) => ({
     ...entry,
     ns: c.unitNs * (op === 0 ? rng.below(7) : rng.below(3)),
   }));
-  return { ...FLAT, costs, nic: nicTiming };
+  return { ...base, costs, nic: nicTiming };
 }
 
 /** 84 bytes in so many nanoseconds. */

@@ -71,6 +71,7 @@ const PORT: readonly (readonly [string, keyof PortStats])[] = [
   ['rx_fcs_err_frames', 'rxFcsErrFrames'],
   ['rx_good_frames', 'rxGoodFrames'],
   ['tx_good_frames', 'txGoodFrames'],
+  ['rx_stat_discard', 'rxStatDiscard'],
 ];
 
 export type EthtoolStats = readonly (readonly [name: string, value: number])[];

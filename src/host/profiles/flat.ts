@@ -131,6 +131,8 @@ export const flat: ProfileData = {
       source: 'estimate: entry, hrtimer_interrupt, exit',
     },
     { op: 'first touch of a packet', value: 0, unit: 'ns', source: 'none: no caches' },
+    { op: 'idle until cold', value: 0, unit: 'ns', source: 'none: no caches' },
+    { op: 'first touch by the stack', value: 0, unit: 'ns', source: 'none: no caches' },
     { op: 'stack entered cold', value: 0, unit: 'ns', source: 'none: no caches' },
     {
       op: 'hrtimer start',

@@ -133,6 +133,8 @@ export interface PortStats {
   readonly rxUndrszFrames: number;
   readonly rxFcsErrFrames: number;
   readonly rxGoodFrames: number;
+  /** Whole frames that the port had no room for. */
+  readonly rxStatDiscard: number;
   readonly txGoodFrames: number;
 }
 

@@ -1,0 +1,97 @@
+/** Machines of other publications, where they differ from the ones they build on. */
+import type { CostProfile, ProfileData } from '../profile.ts';
+import { entriesOf } from '../profile.ts';
+
+/** Core i7-6700K at 4 GHz, ConnectX-4, Linux 4.11: no prefetch of packet data, DMA calls not yet elided. */
+export const skylake2017 = (base: CostProfile): ProfileData => ({
+  name: 'skylake-2017',
+  says: 'Core i7-6700K, ConnectX-4, Linux 4.11 and 4.12',
+  base,
+  entries: entriesOf(`
+skb alloc | 24.3 | ns | skl.__build_skb 12.7, build_skb 6.7, kmem_cache_alloc 4.9
+skb free | 10.8 | ns | skl.page_frag_free 6.2, kmem_cache_free 4.6
+GRO receive | 5.5 | ns | skl.napi_gro_receive 2.2, dev_gro_receive 1.8, eth_type_trans 1.5
+netif_receive_skb | 4.7 | ns | skl.netif_receive_skb
+first touch of a packet | 32 | ns | llc.to.l1: (1 / 12006685 - 1 / 19803663) s
+PCIe lanes | 8 | count | a desktop processor shares 16 lanes between two cards
+last-level cache | 8 | MiB | Intel data sheet i7-6700K
+last-level cache ways | 16 | count | Intel data sheet i7-6700K
+`),
+});
+
+/** An EPYC's page pool; everything else is the E5's in cycles of its clock. */
+export const epycPagePool = (base: CostProfile): ProfileData => ({
+  name: 'epyc-page-pool',
+  says: 'EPYC 9684X at 3.7 GHz: the page_pool of the E5-1650 v4 in its own cycles',
+  base,
+  entries: entriesOf(`
+CPU clock | 3.7 | GHz | AMD data sheet 9684X: boost
+page_pool cache | 19.436 | cycles | pp.fast 5.399 ns at 3.6 GHz
+page_pool ring | 54.324 | cycles | pp.ring 15.09 ns at 3.6 GHz
+page alloc | 238.08 | cycles | pp.slow 66.134 ns at 3.6 GHz
+`),
+});
+
+/**
+ * The NIC of pcie-bench's model: an 82599 on Gen3 x8 behind Linux's driver, on a CPU that takes no
+ * time, so that the link alone is the limit.
+ */
+export const pcieBench2018 = (base: CostProfile): ProfileData => ({
+  name: 'pcie-bench-2018',
+  says: 'a NIC like the 82599 on PCIe Gen3 x8, and a CPU that takes no time',
+  base,
+  entries: [
+    ...base.costs.map(({ op }) => ({
+      ...{ op, value: 0, unit: 'ns', source: 'none: the link alone is looked at' },
+    })),
+    ...entriesOf(`
+PCIe lanes | 8 | count | pcie-bench nic_bw.py
+PCIe RX descriptor | 16 | bytes | 82599 data sheet
+PCIe RX descriptors per read | 32 | count | 82599 data sheet: buffers are posted 32 at a time
+PCIe RX completion | 16 | bytes | 82599 data sheet: written back in place
+PCIe TX descriptor | 16 | bytes | 82599 data sheet
+PCIe TX descriptors per read | 40 | count | 82599 data sheet: as many are fetched
+PCIe TX completion | 16 | bytes | 82599 data sheet: written back in place
+PCIe TX completions per write | 8 | count | ixgbe: TXDCTL.WTHRESH
+PCIe packets per TX completion | 1 | count | ixgbe
+PCIe register writes per RX packet | 0.03125 | count | ixgbe: the tail, for each 32 buffers
+PCIe register reads per RX packet | 0.125 | count | pcie-bench: the head, for each 8 packets
+PCIe register writes per TX packet | 1 | count | pcie-bench: the tail, for each packet
+PCIe register reads per TX packet | 1 | count | pcie-bench: the head, for each packet
+`),
+  ],
+});
+
+/**
+ * A gigabit e1000 of 2001 on a PC of its day, forwarding: all of it in one number, which is fitted.
+ * The bus is not modelled: PCI was shared, and PCIe not there yet.
+ */
+export const e10002002 = (base: CostProfile): ProfileData => ({
+  name: 'e1000-2002',
+  says: 'an e1000 on a PC of 2001, Linux 2.4 with the first NAPI, forwarding',
+  base,
+  entries: entriesOf(`
+hardirq entry and exit | 1500 | ns | estimate: an 8259 or APIC vector, and the read of ICR over PCI
+softirq entry and exit | 300 | ns | estimate
+napi poll | 300 | ns | estimate
+doorbell | 200 | ns | estimate: one posted write over PCI
+XDP redirect | 2610.88 | ns | fit; from 2000: IP forwarding of one packet, which a redirect stands for
+`),
+});
+
+/**
+ * The servers of "Reexamining Direct Cache Access" (ATC 2020): buffers come from DPDK's mempools,
+ * which pack them, and of which each core keeps up to 384 besides those on its ring.
+ */
+export const xeon2020 = (base: CostProfile, ways: number): ProfileData => ({
+  name: ways === 2 ? 'xeon-6140-2020' : `xeon-6140-2020-ddio${ways}`,
+  says: `Xeon Gold 6140, ConnectX-5, buffers as in DPDK, ${ways} DDIO ways`,
+  base,
+  entries: entriesOf(`
+last-level cache | 24.75 | MiB | Intel data sheet Xeon Gold 6140
+last-level cache ways | 11 | count | Intel data sheet Xeon Gold 6140
+DDIO ways | ${ways} | count | the publication
+buffer alignment | 64 | bytes | DPDK mempool: objects one behind the other
+buffers per queue | 384 | count | DPDK: a cache of 256, flushed at one and a half times that
+`),
+});

@@ -1,0 +1,89 @@
+/** Rows about the bus, the cache the NIC writes into, and a machine of 2002. */
+import type { RunReport } from '../report.ts';
+import type { Row, Scenario } from './scenario.ts';
+import { receivedPps, sentPps, udp } from './scenario.ts';
+
+const FCS = 4;
+
+/** More than the link carries, on a wire that carries it, into rings that never run empty. */
+const link = (xdp: string, size: number): Scenario => ({
+  ...{ profile: 'pcie-bench-2018', xdp, queues: 1, cpus: 1, link: 100, stack: 'off' },
+  ...{ traffic: udp('100Gbps', size), duration: '4ms', rxRing: 1023, txRing: 1023 },
+  ...{ rxUsecs: 1, rxFrames: 32 },
+});
+
+const payloadGbps =
+  (pps: (report: RunReport) => number, size: number) =>
+  (report: RunReport): number =>
+    (pps(report) * (size - FCS) * 8) / 1e9;
+
+const receiving = (size: number): Row => ({
+  ...{ id: `pcie.kernel.rx.${size}`, family: 'PCIe, receiving' },
+  ...{ scenario: link('drop', size), modelled: payloadGbps(receivedPps, size) },
+});
+
+const bothWays = (size: number): Row => ({
+  ...{ id: `pcie.kernel.bi.${size}`, family: 'PCIe, both ways' },
+  ...{ scenario: link('echo', size), modelled: payloadGbps(sentPps, size) },
+});
+
+/** One core forwards at line rate. */
+const forward = (ring: number, size: number, profile: string): Scenario => ({
+  ...{ profile, xdp: 'echo', queues: 1, cpus: 1, link: 100, stack: 'off' },
+  ...{ traffic: udp('100Gbps', size), duration: '1ms', rxRing: ring - 1, txRing: 1023 },
+});
+
+const written = (id: string, scenario: Scenario): Row => ({
+  ...{ id, family: 'DDIO misses', scenario },
+  modelled: ({ cache }) => cache.writeMissPct,
+});
+
+const XEON = 'xeon-6140-2020';
+
+/** Packets of one size, counted as if they were a million; a redirect stands for forwarding. */
+const e1000 = (size: number, pps: number, count: number): Scenario => ({
+  ...{ profile: 'e1000-2002', xdp: 'redirect', queues: 1, cpus: 1, link: 1, stack: 'off' },
+  ...{ traffic: udp(`${pps}pps`, size + FCS), count, hz: 100, rxRing: 255 },
+  ...{ rxUsecs: 0, rxFrames: 1 },
+});
+
+const SMALL = e1000(60, 890_000, 1_000_000);
+const LARGE = e1000(1024, 119_061, 50_000);
+
+const napi2002 = (id: string, scenario: Scenario, modelled: Row['modelled']): Row => ({
+  ...{ id: `napi2002.${id}`, family: 'NAPI of 2002', scenario, modelled },
+});
+
+/** Of the NIC that receives, per million packets offered. */
+const perMillion =
+  (of: (report: RunReport) => number) =>
+  (report: RunReport): number =>
+    (of(report) / report.packets.offered) * 1e6;
+
+const interrupts = perMillion(({ queues }) => queues[0]!.irqs);
+const forwarded = perMillion(({ packets }) => packets.onWire);
+const fullPolls = perMillion(({ queues }) => queues[0]!.fullPolls);
+
+export const LINK_ROWS: readonly Row[] = [
+  ...[64, 128, 256, 512, 1024].map(receiving),
+  ...[64, 256, 1024].map(bothWays),
+  ...[128, 512, 2048].flatMap((ring) => [
+    written(`ddio.${ring}.miss`, forward(ring, 1500, XEON)),
+    {
+      ...{ id: `ddio.${ring}.pps`, family: 'DDIO rate', modelled: sentPps },
+      scenario: forward(ring, 1500, XEON),
+    },
+  ]),
+  written('ddio.ways2', forward(4096, 1024, XEON)),
+  written('ddio.ways4', forward(4096, 1024, `${XEON}-ddio4`)),
+  written('ddio.ways6', forward(4096, 1024, `${XEON}-ddio6`)),
+  napi2002('60.rxint', SMALL, interrupts),
+  napi2002('1024.rxint', LARGE, interrupts),
+  {
+    ...napi2002('60.out', SMALL, forwarded),
+    nsPerPacket: (out) => 1e6 / 0.89 / (out / 1e3),
+  },
+  napi2002('1024.out', LARGE, forwarded),
+  napi2002('60.ndone', SMALL, fullPolls),
+  napi2002('1024.ndone', LARGE, fullPolls),
+];

@@ -1,0 +1,71 @@
+/** Rows whose packets go up the stack, and those of drivers other than the paper's. */
+import type { Row, Scenario } from './scenario.ts';
+import { busyPct, receivedPps, saturated, sentPps, udp } from './scenario.ts';
+
+const PAPER = 'xdp-paper-2018';
+
+/** iptables -t raw: packets go up the stack to the first hook, and no further. */
+const raw = (cores: number, rate: string, duration: string, profile: string): Scenario => ({
+  ...{ profile, xdp: 'none', rawDrop: 'all', queues: cores, cpus: cores, link: 100 },
+  ...{ traffic: udp(rate), duration, rxRing: 511 },
+});
+
+const rawDrop = (cores: number): Row => ({
+  ...{ id: `raw.${cores}c`, family: 'raw drop' },
+  scenario: raw(cores, `${10 * cores}Mpps`, '5ms', PAPER),
+  ...{ modelled: receivedPps, nsPerPacket: saturated(cores) },
+});
+
+const cpu = (id: string, rate: string, duration: string): Row => ({
+  ...{ id, family: 'CPU against load, stack' },
+  scenario: {
+    ...raw(1, rate, duration, PAPER),
+    ...{ traffic: `${udp(rate)} arrivals=poisson`, rxUsecs: 0, rxFrames: 1 },
+  },
+  modelled: busyPct(1),
+});
+
+const redirected = (id: string, profile: string): Row => ({
+  ...{ id, family: 'redirect, other drivers' },
+  scenario: {
+    ...{ profile, xdp: 'redirect', queues: 1, cpus: 1, link: 40, stack: 'off' },
+    ...{ traffic: udp('25Mpps'), duration: '5ms', rxRing: 511, txRing: 511 },
+  },
+  modelled: sentPps,
+});
+
+const skylake = (id: string, xdp: string, modelled: Row['modelled']): Row => ({
+  ...{ id, family: 'Skylake', modelled },
+  scenario: {
+    ...{ profile: 'skylake-2017', xdp, queues: 1, cpus: 1, link: 50, stack: 'off' },
+    ...{ traffic: udp('50Mpps'), duration: '3ms', rxRing: 511, txRing: 511 },
+  },
+});
+
+export const STACK_ROWS: readonly Row[] = [
+  ...[1, 3, 5].map(rawDrop),
+  cpu('cpu.linux.0.25M', '0.25Mpps', '20ms'),
+  cpu('cpu.linux.1M', '1Mpps', '10ms'),
+  cpu('cpu.linux.3M', '3Mpps', '5ms'),
+  {
+    ...{ id: 'stack.raw.gro', family: 'stack, i40e' },
+    scenario: raw(1, '10Mpps', '5ms', 'i40e-2019'),
+    modelled: receivedPps,
+  },
+  {
+    ...{ id: 'stack.udpnoports', family: 'stack, i40e' },
+    scenario: {
+      ...{ profile: 'i40e-2019', xdp: 'none', queues: 1, cpus: 1, link: 40 },
+      ...{ traffic: udp('10Mpps'), duration: '5ms', rxRing: 511 },
+    },
+    modelled: receivedPps,
+  },
+  redirected('i40e.redir', 'i40e-2019'),
+  redirected('redir.map', 'i40e-2019'),
+  redirected('retpoline.before', 'i40e-2019'),
+  redirected('bulkxmit.ixgbe.after', 'i40e-2019-retpoline'),
+  redirected('bulkxmit.i40e.after', 'i40e-2019-retpoline'),
+  redirected('bulkret.bulk', PAPER),
+  skylake('skl.drop.notouch', 'drop', receivedPps),
+  skylake('skl.tx', 'echo', sentPps),
+];

@@ -1,0 +1,97 @@
+/** Rows of the XDP paper and of the lab it came from that need no stack. */
+import type { Row, Scenario } from './scenario.ts';
+import { busyPct, receivedPps, saturated, sentPps, udp } from './scenario.ts';
+
+/** What the paper's generator sends at most. */
+const TREX = '98.9Mpps';
+const PAPER = 'xdp-paper-2018';
+
+const cores = (n: number): { readonly queues: number; readonly cpus: number } => ({
+  queues: n,
+  cpus: n,
+});
+
+const offered = (xdp: string, n: number, rate: string, duration: string): Scenario => ({
+  ...{ profile: PAPER, xdp, ...cores(n), link: 100, stack: 'off' },
+  ...{ traffic: udp(rate), duration },
+});
+
+const drop = (id: string, n: number, profile: string): Row => ({
+  ...{ id, family: 'drop' },
+  scenario: { ...offered('drop', n, TREX, '3ms'), profile, rxRing: 511 },
+  ...{ modelled: receivedPps, nsPerPacket: saturated(n) },
+});
+
+/** One packet, one interrupt: the generator's packets come singly and moderation is at its lowest. */
+const cpu = (id: string, rate: string, duration: string, mpps: number): Row => ({
+  ...{ id, family: 'CPU against load' },
+  scenario: {
+    ...offered('drop', 1, rate, duration),
+    ...{ traffic: `${udp(rate)} arrivals=poisson`, rxUsecs: 0, rxFrames: 1 },
+  },
+  ...{ modelled: busyPct(1), nsPerPacket: (pct) => (pct * 10) / mpps },
+});
+
+const tx = (ring: number, n: number): Row => ({
+  ...{ id: `tx.r${ring}.${n}c`, family: 'TX' },
+  scenario: { ...offered('echo', n, TREX, '3ms'), rxRing: ring - 1, txRing: ring - 1 },
+  ...{ modelled: sentPps, nsPerPacket: saturated(n) },
+});
+
+const missRate = (ring: number, n: number): Row => ({
+  ...{ id: `tx.r${ring}.${n}c.llcmiss`, family: 'cache misses' },
+  scenario: { ...offered('echo', n, TREX, '1ms'), rxRing: ring - 1, txRing: ring - 1 },
+  modelled: ({ cache }) => cache.countedMissPct,
+});
+
+const redirect = (ring: number, n: number): Row => ({
+  ...{ id: `redir.r${ring}.${n}c`, family: 'redirect' },
+  scenario: { ...offered('redirect', n, '60Mpps', '5ms'), rxRing: ring - 1, txRing: 1023 },
+  ...{ modelled: sentPps, nsPerPacket: saturated(n) },
+});
+
+/** Six cores, what the link let through of the load, and as much moderation as bnxt has: at most 64 frames. */
+const pcieBound: Scenario = {
+  ...{ ...offered('drop', 6, '75.3Mpps', '20ms'), rxRing: 1023 },
+  ...{ rxUsecs: 16, rxFrames: 64 },
+};
+
+const RINGS = [256, 512, 1024];
+const CORES = [1, 3, 5];
+
+export const XDP_ROWS: readonly Row[] = [
+  ...CORES.map((n) => drop(`drop.${n}c`, n, `${PAPER}-compressed`)),
+  ...CORES.map((n) => drop(`drop.nocompress.${n}c`, n, PAPER)),
+  cpu('cpu.xdp.0.25M', '0.25Mpps', '20ms', 0.25),
+  cpu('cpu.xdp.1M', '1Mpps', '20ms', 1),
+  cpu('cpu.xdp.3M', '3Mpps', '10ms', 3),
+  cpu('cpu.xdp.10M', '10Mpps', '5ms', 10),
+  cpu('cpu.xdp.20M', '20Mpps', '5ms', 20),
+  ...RINGS.flatMap((ring) => CORES.flatMap((n) => [tx(ring, n), missRate(ring, n)])),
+  ...[128, ...RINGS].flatMap((ring) => CORES.map((n) => redirect(ring, n))),
+  {
+    ...{ id: 'napi.bulk.avg', family: 'polls', scenario: pcieBound },
+    modelled: ({ napi }) => napi.packetsPerPoll,
+  },
+  {
+    ...{ id: 'napi.bulk.full', family: 'polls', scenario: pcieBound },
+    modelled: ({ napi }) => (napi.fullPolls / napi.polls) * 100,
+  },
+  {
+    ...{ id: 'napi.irq.rate', family: 'polls', scenario: pcieBound },
+    modelled: ({ napi, virtualNs }) => napi.irqs / 6 / (virtualNs / 1e9),
+  },
+  {
+    ...{ id: 'napi.100g.idle', family: 'polls', scenario: pcieBound },
+    modelled: (report) => 100 - busyPct(6)(report),
+  },
+  {
+    ...{ id: 'napi.100g.irq', family: 'polls', scenario: pcieBound },
+    modelled: ({ napi, virtualNs }) => napi.irqs / (virtualNs / 1e9),
+  },
+  {
+    ...{ id: 'napi.fwd.poll', family: 'polls' },
+    scenario: { ...offered('redirect', 1, '20Mpps', '5ms'), rxRing: 1023 },
+    modelled: ({ queues }) => queues[0]!.packetsPerPoll,
+  },
+];

@@ -1,0 +1,62 @@
+/** The machines of published rows: ordinary runs, written as the options of a command line. */
+import { kebab } from '../optionNames.ts';
+import type { RunReport } from '../report.ts';
+
+/** Options by camelCase key, as `ringscope run` takes them. */
+export interface Scenario {
+  readonly profile: string;
+  readonly [option: string]: string | number | boolean;
+}
+
+export interface Row {
+  readonly id: string;
+  readonly family: string;
+  readonly scenario: Scenario;
+  /** Read the row's metric, in its unit, off a report. */
+  readonly modelled: (report: RunReport, scenario: Scenario) => number;
+  /** What one packet took, where a profile can be fitted on that. */
+  readonly nsPerPacket?: (value: number) => number;
+}
+
+/** What a user would type. */
+export function commandLine(scenario: Scenario): string {
+  const words = Object.entries(scenario).flatMap(([key, value]) => {
+    const flag = `--${kebab(key)}`;
+    if (typeof value === 'boolean') return value ? [flag] : [];
+    return [flag, /[^\w.,:/-]/.test(`${value}`) ? `"${value}"` : `${value}`];
+  });
+  return ['ringscope run', ...words].join(' ');
+}
+
+/** One flow each for so many senders, evenly: RSS then spreads them within 2 % of evenly. */
+export const udp = (rate: string, size: number = 64): string =>
+  `udp size=${size} flows=1024 pattern=uniform rate=${rate}`;
+
+/** Seconds in which frames arrived. */
+const seconds = ({ packets, rates }: RunReport): number => packets.offered / rates.offeredPps;
+
+/** From the first frame until the last is dealt with: behind a CPU that is overrun, its ring is full. */
+const span = (report: RunReport): number => {
+  const most = Math.max(...report.cpus.map(({ busyPct: busy }) => busy));
+  return Math.max(seconds(report), (most / 100) * (report.virtualNs / 1e9));
+};
+
+/** Frames received per second. */
+export const receivedPps = (report: RunReport): number => report.packets.received / span(report);
+
+/** Frames put on the wire per second. */
+export const sentPps = (report: RunReport): number => report.packets.onWire / span(report);
+
+/** Percent of the time in which frames arrive, of `cpus` CPUs together. */
+export const busyPct =
+  (cpus: number) =>
+  (report: RunReport): number =>
+    (report.cpus.reduce((sum, cpu) => sum + cpu.busyPct, 0) * report.virtualNs) /
+    (span(report) * 1e9) /
+    cpus;
+
+/** A saturated rate on `cores` cores, as nanoseconds of one core a packet. */
+export const saturated =
+  (cores: number = 1) =>
+  (pps: number): number =>
+    (cores * 1e9) / pps;

@@ -1,0 +1,26 @@
+/** Why a published row has no run that stands for it. */
+import type { Figure } from './figures.ts';
+
+const BY_NEED: Readonly<Record<string, string>> = {
+  netfilter: 'the filter table and firewalld are not modelled, only the raw table',
+  other: 'another packet path (DPDK, other drivers, other systems), not this driver',
+  forward: 'nothing is forwarded by the stack',
+  tcp: 'there is no TCP',
+  cpumap: 'cpumap threads are not part of it',
+  generic: 'generic XDP is not part of it',
+  afxdp: 'AF_XDP is not part of it',
+};
+
+const BY_ROW: Readonly<Record<string, string>> = {
+  'redir.helper': 'a redirect without bulk queue: the kernel emulated has none',
+  'bulkxmit.ixgbe.before': 'one ndo_xdp_xmit a frame: the kernel emulated sends in bulk',
+  'pgcache.none': 'the processor is not named, and this driver always has its page_pool',
+  'pgcache.on': 'the processor is not named',
+  'pp.amd.fast': 'a loop over one function, not a packet path; the profile quotes its cycles',
+  'pp.amd.slow': 'a loop over one function, not a packet path; the profile quotes its cycles',
+};
+
+export function whyNotCovered({ id, use, needs }: Figure): string {
+  if (use === 'calibrate') return 'a micro-benchmark that a profile quotes as it is';
+  return BY_ROW[id] ?? BY_NEED[needs] ?? 'no run stands for it yet';
+}

@@ -1,0 +1,45 @@
+/** What a machine's operations take: its profile, and what its rings make of the caches. */
+import {
+  buffersInUse,
+  countedMissShare,
+  packetMissShare,
+  writeMissShare,
+} from '../host/cacheModel.ts';
+import { OP_PACKET_TOUCH, OP_SKB_ALLOC, OP_STACK_TOUCH, costTable, nsToPs } from '../host/cost.ts';
+import type { MachineConfig } from './config.ts';
+
+/** What the rings make of the last-level cache, in percent; 0 without a memory system. */
+export interface CacheBooks {
+  /** Packets that wait for memory at their first touch. */
+  readonly packetMissPct: number;
+  /** Misses per reference, as a CPU's counters have it. */
+  readonly countedMissPct: number;
+  /** Lines the NIC writes that the cache does not hold. */
+  readonly writeMissPct: number;
+}
+
+/** @param len mean length of the frames received; 0 without any */
+export function cacheBooks({ profile, nics }: MachineConfig, len: number): CacheBooks {
+  const { memory } = profile;
+  if (memory === null) return { packetMissPct: 0, countedMissPct: 0, writeMissPct: 0 };
+  // all frames arrive at NIC 0: the buffers on the other rings are never written
+  const buffers = buffersInUse(memory, nics[0]!.queues, nics[0]!.rxRing);
+  return {
+    packetMissPct: 100 * packetMissShare(memory, buffers),
+    countedMissPct: 100 * countedMissShare(memory, buffers),
+    writeMissPct: len === 0 ? 0 : 100 * writeMissShare(memory, buffers, len),
+  };
+}
+
+/**
+ * Picoseconds, indexed by `OP_*`. A packet's first touch takes its mean; the stack's comes after an
+ * skb has been made, with the line under way since the driver's prefetch.
+ */
+export function machineCosts(config: MachineConfig): Float64Array {
+  const table = costTable(config.profile);
+  const missNs = config.profile.memory?.missNs ?? 0;
+  const miss = nsToPs((missNs * cacheBooks(config, 0).packetMissPct) / 100);
+  table[OP_PACKET_TOUCH] = table[OP_PACKET_TOUCH]! + miss;
+  table[OP_STACK_TOUCH] = table[OP_STACK_TOUCH]! + Math.max(0, miss - table[OP_SKB_ALLOC]!);
+  return table;
+}
