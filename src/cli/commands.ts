@@ -13,6 +13,7 @@ import { addSweep, SWEEP_FLAGS } from './sweepFlags.ts';
 import { sweepCommand } from './sweep.ts';
 import type { BuildMachine } from '../lab/run.ts';
 import type { Terminal } from './terminal.ts';
+import { addValidate } from './validate.ts';
 import { VERSION } from './version.ts';
 
 type Flags = Readonly<Record<string, unknown>>;
@@ -22,7 +23,6 @@ type RunAction = (scenario: string | undefined, flags: Flags) => Promise<void>;
 const LATER: readonly (readonly [name: string, help: string])[] = [
   ['trace', 'Print a run step by step.'],
   ['explain', 'Say in words what a run shows and which option to change.'],
-  ['validate', 'Compare the model with published figures.'],
   ['studio', 'Open the study page.'],
 ];
 
@@ -46,6 +46,9 @@ export async function runCommandLine(
     exitCode = code;
   });
   addMap(program, terminal);
+  addValidate(program, terminal, (code) => {
+    exitCode = code;
+  });
   addSweep(program, args, async (call) => {
     exitCode = await sweepCommand(call, terminal, build, workers);
   });
@@ -132,7 +135,7 @@ function usageText({ code, message }: CommanderError, sweeps: boolean): string {
     case 'commander.optionMissingArgument':
       return `${quoted.split(' ')[0]}: needs a value`;
     case 'commander.unknownCommand': {
-      const known = ['run', 'sweep', 'prog', 'map', ...LATER.map(([name]) => name)];
+      const known = ['run', 'sweep', 'prog', 'map', 'validate', ...LATER.map(([name]) => name)];
       return `unknown command ${quoted === '' ? "''" : quoted}${didYouMean(quoted, known)}`;
     }
     case 'commander.excessArguments':

@@ -1,0 +1,128 @@
+/** `ringscope validate`: the published figures against the model, row by row. */
+import type { Command } from 'commander';
+import { importProgram, readBytes, writeBytes } from '../lab/files.ts';
+import { InputError } from '../lab/inputError.ts';
+import { didYouMean } from '../lab/nearest.ts';
+import type { RunIo } from '../lab/run.ts';
+import { validationPage } from '../lab/validate/page.ts';
+import { validationPlots } from '../lab/validate/plots.ts';
+import { ROWS } from '../lab/validate/rows.ts';
+import { commandLine } from '../lab/validate/scenario.ts';
+import { sensitivityOf } from '../lab/validate/sensitivity.ts';
+import type { RowResult } from '../lab/validate/validate.ts';
+import { judgeRow, rowsNamed, ScenarioRuns, validationReport } from '../lab/validate/validate.ts';
+import { EXIT_FAILED, EXIT_OK } from './failure.ts';
+import { jsonLine } from './jsonLine.ts';
+import type { Terminal } from './terminal.ts';
+import { familyTable, rowTable, sensitivityTable, uncoveredTable } from './validateTables.ts';
+
+interface ValidateFlags {
+  readonly only?: string;
+  readonly show?: string;
+  readonly sensitivity?: boolean;
+  readonly docs?: string;
+  readonly json?: boolean;
+}
+
+/** Fewer rows within tolerance than this share, and the check has failed. */
+const WANTED = 0.85;
+
+const IO: RunIo = { readFile: readBytes, importProgram, nowMs: () => 0 };
+
+/** @param done is told the exit code */
+export function addValidate(
+  program: Command,
+  terminal: Terminal,
+  done: (code: number) => void,
+): void {
+  program
+    .command('validate')
+    .helpGroup('Commands:')
+    .description('Compare the model with published figures.')
+    .option('--only <NAME>', 'rows whose id or family contains this')
+    .option('--show <ROW>', "print the row's source and the command that reproduces its machine")
+    .option(
+      '--sensitivity',
+      'what 10 % more of the three most important operations does, by family',
+    )
+    .option('--docs <DIR>', 'write validation.md and its plots to this directory')
+    .option('--json', 'one JSON document on stdout and nothing else')
+    .action(async (flags: ValidateFlags) => done(await validateCommand(flags, terminal)));
+}
+
+async function validateCommand(flags: ValidateFlags, terminal: Terminal): Promise<number> {
+  if (flags.show !== undefined) return showRow(flags.show, flags, terminal);
+  const rows = rowsNamed(flags.only);
+  if (rows.length === 0) {
+    const known = [...new Set(ROWS.flatMap(({ id, family }) => [id, family]))];
+    throw new InputError(`--only: no row or family ${flags.only}${didYouMean(flags.only!, known)}`);
+  }
+  if (flags.sensitivity === true) return showSensitivity(flags, terminal);
+  const runs = new ScenarioRuns();
+  const results: RowResult[] = [];
+  for (const row of rows) results.push(await judgeRow(row, IO, runs));
+  const report = validationReport(results);
+  if (flags.docs !== undefined) {
+    const plots = await validationPlots(runs, IO);
+    const utf8 = new TextEncoder();
+    for (const { file, svg } of plots) {
+      await writeBytes('--docs', `${flags.docs}/${file}`, utf8.encode(svg));
+    }
+    await writeBytes(
+      '--docs',
+      `${flags.docs}/validation.md`,
+      utf8.encode(validationPage(report, plots)),
+    );
+  }
+  const { colors } = terminal;
+  if (flags.json === true) terminal.out(jsonLine(report));
+  else {
+    const tables = [rowTable(results, colors), familyTable(report, colors)];
+    if (flags.only === undefined) tables.push(uncoveredTable(report, colors));
+    terminal.out(`${tables.map((lines) => lines.join('\n')).join('\n\n')}\n`);
+  }
+  const { of, within } =
+    flags.only === undefined
+      ? report.compared
+      : { of: results.length, within: results.filter((row) => row.within).length };
+  if (within >= WANTED * of) return EXIT_OK;
+  terminal.err(
+    `validate: ${within} of ${of} rows within tolerance, fewer than ${WANTED * 100} %\n`,
+  );
+  return EXIT_FAILED;
+}
+
+async function showRow(id: string, { json }: ValidateFlags, terminal: Terminal): Promise<number> {
+  const row = ROWS.find((known) => known.id === id);
+  if (row === undefined) {
+    const guess = didYouMean(
+      id,
+      ROWS.map((known) => known.id),
+    );
+    throw new InputError(`--show: no row ${id}${guess}`);
+  }
+  const result = await judgeRow(row, IO, new ScenarioRuns());
+  if (json === true) terminal.out(jsonLine(result));
+  else {
+    const { hardware, source, ref, workload } = result;
+    terminal.out(
+      `${[`${source}; ${ref}`, hardware, workload].join('\n')}\n\n` +
+        `${rowTable([result], terminal.colors).join('\n')}\n\n${commandLine(row.scenario)}\n`,
+    );
+  }
+  return result.within ? EXIT_OK : EXIT_FAILED;
+}
+
+async function showSensitivity({ only, json }: ValidateFlags, terminal: Terminal): Promise<number> {
+  const rows = rowsNamed(only);
+  const families = [...new Set(rows.map(({ family }) => family))];
+  const found = [];
+  for (const family of families) {
+    const own = rows.filter((row) => row.family === family);
+    found.push(await sensitivityOf(family, own, IO));
+  }
+  terminal.out(
+    json === true ? jsonLine(found) : `${sensitivityTable(found, terminal.colors).join('\n')}\n`,
+  );
+  return EXIT_OK;
+}

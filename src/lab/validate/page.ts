@@ -1,0 +1,63 @@
+/** docs/validation.md: every published row, what the model says to it, and the curves. */
+import type { ValidationPlot } from './plots.ts';
+import type { RowResult, ValidationReport } from './validate.ts';
+import { figureText, signedPercent } from './words.ts';
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+const table = (titles: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [
+    `| ${titles.join(' | ')} |`,
+    `| ${titles.map(() => '---').join(' | ')} |`,
+    ...rows.map((row) => `| ${row.map(cell).join(' | ')} |`),
+  ].join('\n');
+
+export function validationPage(report: ValidationReport, plots: readonly ValidationPlot[]): string {
+  const { families, uncovered, compared } = report;
+  const sections = [
+    '# The model against published figures',
+    'Written by `ringscope validate --docs docs`. The code path is that of bnxt; its timing comes ' +
+      'from published measurements of mlx5, i40e and ixgbe. No public table of packet rates of ' +
+      'bnxt exists, so nothing here says how fast a bnxt is. [The model](model.md) says how time ' +
+      'is made and what is left out.',
+    `**${compared.within} of ${compared.of}** rows to compare with are within tolerance; ` +
+      `${compared.covered} have a run that stands for them. A tolerance is the published one, ` +
+      'else 10 %, and 25 % for latencies, interrupt rates and miss rates. Rows marked *fitted* ' +
+      'decided values of a profile and are not counted. `ringscope validate --show ROW` prints ' +
+      'the command of any row.',
+    '## By family',
+    table(
+      ['Family', 'Within', 'Rows'],
+      families.map(({ family, rows, within }) => [family, `${within}`, `${rows}`]),
+    ),
+    '## Curves',
+    'Full lines and dots are published, dashed lines are modelled; where only a line is dashed, ' +
+      'nothing was published.',
+    ...plots.map(({ file, title, says }) => `### ${title}\n\n${says}\n\n![${title}](${file})`),
+    '## Row by row',
+    ...families.map(({ family }) => familySection(family, report.rows)),
+    '## Not covered',
+    table(
+      ['Row', 'Workload', 'Because'],
+      uncovered
+        .filter(({ use }) => use === 'validate')
+        .map(({ id, workload, why }) => [id, workload, why]),
+    ),
+    '## Sources',
+    [...new Set(report.rows.map(({ source }) => source))].map((source) => `- ${source}`).join('\n'),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function familySection(family: string, rows: readonly RowResult[]): string {
+  const own = rows.filter((row) => row.family === family);
+  const lines = own.map((row) => [
+    row.id,
+    `${row.workload}: ${row.metric}`,
+    figureText(row.published, row.unit),
+    figureText(row.modelled, row.unit),
+    signedPercent(row.errorPct),
+    row.use === 'calibrate' ? 'fitted' : row.within ? 'within' : `**beyond ${row.tolPct} %**`,
+  ]);
+  return `### ${family}\n\n${table(['Row', 'What', 'Published', 'Modelled', 'Error', ''], lines)}`;
+}

@@ -1,0 +1,92 @@
+/** Which quantities of a profile a family of rows depends on most, and what a tenth more of each does. */
+import type { CostProfile } from '../../host/profile.ts';
+import { PROFILES } from '../../host/profiles.ts';
+import { fromFlags, readOptions } from '../options.ts';
+import type { RunIo } from '../run.ts';
+import { runScenario } from '../run.ts';
+import type { Row } from './scenario.ts';
+
+export interface Influence {
+  readonly op: string;
+  /** Of the metric, on the mean over the rows looked at, for 10 % more; percent. */
+  readonly changePct: number;
+}
+
+export interface FamilySensitivity {
+  readonly family: string;
+  readonly rows: readonly string[];
+  /** The three that matter most. */
+  readonly influences: readonly Influence[];
+}
+
+const MORE = 1.1;
+/** Of a family, and of the operations of its runs. */
+const ROWS_TRIED = 2;
+const OPS_TRIED = 5;
+const MOST_SHOWN = 3;
+/** Besides operations, which a run's breakdown tells of. */
+const HARDWARE: readonly string[] = [
+  'RX DMA',
+  'TX fetch',
+  'TX completion',
+  'MSI-X',
+  'last-level cache',
+  'last-level cache miss',
+  'PCIe RX completion',
+];
+
+export async function sensitivityOf(
+  family: string,
+  rows: readonly Row[],
+  io: RunIo,
+): Promise<FamilySensitivity> {
+  const tried = rows.slice(0, ROWS_TRIED);
+  const changes = new Map<string, number[]>();
+  for (const row of tried) {
+    const profile = PROFILES.find(({ name }) => name === row.scenario.profile)!;
+    const base = await modelledWith(row, profile, null, io);
+    const ops = base.costs.slice(0, OPS_TRIED).map(({ op }) => op);
+    const known = HARDWARE.filter((name) => profile.entries.some(({ op }) => op === name));
+    for (const op of [...ops, ...known]) {
+      const { value } = await modelledWith(row, profile, op, io);
+      const change = base.value === 0 ? 0 : (value / base.value - 1) * 100;
+      changes.set(op, [...(changes.get(op) ?? []), change]);
+    }
+  }
+  const influences = [...changes].map(([op, all]) => ({
+    op,
+    changePct: all.reduce((sum, change) => sum + change, 0) / tried.length,
+  }));
+  return {
+    family,
+    rows: tried.map(({ id }) => id),
+    influences: influences
+      .toSorted((a, b) => Math.abs(b.changePct) - Math.abs(a.changePct))
+      .slice(0, MOST_SHOWN),
+  };
+}
+
+/** A row's metric with a tenth more of `op`; and what its operations took. */
+async function modelledWith(
+  row: Row,
+  profile: CostProfile,
+  op: string | null,
+  io: RunIo,
+): Promise<{ value: number; costs: readonly { op: string }[] }> {
+  const scenario = { ...row.scenario, breakdown: true };
+  const changed = op === null ? scenario : { ...scenario, profile: TRIAL };
+  const readFile: RunIo['readFile'] = (option, name) =>
+    name === TRIAL
+      ? Promise.resolve(new TextEncoder().encode(trialOf(profile, op!)))
+      : io.readFile(option, name);
+  const { report } = await runScenario(readOptions([fromFlags(changed)]), { ...io, readFile });
+  return { value: row.modelled(report, row.scenario), costs: report.costs };
+}
+
+const TRIAL = './trial.yaml';
+
+function trialOf({ name, entries }: CostProfile, op: string): string {
+  const { value, unit } = entries.find((entry) => entry.op === op)!;
+  const entry = { op, value: value * MORE, unit, source: `${name}, and a tenth more` };
+  return JSON.stringify({ name: 'trial', says: `${name}, varied`, base: name, entries: [entry] });
+}
