@@ -1,10 +1,11 @@
 /**
- * `npm run bench -- [path|budget|scale|socket|ebpf|maps] [--json] [--rounds n]`
+ * `npm run bench -- [path|budget|scale|socket|objects|ebpf|maps] [--json] [--rounds n]`
  *
  *   path     drop, tx, redirect, pass: ours and, as root with libbpf, the kernel's own, in turn
  *   budget   drop at NAPI weights 1 to 256
  *   scale    drop with 8191 descriptors, 16 queues, 65,536 flows against 511, 1, 1
  *   socket   pass to a UDP socket that an application on another CPU reads: ours and the kernel's
+ *   objects  eBPF objects in the driver, a counting drop and a load balancer: ours and the kernel's
  *   ebpf     programs on our engines, in the kernel and as native code (`ebpf.ts`); only when asked for
  *   maps     look-ups and updates of large maps, next to the kernel's (`maps.ts`); likewise
  *
@@ -16,6 +17,8 @@ import { ebpf } from './ebpf.ts';
 import { maps } from './maps.ts';
 import type { KernelPath } from './kernel/kernelPath.ts';
 import { openKernelPath } from './kernel/kernelPath.ts';
+import type { ObjectScenario } from './objects.ts';
+import { OBJECT_SCENARIOS, OBJECTS } from './objects.ts';
 import type { Scenario } from './pathRig.ts';
 import { SCENARIOS } from './pathRig.ts';
 import type { Figure } from './statistics.ts';
@@ -79,7 +82,8 @@ async function path(scenarios: readonly Scenario[], rounds: number, json: boolea
   try {
     const subjects = [await ours('bare loop', { scenario: 'bare' })];
     for (const scenario of scenarios) {
-      subjects.push(await ours(scenario, { scenario }));
+      const object = Object.hasOwn(OBJECTS, scenario) ? OBJECTS[scenario as ObjectScenario] : null;
+      subjects.push(await ours(scenario, { scenario, ...(object === null ? {} : { object }) }));
       if (live !== null) subjects.push(theirs(live, scenario));
     }
     const figures = await measure(subjects, rounds);
@@ -156,6 +160,7 @@ if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1000) {
 for (const suite of suites) {
   if (suite === 'path') await path(SCENARIOS, rounds, values.json);
   else if (suite === 'socket') await path(['socket'], rounds, values.json);
+  else if (suite === 'objects') await path(OBJECT_SCENARIOS, rounds, values.json);
   else if (suite === 'budget') {
     const weights = Object.fromEntries(WEIGHTS.map((weight) => [`weight ${weight}`, { weight }]));
     await table('budget', 'drop by NAPI weight', withScenario(weights), rounds, values.json);
@@ -164,7 +169,7 @@ for (const suite of suites) {
   else if (suite === 'ebpf') await ebpf(rounds, values.json);
   else if (suite === 'maps') await maps(rounds, values.json);
   else {
-    console.error(`unknown suite ${suite} (path, budget, scale, socket, ebpf, maps)`);
+    console.error(`unknown suite ${suite} (path, budget, scale, socket, objects, ebpf, maps)`);
     process.exit(2);
   }
 }

@@ -20,16 +20,19 @@ import { BLOCK } from '../src/wire/frames.ts';
 import type { SendSource } from '../src/wire/link.ts';
 import { Link, LinkFeed } from '../src/wire/link.ts';
 import type { XdpProgramSpec } from '../src/xdp/define.ts';
+import { parseElf } from '../src/xdp/loader/parseElf.ts';
+import { objectXdp } from '../src/xdp/objectProgram.ts';
+import type { ObjectScenario } from './objects.ts';
 import drop from '../examples/drop.ts';
 import echo from '../examples/echo.ts';
 import pass from '../examples/pass.ts';
 import redirect from '../examples/redirect.ts';
 
-export type Scenario = 'drop' | 'tx' | 'redirect' | 'pass' | 'socket';
+export type Scenario = 'drop' | 'tx' | 'redirect' | 'pass' | 'socket' | ObjectScenario;
 /** Those whose packets end in the driver or at the door of the stack. */
 export const SCENARIOS: readonly Scenario[] = ['drop', 'tx', 'redirect', 'pass'];
 
-const PROGRAMS: Record<Scenario, XdpProgramSpec> = {
+const PROGRAMS: Partial<Record<Scenario, XdpProgramSpec>> = {
   ...{ drop, tx: echo, redirect, pass },
   socket: pass,
 };
@@ -40,6 +43,7 @@ const BURST = 256;
 const VIRTUAL_NS: Record<Scenario, number> = {
   ...{ drop: 42, tx: 80, redirect: 130, pass: 170 },
   socket: 600,
+  ...{ count: 42, l4lb: 80 },
 };
 /** The port of `flowFrame`, read on the second CPU. */
 const SINK: AppConfig = { ...APP_DEFAULTS, kind: 'sink', udp: 9, cpu: 1 };
@@ -49,6 +53,8 @@ export interface PathOptions {
   readonly queues?: number;
   readonly flows?: number;
   readonly weight?: number;
+  /** Of an object scenario: the file's name and contents. */
+  readonly object?: { readonly file: string; readonly bytes: Uint8Array };
 }
 
 /** The same frames for ever, in turn, in bursts at a fixed period. */
@@ -111,6 +117,12 @@ const nicConfig = (index: number, { rxRing = 511, queues = 1 }: PathOptions): Ni
   irqAffinity: [0],
 });
 
+/** The object's first program, verified and compiled as `ringscope run` does it. */
+function objectProgram({ file, bytes }: NonNullable<PathOptions['object']>): XdpProgramSpec {
+  const spec = parseElf(bytes, { file });
+  return objectXdp(spec, Object.values(spec.programs)[0]!);
+}
+
 export class PathRig {
   readonly machine: Machine;
   private readonly periodPs: Ps;
@@ -136,7 +148,7 @@ export class PathRig {
     };
     this.machine = new Machine(config, flows * 64);
     for (let flow = 0; flow < flows; flow++) this.machine.frames.add(flowFrame(flow));
-    this.machine.attachXdp(0, PROGRAMS[scenario]);
+    this.machine.attachXdp(0, PROGRAMS[scenario] ?? objectProgram(options.object!));
     if (scenario === 'redirect') this.machine.attachXdp(1, pass);
     const pollCostNs = 800 / weight;
     this.burst = BURST * (options.queues ?? 1);

@@ -8,6 +8,7 @@
  * Each line on stdin asks for one round; the answer is one line of JSON, `{ "nsPerPacket": n }`,
  * the median of Benchmark.js's samples. `bare` is a scenario too.
  */
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import Benchmark from 'benchmark';
 import { inlineWholePath } from '../src/cli/engine.ts';
@@ -18,7 +19,9 @@ import { PathRig } from './pathRig.ts';
 // Benchmark.js would recompile the function's source, and closures would break.
 (Benchmark.support as { decompilation: boolean }).decompilation = false;
 
-export interface WorkerOptions extends PathOptions {
+export interface WorkerOptions extends Omit<PathOptions, 'object'> {
+  /** Path of an object file. */
+  readonly object?: string;
   readonly scenario: Scenario | 'bare';
 }
 
@@ -26,9 +29,11 @@ const PACKETS = 1 << 15;
 const ROUND_SECONDS = 0.15;
 const WARM_UP_ROUNDS = 3;
 
-function subject({ scenario, ...options }: WorkerOptions): (packets: number) => number {
+function subject({ scenario, object, ...options }: WorkerOptions): (packets: number) => number {
   if (scenario === 'bare') return runBare;
-  const rig = new PathRig(scenario, options);
+  const read =
+    object === undefined ? {} : { object: { file: object, bytes: readFileSync(object) } };
+  const rig = new PathRig(scenario, { ...options, ...read });
   return (packets) => rig.run(packets);
 }
 

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import type { ObjectScenario } from '../objects.ts';
+import { OBJECTS } from '../objects.ts';
 
 const SOURCES: readonly string[] = ['./path.c', './counters.c', './socket.c'].map((name) =>
   fileURLToPath(new URL(name, import.meta.url)),
@@ -15,7 +17,7 @@ const ROUND_LIMIT_MS = 15_000;
 const ROUND_LIMIT_MS_PER_PACKET = 0.01;
 const TRIAL_PACKETS = 64;
 
-export type KernelScenario = 'drop' | 'tx' | 'redirect' | 'pass' | 'socket';
+export type KernelScenario = 'drop' | 'tx' | 'redirect' | 'pass' | 'socket' | ObjectScenario;
 
 export const KERNEL_SCENARIOS: readonly KernelScenario[] = [
   'drop',
@@ -23,6 +25,8 @@ export const KERNEL_SCENARIOS: readonly KernelScenario[] = [
   'redirect',
   'pass',
   'socket',
+  'count',
+  'l4lb',
 ];
 
 /** The running kernel's own XDP path, as a server that measures one round at a time. */
@@ -73,7 +77,7 @@ class PathServer implements KernelPath {
   #gone: Error | undefined;
 
   constructor(binary: string) {
-    this.#child = spawn(binary, [], { stdio: ['pipe', 'pipe', 'ignore'] });
+    this.#child = spawn(binary, Object.values(OBJECTS), { stdio: ['pipe', 'pipe', 'ignore'] });
     this.#child.on('error', (error) => this.#end(error));
     this.#child.on('close', () => this.#end(new Error('the measuring process has ended')));
     this.#child.stdin.on('error', (error) => this.#end(error));

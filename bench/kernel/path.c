@@ -11,6 +11,8 @@
  *   feeder --redirect--> hop0  ~ hop1  REDIRECT --> end0 ~ end1 DROP
  *   feeder --redirect--> pass0 ~ pass1 PASS, freed by the stack: no protocol takes the frame
  *   feeder --redirect--> sock0 ~ sock1 PASS, read from a UDP socket by a thread on another CPU
+ *   feeder --redirect--> obj0  ~ obj1  the first object file named on the command line, which drops
+ *   feeder --redirect--> lb0   ~ lb1   the second, which transmits back to lb0 DROP
  *
  * Wherever two forms are open, the one that is faster for the kernel is taken: devmap instead of
  * plain redirects, programs that count nothing (veth counts anyway), one queue, GRO off, and a
@@ -58,6 +60,8 @@ static const struct scenario scenarios[] = {
   { "tx", "tx0", "tx0", "rx_queue_0_xdp_drops" },
   { "redirect", "hop0", "end1", "rx_queue_0_xdp_drops" },
   { "pass", "pass0", "pass1", "rx_queue_0_xdp_packets" },
+  { "count", "obj0", "obj1", "rx_queue_0_xdp_drops" },
+  { "l4lb", "lb0", "lb0", "rx_queue_0_xdp_drops" },
 };
 #define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
 
@@ -66,6 +70,7 @@ static uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5 };
 
 static int peers; /* devmap */
 static int feeder;
+static int feeder_eth; /* puts the Ethernet header back first: the kernel sends the same pages again and again */
 
 /* Always -1. */
 static int fail(const char *format, ...)
@@ -130,6 +135,50 @@ static int load_redirect(int slot)
   return load(insns, sizeof(insns) / sizeof(insns[0]));
 }
 
+/* As load_redirect(SLOT_FEED), after the frame's first 14 bytes have been written anew. */
+static int load_restoring_redirect(const uint8_t *eth)
+{
+  int32_t words[3];
+  int16_t type;
+
+  memcpy(words, eth, 12);
+  memcpy(&type, eth + 12, 2);
+  const struct bpf_insn insns[] = {
+    { .code = BPF_LDX | BPF_W | BPF_MEM, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_1, .off = 4 },
+    { .code = BPF_LDX | BPF_W | BPF_MEM, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_1, .off = 0 },
+    { .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_3, .src_reg = BPF_REG_1 },
+    { .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_3, .imm = 14 },
+    { .code = BPF_JMP | BPF_JGT | BPF_X, .dst_reg = BPF_REG_3, .src_reg = BPF_REG_2, .off = 4 },
+    { .code = BPF_ST | BPF_W | BPF_MEM, .dst_reg = BPF_REG_1, .off = 0, .imm = words[0] },
+    { .code = BPF_ST | BPF_W | BPF_MEM, .dst_reg = BPF_REG_1, .off = 4, .imm = words[1] },
+    { .code = BPF_ST | BPF_W | BPF_MEM, .dst_reg = BPF_REG_1, .off = 8, .imm = words[2] },
+    { .code = BPF_ST | BPF_H | BPF_MEM, .dst_reg = BPF_REG_1, .off = 12, .imm = type },
+    { .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = BPF_REG_1, .src_reg = BPF_PSEUDO_MAP_FD,
+      .imm = peers },
+    { .code = 0 },
+    { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = SLOT_FEED },
+    { .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3, .imm = 0 },
+    { .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_redirect_map },
+    { .code = BPF_JMP | BPF_EXIT },
+  };
+
+  return load(insns, sizeof(insns) / sizeof(insns[0]));
+}
+
+/* The first program of an object file. */
+static int load_object(const char *file)
+{
+  struct bpf_object *object = bpf_object__open_file(file, NULL);
+  struct bpf_program *prog;
+
+  if (!object || bpf_object__load(object) < 0)
+    die(file);
+  prog = bpf_object__next_program(object, NULL);
+  if (!prog)
+    die(file);
+  return bpf_program__fd(prog);
+}
+
 static void attach(const char *device, int prog)
 {
   errno = -bpf_xdp_attach((int)if_nametoindex(device), prog, XDP_FLAGS_DRV_MODE, NULL);
@@ -146,12 +195,12 @@ static int point(uint32_t slot, const char *device)
 
 /* One round */
 
-static int feed(const uint8_t *bytes, uint32_t packets)
+static int feed(int prog, const uint8_t *bytes, uint32_t packets)
 {
   LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = bytes, .data_size_in = sizeof(frame),
               .repeat = (int)packets, .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
 
-  return bpf_prog_test_run_opts(feeder, &opts);
+  return bpf_prog_test_run_opts(prog, &opts);
 }
 
 /*
@@ -185,7 +234,8 @@ static int run_round(const struct scenario *s, uint32_t packets)
 
   uint32_t dropped = core_dropped(c.device);
   uint64_t before = read_counter(&c), end_ns, start_ns = now_ns();
-  if (feed(frame, packets) < 0)
+  int is_ip = strcmp(s->name, "count") == 0 || strcmp(s->name, "l4lb") == 0;
+  if (feed(is_ip ? feeder_eth : feeder, is_ip ? socket_frame : frame, packets) < 0)
     return fail("live frames (Linux 5.18 and later): %s", strerror(errno));
   uint64_t processed = settle(&c, before, packets, &end_ns);
 
@@ -205,7 +255,7 @@ static int run_socket_round(uint32_t packets)
     return fail("devmap: %s", strerror(errno));
 
   uint64_t before = socket_read(), done = 0, start_ns = now_ns(), end_ns = start_ns;
-  if (feed(socket_frame, packets) < 0)
+  if (feed(feeder, socket_frame, packets) < 0)
     return fail("live frames (Linux 5.18 and later): %s", strerror(errno));
   end_ns = now_ns();
   while ((done = socket_read() - before) < packets && now_ns() - end_ns < QUIET_NS)
@@ -248,7 +298,7 @@ static void silence_ipv6(void)
 
 static void make_pairs(void)
 {
-  static const char *const pairs[] = { "drop", "tx", "hop", "end", "pass", "sock" };
+  static const char *const pairs[] = { "drop", "tx", "hop", "end", "pass", "sock", "obj", "lb" };
   FILE *ip = popen("ip -batch - 2>/dev/null >/dev/null", "w");
 
   if (!ip)
@@ -270,12 +320,17 @@ static void make_pairs(void)
  * its place in the XDP dispatcher; any other is put there and taken out by each test run, and
  * that waits for RCU grace periods: several ticks a round that have nothing to do with packets.
  */
-static void attach_programs(void)
+static void attach_programs(char **objects)
 {
   int drop = load_verdict(XDP_DROP);
 
   feeder = load_redirect(SLOT_FEED);
+  feeder_eth = load_restoring_redirect(socket_frame);
   attach("drop0", feeder);
+  attach("obj0", feeder_eth);
+  attach("obj1", load_object(objects[0]));
+  attach("lb1", load_object(objects[1]));
+  attach("lb0", drop);
   attach("drop1", drop);
   attach("tx1", load_verdict(XDP_TX));
   attach("tx0", drop);
@@ -289,7 +344,7 @@ static void attach_programs(void)
     die("turning GRO off");
 }
 
-static void set_up(void)
+static void set_up(char **objects)
 {
   pin_to_last_cpu();
   if (unshare(CLONE_NEWNET) < 0)
@@ -303,7 +358,7 @@ static void set_up(void)
     die("creating a BPF map");
   if (point(SLOT_FEED, "drop0") < 0 || point(SLOT_END, "end0") < 0)
     die("devmap");
-  attach_programs();
+  attach_programs(objects);
   if (socket_open("sock1") < 0)
     die("a UDP socket and two CPUs");
 }
@@ -322,16 +377,20 @@ static int answer(const char *line)
       return run_round(&scenarios[i], packets);
   if (strcmp(name, "socket") == 0)
     return run_socket_round(packets);
-  return fail("scenario must be drop, tx, redirect, pass or socket");
+  return fail("scenario must be drop, tx, redirect, pass, count, l4lb or socket");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
   char line[128];
 
   setvbuf(stdout, NULL, _IOLBF, 0);
   libbpf_set_print(NULL);
-  set_up();
+  if (argc != 3) {
+    fail("two object files are needed");
+    return 1;
+  }
+  set_up(argv + 1);
   printf("{\"ready\":true}\n");
   while (fgets(line, sizeof(line), stdin))
     answer(line);

@@ -32,6 +32,12 @@ const FRAME_SZ = 28;
 const FLAGS = 32;
 const SHARED_INFO = 320;
 
+/** Offsets, for code that is compiled. */
+export const XDP_MD_DATA: number = DATA;
+export const XDP_MD_DATA_END: number = DATA_END;
+export const XDP_MD_DATA_META: number = DATA_META;
+export const XDP_BUFF_HARD_START: number = DATA_HARD_START;
+
 /** Bytes of one context: a cache line, which its address must be a multiple of. */
 export const XDP_BUFF_BYTES = 64;
 /** Bytes of the part a program may read. */

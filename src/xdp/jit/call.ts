@@ -6,6 +6,7 @@
  * be computed from an index.
  */
 import { I64 } from '../../host/wasm.ts';
+import { EINVAL } from '../../host/errno.ts';
 import type { Helper } from '../helpers/helper.ts';
 import {
   BPF_PSEUDO_CALL,
@@ -17,6 +18,8 @@ import {
   MAX_BPF_STACK,
 } from '../isa/insn.ts';
 import type { Insn } from '../isa/insn.ts';
+import { XDP_BUFF_HARD_START, XDP_MD_DATA, XDP_MD_DATA_END, XDP_MD_DATA_META } from '../xdpBuff.ts';
+import { XDP_FRAME_BYTES } from '../xdpFrame.ts';
 import type { AddressWriter } from './access.ts';
 import type { InlineValues, JitMap } from './jitBpf.ts';
 import * as op from './opcodes.ts';
@@ -27,6 +30,8 @@ import type { Unit } from './unit.ts';
 const BPF_FUNC_MAP_LOOKUP_ELEM = 1;
 const BPF_FUNC_GET_SMP_PROCESSOR_ID = 8;
 const BPF_FUNC_TAIL_CALL = 12;
+const BPF_FUNC_XDP_ADJUST_HEAD = 44;
+const ETH_HLEN = 14;
 
 export function writeCall(
   unit: Unit,
@@ -43,6 +48,9 @@ export function writeCall(
     regs.out.i32(unit.bpf.cpuWord).access(op.I64_LOAD32_U, 0);
     return void regs.set(BPF_REG_0);
   }
+  if (helper.id === BPF_FUNC_XDP_ADJUST_HEAD && !unit.checked) {
+    return adjustHead(unit, regs, helper);
+  }
   const map = unit.bpf.maps.get(regs.facts.map[BPF_REG_1]!);
   if (helper.id !== BPF_FUNC_MAP_LOOKUP_ELEM || map === undefined)
     return callHelper(unit, regs, helper);
@@ -51,6 +59,12 @@ export function writeCall(
 }
 
 function callHelper(unit: Unit, regs: Registers, helper: Helper): void {
+  pushHelper(unit, regs, helper);
+  regs.set(BPF_REG_0);
+}
+
+/** What the helper returns is the operand on top. */
+function pushHelper(unit: Unit, regs: Registers, helper: Helper): void {
   const { out } = regs;
   announceFrame(unit, regs);
   for (let n = 1; n <= ARGS; n++) {
@@ -66,6 +80,39 @@ function callHelper(unit: Unit, regs: Registers, helper: Helper): void {
     out.op(op.I64_EXTEND_I32_U);
     out.i32(unit.bpf.hi).access(op.I64_LOAD32_U, 0).i64(32).op(op.I64_SHL).op(op.I64_OR);
   } else out.op(op.I64_EXTEND_I32_S);
+}
+
+/**
+ * The packet's first byte moved on the spot, as `bpfXdpAdjustHead` does it; a packet with metadata
+ * is left to the helper.
+ */
+function adjustHead(unit: Unit, regs: Registers, helper: Helper): void {
+  const { out, spare32: data } = regs;
+  const field = (offset: number): void => {
+    regs.get32(BPF_REG_1);
+    out.access(op.I32_LOAD, offset);
+  };
+  field(XDP_MD_DATA);
+  field(XDP_MD_DATA_META);
+  out.op(op.I32_EQ).if(I64);
+  field(XDP_MD_DATA);
+  regs.get32(BPF_REG_2);
+  out.op(op.I32_ADD).tee(data);
+  field(XDP_BUFF_HARD_START);
+  out.i32(XDP_FRAME_BYTES).op(op.I32_ADD).op(op.I32_GE_S);
+  out.get(data);
+  field(XDP_MD_DATA_END);
+  out.i32(ETH_HLEN).op(op.I32_SUB).op(op.I32_LE_S).op(op.I32_AND).if(I64);
+  regs.get32(BPF_REG_1);
+  out.get(data).access(op.I32_STORE, XDP_MD_DATA);
+  regs.get32(BPF_REG_1);
+  out.get(data).access(op.I32_STORE, XDP_MD_DATA_META);
+  out.i64(0);
+  out.else();
+  out.i64(-EINVAL).end();
+  out.else();
+  pushHelper(unit, regs, helper);
+  out.end();
   regs.set(BPF_REG_0);
 }
 
