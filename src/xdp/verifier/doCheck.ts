@@ -195,17 +195,19 @@ export function doCheck(env: Env): void {
   let prev = -1;
   let printState = false;
   const { log, insns } = env;
+  const { onState, exhaustive } = env.options;
+  const limit = exhaustive ?? COMPLEXITY_LIMIT;
   for (;;) {
     env.curHistory = null;
     env.prevInsnIdx = prev;
     if (env.insnIdx >= insns.length)
       env.invalid(`invalid insn idx ${env.insnIdx} insn_cnt ${insns.length}`);
-    if (++env.insnProcessed > COMPLEXITY_LIMIT)
+    if (++env.insnProcessed > limit)
       env.refuse(E2BIG, `BPF program is too large. Processed ${env.insnProcessed} insn`);
     env.cur.lastInsnIdx = env.prevInsnIdx;
     env.cur.insnIdx = env.insnIdx;
     const aux = env.aux[env.insnIdx]!;
-    if (aux.prunePoint && isStateVisited(env, env.insnIdx)) {
+    if (aux.prunePoint && exhaustive === undefined && isStateVisited(env, env.insnIdx)) {
       if (log.detailed)
         env.write(printState ? `${pathText(env)} safe\n` : `${env.insnIdx}: safe\n`);
       if (!endPath(env)) return;
@@ -214,6 +216,7 @@ export function doCheck(env: Env): void {
       continue;
     }
     if (aux.jmpPoint) recordHistory(env);
+    onState?.(env);
     printState = printStep(env, printState);
     prev = env.insnIdx;
     const result = step(env);

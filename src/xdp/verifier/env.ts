@@ -61,6 +61,10 @@ export interface VerifierOptions {
   readonly testRegInvariants: boolean;
   /** CPUs of the machine: a bound of `bpf_get_smp_processor_id`. */
   readonly cpus: number;
+  /** Called for every instruction of every path, with `env` standing on it; for judges of the verifier. */
+  readonly onState?: (env: Env) => void;
+  /** Never end a path at a state that was walked already, and walk so many instructions at most. */
+  readonly exhaustive?: number;
   /** Constants of frozen read-only maps. @returns null when they cannot be read */
   readonly readMap: (map: VerifierMap, off: number, size: number) => bigint | null;
 }

@@ -236,10 +236,12 @@ function writeVariable(
       env.invalid(
         `uninit stack in range of var-offset write prohibited for !root; insn ${idx}, off: ${at}`,
       );
-    const keeps = zero && kind === STACK_ZERO;
+    // what is left of a spilled register is data, or no later load of the slot would be understood
+    const types = isStackSlotSpecial(slot) ? scrubbed(slot).types : slot.types;
+    const keeps = zero && byteType(types, byteOf(at)) === STACK_ZERO;
     zeroUsed ||= keeps;
     func.stack[spi] = {
-      types: withByteType(slot.types, byteOf(at), keeps ? STACK_ZERO : STACK_MISC),
+      types: withByteType(types, byteOf(at), keeps ? STACK_ZERO : STACK_MISC),
       reg: withReg(slot.reg, { type: NOT_INIT_REG.type }),
     };
   }
