@@ -7,6 +7,7 @@
  *
  * @linux reg_bounds_sync, reg_bounds_sanity_check; kernel/bpf/verifier.c
  */
+import { syncSmall } from './smallBounds.ts';
 import type { Tnum } from './tnum.ts';
 import {
   U32_MAX_BIG,
@@ -285,6 +286,11 @@ export function sync(d: BoundsDraft): Bounds {
     const known = knownBounds(d.value);
     if (holds(d, known)) return known;
   }
+  return syncSmall(d) ?? syncStepwise(d);
+}
+
+/** Linux's steps one after the other. */
+export function syncStepwise(d: BoundsDraft): Bounds {
   updateBounds(d);
   deduceAll(d);
   deduceAll(d);

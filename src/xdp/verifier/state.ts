@@ -74,6 +74,12 @@ export interface ReturnRange {
 
 const NO_RANGE: ReturnRange = { min: 0, max: 0 };
 
+function freshRegs(frameno: number): Reg[] {
+  const regs = Array.from({ length: MAX_BPF_REG }, () => NOT_INIT_REG);
+  regs[BPF_REG_10] = pointerReg(PTR_TO_STACK, { frameno });
+  return regs;
+}
+
 /** One function on the call stack. */
 export class FuncState {
   regs: Reg[];
@@ -89,18 +95,17 @@ export class FuncState {
   /** How often `bpf_loop` was simulated at this depth. */
   callbackDepth = 0;
 
-  constructor(callsite: number, frameno: number, subprogno: number) {
+  /** @param regs of the frame that this one begins as a copy of */
+  constructor(callsite: number, frameno: number, subprogno: number, regs?: readonly Reg[]) {
     this.callsite = callsite;
     this.frameno = frameno;
     this.subprogno = subprogno;
-    this.regs = Array.from({ length: MAX_BPF_REG }, () => NOT_INIT_REG);
-    this.regs[BPF_REG_10] = pointerReg(PTR_TO_STACK, { frameno });
+    this.regs = regs?.slice() ?? freshRegs(frameno);
     this.stack = [];
   }
 
   clone(): FuncState {
-    const copy = new FuncState(this.callsite, this.frameno, this.subprogno);
-    copy.regs = this.regs.slice();
+    const copy = new FuncState(this.callsite, this.frameno, this.subprogno, this.regs);
     copy.stack = this.stack.slice();
     copy.asyncEntryCnt = this.asyncEntryCnt;
     copy.callbackRetRange = this.callbackRetRange;
