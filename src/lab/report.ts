@@ -110,6 +110,12 @@ interface NapiReport {
   /** Full polls in a row, at most: 16 and more often end in a ring without buffers. */
   readonly longestFullRun: number;
   readonly longestPollNs: number;
+  /** From being scheduled to the poll, at most: what softirqs and threads had to wait. */
+  readonly longestWaitNs: number;
+  /** Interrupts of NAPI timers; polls of applications, and packets that those received. */
+  readonly timerIrqs: number;
+  readonly busyPolls: number;
+  readonly busyPackets: number;
   /** Polls by the packets they received, those that happened. */
   readonly pollsByPackets: Readonly<Record<string, number>>;
   readonly timeSqueeze: number;
@@ -402,6 +408,10 @@ function napiReport(all: readonly NapiBooks[]): Omit<NapiReport, 'timeSqueeze'> 
     ),
     longestFullRun: Math.max(0, ...all.map((n) => n.longestFullRun)),
     longestPollNs: ns(Math.max(0, ...all.map((n) => n.longestPoll))),
+    longestWaitNs: ns(Math.max(0, ...all.map((n) => n.longestWait))),
+    timerIrqs: total((n) => n.timerIrqs),
+    busyPolls: total((n) => n.busyPolls),
+    busyPackets: total((n) => n.busyPackets),
     pollsByPackets: pollsByPackets(all),
     endedBy: {
       budget: total((n) => n.endedBy.budget),

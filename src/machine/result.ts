@@ -45,6 +45,12 @@ export interface NapiBooks {
   /** Full polls in a row, at most. */
   readonly longestFullRun: number;
   readonly longestPoll: Ps;
+  /** From being scheduled to its poll, at most. */
+  readonly longestWait: Ps;
+  /** Polls that its timer brought about, and those of applications with what they received. */
+  readonly timerIrqs: number;
+  readonly busyPolls: number;
+  readonly busyPackets: number;
   readonly endedBy: Readonly<NapiEndings>;
 }
 
@@ -238,6 +244,10 @@ function napiBooks({ config, bp, vectors }: MachineNic): NapiBooks[] {
       byWork: napi.byWork,
       longestFullRun: napi.longestFullRun,
       longestPoll: napi.longestPoll,
+      longestWait: napi.longestWait,
+      timerIrqs: napi.timerIrqs,
+      busyPolls: napi.busyPolls,
+      busyPackets: napi.busyPackets,
       endedBy: napi.endedBy,
     }));
 }

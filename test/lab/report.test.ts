@@ -26,6 +26,10 @@ const napi = (queue: number, polls: number, fullPolls: number, packets: number):
   byWork: [polls - fullPolls, 0, fullPolls],
   longestFullRun: fullPolls,
   longestPoll: queue * US,
+  longestWait: 2 * queue * US,
+  timerIrqs: queue,
+  busyPolls: 0,
+  busyPackets: 0,
   endedBy: { budget: fullPolls, empty: polls - fullPolls, busy: 0, txWake: 0 },
 });
 
@@ -157,6 +161,10 @@ test('NAPI numbers are summed over queues, which are listed too', () => {
     packetsPerIrq: 40.91, // 900 / 22
     longestFullRun: 6,
     longestPollNs: 1000,
+    longestWaitNs: 2000,
+    timerIrqs: 1,
+    busyPolls: 0,
+    busyPackets: 0,
     pollsByPackets: { 0: 22, 2: 8 },
     polls: 30,
     fullPolls: 8,

@@ -284,6 +284,10 @@ export class NapiTotals {
   readonly byWork: number[] = [];
   longestFullRun = 0;
   longestPoll: Ps = 0;
+  longestWait: Ps = 0;
+  timerIrqs = 0;
+  busyPolls = 0;
+  busyPackets = 0;
   readonly endedBy: NapiEndings = { budget: 0, empty: 0, busy: 0, txWake: 0 };
 
   add(napi: NapiTotals | NapiStruct): void {
@@ -295,6 +299,10 @@ export class NapiTotals {
     );
     this.longestFullRun = Math.max(this.longestFullRun, napi.longestFullRun);
     this.longestPoll = Math.max(this.longestPoll, napi.longestPoll);
+    this.longestWait = Math.max(this.longestWait, napi.longestWait);
+    this.timerIrqs += napi.timerIrqs;
+    this.busyPolls += napi.busyPolls;
+    this.busyPackets += napi.busyPackets;
     for (const why of ['budget', 'empty', 'busy', 'txWake'] as const)
       this.endedBy[why] += napi.endedBy[why];
   }
