@@ -1,6 +1,7 @@
 /** Addresses with the length of their subnet's prefix, as `ip addr` takes them. */
 import { parseIpv4Addr } from '../wire/ipv4.ts';
 import { parseIpv6Addr } from '../wire/ipv6Text.ts';
+import type { UdpPeer } from '../machine/inetConfig.ts';
 import { Refusal } from './optionKinds.ts';
 
 /** `10.0.0.1/24`; without a length, 24. @throws Refusal, AddressError */
@@ -40,6 +41,17 @@ export function parseCidr(
   }
   const [addr, len] = halves(text, 128, 128);
   return [6, ipv6Words(addr), len];
+}
+
+/** `10.0.0.9:4000`, `[fd00::9]:4000`. @throws Refusal, AddressError */
+export function parsePeer(_place: string, text: string): UdpPeer {
+  const [, addr = '', digits = ''] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (addr === '' || port < 1 || port > 65_535)
+    throw new Refusal(`${text} is no peer (as 10.0.0.9:4000 or [fd00::9]:4000, port 1 to 65535)`);
+  const inner = /^\[(.*)\]$/.exec(addr)?.[1];
+  if (inner === undefined) return { version: 4, addr: [0, 0, 0, parseIpv4Addr(addr)], port };
+  return { version: 6, addr: ipv6Words(inner), port };
 }
 
 function ipv6Words(addr: string): [number, number, number, number] {

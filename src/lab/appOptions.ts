@@ -3,8 +3,9 @@
  * with more to say in a scenario, functions too in code.
  */
 import * as z from 'zod';
-import type { AppConfig, AppKind } from '../machine/inetConfig.ts';
+import type { AppConfig, AppKind, UdpPeer } from '../machine/inetConfig.ts';
 import { APP_DEFAULTS } from '../machine/inetConfig.ts';
+import { parsePeer } from './addresses.ts';
 import type { Kind } from './optionKinds.ts';
 import * as kind from './optionKinds.ts';
 
@@ -20,7 +21,9 @@ export interface AppOptions {
   readonly preferBusyPoll?: boolean | undefined;
   readonly reply?: number | undefined;
   readonly keep?: number | undefined;
+  readonly connect?: UdpPeer | undefined;
   readonly onDatagram?: AppConfig['onDatagram'];
+  readonly onError?: AppConfig['onError'];
   readonly onBatchEnd?: AppConfig['onBatchEnd'];
   /** Called once, when the run is over. */
   readonly onEnd?: (() => void) | undefined;
@@ -59,6 +62,10 @@ export const appSchema = (base: Reads): z.ZodType<AppOptions> & { readonly shape
       preferBusyPoll: z.optional(base(kind.onOff)),
       reply: z.optional(base(kind.whole(0, 65_507, 'bytes'))),
       keep: z.optional(base(kind.whole(0, 1_000_000))),
+      connect: z.optional(base(kind.parsed('ADDR:PORT', '', parsePeer))),
+      onError: z.optional(
+        z.custom<NonNullable<AppConfig['onError']>>(isFunction, 'is not a function'),
+      ),
       onDatagram: z.optional(
         z.custom<NonNullable<AppConfig['onDatagram']>>(isFunction, 'is not a function'),
       ),
@@ -113,6 +120,8 @@ export const appConfig = (app: AppOptions, cpu: number, run: BusyPollOptions): A
   preferBusyPoll: app.preferBusyPoll ?? run.preferBusyPoll,
   replyBytes: app.reply ?? APP_DEFAULTS.replyBytes,
   keep: app.keep ?? APP_DEFAULTS.keep,
+  connect: app.connect,
   onDatagram: app.onDatagram,
+  onError: app.onError,
   onBatchEnd: app.onBatchEnd,
 });

@@ -481,7 +481,7 @@ const shape = {
       value: 'KIND:PORT,…',
       allowed: '',
       group: 'Kernel',
-      help: 'Applications on UDP ports: sink, echo, server (short replies) or capture; a scenario says more (cpu, rcvbuf, batch, reply, keep).',
+      help: 'Applications on UDP ports: sink, echo, server (short replies) or capture; a scenario says more (cpu, rcvbuf, batch, connect, reply, keep).',
       fallback: '',
     },
   }),

@@ -18,6 +18,13 @@ import type { Datagram } from './udpApp.ts';
 
 export type AppKind = 'sink' | 'echo' | 'server' | 'capture' | 'callback';
 
+export interface UdpPeer {
+  readonly version: 4 | 6;
+  /** Four words; an IPv4 address is the last. */
+  readonly addr: readonly [number, number, number, number];
+  readonly port: number;
+}
+
 /** One application on one UDP port. */
 export interface AppConfig {
   readonly kind: AppKind;
@@ -36,10 +43,14 @@ export interface AppConfig {
   readonly replyBytes: number;
   /** Datagrams that a capture keeps. */
   readonly keep: number;
+  /** Its socket is connected: it hears this peer alone, and of ICMP errors about what it sent there. */
+  readonly connect?: UdpPeer | undefined;
   /** What a callback does with each datagram. */
   readonly onDatagram?: ((datagram: Datagram) => void) | undefined;
   /** Called after each system call that read something. */
   readonly onBatchEnd?: (() => void) | undefined;
+  /** Called with the error number when a read returns one, ECONNREFUSED for one. */
+  readonly onError?: ((errno: number) => void) | undefined;
 }
 
 export const APP_DEFAULTS: Omit<AppConfig, 'kind' | 'udp'> = {

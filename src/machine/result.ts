@@ -117,6 +117,8 @@ export interface SocketBooks {
   readonly rcvbuf: number;
   readonly sent: number;
   readonly sendErrors: number;
+  /** Reads that returned an error: what ICMP said of a connected socket's datagrams. */
+  readonly recvErrors: number;
   readonly wakeups: number;
   /** System calls that read. */
   readonly reads: number;
@@ -188,7 +190,15 @@ function opBooks(cpus: readonly Cpu[]): OpBooks[] {
   });
 }
 
-const socketBooks = ({ config, sock, task, waited, reads, sendErrors }: UdpApp): SocketBooks => ({
+const socketBooks = ({
+  config,
+  sock,
+  task,
+  waited,
+  reads,
+  sendErrors,
+  recvErrors,
+}: UdpApp): SocketBooks => ({
   kind: config.kind,
   port: sock.num,
   cpu: task.cpu.id,
@@ -200,6 +210,7 @@ const socketBooks = ({ config, sock, task, waited, reads, sendErrors }: UdpApp):
   rcvbuf: sock.rcvbuf,
   sent: sock.sent,
   sendErrors,
+  recvErrors,
   wakeups: task.wakeups,
   reads,
   waited,

@@ -9,19 +9,20 @@ import type { Ps } from '../host/clock.ts';
 import { OP_SYSCALL } from '../host/cost.ts';
 import { CTX_APP } from '../host/cpu.ts';
 import type { Cpu, Work } from '../host/cpu.ts';
-import { EAGAIN } from '../host/errno.ts';
+import { EAGAIN, errnoName } from '../host/errno.ts';
 import { RangeRefused } from '../host/errors.ts';
 import { Histogram } from '../host/histogram.ts';
 import type { StageTimes } from '../host/stages.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { Task } from '../host/runQueue.ts';
 import { Eventpoll } from '../stack/eventpoll.ts';
+import { In6Addr } from '../stack/in6.ts';
 import type { Inet } from '../stack/inet.ts';
 import type { SoftnetData } from '../stack/softnet.ts';
 import type { UdpSock } from '../stack/udpSock.ts';
 import { udpSendmsg, udpv6Sendmsg } from '../stack/udpSend.ts';
-import { UdpMsg, udpRecvmsg } from '../stack/udpUser.ts';
-import type { AppConfig, AppKind } from './inetConfig.ts';
+import { UdpMsg, udpConnect, udpRecvmsg, udpv6Connect } from '../stack/udpUser.ts';
+import type { AppConfig, AppKind, UdpPeer } from './inetConfig.ts';
 import { APP_BUFFER_BYTES } from './inetConfig.ts';
 
 /** A datagram as an application sees it; good until its handler returns. */
@@ -32,6 +33,20 @@ export interface Datagram {
   readonly atPs: Ps;
   /** Send bytes back to where it came from. @returns bytes sent, or a negative errno */
   reply(bytes: Uint8Array): number;
+}
+
+/** @throws RangeRefused with the name of the error */
+function connect(sock: UdpSock, inet: Inet, { version, addr, port }: UdpPeer): void {
+  const rc =
+    version === 4
+      ? udpConnect(sock, inet, addr[3], port)
+      : udpv6Connect(sock, inet, new In6Addr(...addr), port, inet.net.devList[0]!);
+  if (rc !== 0)
+    throw new RangeRefused(
+      `peer of the app on UDP port`,
+      sock.num,
+      `one that can be reached (${errnoName(rc)})`,
+    );
 }
 
 /** A datagram that was kept. */
@@ -74,6 +89,7 @@ export class UdpApp implements Datagram {
     const sock = inet.udp.bind(config.udp, 0, config.rcvbuf);
     if (typeof sock === 'number')
       throw new RangeRefused(`app on UDP port`, config.udp, 'a port that no other app has');
+    if (config.connect !== undefined) connect(sock, inet, config.connect);
     this.config = config;
     this.inet = inet;
     this.cpu = cpu;
@@ -137,6 +153,7 @@ export class UdpApp implements Datagram {
       n++;
       if (len < 0) {
         this.recvErrors++;
+        this.config.onError?.(-len);
         continue;
       }
       this.waited.record(cpu.now - from.tstamp);

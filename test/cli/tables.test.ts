@@ -203,7 +203,7 @@ test('a socket table says of failed sends when there are any', () => {
     ...{ rmemMax: 0, rcvbuf: 4096, sent: 8, wakeups: 3, reads: 5, waitedNs: REPORT.latencyNs },
   };
   const lines = (sendErrors: number): string[] =>
-    runTables({ ...REPORT, sockets: [{ ...socket, sendErrors }] }, plain)
+    runTables({ ...REPORT, sockets: [{ ...socket, sendErrors, recvErrors: 0 }] }, plain)
       .split('\n')
       .filter((line) => line.includes('socket') || line.includes('server:7'))
       .map((line) => line.trim().replace(/ {2,}/g, ' | '));

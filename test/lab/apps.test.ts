@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { datagramStream } from '../../src/lab/datagrams.ts';
 import { run } from '../../src/lab/given.ts';
 
@@ -72,4 +72,33 @@ test('generated traffic is for the address that the first NIC was given', async 
     nics: [{ addr: '192.168.7.1/24' }],
   });
   expect(report.sockets[0]!.received).toBe(200);
+});
+
+describe('a connected app', () => {
+  const connected = async (connect: string, kind = 'sink') => {
+    const { report } = await run({
+      xdp: 'pass',
+      traffic: 'udp rate=500kpps flows=1',
+      count: 50,
+      apps: [{ kind, udp: 9, connect } as never],
+    });
+    return report.sockets[0]!;
+  };
+
+  test('hears its peer alone', async () => {
+    expect((await connected('10.1.0.0:49152')).received).toBe(50);
+    expect((await connected('10.1.0.0:49153')).received).toBe(0);
+    expect((await connected('[fd00::9]:49152')).received).toBe(0);
+  });
+
+  test.each([
+    ['10.1.0.1', '10.1.0.1 is no peer'],
+    ['10.1.0.1:70000', 'is no peer'],
+    ['fd00::9:70', 'IPv4 address'],
+    ['10.0.0.1:5', 'EHOSTUNREACH'],
+    ['10.0.0.255:5', 'EACCES'],
+    ['224.0.0.1:5', 'ENETUNREACH'],
+  ])('%s is refused', async (connect, message) => {
+    await expect(connected(connect)).rejects.toThrow(message);
+  });
 });

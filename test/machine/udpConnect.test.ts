@@ -12,6 +12,7 @@ import {
   MY_IP6,
   PEER_IP,
   PEER_IP6,
+  app,
   frame4,
   frame6,
   udpTo,
@@ -172,4 +173,16 @@ test('a queue that refuses counts, and the sender hears nothing of it', () => {
   expect(rig.sent.length).toBe(OutDatagrams);
   rig.machine.pages.release(page);
   expect(rig.books).toEqual(BALANCED);
+});
+
+test('an application hears of the error, and goes on reading', () => {
+  const errors: number[] = [];
+  const connected = app({
+    ...{ kind: 'sink', udp: PORT },
+    connect: { version: 4, addr: [0, 0, 0, PEER_IP], port: 4000 },
+    onError: (errno) => errors.push(errno),
+  });
+  const rig = new InetRig([icmpError(3, 3), frame4(udpTo(PORT))], { apps: [connected] }).run();
+  expect(errors).toEqual([111]);
+  expect(rig.machine.result().sockets[0]).toMatchObject({ recvErrors: 1, received: 1 });
 });
