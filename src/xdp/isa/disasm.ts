@@ -53,7 +53,8 @@ export interface DisasmNames {
 
 /** @param next the slot behind, which holds the other half of a 64-bit constant */
 export function disasm(insn: Insn, next: Insn | undefined, names: DisasmNames = {}): string {
-  return `(${insn.code.toString(16).padStart(2, '0')}) ${textOf(insn, next, names)}`;
+  const text = textOf(insn, next, names);
+  return text.startsWith('BUG_') ? text : `(${insn.code.toString(16).padStart(2, '0')}) ${text}`;
 }
 
 function textOf(insn: Insn, next: Insn | undefined, names: DisasmNames): string {
@@ -69,7 +70,7 @@ function textOf(insn: Insn, next: Insn | undefined, names: DisasmNames): string 
     case BPF_LDX:
       return load(insn);
     case BPF_ST:
-      return mode(insn) === BPF_MEM ? `${at(insn, insn.dst)} = ${insn.imm}` : bug('st', insn);
+      return mode(insn) === BPF_MEM ? `${at(insn, insn.dst)} = ${insn.imm}` : bug('st_', insn);
     default:
       return store(insn);
   }
@@ -98,7 +99,7 @@ const BPF_ADDR_SPACE_CAST = 1;
 const BPF_ADDR_PERCPU = -1;
 /** Linux's word for codes of a known class that it cannot print. */
 const bug = (kind: string, { code }: Insn): string =>
-  `BUG_${kind}_${code.toString(16).padStart(2, '0')}`;
+  `BUG_${kind}${code.toString(16).padStart(2, '0')}`;
 
 function arithmetic(insn: Insn): string {
   const { code, dst, src, off, imm } = insn;
@@ -153,7 +154,7 @@ function load64(insn: Insn, next: Insn | undefined, names: DisasmNames): string 
   const name = SIZE_NAMES[size(insn)]!;
   if (mode(insn) === BPF_ABS) return `r0 = *(${name} *)skb[${imm}]`;
   if (mode(insn) === BPF_IND) return `r0 = *(${name} *)skb[r${src} + ${imm}]`;
-  if (code !== LD_IMM64) return bug('ld', insn);
+  if (code !== LD_IMM64) return bug('ld_', insn);
   const high = BigInt((next?.imm ?? 0) >>> 0);
   const value = names.imm64?.(insn) ?? (high << 32n) | BigInt(imm >>> 0);
   return `r${dst} = 0x${value.toString(16)}`;
@@ -161,14 +162,14 @@ function load64(insn: Insn, next: Insn | undefined, names: DisasmNames): string 
 
 function load(insn: Insn): string {
   const isSigned = mode(insn) === BPF_MEMSX;
-  if (!isSigned && mode(insn) !== BPF_MEM) return bug('ldx', insn);
+  if (!isSigned && mode(insn) !== BPF_MEM) return bug('ldx_', insn);
   return `r${insn.dst} = ${at(insn, insn.src, isSigned ? SIGNED_SIZE_NAMES : SIZE_NAMES)}`;
 }
 
 function store(insn: Insn): string {
   const { dst, src, off, imm } = insn;
   if (mode(insn) === BPF_MEM) return `${at(insn, dst)} = r${src}`;
-  if (mode(insn) !== BPF_ATOMIC) return bug('stx', insn);
+  if (mode(insn) !== BPF_ATOMIC) return bug('', insn);
   const name = SIZE_NAMES[size(insn)]!;
   const address = (reg: number): string => `(${name} *)(r${reg} ${signed(off)})`;
   if (imm === BPF_LOAD_ACQ) return `r${dst} = load_acquire(${address(src)})`;
@@ -178,7 +179,7 @@ function store(insn: Insn): string {
   if (imm === BPF_CMPXCHG) return `r0 = atomic${wide}_cmpxchg(${address(dst)}, r0, r${src})`;
   const plain = imm & ~BPF_FETCH;
   const op = ATOMIC_NAMES[plain >>> 4];
-  if (op === undefined || (plain & 15) !== 0) return bug('stx', insn);
+  if (op === undefined || (plain & 15) !== 0) return bug('', insn);
   if (plain === imm) return `lock *${address(dst)} ${ALU_SIGNS[plain >>> 4]!} r${src}`;
   return `r${src} = atomic${wide}_fetch_${op}(${address(dst)}, r${src})`;
 }

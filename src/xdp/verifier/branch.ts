@@ -1,7 +1,7 @@
 /**
  * Conditional jumps: the path splits, and each side learns what the comparison says.
  *
- * "invalid BPF_JMP opcode %x", "BPF_JMP uses reserved fields", "R%d pointer comparison prohibited",
+ * "invalid BPF_JMP opcode %x", "BPF_JMP/JMP32 uses reserved fields", "R%d pointer comparison prohibited",
  * "invalid may_goto imm %d".
  *
  * @linux check_cond_jmp_op; kernel/bpf/verifier.c
@@ -55,14 +55,15 @@ function checkMayGoto(env: Env, insn: Insn): void {
   env.insnIdx += insn.off;
 }
 
+const RESERVED = 'BPF_JMP/JMP32 uses reserved fields';
+
 /** The second operand. */
 function operand(env: Env, insn: Insn, dst: Reg): Reg {
-  const name = classOf(insn) === BPF_JMP ? 'BPF_JMP' : 'BPF_JMP32';
   if (!usesReg(insn)) {
-    if (insn.src !== 0) env.invalid(`${name} uses reserved fields`);
+    if (insn.src !== 0) env.invalid(RESERVED);
     return scalarReg(knownBounds(BigInt(insn.imm)), false);
   }
-  if (insn.imm !== 0) env.invalid(`${name} uses reserved fields`);
+  if (insn.imm !== 0) env.invalid(RESERVED);
   const src = readReg(env, insn.src);
   if (!(regIsPktPointerAny(dst) && regIsPktPointerAny(src)) && isPointerValue(env, src))
     env.deny(`R${insn.src} pointer comparison prohibited`);

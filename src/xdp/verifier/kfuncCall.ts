@@ -69,6 +69,7 @@ function checkDynptr(env: Env, regno: number, uninit: boolean, call: Call): void
 /** A pointer and its size, the argument behind it. */
 function checkMem(env: Env, regno: number, optional: boolean): void {
   if (optional && registerIsNull(env.regs[regno]!)) return;
+  if (env.regs[regno + 1]!.type !== SCALAR_VALUE) return; // said when the size's turn comes
   try {
     checkKfuncMemSize(env, regno + 1);
   } catch (error) {
@@ -81,11 +82,9 @@ function checkMem(env: Env, regno: number, optional: boolean): void {
 function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
   const reg = env.regs[regno]!;
   if (arg.kind === 'ignored') return;
-  if (arg.kind === 'scalar') {
+  if (arg.kind === 'scalar' || arg.kind === 'size') {
     if (reg.type !== SCALAR_VALUE) env.invalid(`R${regno} is not a scalar`);
-    return;
-  }
-  if (arg.kind === 'size') {
+    if (arg.kind === 'scalar') return;
     if (arg.known && !tnumIsConst(reg.bounds)) env.invalid(`R${regno} must be a known constant`);
     call.size = Number(reg.bounds.value & 0xffff_ffffn);
     return;

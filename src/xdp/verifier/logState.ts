@@ -102,7 +102,7 @@ function attributesOf(reg: Reg): string[] {
   }
   if (type !== SCALAR_VALUE && reg.off !== 0) parts.push(`off=${signedText(BigInt(reg.off))}`);
   if (typeIsPktPointer(type)) parts.push(`r=${unsignedText(u64(BigInt(reg.range)))}`);
-  if (baseType(type) === PTR_TO_MEM) parts.push(`sz=${unsignedText(BigInt(reg.memSize))}`);
+  if (baseType(type) === PTR_TO_MEM) parts.push(`sz=${unsignedText(BigInt(reg.memSize >>> 0))}`);
   if (type === CONST_PTR_TO_DYNPTR) parts.push(`type=${dynptrTypeStr(reg.dynptrType)}`);
   if (tnumIsConst(bounds)) {
     if (bounds.value !== 0n) parts.push(`imm=${signedText(s64(bounds.value))}`);

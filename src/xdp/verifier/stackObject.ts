@@ -23,7 +23,7 @@ export function objectSlot(env: Env, reg: Reg, kind: string, slots: number): num
     return WRONG;
   }
   const off = reg.off + Number(reg.bounds.smin);
-  const spi = (-off - 1) >> 3;
+  const spi = Math.trunc((-off - 1) / SLOT_BYTES); // at offset 0 the first slot, as C divides
   if (off % SLOT_BYTES !== 0 || spi + 1 < slots) {
     env.write(`cannot pass in ${kind} at an offset=${off}\n`);
     return WRONG;

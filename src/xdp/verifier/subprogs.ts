@@ -6,9 +6,10 @@
  *
  * @linux add_subprog_and_kfunc, check_subprogs, check_btf_func; kernel/bpf/verifier.c
  */
-import { E2BIG, EINVAL, EOPNOTSUPP } from '../../host/errno.ts';
+import { E2BIG, EINVAL, EOPNOTSUPP, EPROTO } from '../../host/errno.ts';
 import { BPF_FUNC_tail_call } from '../helpers/funcIds.ts';
 import { kfuncByImm } from '../helpers/kfuncProtos.ts';
+import type { Insn } from '../isa/insn.ts';
 import { BPF_ABS, BPF_CALL, BPF_EXIT, BPF_IND, BPF_JMP, BPF_JMP32, BPF_LD } from '../isa/insn.ts';
 import type { Env } from './env.ts';
 import { Subprog } from './env.ts';
@@ -52,7 +53,7 @@ export function containingSubprog(env: Env, slot: number): number {
 export function addSubprogs(env: Env): void {
   const starts = new Set([0]);
   env.insns.forEach((insn, i) => {
-    if (isKfuncCall(insn)) checkKfunc(env, insn.imm);
+    if (isKfuncCall(insn)) checkKfunc(env, insn);
     if (!isPseudoFunc(insn) && !isSubprogCall(insn)) return;
     const target = i + insn.imm + 1;
     if (target < 0 || target >= env.insns.length) env.invalid('call to invalid destination');
@@ -68,8 +69,17 @@ export function addSubprogs(env: Env): void {
 }
 
 /** @linux add_kfunc_call */
-function checkKfunc(env: Env, imm: number): void {
+function checkKfunc(env: Env, { imm, off }: Insn): void {
   if (!env.image.gpl) env.invalid('cannot call kernel function from non-GPL compatible program');
+  // functions of modules: there are none
+  if (off !== 0) {
+    env.write(
+      off < 0
+        ? 'negative offset disallowed for kernel module function call\n'
+        : 'kfunc offset > 0 without fd_array is invalid\n',
+    );
+    env.refuse(off < 0 ? EINVAL : EPROTO, 'failed to find BTF for kernel function');
+  }
   const kfunc = kfuncByImm(imm);
   if (kfunc === undefined)
     return env.refuse(EOPNOTSUPP, 'kernel function is not supported by this verifier');
