@@ -39,7 +39,8 @@ import { machineCosts } from './machine/costs.ts';
 import type { InetConfig } from './machine/inetConfig.ts';
 import { APP_BUFFER_BYTES, buildInet } from './machine/inetConfig.ts';
 import type { MachineResult } from './machine/result.ts';
-import { machineResult } from './machine/result.ts';
+import { allFates, machineResult } from './machine/result.ts';
+import { Timeline } from './machine/timeline.ts';
 import type { ShowName } from './machine/show.ts';
 import { showMachine } from './machine/show.ts';
 import { EagerHardware } from './nic/eager.ts';
@@ -124,6 +125,8 @@ export class Machine {
   /** By NIC: the program that `attachXdp` loaded, whose maps live as long as it is attached. */
   private readonly attached: (XdpProg | null)[] = [];
   readonly programRuns: ProgramRuns;
+  /** Rings and losses over time; null unless asked for. */
+  readonly timeline: Timeline | null;
   /** Of all packets; null unless asked for. */
   readonly stages: StageTimes | null;
   private readonly changes: Changes = new Changes();
@@ -263,6 +266,9 @@ export class Machine {
       return { config: nicConfig, nic, vectors, bp };
     });
     this.apps = config.inet === undefined ? [] : this.buildApps(config.inet, plan.user);
+    const { samplePs } = config;
+    this.timeline =
+      samplePs === undefined ? null : new Timeline(this, samplePs, () => allFates(this));
   }
 
   private stagesOf(

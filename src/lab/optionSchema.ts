@@ -129,6 +129,8 @@ export interface RunOptions {
   /** Picoseconds. */
   readonly cable?: number | undefined;
   readonly stages: boolean;
+  /** Picoseconds. */
+  readonly sample?: number | undefined;
   readonly seed: number;
   readonly eager: boolean;
   readonly check: boolean;
@@ -583,6 +585,11 @@ const shape = {
     'Output',
     false,
     'Say how long packets wait for DMA, interrupt, poll, verdict, socket and wire.',
+  ),
+  sample: absent(
+    kind.parsed('TIME', '', parseDuration),
+    'Output',
+    'Note rings and losses at this distance, for the JSON document.',
   ),
   breakdown: option(kind.flag, 'Output', false, 'Say where the time went, operation by operation.'),
   seed: option(kind.whole(0, 0xffffffff), 'Machine', 1, 'Same seed and options, same bytes.'),

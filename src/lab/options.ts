@@ -160,6 +160,8 @@ function checkClients(o: RunOptions, where: (path: readonly PropertyKey[]) => st
     throw new OptionError(`${where([key])}: is an open loop, but --clients is a closed one`);
   }
   if (o.watch) throw new OptionError(`${where(['watch'])}: cannot watch --clients`);
+  if (o.sample !== undefined)
+    throw new OptionError(`${where(['sample'])}: cannot be had with --clients`);
 }
 
 function checkApps(o: RunOptions, where: (path: readonly PropertyKey[]) => string): void {

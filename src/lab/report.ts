@@ -8,6 +8,7 @@ import type { Ps } from '../host/clock.ts';
 import { PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_NAPI_THREAD, CTX_SOFTIRQ } from '../host/cpu.ts';
 import { Fates, LOSS_CAUSES } from '../host/fates.ts';
+import type { Timeline } from '../machine/timeline.ts';
 import type { ClientBooks } from '../machine/clients.ts';
 import type { Histogram } from '../host/histogram.ts';
 import type { StageTimes } from '../host/stages.ts';
@@ -83,6 +84,18 @@ interface ClientsReport {
   readonly sent: number;
   readonly timeouts: number;
   readonly roundTripNs: LatencyReport;
+}
+
+interface TimelineReport {
+  readonly stepNs: number;
+  readonly queues: readonly string[];
+  readonly samples: readonly {
+    readonly atNs: number;
+    readonly offered: number;
+    readonly received: number;
+    readonly lost: Readonly<Record<string, number>>;
+    readonly buffers: readonly number[];
+  }[];
 }
 
 /** Counters of page_pool, and what they come to. */
@@ -199,6 +212,8 @@ export interface RunReport {
   readonly clients: ClientsReport | null;
   /** Its parts, with `--stages`; those through which packets went. */
   readonly stagesNs: Readonly<Record<string, LatencyReport>>;
+  /** With `--sample`, else null: what happened since the sample before, and free buffers by queue. */
+  readonly timeline: TimelineReport | null;
   readonly napi: NapiReport;
   readonly queues: readonly QueueReport[];
   readonly cpus: readonly CpuReport[];
@@ -268,6 +283,7 @@ export function runReport({
     latencyNs: latencyReport(result.latency),
     clients: result.clients === null ? null : clientsReport(result.clients),
     stagesNs: stagesReport(result.stages),
+    timeline: result.timeline === null ? null : timelineReport(result.timeline),
     napi: { ...napiReport(result.napi), timeSqueeze: result.timeSqueeze },
     queues: result.napi.map(queueReport),
     cpus: result.cpus.map((cpu) => cpuReport(cpu, result.virtualPs)),
@@ -311,11 +327,16 @@ function movedCounters(snmp: MachineResult['snmp']): RunReport['snmp'] {
   return Object.fromEntries(moved.filter(([, counters]) => Object.keys(counters!).length > 0));
 }
 
-export function packetCounts(fates: Fates): PacketCounts {
+export /** Causes of which something was lost. */
+function lostByCause(counts: ArrayLike<number>): Record<string, number> {
   const lost: Record<string, number> = {};
   LOSS_CAUSES.forEach(({ name }, i) => {
-    if (fates.lost[i]! !== 0) lost[name] = fates.lost[i]!;
+    if (counts[i]! !== 0) lost[name] = counts[i]!;
   });
+  return lost;
+}
+
+export function packetCounts(fates: Fates): PacketCounts {
   return {
     offered: fates.offered,
     received: fates.received,
@@ -331,7 +352,7 @@ export function packetCounts(fates: Fates): PacketCounts {
     toOther: fates.toOther,
     xdpCloned: fates.xdpCloned,
     cpumapPass: fates.cpumapPass,
-    lost,
+    lost: lostByCause(fates.lost),
   };
 }
 
@@ -360,6 +381,18 @@ const clientsReport = (books: ClientBooks): ClientsReport => ({
   sent: books.sent,
   timeouts: books.timeouts,
   roundTripNs: latencyReport(books.roundTrip),
+});
+
+const timelineReport = ({ stepPs, queues, samples }: Timeline): TimelineReport => ({
+  stepNs: ns(stepPs),
+  queues,
+  samples: samples.map(({ at, offered, received, lost, buffers }) => ({
+    atNs: ns(at),
+    offered,
+    received,
+    lost: lostByCause(lost),
+    buffers,
+  })),
 });
 
 function stagesReport(stages: StageTimes | null): RunReport['stagesNs'] {

@@ -37,6 +37,7 @@ export function machineConfig(options: RunOptions, profile: CostProfile = FLAT):
     breakdown: options.breakdown,
     eager: options.eager,
     stages: options.stages,
+    samplePs: options.sample,
   };
 }
 

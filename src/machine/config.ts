@@ -96,6 +96,8 @@ export interface MachineConfig {
   readonly eager: boolean;
   /** Book each packet's way stage by stage. */
   readonly stages?: boolean;
+  /** Picoseconds between two looks at rings and losses; none when undefined. */
+  readonly samplePs?: number | undefined;
   /** Bytes for the maps of eBPF programs (`mapMemory`); `MAP_BYTES` when undefined. */
   readonly mapBytes?: number;
 }

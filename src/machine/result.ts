@@ -17,6 +17,7 @@ import type { CacheBooks } from './costs.ts';
 import { cacheBooks } from './costs.ts';
 import type { ProgramBooks } from './programRuns.ts';
 import type { Machine, MachineNic } from '../machine.ts';
+import type { Timeline } from './timeline.ts';
 import type { UdpApp } from './udpApp.ts';
 import type { NapiEndings } from '../stack/napiCounts.ts';
 import type { SnmpGroup } from '../stack/snmp.ts';
@@ -83,6 +84,8 @@ export interface MachineResult {
   readonly latency: Histogram;
   /** The ways of packets by stage; null unless asked for. */
   readonly stages: StageTimes | null;
+  /** Rings and losses over time; null unless asked for. */
+  readonly timeline: Timeline | null;
   /** What all pools of RX rings have counted. */
   readonly pool: PagePoolStats;
   readonly cpus: readonly { readonly id: number; readonly spent: Float64Array }[];
@@ -151,6 +154,7 @@ export function machineResult(machine: Machine): MachineResult {
     timeSqueeze: net.softnet.reduce((sum, sd) => sum + sd.timeSqueeze, 0),
     latency,
     stages: machine.stages,
+    timeline: machine.timeline,
     pool: poolStats(machine),
     cpus,
     costs: opBooks(cpus),
@@ -215,6 +219,13 @@ const socketBooks = ({
   reads,
   waited,
 });
+
+/** Of all NICs together. */
+export function allFates({ nics, xdp }: Machine): Fates {
+  const sum = new Fates();
+  nics.forEach((nic, i) => sum.add(nicFates(nic, i === 0 ? xdp.fates : null)));
+  return sum;
+}
 
 function poolStats({ nics }: Machine): PagePoolStats {
   const sum = new PagePoolStats();

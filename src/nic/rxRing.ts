@@ -54,6 +54,11 @@ export class RxRing {
     this.pendingOpaque = mem.wordsAt(pending + slots * 12, slots);
   }
 
+  /** Descriptors that hold a buffer and have not been taken. */
+  get free(): number {
+    return (this.prod - this.cons) & this.mask;
+  }
+
   /** When the oldest pending completion becomes visible; Infinity when there is none. */
   pendingHeadAt(): Ps {
     return this.pendingHead === this.pendingTail

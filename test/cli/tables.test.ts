@@ -45,6 +45,7 @@ const REPORT: RunReport = {
   rates: { offeredPps: 14_880_000, receivedPps: 14_731_200, onWirePps: 999_500 },
   clients: null,
   stagesNs: {},
+  timeline: null,
   pagePool: {
     allocFast: 0,
     allocSlow: 0,

@@ -55,6 +55,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     timeSqueeze: 3,
     latency: new Histogram(),
     stages: null,
+    timeline: null,
     clients: null,
     pool: new PagePoolStats(),
     costs: [],

@@ -79,6 +79,7 @@ export const standIn =
           timeSqueeze: 0,
           latency: new Histogram(),
           stages: null,
+          timeline: null,
           pool: new PagePoolStats(),
           cpus,
           costs: [],
