@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [path|budget|scale|socket|objects|ebpf|maps] [--json] [--rounds n]`
+ * `npm run bench -- [path|budget|scale|socket|objects|ebpf|maps|verifier] [--json] [--rounds n]`
  *
  *   path     drop, tx, redirect, pass: ours and, as root with libbpf, the kernel's own, in turn
  *   budget   drop at NAPI weights 1 to 256
@@ -8,6 +8,7 @@
  *   objects  eBPF objects in the driver, a counting drop and a load balancer: ours and the kernel's
  *   ebpf     programs on our engines, in the kernel and as native code (`ebpf.ts`); only when asked for
  *   maps     look-ups and updates of large maps, next to the kernel's (`maps.ts`); likewise
+ *   verifier how long programs take to verify, next to the kernel's time (`verifier.ts`); likewise
  *
  * Each subject has a process of its own; rounds of all of them alternate, so that a machine that
  * changes its speed changes it for all. The bare loop (`bare.ts`) is measured beside them.
@@ -15,6 +16,7 @@
 import { parseArgs } from 'node:util';
 import { ebpf } from './ebpf.ts';
 import { maps } from './maps.ts';
+import { verifier } from './verifier.ts';
 import type { KernelPath } from './kernel/kernelPath.ts';
 import { openKernelPath } from './kernel/kernelPath.ts';
 import type { ObjectScenario } from './objects.ts';
@@ -168,8 +170,11 @@ for (const suite of suites) {
     await table('scale', 'drop by size', withScenario(SCALE), rounds, values.json);
   else if (suite === 'ebpf') await ebpf(rounds, values.json);
   else if (suite === 'maps') await maps(rounds, values.json);
+  else if (suite === 'verifier') verifier(rounds, values.json);
   else {
-    console.error(`unknown suite ${suite} (path, budget, scale, socket, objects, ebpf, maps)`);
+    console.error(
+      `unknown suite ${suite} (path, budget, scale, socket, objects, ebpf, maps, verifier)`,
+    );
     process.exit(2);
   }
 }

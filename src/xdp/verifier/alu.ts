@@ -48,7 +48,6 @@ import {
   isRegConst,
   regConstValue,
   scalarReg,
-  withReg,
 } from './reg.ts';
 import { isPointerValue, overwriteReg, readReg, writableReg } from './regArg.ts';
 import { SCALAR_VALUE } from './regTypes.ts';
@@ -86,7 +85,7 @@ function checkUnary(env: Env, insn: Insn): void {
   writableReg(env, insn.dst);
   if (op === BPF_NEG) {
     const bounds = scalarOp(op, classOf(insn) !== BPF_ALU64, reg.bounds, reg.bounds);
-    env.regs[insn.dst] = withReg(reg, { bounds: bounds!, id: 0 });
+    env.regs[insn.dst] = { ...reg, bounds: bounds!, id: 0 };
   } else {
     env.regs[insn.dst] = swapped(insn, reg);
   }
@@ -100,7 +99,7 @@ function swapped(insn: Insn, reg: Reg): Reg {
   const bounds = turns
     ? sync({ ...UNBOUNDED, ...tnumSwap(reg.bounds, bytes) })
     : truncated(reg.bounds, bytes);
-  return withReg(reg, { bounds: bytes === 8 ? bounds : truncated(bounds, bytes), id: 0 });
+  return { ...reg, bounds: bytes === 8 ? bounds : truncated(bounds, bytes), id: 0 };
 }
 
 const ALU_WIDTHS = [0, 8, 16];
@@ -138,7 +137,7 @@ function refuseAddrSpaceCast(env: Env, insn: Insn): never {
 
 /** The copy shares the id where it holds the very same number. */
 function linkedCopy(env: Env, src: number, same: boolean): Reg {
-  if (!same) return withReg(env.regs[src]!, { id: 0 });
+  if (!same) return { ...env.regs[src]!, id: 0 };
   assignScalarId(env, src);
   return env.regs[src]!;
 }
@@ -157,7 +156,7 @@ function move64(env: Env, insn: Insn): void {
   }
   const same = src.bounds.umax < 1n << BigInt(insn.off - 1);
   const copy = linkedCopy(env, insn.src, same);
-  env.regs[insn.dst] = withReg(copy, { bounds: signExtended(copy.bounds, insn.off >> 3) });
+  env.regs[insn.dst] = { ...copy, bounds: signExtended(copy.bounds, insn.off >> 3) };
 }
 
 function move32(env: Env, insn: Insn): void {
@@ -171,9 +170,9 @@ function move32(env: Env, insn: Insn): void {
   } else {
     const same = src.bounds.umax < 1n << BigInt(insn.off - 1);
     copy = linkedCopy(env, insn.src, same);
-    copy = withReg(copy, { bounds: signExtended32(copy.bounds, insn.off >> 3) });
+    copy = { ...copy, bounds: signExtended32(copy.bounds, insn.off >> 3) };
   }
-  env.regs[insn.dst] = withReg(copy, { bounds: zeroExtended(copy.bounds) });
+  env.regs[insn.dst] = { ...copy, bounds: zeroExtended(copy.bounds) };
 }
 
 function zeroExtended(b: Bounds): Bounds {
@@ -245,8 +244,8 @@ function forked(env: Env, insn: Insn, dst: Reg): Reg {
     setKnown32(d, value);
     return d;
   };
-  regs[insn.dst] = withReg(dst, { bounds: known(0n) });
-  return withReg(dst, { bounds: known(-1n) });
+  regs[insn.dst] = { ...dst, bounds: known(0n) };
+  return { ...dst, bounds: known(-1n) };
 }
 
 function scalarAlu(env: Env, insn: Insn, dst: Reg, src: Reg): void {
@@ -256,12 +255,7 @@ function scalarAlu(env: Env, insn: Insn, dst: Reg, src: Reg): void {
   const forks = (op === BPF_AND || op === BPF_OR) && tnumIsConst(src.bounds);
   const start = forks ? forked(env, insn, dst) : dst;
   const bounds = scalarOp(op, alu32, start.bounds, src.bounds);
-  env.regs[insn.dst] = relinked(
-    insn,
-    dst,
-    src,
-    bounds === null ? env.unknown : withReg(dst, { bounds }),
-  );
+  env.regs[insn.dst] = relinked(insn, dst, src, bounds === null ? env.unknown : { ...dst, bounds });
 }
 
 const S32_MIN = -(2n ** 31n);
@@ -275,7 +269,7 @@ function relinked(insn: Insn, dst: Reg, src: Reg, result: Reg): Reg {
   if (result.id === 0) return result;
   const op = opOf(insn);
   const alu32 = classOf(insn) !== BPF_ALU64;
-  const unlinked = withReg(result, { id: 0 });
+  const unlinked = result.id === 0 ? result : { ...result, id: 0 };
   const itself = usesReg(insn) && insn.src === insn.dst;
   if ((op !== BPF_ADD && op !== BPF_SUB) || !isRegConst(src, alu32) || itself) return unlinked;
   const value = s64(regConstValue(src, alu32));
@@ -283,6 +277,6 @@ function relinked(insn: Insn, dst: Reg, src: Reg, result: Reg): Reg {
   const by = Number(value) | 0;
   const off = op === BPF_SUB ? -by : by;
   if (!fits || (op === BPF_SUB && by === -(2 ** 31)) || isAddConst(result.id))
-    return withReg(unlinked, { off: 0 });
-  return withReg(result, { id: result.id | (alu32 ? ADD_CONST32 : ADD_CONST64), off });
+    return { ...unlinked, off: 0 };
+  return { ...result, id: result.id | (alu32 ? ADD_CONST32 : ADD_CONST64), off };
 }

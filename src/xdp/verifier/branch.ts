@@ -31,7 +31,7 @@ import { pushPath } from './paths.ts';
 import { markChainPrecision } from './precision.ts';
 import { oppositeOp, refined } from './refine.ts';
 import type { Reg } from './reg.ts';
-import { regIsPktPointerAny, scalarReg, withReg } from './reg.ts';
+import { regIsPktPointerAny, scalarReg } from './reg.ts';
 import { isPointerValue, readReg } from './regArg.ts';
 import { PTR_TO_BTF_ID, PTR_TO_STACK, SCALAR_VALUE, baseType, typeMayBeNull } from './regTypes.ts';
 import { pushUntakenPath } from './speculation.ts';
@@ -139,9 +139,9 @@ function refineBoth(env: Env, insn: Insn, other: VerifierState, op: number, half
   const put = (state: VerifierState, how: number, where: string): void => {
     const { a, b } = refined(dst.bounds, same ? null : src.bounds, how, half);
     const { regs } = state.top;
-    regs[insn.dst] = saneBounds(env, withReg(dst, { bounds: a }), `${where}_reg1`);
+    regs[insn.dst] = saneBounds(env, { ...dst, bounds: a }, `${where}_reg1`);
     if (same) return;
-    const second = saneBounds(env, withReg(src, { bounds: b }), `${where}_reg2`);
+    const second = saneBounds(env, { ...src, bounds: b }, `${where}_reg2`);
     if (usesReg(insn)) regs[insn.src] = second;
   };
   put(env.cur, oppositeOp(op), 'false');

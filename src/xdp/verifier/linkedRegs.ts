@@ -8,7 +8,7 @@ import { BPF_REG_10 } from '../isa/insn.ts';
 import { draftBounds, knownBounds, setTnum, sync, zeroExtend32 } from './bounds.ts';
 import type { Env } from './env.ts';
 import type { Reg } from './reg.ts';
-import { ADD_CONST32, baseId, isAddConst, mixedLink, withReg } from './reg.ts';
+import { ADD_CONST32, baseId, isAddConst, mixedLink } from './reg.ts';
 import { SCALAR_VALUE } from './regTypes.ts';
 import { addRanges } from './scalarAlu.ts';
 import type { LinkedReg, VerifierState } from './state.ts';
@@ -22,8 +22,8 @@ const LINKED_REGS_MAX = 6;
 export function assignScalarId(env: Env, regno: number): void {
   let reg = env.regs[regno]!;
   if (reg.type !== SCALAR_VALUE) return;
-  if (isAddConst(reg.id)) reg = withReg(reg, { id: 0, off: 0 });
-  if (reg.id === 0 && !tnumIsConst(reg.bounds)) reg = withReg(reg, { id: env.newId() });
+  if (isAddConst(reg.id)) reg = { ...reg, id: 0, off: 0 };
+  if (reg.id === 0 && !tnumIsConst(reg.bounds)) reg = { ...reg, id: env.newId() };
   env.regs[regno] = reg;
 }
 
@@ -40,7 +40,7 @@ export function collectLinkedRegs(
   const id = baseId(idWithMark);
   const add = (reg: Reg, frameno: number, index: number, isReg: boolean): Reg => {
     if (!shares(reg, id)) return reg;
-    if (found.length >= LINKED_REGS_MAX) return withReg(reg, { id: 0 });
+    if (found.length >= LINKED_REGS_MAX) return { ...reg, id: 0 };
     found.push({ frameno, index, isReg });
     return reg;
   };
@@ -67,7 +67,7 @@ function linkedTo(known: Reg, reg: Reg): Reg {
   addRanges(d, distance);
   setTnum(d, tnumAdd(known.bounds, distance));
   if (((reg.id | known.id) & ADD_CONST32) !== 0) zeroExtend32(d);
-  return withReg(known, { bounds: sync(d), off: reg.off, id: reg.id });
+  return { ...known, bounds: sync(d), off: reg.off, id: reg.id };
 }
 
 /** @param knownReg the register that learned, of the running function of `state` */

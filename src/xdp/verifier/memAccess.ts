@@ -32,7 +32,7 @@ import { EFAULT } from '../../host/errno.ts';
 import { sizeOf } from './insnKind.ts';
 import { printLine } from './logState.ts';
 import type { Reg } from './reg.ts';
-import { pointerReg, scalarReg, withReg } from './reg.ts';
+import { pointerReg, scalarReg } from './reg.ts';
 import { isPointerValue, overwriteReg, readReg, writableReg } from './regArg.ts';
 import {
   CONST_PTR_TO_MAP,
@@ -88,7 +88,7 @@ export function saneBounds(env: Env, reg: Reg, where: string): Reg {
   );
   if (env.options.testRegInvariants) env.refuse(EFAULT, 'register bounds contradict each other');
   const { value, mask } = reg.bounds;
-  return withReg(reg, { bounds: { ...UNBOUNDED, value, mask } });
+  return { ...reg, bounds: { ...UNBOUNDED, value, mask } };
 }
 
 const wide = (x: bigint): string => `0x${BigInt.asUintN(64, x).toString(16)}`;
@@ -138,7 +138,7 @@ export function checkMemAccess(
   const value = env.regs[valueReg]!;
   if (value.type !== SCALAR_VALUE) return;
   const bounds = signed ? signExtended(value.bounds, size) : truncated(value.bounds, size);
-  env.regs[valueReg] = withReg(value, { bounds });
+  env.regs[valueReg] = { ...value, bounds };
 }
 
 const LEAKS: ReadonlyMap<number, string> = new Map([

@@ -8,7 +8,7 @@ import { BPF_JGE, BPF_JGT, BPF_JLE, BPF_JLT, BPF_JMP32 } from '../isa/insn.ts';
 import type { Env } from './env.ts';
 import { classOf, opOf, usesReg } from './insnKind.ts';
 import type { Reg } from './reg.ts';
-import { AT_PKT_END, BEYOND_PKT_END, regIsPktPointerAny, withReg } from './reg.ts';
+import { AT_PKT_END, BEYOND_PKT_END, regIsPktPointerAny } from './reg.ts';
 import {
   DYNPTR_TYPE_SKB,
   DYNPTR_TYPE_XDP,
@@ -38,7 +38,7 @@ function markGood(state: VerifierState, pkt: Reg, open: boolean): void {
   if (pkt.bounds.umax + BigInt(pkt.off) > BigInt(MAX_PACKET_OFF)) return;
   const range = pkt.off + (open ? 1 : 0);
   state.mapRegs((reg) =>
-    reg.type === pkt.type && reg.id === pkt.id && range > reg.range ? withReg(reg, { range }) : reg,
+    reg.type === pkt.type && reg.id === pkt.id && range > reg.range ? { ...reg, range } : reg,
   );
 }
 
@@ -47,7 +47,7 @@ function markEnd(state: VerifierState, regno: number, beyond: boolean): void {
   const { regs } = state.top;
   const reg = regs[regno]!;
   if (reg.type !== PTR_TO_PACKET) return;
-  regs[regno] = withReg(reg, { range: beyond ? BEYOND_PKT_END : AT_PKT_END });
+  regs[regno] = { ...reg, range: beyond ? BEYOND_PKT_END : AT_PKT_END };
 }
 
 /** `pkt op end`, or the other way round. */

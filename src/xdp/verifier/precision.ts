@@ -42,7 +42,6 @@ import {
   usesReg,
 } from './insnKind.ts';
 import { insnText, printVerifierState } from './logState.ts';
-import { withReg } from './reg.ts';
 import { SCALAR_VALUE } from './regTypes.ts';
 import type { HistoryEntry, VerifierState } from './state.ts';
 import { SLOT_BYTES, isSpilledReg, isSpilledScalarReg } from './state.ts';
@@ -283,7 +282,7 @@ function markIn(env: Env, state: VerifierState, wanted: Wanted): boolean {
       if (reg.type !== SCALAR_VALUE || reg.precise) {
         wanted.clearReg(i, fr);
       } else {
-        func.regs[i] = withReg(reg, { precise: true });
+        func.regs[i] = { ...reg, precise: true };
         changed = true;
       }
     }
@@ -294,7 +293,7 @@ function markIn(env: Env, state: VerifierState, wanted: Wanted): boolean {
       if (slot === undefined || !isSpilledScalarReg(slot) || slot.reg.precise) {
         wanted.clearSlot(fr, spi);
       } else {
-        func.stack[spi] = { types: slot.types, reg: withReg(slot.reg, { precise: true }) };
+        func.stack[spi] = { types: slot.types, reg: { ...slot.reg, precise: true } };
         changed = true;
       }
     }
@@ -321,7 +320,7 @@ function atGlobalEntry(state: VerifierState, wanted: Wanted): boolean {
     wanted.clearReg(i);
     const reg = func.regs[i]!;
     if (reg.type !== SCALAR_VALUE) continue;
-    func.regs[i] = withReg(reg, { precise: true });
+    func.regs[i] = { ...reg, precise: true };
     changed = true;
   }
   return changed;
@@ -394,12 +393,12 @@ export function markAllScalarsPrecise(env: Env, from: VerifierState): void {
       for (let j = 0; j < BPF_REG_10; j++) {
         const reg = func.regs[j]!;
         if (reg.type !== SCALAR_VALUE || reg.precise) continue;
-        func.regs[j] = withReg(reg, { precise: true });
+        func.regs[j] = { ...reg, precise: true };
         if (env.log.full) env.write(`force_precise: frame${i}: forcing r${j} to be precise\n`);
       }
       func.stack.forEach((slot, spi) => {
         if (!isSpilledScalarReg(slot) || slot.reg.precise) return;
-        func.stack[spi] = { types: slot.types, reg: withReg(slot.reg, { precise: true }) };
+        func.stack[spi] = { types: slot.types, reg: { ...slot.reg, precise: true } };
         if (env.log.full)
           env.write(`force_precise: frame${i}: forcing fp${-(spi + 1) * 8} to be precise\n`);
       });
@@ -412,11 +411,11 @@ export function markAllScalarsImprecise(state: VerifierState): void {
   for (const func of state.frames) {
     for (let j = 0; j < BPF_REG_10; j++) {
       const reg = func.regs[j]!;
-      if (reg.type === SCALAR_VALUE && reg.precise) func.regs[j] = withReg(reg, { precise: false });
+      if (reg.type === SCALAR_VALUE && reg.precise) func.regs[j] = { ...reg, precise: false };
     }
     func.stack.forEach((slot, spi) => {
       if (isSpilledScalarReg(slot) && slot.reg.precise)
-        func.stack[spi] = { types: slot.types, reg: withReg(slot.reg, { precise: false }) };
+        func.stack[spi] = { types: slot.types, reg: { ...slot.reg, precise: false } };
     });
   }
 }

@@ -21,7 +21,7 @@ import { assignScalarId } from './linkedRegs.ts';
 import { printLine } from './logState.ts';
 import { markChainPrecision } from './precision.ts';
 import type { Reg } from './reg.ts';
-import { NOT_INIT_REG, registerIsNull, scalarReg, withReg } from './reg.ts';
+import { NOT_INIT_REG, registerIsNull, scalarReg } from './reg.ts';
 import { PTR_TO_STACK, SCALAR_VALUE, isSpillableRegtype } from './regTypes.ts';
 import type { Access } from './regionAccess.ts';
 import { BPF_MAX_VAR_OFF } from './resolve.ts';
@@ -111,7 +111,7 @@ export function scrubbed(slot: Slot): Slot {
   let { types } = slot;
   for (let i = 0; i < SLOT_BYTES; i++)
     if (byteType(types, i) !== STACK_INVALID) types = withByteType(types, i, STACK_MISC);
-  return { types, reg: withReg(slot.reg, { type: NOT_INIT_REG.type }) };
+  return { types, reg: { ...slot.reg, type: NOT_INIT_REG.type } };
 }
 
 /** `*(u64 *)(r10 - 8) = 5`: a constant without a register. */
@@ -149,7 +149,7 @@ function writeFixed(
     const fits = regWidth(reg) <= 8 * size;
     if (fits) assignScalarId(env, valueReg);
     const value = env.regs[valueReg]!;
-    func.stack[spi] = spilled(slot, fits ? value : withReg(value, { id: 0 }), size);
+    func.stack[spi] = spilled(slot, fits ? value : { ...value, id: 0 }, size);
   } else if (reg === null && aligned && storesConst(insn) && env.bpfCapable) {
     func.stack[spi] = spilled(slot, scalarReg(knownBounds(BigInt(insn.imm)), false), size);
   } else if (reg !== null && isSpillableRegtype(reg.type)) {
@@ -189,7 +189,7 @@ function writeData(
       (byteOf(off) - i + SLOT_BYTES) % SLOT_BYTES,
       zero ? STACK_ZERO : STACK_MISC,
     );
-  func.stack[spi] = { types, reg: withReg(old.reg, { type: NOT_INIT_REG.type }) };
+  func.stack[spi] = { types, reg: { ...old.reg, type: NOT_INIT_REG.type } };
 }
 
 /** Would speculation past this store see what it overwrites? */
@@ -242,7 +242,7 @@ function writeVariable(
     zeroUsed ||= keeps;
     func.stack[spi] = {
       types: withByteType(types, byteOf(at), keeps ? STACK_ZERO : STACK_MISC),
-      reg: withReg(slot.reg, { type: NOT_INIT_REG.type }),
+      reg: { ...slot.reg, type: NOT_INIT_REG.type },
     };
   }
   if (zeroUsed && valueReg >= 0) markChainPrecision(env, valueReg);
@@ -334,7 +334,7 @@ function readPart(
   // the lowest bytes lie at the slot's boundary: little-endian
   if (size <= spillSize && off % SLOT_BYTES === 0) {
     // the caller truncates; a truncated value is not linked to the whole
-    env.regs[dst] = regWidth(reg) > size * 8 ? withReg(reg, { id: 0 }) : reg;
+    env.regs[dst] = regWidth(reg) > size * 8 ? { ...reg, id: 0 } : reg;
     return true;
   }
   let spills = 0;
