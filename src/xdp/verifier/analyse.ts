@@ -36,7 +36,7 @@ import {
   typeMayBeNull,
 } from './regTypes.ts';
 import { resolvePseudoLdimm64 } from './resolve.ts';
-import { checkMaxStackDepth } from './stackDepth.ts';
+import { checkMaxStackDepth, rewrittenDepth } from './stackDepth.ts';
 import { StackLiveness } from './stackLiveness.ts';
 import { FuncState, VerifierState } from './state.ts';
 import { prepareFuncArgs } from './subprogArgs.ts';
@@ -156,17 +156,17 @@ function walkAll(env: Env): void {
   checkMaxStackDepth(env);
 }
 
+const depths = (env: Env): number[] => env.subprogs.slice(0, -1).map((sub) => sub.stackDepth);
 /** Of functions that some path reaches; dead ones are cut out. */
-const depths = (env: Env, all: boolean): number[] =>
+const rewrittenDepths = (env: Env): number[] =>
   env.subprogs
     .slice(0, -1)
-    .filter(({ start }) => all || env.aux[start]!.seen)
-    .map((sub) => sub.stackDepth);
+    .flatMap(({ start }, i) => (env.aux[start]!.seen ? [rewrittenDepth(env, i)] : []));
 
 /** @linux print_verification_stats */
 function printStats(env: Env, refused: boolean): void {
   if ((env.log.level & BPF_LOG_STATS) !== 0)
-    env.write(`stack depth ${depths(env, refused).join('+')}\n`);
+    env.write(`stack depth ${(refused ? depths(env) : rewrittenDepths(env)).join('+')}\n`);
   env.write(
     `processed ${env.insnProcessed} insns (limit ${COMPLEXITY_LIMIT}) ` +
       `max_states_per_insn ${env.maxStatesPerInsn} total_states ${env.totalStates} ` +
@@ -206,6 +206,6 @@ export function analyse(image: VerifiedImage, options: VerifierOptions): Verifie
     explanation: refused === null ? null : explain(env, refused.message),
     processed: env.insnProcessed,
     seen: (slot) => env.aux[slot]?.seen ?? false,
-    stackDepth: depths(env, true),
+    stackDepth: depths(env),
   };
 }

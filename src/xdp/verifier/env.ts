@@ -101,8 +101,10 @@ export class InsnAux {
   callMap: VerifierMap | null = null;
   /** Type of the pointer that every path uses here. */
   ptrType: number = NOT_INIT;
-  /** `bpf_loop`: its flags were 0 on every path; null before the first. */
-  loopFlagsNull: boolean | null = null;
+  /** `bpf_loop`: its flags were 0 and its callback the same on every path; null before the first. */
+  loopInline: boolean | null = null;
+  /** `bpf_loop`: the callback of the first path. */
+  loopCallback = -1;
   fastcallPattern = false;
   fastcallSpills = 0;
   /** Guards against speculation. */

@@ -123,16 +123,18 @@ const ITERABLE: ReadonlySet<number> = new Set([
   BPF_MAP_TYPE_PERCPU_ARRAY,
 ]);
 
-/** Is the flags argument 0 on every path so far? @linux update_loop_inline_state */
-function checkLoopFlags(env: Env): void {
+/** May the call be replaced by a loop of its own? @linux update_loop_inline_state */
+function checkLoopInline(env: Env, callback: number): void {
   const aux = env.aux[env.insnIdx]!;
-  if (aux.loopFlagsNull === false) return;
-  aux.loopFlagsNull = registerIsNull(env.regs[4]!);
-  if (aux.loopFlagsNull) markChainPrecision(env, 4);
+  if (aux.loopInline === false) return;
+  if (aux.loopInline === null) aux.loopCallback = callback;
+  const flagsNull = registerIsNull(env.regs[4]!);
+  if (flagsNull) markChainPrecision(env, 4);
+  aux.loopInline = flagsNull && aux.loopCallback === callback;
 }
 
 function callLoop(env: Env, meta: CallMeta): void {
-  checkLoopFlags(env);
+  checkLoopInline(env, meta.subprogno);
   markChainPrecision(env, 1);
   if (BigInt(env.func.callbackDepth) < env.regs[1]!.bounds.umax) {
     pushLoopCallback(env, meta.subprogno);

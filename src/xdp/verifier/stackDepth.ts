@@ -7,7 +7,7 @@
  * @linux check_max_stack_depth; kernel/bpf/verifier.c
  */
 import { E2BIG } from '../../host/errno.ts';
-import { MAX_BPF_STACK, MAX_CALL_FRAMES } from '../isa/insn.ts';
+import { BPF_JCOND, BPF_JMP, MAX_BPF_STACK, MAX_CALL_FRAMES } from '../isa/insn.ts';
 import type { Env } from './env.ts';
 import { isPseudoFunc, isSubprogCall } from './insnKind.ts';
 import { findSubprog } from './subprogs.ts';
@@ -42,4 +42,25 @@ function walk(env: Env, idx: number, depth: number, frame: number): void {
 export function checkMaxStackDepth(env: Env): void {
   for (let i = 0; i < env.subprogCount; i++)
     if (i === 0 || env.subprogs[i]!.isAsyncCb) walk(env, i, 0, 0);
+}
+
+/** Bytes in which an inlined `bpf_loop` keeps the registers of its function. */
+const LOOP_BYTES = 24;
+const LOOP_ALIGN = 8;
+/** Bytes of `may_goto`: its count and its time. */
+const MAY_GOTO_BYTES = 16;
+
+/** What rewriting adds to a function's stack once the program is accepted. @linux optimize_bpf_loop, do_misc_fixups */
+export function rewrittenDepth(env: Env, idx: number): number {
+  const { start, stackDepth } = env.subprogs[idx]!;
+  let depth = stackDepth;
+  let loops = false;
+  let gotos = false;
+  for (let i = start; i < env.subprogs[idx + 1]!.start; i++) {
+    if (!env.aux[i]!.seen) continue;
+    loops ||= env.aux[i]!.loopInline === true;
+    gotos ||= env.insns[i]!.code === (BPF_JMP | BPF_JCOND) && env.insns[i]!.off !== 0;
+  }
+  if (loops) depth = Math.ceil(depth / LOOP_ALIGN) * LOOP_ALIGN + LOOP_BYTES;
+  return gotos ? depth + MAY_GOTO_BYTES : depth;
 }

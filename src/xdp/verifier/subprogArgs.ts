@@ -63,7 +63,7 @@ function argTags(env: Env, btf: Btf, func: BtfFunc, index: number, global: boole
 type DeclTag = Extract<BtfType, { kind: 'declTag' }>;
 const TAG_CACHE = new WeakMap<Btf, readonly DeclTag[]>();
 
-function declTags(btf: Btf): readonly DeclTag[] {
+export function declTags(btf: Btf): readonly DeclTag[] {
   let tags = TAG_CACHE.get(btf);
   if (tags === undefined) {
     tags = [...btf.all()].filter((type): type is DeclTag => type.kind === 'declTag');
