@@ -66,6 +66,33 @@ describe.each(['lazy', 'eager'] as const)('an %s NIC interrupts', (pace) => {
     expect(rig.wait(50_000)).toBeNull(); // armed again, and nothing new
   });
 
+  test('though it was polled while armed, once that was due', () => {
+    const rig = rigWith(2, 1, [1000]);
+    rig.acknowledge(0, true);
+    rig.at(5000);
+    expect(rig.poll()).toHaveLength(1);
+    rig.acknowledge(0, false); // the message left at 1000 + RX_NS
+    expect(rig.irqs.nextAt()).toBe((1000 + RX_NS + MSIX) * 1000);
+    expect(rig.wait(50_000)).toBe(1000 + RX_NS + MSIX);
+  });
+
+  test('not for what was polled before it was due', () => {
+    const rig = rigWith(100, 100, [1000]);
+    rig.acknowledge(0, true);
+    rig.at(5000);
+    expect(rig.poll()).toHaveLength(1);
+    rig.acknowledge(0, false);
+    expect(rig.wait(50_000)).toBeNull();
+  });
+
+  test('by new limits from the moment they are set, and not before', () => {
+    const rig = rigWith(100, 1000, [1000]);
+    rig.acknowledge(0, true);
+    rig.at(9000);
+    rig.coalesce(2, 1); // reached long ago
+    expect(rig.wait(50_000)).toBe(9000 + MSIX);
+  });
+
   test('not while it is not armed', () => {
     const rig = rigWith(2, 1, [1000]);
     rig.acknowledge(0, false);
