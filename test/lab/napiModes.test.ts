@@ -43,6 +43,21 @@ describe('lazy and eager tell one history', () => {
   }
 });
 
+test.each(MODES)(
+  'a device is closed and opened under %s: its NAPIs come back as they were',
+  async (_, mode) => {
+    const options: Options = {
+      ...{ xdp: 'pass', apps: 'echo:9', count: 800, traffic: 'udp size=64 flows=64 rate=400kpps' },
+      ...{ cpus: 3, queues: 2, appCpu: 1, check: true, at: '1ms xdp pass', ...mode },
+    };
+    const { report } = await run(options);
+    expect(report.conserved).toBe(true);
+    expect(report.packets.lost['deviceClosed']).toBeGreaterThan(0);
+    expect(report.sockets[0]!.received).toBeGreaterThan(500);
+    expect(report.cpus.some(({ napiThreadPct }) => napiThreadPct > 0)).toBe(mode?.threaded === true);
+  },
+);
+
 describe('receive livelock', () => {
   const overload = (more: Options): Promise<{ report: RunReport }> =>
     run({
