@@ -54,7 +54,9 @@ test.each(MODES)(
     expect(report.conserved).toBe(true);
     expect(report.packets.lost['deviceClosed']).toBeGreaterThan(0);
     expect(report.sockets[0]!.received).toBeGreaterThan(500);
-    expect(report.cpus.some(({ napiThreadPct }) => napiThreadPct > 0)).toBe(mode?.threaded === true);
+    expect(report.cpus.some(({ napiThreadPct }) => napiThreadPct > 0)).toBe(
+      mode?.threaded === true,
+    );
   },
 );
 
