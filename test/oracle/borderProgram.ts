@@ -16,8 +16,7 @@ import type { Insn } from '../../src/xdp/isa/insn.ts';
 export const VALUE_BYTES = 48;
 export const VALUES = 4;
 
-const R = REGS as readonly [...(typeof REGS)[number][]];
-const r = (n: number): (typeof REGS)[number] => R[n]!;
+const r = (n: number): (typeof REGS)[number] => REGS[n]!;
 const [CTX, PKT, END, VAL, FP] = [r(6), r(7), r(8), r(9), r(10)];
 
 const SIZES = ['u8', 'u16', 'u32', 'u64'] as const;
