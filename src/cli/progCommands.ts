@@ -9,6 +9,8 @@ import type { ProgVerifyFlags } from './progVerify.ts';
 import { progVerifyCommand } from './progVerify.ts';
 import type { Terminal } from './terminal.ts';
 
+const BTF_HELP = "a kernel's types for CO-RE: BTF, or an ELF file with it";
+
 /** @param done is told the exit code of the command that ran */
 export function addProg(program: Command, terminal: Terminal, done: (code: number) => void): void {
   const prog = program
@@ -23,6 +25,7 @@ export function addProg(program: Command, terminal: Terminal, done: (code: numbe
     .argument('FILE', 'eBPF object (.o)')
     .option('--program <NAME>', 'program by its function (default: the first of type XDP)')
     .option('--sec <SECTION>', 'program by its section')
+    .option('--btf <FILE>', BTF_HELP)
     .option('--data-in <FILE>', 'the packet, 14 to 3520 bytes as they are')
     .option('--data-hex <HEX>', 'the packet in hex')
     .option('--data-out <FILE>', 'write the packet as the program left it')
@@ -39,6 +42,7 @@ export function addProg(program: Command, terminal: Terminal, done: (code: numbe
     .description('Would Linux load the programs? With its log, and the line of C.')
     .argument('FILE', 'eBPF object (.o)')
     .option('--program <NAME>', 'only this one, by its function')
+    .option('--btf <FILE>', BTF_HELP)
     .option('--log-level <N>', 'print the log: 1 paths to a refusal, 2 everything, 4 statistics')
     .option('--json', 'one JSON document on stdout and nothing else')
     .action(async (file: string, flags: ProgVerifyFlags) => {

@@ -8,6 +8,7 @@ import { ENGINE_NAMES, verdictName } from '../lab/bpfObject.ts';
 import { didYouMean } from '../lab/nearest.ts';
 import { hexDump } from './hexDump.ts';
 import { table } from './table.ts';
+import { kernelTypesAt } from './kernelTypesFile.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ProgRunFlags {
@@ -19,6 +20,7 @@ export interface ProgRunFlags {
   readonly repeat?: string;
   readonly engine?: string;
   readonly verify?: string;
+  readonly btf?: string;
   readonly json?: boolean;
 }
 
@@ -34,7 +36,7 @@ export async function progRunCommand(
   const engine = engineOf(flags.engine);
   const verify = verifyOf(flags.verify);
   const data = await packetOf(flags);
-  const spec = readObject(file, await readBytes('FILE', file));
+  const spec = readObject(file, await readBytes('FILE', file), await kernelTypesAt(flags.btf));
   const chosen = chooseProgram(spec, { program: flags.program, section: flags.sec });
   const lone = new LoneProgram(spec, chosen, { engine, verify });
 

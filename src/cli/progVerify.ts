@@ -10,11 +10,13 @@ import { BPF_PROG_TYPE_XDP } from '../xdp/uapi.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
 import { explanationLines, logEnd } from './explanation.ts';
 import { EXIT_FAILED, EXIT_OK } from './failure.ts';
+import { kernelTypesAt } from './kernelTypesFile.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface ProgVerifyFlags {
   readonly program?: string;
   readonly logLevel?: string;
+  readonly btf?: string;
   readonly json?: boolean;
 }
 
@@ -27,7 +29,7 @@ export async function progVerifyCommand(
   terminal: Terminal,
 ): Promise<number> {
   const logLevel = logLevelOf(flags.logLevel);
-  const spec = readObject(file, await readBytes('FILE', file));
+  const spec = readObject(file, await readBytes('FILE', file), await kernelTypesAt(flags.btf));
   const verdicts = verifyObject(spec, wanted(spec, flags.program), {
     ...(logLevel === undefined ? {} : { logLevel }),
   });

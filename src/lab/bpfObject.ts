@@ -7,9 +7,13 @@ import { RangeRefused } from '../host/errors.ts';
 import type { BpfProg, Collection } from '../xdp/loader/load.ts';
 import { loadCollection } from '../xdp/loader/load.ts';
 import { collectionMapMemory } from '../xdp/loader/createMaps.ts';
+import type { Btf } from '../xdp/btf/btf.ts';
+import { readBtf, readBtfFile } from '../xdp/btf/btf.ts';
+import { readElf } from '../xdp/elf/elf.ts';
 import { parseElf } from '../xdp/loader/parseElf.ts';
 import { progTypeName } from '../xdp/loader/sections.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
+import { ProgramFault, programFault } from '../xdp/program.ts';
 import { TEST_RUN_MEMORY_BYTES, TestRun } from '../xdp/testRun.ts';
 import { engineNamed } from '../xdp/engines.ts';
 import type { EngineName } from '../xdp/engines.ts';
@@ -29,9 +33,32 @@ export interface ProgramChoice {
   readonly section?: string | undefined;
 }
 
-/** @throws ElfError, BtfError */
-export function readObject(file: string, bytes: Uint8Array): CollectionSpec {
-  return parseElf(bytes, { file });
+/**
+ * @param kernelTypes what CO-RE relocations are made against, instead of the built-in description
+ * @throws ElfError, BtfError
+ */
+export function readObject(
+  file: string,
+  bytes: Uint8Array,
+  kernelTypes: Btf | null = null,
+): CollectionSpec {
+  const spec = parseElf(bytes, { file });
+  spec.kernelTypes = kernelTypes;
+  return spec;
+}
+
+const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+
+/**
+ * A kernel's types: BTF by itself, as /sys/kernel/btf/vmlinux, or in the `.BTF` section of an ELF file.
+ *
+ * @throws ElfError, BtfError
+ */
+export function readKernelTypes(name: string, bytes: Uint8Array): Btf {
+  if (ELF_MAGIC.some((byte, i) => bytes[i] !== byte)) return readBtfFile(bytes, name);
+  const section = readElf(bytes, name).sections.find((one) => one.name === '.BTF');
+  if (section === undefined) throw new InputError(`${name}: has no section .BTF`);
+  return readBtf(section.part);
 }
 
 /**
@@ -104,7 +131,12 @@ export class LoneProgram {
 
   /** @returns the verdict @throws RangeRefused for a packet that is too short or too long */
   run(data: Uint8Array): number {
-    return this.testRun.run(this.prog, data);
+    try {
+      return this.testRun.run(this.prog, data);
+    } catch (error) {
+      if (!(error instanceof ProgramFault) || error.program !== '') throw error;
+      throw programFault(this.prog.name, error); // helpers do not know whose they are
+    }
   }
 
   /** Lines that the program printed, the last 1,024 of them. */

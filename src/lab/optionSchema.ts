@@ -59,6 +59,7 @@ export interface NicOptions {
 
 export interface RunOptions {
   readonly xdp: string;
+  readonly btf?: string | undefined;
   readonly verify: boolean;
   readonly program?: string | undefined;
   readonly sec?: string | undefined;
@@ -321,6 +322,11 @@ const shape = {
   ),
   program: absent(kind.anyText('NAME'), 'Program', 'Program of the object by its function.'),
   sec: absent(kind.anyText('SECTION'), 'Program', 'Program of the object by its section.'),
+  btf: absent(
+    kind.file,
+    'Program',
+    "A kernel's types, which CO-RE relocates objects against: BTF as /sys/kernel/btf/vmlinux, or an ELF file with it.",
+  ),
   verify: option(
     kind.onOff,
     'Program',

@@ -6,19 +6,23 @@ import type { ChangeableMachine } from './changes.ts';
 import { inPlace, makeChange, nicOf } from './changes.ts';
 import type { Change, TimedChange } from './changeSpec.ts';
 import type { RunOptions } from './optionSchema.ts';
-import type { ProgramIo } from './programs.ts';
+import type { ObjectChoice, ProgramIo } from './programs.ts';
 import { programNamed } from './programs.ts';
+
+/** What holds for all objects of a run. */
+type LoadChoice = Pick<ObjectChoice, 'verify' | 'kernelTypes'>;
 
 export type ProgramsOfChanges = ReadonlyMap<Change, XdpProgramSpec | null>;
 
 /** @throws InputError, ElfError */
 export async function programsOfChanges(
-  { at, verify }: Pick<RunOptions, 'at' | 'verify'>,
+  { at }: Pick<RunOptions, 'at'>,
+  choice: LoadChoice,
   io: ProgramIo,
 ): Promise<ProgramsOfChanges> {
   const programs = new Map<Change, XdpProgramSpec | null>();
   for (const { change } of at) {
-    if (change.kind === 'xdp') programs.set(change, await programOfChange(change, { verify }, io));
+    if (change.kind === 'xdp') programs.set(change, await programOfChange(change, choice, io));
   }
   return programs;
 }
@@ -26,10 +30,10 @@ export async function programsOfChanges(
 /** @returns null for `none`, and for a change of another kind */
 export const programOfChange = async (
   change: Change,
-  { verify }: Pick<RunOptions, 'verify'>,
+  choice: LoadChoice,
   io: ProgramIo,
 ): Promise<XdpProgramSpec | null> =>
-  change.kind === 'xdp' ? programNamed('at', change.xdp, io, { ...change, verify }) : null;
+  change.kind === 'xdp' ? programNamed('at', change.xdp, io, { ...change, ...choice }) : null;
 
 /** @throws InputError for a NIC that is not there; what a change is refused for ends the run */
 export function planChanges(

@@ -6,6 +6,7 @@ import echo from '../../examples/echo.ts';
 import l4lb from '../../examples/l4lb.ts';
 import pass from '../../examples/pass.ts';
 import redirect from '../../examples/redirect.ts';
+import type { Btf } from '../xdp/btf/btf.ts';
 import type { XdpProgramSpec } from '../xdp/define.ts';
 import { dispatchXdp } from '../xdp/dispatcher.ts';
 import { objectXdp } from '../xdp/objectProgram.ts';
@@ -24,6 +25,8 @@ const EXAMPLES: Readonly<Record<string, XdpProgramSpec>> = {
 /** Which program of an object, and whether it has to pass the verifier, as it does unless said. */
 export interface ObjectChoice extends ProgramChoice {
   readonly verify?: boolean;
+  /** Of a kernel, for CO-RE. */
+  readonly kernelTypes?: Btf | null;
 }
 
 /** Loads the default export of a program file; see `files.ts`. */
@@ -77,7 +80,7 @@ async function oneNamed(
 }
 
 function fromObject(name: string, bytes: Uint8Array, choice: ObjectChoice): XdpProgramSpec {
-  const spec = readObject(name, bytes);
+  const spec = readObject(name, bytes, choice.kernelTypes);
   const { verify = true } = choice;
   return objectXdp(spec, chooseProgram(spec, choice), { verify });
 }

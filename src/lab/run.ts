@@ -10,7 +10,9 @@ import type { Capture } from '../wire/capture.ts';
 import { readCapture } from '../wire/capture.ts';
 import type { ArrivalSource, FrameTable, WireSink } from '../wire/frames.ts';
 import { Link, LinkFeed } from '../wire/link.ts';
+import type { Btf } from '../xdp/btf/btf.ts';
 import type { XdpProgramSpec } from '../xdp/define.ts';
+import { readKernelTypes } from './bpfObject.ts';
 import type { BpfMap } from '../xdp/maps/bpfMap.ts';
 import type { ArrivalPlan } from './arrivals.ts';
 import { CountedArrivals, replayPlan, trafficPlan } from './arrivals.ts';
@@ -97,14 +99,16 @@ export async function runScenario(
 ): Promise<RunOutcome> {
   const startMs = io.nowMs();
   const { verify } = options;
-  const choice = { program: options.program, section: options.sec, verify };
-  const xdp = await programNamed('--xdp', options.xdp, io, choice);
-  const xdpPeer = await programNamed('--xdp-peer', options.xdpPeer, io, { verify });
+  const kernelTypes = await kernelTypesGiven(options, io);
+  const choice = { verify, kernelTypes };
+  const named = { program: options.program, section: options.sec, ...choice };
+  const xdp = await programNamed('--xdp', options.xdp, io, named);
+  const xdpPeer = await programNamed('--xdp-peer', options.xdpPeer, io, choice);
   const capture = await captureOf(options, io);
   const closed = clientPlan(options);
   const plan = capture === null ? trafficPlan(options) : replayPlan(options, capture);
   const given = await mapsGiven(options, io);
-  const later = await programsOfChanges(options, io);
+  const later = await programsOfChanges(options, choice, io);
   const mapBytes = mapBytesOf(xdp, xdpPeer, later.values(), options);
   const profile = await profileNamed(options.profile, (option, name) => io.readFile(option, name));
   const config = { ...machineConfig(options, profile), mapBytes };
@@ -122,7 +126,7 @@ export async function runScenario(
   if (options.watch && io.drive !== undefined && arrivals !== null) {
     const names = config.nics.map(({ name }) => name);
     const load = async (change: Change): Promise<XdpProgramSpec | null> =>
-      programOfChange(change, options, io);
+      programOfChange(change, choice, io);
     await io.drive(new LiveRun(machine, names, arrivals, load, (text) => io.says?.(text)));
   }
   const clients = closed === null ? null : askedBy(machine, config, closed, io);
@@ -145,6 +149,10 @@ export async function runScenario(
     ],
   });
   return { report, captures: captures(), maps: leftMaps(machine, options) };
+}
+
+async function kernelTypesGiven({ btf }: RunOptions, io: RunIo): Promise<Btf | null> {
+  return btf === undefined ? null : readKernelTypes(btf, await io.readFile('--btf', btf));
 }
 
 /** With what they mean only where somebody will read it: large maps take their time. */

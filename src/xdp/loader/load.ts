@@ -37,7 +37,7 @@ export interface LoadOptions {
   readonly programs?: readonly string[];
   /** Maps to use in place of those the object describes. */
   readonly maps?: Readonly<Record<string, BpfMap>>;
-  /** The kernel's types, for CO-RE; a description of those that XDP programs touch, unless set. */
+  /** The kernel's types, for CO-RE; the object's blueprint says them, unless set. */
   readonly kernelTypes?: Btf;
   /** Settings of the kernel, over those that are built in. */
   readonly kconfig?: Readonly<Record<string, KconfigValue>>;
@@ -154,7 +154,7 @@ function loadProgram(
   const relocated =
     program.core.length === 0
       ? program.insns
-      : relocateCore(spec.file, program, options.kernelTypes ?? builtInTypes());
+      : relocateCore(spec.file, program, options.kernelTypes ?? spec.kernelTypes ?? builtInTypes());
   const hasKfunc = options.hasKfunc ?? ((kfunc: string): boolean => KFUNCS.has(kfunc));
   const given = {
     name,

@@ -62,6 +62,7 @@ export function parseElf(bytes: Uint8Array, { file }: ParseOptions): CollectionS
     variables: byName(object, 'variables', [...data.variables, ...externs.variables], false),
     btf: object.btf,
     license: object.textSection('license'),
+    kernelTypes: null,
     kernelVersion: version !== undefined && version.length >= 4 ? version.u32(0) : 0,
   };
 }

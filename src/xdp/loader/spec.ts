@@ -20,6 +20,8 @@ export interface CollectionSpec {
   license: string;
   /** The `version` section of old objects; 0 without one. */
   kernelVersion: number;
+  /** The kernel's types, for CO-RE; null: a description of those that XDP programs touch. */
+  kernelTypes: Btf | null;
 }
 
 /** An entry of a map that holds maps or programs, as the object initialises it. */
