@@ -1,9 +1,10 @@
 /**
- * `npm run bench -- [path|budget|scale|socket|objects|ebpf|maps|verifier] [--json] [--rounds n]`
+ * `npm run bench -- [path|budget|scale|load|socket|objects|ebpf|maps|verifier] [--json] [--rounds n]`
  *
  *   path     drop, tx, redirect, pass: ours and, as root with libbpf, the kernel's own, in turn
  *   budget   drop at NAPI weights 1 to 256
  *   scale    drop with 8191 descriptors, 16 queues, 65,536 flows against 511, 1, 1
+ *   load     drop of generated traffic below and beyond capacity, with and without --stages
  *   socket   pass to a UDP socket that an application on another CPU reads: ours and the kernel's
  *   objects  eBPF objects in the driver, a counting drop and a load balancer: ours and the kernel's
  *   ebpf     programs on our engines, in the kernel and as native code (`ebpf.ts`); only when asked for
@@ -36,6 +37,18 @@ const SCALE: Record<string, Omit<WorkerOptions, 'scenario'>> = {
   '16 queues': { queues: 16, flows: 4096 },
   '65,536 flows': { flows: 65_536 },
 };
+
+const loads = (): Record<string, WorkerOptions> =>
+  Object.fromEntries(
+    [0.1, 0.9, 1.2].flatMap((share) =>
+      (['constant', 'poisson'] as const).flatMap((arrivals) =>
+        [false, true].map((stages) => [
+          `${share} ${arrivals}${stages ? ', stages' : ''}`,
+          { scenario: 'load' as const, load: { share, arrivals, stages } },
+        ]),
+      ),
+    ),
+  );
 
 /** One thing to measure: a name, and how to get one round's ns a packet. */
 interface Subject {
@@ -166,14 +179,16 @@ for (const suite of suites) {
   else if (suite === 'budget') {
     const weights = Object.fromEntries(WEIGHTS.map((weight) => [`weight ${weight}`, { weight }]));
     await table('budget', 'drop by NAPI weight', withScenario(weights), rounds, values.json);
-  } else if (suite === 'scale')
+  } else if (suite === 'load')
+    await table('load', 'drop by load, of capacity', loads(), rounds, values.json);
+  else if (suite === 'scale')
     await table('scale', 'drop by size', withScenario(SCALE), rounds, values.json);
   else if (suite === 'ebpf') await ebpf(rounds, values.json);
   else if (suite === 'maps') await maps(rounds, values.json);
   else if (suite === 'verifier') verifier(rounds, values.json);
   else {
     console.error(
-      `unknown suite ${suite} (path, budget, scale, socket, objects, ebpf, maps, verifier)`,
+      `unknown suite ${suite} (path, budget, scale, load, socket, objects, ebpf, maps, verifier)`,
     );
     process.exit(2);
   }

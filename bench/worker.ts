@@ -13,6 +13,8 @@ import { createInterface } from 'node:readline';
 import Benchmark from 'benchmark';
 import { inlineWholePath } from '../src/cli/engine.ts';
 import { runBare } from './bare.ts';
+import type { LoadOptions } from './loadRig.ts';
+import { LoadRig } from './loadRig.ts';
 import type { PathOptions, Scenario } from './pathRig.ts';
 import { PathRig } from './pathRig.ts';
 
@@ -22,15 +24,26 @@ import { PathRig } from './pathRig.ts';
 export interface WorkerOptions extends Omit<PathOptions, 'object'> {
   /** Path of an object file. */
   readonly object?: string;
-  readonly scenario: Scenario | 'bare';
+  readonly scenario: Scenario | 'bare' | 'load';
+  /** Of the scenario `load`. */
+  readonly load?: LoadOptions;
 }
 
 const PACKETS = 1 << 15;
 const ROUND_SECONDS = 0.15;
 const WARM_UP_ROUNDS = 3;
 
-function subject({ scenario, object, ...options }: WorkerOptions): (packets: number) => number {
+function subject({
+  scenario,
+  object,
+  load,
+  ...options
+}: WorkerOptions): (packets: number) => number {
   if (scenario === 'bare') return runBare;
+  if (scenario === 'load') {
+    const rig = new LoadRig(load!);
+    return (packets) => rig.run(packets);
+  }
   const read =
     object === undefined ? {} : { object: { file: object, bytes: readFileSync(object) } };
   const rig = new PathRig(scenario, { ...options, ...read });
