@@ -4,7 +4,7 @@ import { camel, kebab } from '../lab/optionNames.ts';
 import type { OptionInfo } from '../lab/optionSchema.ts';
 import { RUN_OPTIONS } from '../lab/optionSchema.ts';
 import { optionOf } from './optionFlags.ts';
-import type { SweepCall, SweepFlags } from './sweep.ts';
+import type { SweepCall } from './sweep.ts';
 
 const own = (flag: string, value: string, help: string, fallback: string = ''): OptionInfo => ({
   key: camel(flag),
@@ -68,7 +68,7 @@ export function addSweep(
       return action({
         scenario,
         runFlags: pick((key) => !mine(key)),
-        flags: pick(mine) as SweepFlags,
+        flags: pick(mine),
         command: commandText(args),
       });
     });

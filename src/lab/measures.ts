@@ -135,9 +135,9 @@ export function measureNamed(
   const found = MEASURES.find((measure) => measure.name === name);
   if (found !== undefined) return found;
   const steps = pathSteps(name);
-  const of = (report: MeasuredReport): number | null => numberAt(report as unknown as Json, steps);
+  const of = (report: MeasuredReport): number | null => numberAt(report, steps);
   if (steps.length === 0 || of(sample) === null) {
-    const names = [...others, ...MEASURES.map((m) => m.name), ...paths(sample as unknown as Json)];
+    const names = [...others, ...MEASURES.map((m) => m.name), ...paths(sample)];
     throw new OptionError(`${place}: no measure is called ${name}${didYouMean(name, names)}`);
   }
   const unit = /Ns\b/.test(name)
@@ -161,7 +161,7 @@ function pathSteps(path: string): readonly string[] {
   return steps;
 }
 
-function numberAt(report: Json, steps: readonly string[]): number | null {
+function numberAt(report: object, steps: readonly string[]): number | null {
   let at: unknown = report;
   for (const step of steps) {
     if (typeof at !== 'object' || at === null) return null;
@@ -180,11 +180,11 @@ const leftOut = (steps: readonly string[]): boolean =>
   });
 
 /** Every number's path, for guesses. */
-function paths(value: Json, under: string = ''): string[] {
+function paths(value: object, under: string = ''): string[] {
   return Object.entries(value).flatMap(([key, inner]) => {
     const path = under === '' ? key : `${under}.${key}`;
     if (typeof inner === 'number' || typeof inner === 'boolean') return [path];
-    return typeof inner === 'object' && inner !== null ? paths(inner as Json, path) : [];
+    return typeof inner === 'object' && inner !== null ? paths(inner, path) : [];
   });
 }
 

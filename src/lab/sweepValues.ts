@@ -55,7 +55,10 @@ export function sweepValues(place: string, key: string, raw: unknown): readonly 
 function once(place: string, values: readonly unknown[]): readonly unknown[] {
   if (values.length === 0) throw new OptionError(`${place}: needs at least one value`);
   const twice = values.find((value, i) => values.indexOf(value) < i);
-  if (twice !== undefined) throw new OptionError(`${place}: ${String(twice)} is given twice`);
+  if (twice !== undefined)
+    throw new OptionError(
+      `${place}: ${typeof twice === 'string' ? twice : JSON.stringify(twice)} is given twice`,
+    );
   return values;
 }
 

@@ -168,7 +168,7 @@ export class Clients implements ClientBooks {
       this.asked[client]!++;
       this.lastArrivalPs = left + this.wirePs + cablePs;
       this.inlet.arrive(this.lastArrivalPs, this.frames[client]!);
-      this.timers.push(left + TIMEOUT_PS, client, this.asked[client]!);
+      this.timers.push(left + TIMEOUT_PS, client, this.asked[client]);
     }
   }
 

@@ -148,10 +148,7 @@ describe('what a sweep refuses before anything runs', () => {
     [['--out', '/nowhere/x.jsonl'], '--out: cannot write /nowhere/x.jsonl: no such file'],
     [['--xdp', './none.ts|drop'], '--xdp: cannot read ./none.ts: no such file'],
     [['--bugdet', '1,2'], 'unknown option --bugdet (did you mean --budget?)'],
-    [
-      ['--profile', 'flat,steep'],
-      '--profile: steep is not one of flat, nor a file (at profile steep)',
-    ],
+    [['--chip', 'p4,p6'], '--chip: p6 is not one of p4, p5 (at chip p6)'],
   ])('%j', async (args, message) => {
     expect(await sweep('--count', '10', ...args)).toEqual({
       code: 2,
