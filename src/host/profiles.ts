@@ -6,6 +6,7 @@ import { i40e2019, retpoline } from './profiles/i40e2019.ts';
 import {
   e10002002,
   epycPagePool,
+  irqsuspend2024,
   pcieBench2018,
   skylake2017,
   xeon2020,
@@ -28,4 +29,5 @@ export const PROFILES: readonly CostProfile[] = [
   profileOf(pcieBench2018(XDP_PAPER)),
   ...[2, 4, 6].map((ways) => profileOf(xeon2020(XDP_PAPER, ways))),
   profileOf(e10002002(FLAT)),
+  profileOf(irqsuspend2024(FLAT)),
 ];

@@ -95,3 +95,27 @@ buffer alignment | 64 | bytes | DPDK mempool: objects one behind the other
 buffers per queue | 384 | count | DPDK: a cache of 256, flushed at one and a half times that
 `),
 });
+
+/**
+ * The server of the interrupt suspension measurements: memcached over TCP on 8 cores, Linux 6.12
+ * without mitigations. There is no TCP here: a datagram stands for a request, and reading and
+ * answering it takes what TCP and memcached take.
+ */
+export const irqsuspend2024 = (base: CostProfile): ProfileData => ({
+  name: 'irqsuspend-2024',
+  says: 'a core of the memcached server of the interrupt suspension measurements, ConnectX, Linux 6.12',
+  base,
+  entries: entriesOf(`
+hardirq entry and exit | 833.19 | ns | fit; from 800
+softirq entry and exit | 304.5 | ns | fit; from 300
+napi poll | 151.11 | ns | fit; from 150
+doorbell | 102.57 | ns | fit; from 100
+wake-up | 616.31 | ns | fit; from 600
+context switch | 1608.78 | ns | fit; from 1500: with the caches it costs
+system call | 153.46 | ns | fit; from 150
+socket receive | 3686.28 | ns | fit; from 2500: TCP receive, memcached reads the request
+socket send | 3686.28 | ns | fit; from 2500: memcached answers, TCP send
+stack entered cold | 1608.78 | ns | fit; from 1500
+idle until cold | 1000 | ns | xdp-paper-2018
+`),
+});

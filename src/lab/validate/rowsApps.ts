@@ -1,0 +1,90 @@
+/**
+ * Rows with an application: memcached in five interrupt regimes, and a sink on the CPU that receives.
+ *
+ * Of the eight cores one is run, with an eighth of the load: RSS and the application's threads keep
+ * them apart. A thousand clients that think long make a load that hardly depends on the answers.
+ */
+import type { RunReport } from '../report.ts';
+import type { Row, Scenario } from './scenario.ts';
+import { udp } from './scenario.ts';
+
+const CORES = 8;
+const CLIENTS = 1000;
+const KIT = 'irqsuspend-2024';
+
+/** What is set for each regime, as the publication sets it; DIM had moved rx-usecs to 64 in base. */
+const REGIMES = {
+  base: { rxUsecs: 64, rxFrames: 64 },
+  defer200: { rxUsecs: 8, rxFrames: 64, groFlushTimeout: 200_000, napiDeferHardIrqs: 100 },
+  fullbusy: {
+    ...{ rxUsecs: 8, rxFrames: 64, groFlushTimeout: 5_000_000, napiDeferHardIrqs: 100 },
+    ...{ busyPoll: 1000, busyPollBudget: 64, preferBusyPoll: 'on' },
+  },
+  suspend20: {
+    ...{ rxUsecs: 8, rxFrames: 64, groFlushTimeout: 20_000, napiDeferHardIrqs: 100 },
+    ...{ irqSuspendTimeout: 20_000_000, busyPoll: 1, busyPollBudget: 64, preferBusyPoll: 'on' },
+  },
+} as const;
+
+type Regime = keyof typeof REGIMES;
+
+const memcached = (regime: Regime, kqps: number): Scenario => ({
+  ...{ profile: KIT, xdp: 'none', apps: 'server:9', queues: 1, cpus: 1, size: 128 },
+  ...{ clients: CLIENTS, think: `${Math.round((CLIENTS * CORES * 1000) / kqps)}us`, cable: '20us' },
+  ...{ count: regime === 'fullbusy' ? 2000 : 6000 },
+  ...REGIMES[regime],
+});
+
+const answered = (report: RunReport): NonNullable<RunReport['clients']> => report.clients!;
+
+/** Of the time in which requests came. */
+const busy = (report: RunReport): number => {
+  const spent = report.cpus.reduce((sum, cpu) => sum + cpu.busyPct, 0) * report.virtualNs;
+  return Math.min(100, spent / ((report.packets.offered / report.rates.offeredPps) * 1e9));
+};
+
+const latency = (kqps: number, regime: Regime): Row[] => {
+  const scenario = memcached(regime, kqps);
+  const id = `irqs.${kqps}K.${regime}`;
+  return [
+    {
+      ...{ id: `${id}.avg`, family: 'regimes, mean latency', scenario },
+      modelled: (report) => answered(report).roundTripNs.mean / 1000,
+    },
+    {
+      ...{ id: `${id}.p99`, family: 'regimes, p99 latency', scenario },
+      modelled: (report) => answered(report).roundTripNs.p99 / 1000,
+    },
+    {
+      ...{ id: `${id}.cpu`, family: 'regimes, CPU', scenario, modelled: busy },
+      nsPerPacket: (pct) => (pct / 100) * ((CORES * 1e6) / kqps),
+    },
+  ];
+};
+
+const perInterrupt = (kqps: number): Row => ({
+  ...{ id: `irqs.${kqps}K.base.ppi`, family: 'packets per interrupt' },
+  scenario: memcached('base', kqps),
+  modelled: ({ packets, napi }) => packets.received / napi.irqs,
+});
+
+export const APP_ROWS: readonly Row[] = [
+  ...[200, 600].flatMap((kqps) => [
+    ...latency(kqps, 'base'),
+    ...latency(kqps, 'defer200'),
+    ...latency(kqps, 'fullbusy'),
+  ]),
+  ...latency(800, 'base'),
+  ...latency(800, 'defer200'),
+  ...latency(800, 'suspend20'),
+  perInterrupt(200),
+  perInterrupt(800),
+  {
+    ...{ id: 'udp_sink.same', family: 'livelock' },
+    scenario: {
+      ...{ profile: 'i40e-2019', xdp: 'none', apps: 'sink:9', appCpu: 0, queues: 1, cpus: 1 },
+      ...{ link: 40, traffic: udp('4Mpps'), duration: '100ms', rxRing: 511 },
+    },
+    modelled: ({ sockets, virtualNs }) => sockets[0]!.received / (virtualNs / 1e9),
+  },
+];
