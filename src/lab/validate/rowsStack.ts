@@ -42,6 +42,19 @@ const skylake = (id: string, xdp: string, modelled: Row['modelled']): Row => ({
   },
 });
 
+/** What one operation took in a run in which pages travel. */
+const pagePool = (id: string, op: string, ring: number): Row => ({
+  ...{ id, family: 'page_pool' },
+  scenario: {
+    ...{ profile: 'epyc-page-pool', xdp: 'redirect', queues: 1, cpus: 1, stack: 'off' },
+    ...{ traffic: udp('20Mpps'), duration: '2ms', rxRing: ring, txRing: ring, breakdown: true },
+  },
+  modelled: ({ costs }) => {
+    const { ns, count } = costs.find((cost) => cost.op === op)!;
+    return ns / count;
+  },
+});
+
 export const STACK_ROWS: readonly Row[] = [
   ...[1, 3, 5].map(rawDrop),
   cpu('cpu.linux.0.25M', '0.25Mpps', '20ms'),
@@ -66,6 +79,8 @@ export const STACK_ROWS: readonly Row[] = [
   redirected('bulkxmit.ixgbe.after', 'i40e-2019-retpoline'),
   redirected('bulkxmit.i40e.after', 'i40e-2019-retpoline'),
   redirected('bulkret.bulk', PAPER),
+  pagePool('pp.amd.fast', 'page_pool cache', 511),
+  pagePool('pp.amd.slow', 'page alloc', 511),
   skylake('skl.drop.notouch', 'drop', receivedPps),
   skylake('skl.tx', 'echo', sentPps),
 ];

@@ -1,4 +1,5 @@
 /** Rows of the XDP paper and of the lab it came from that need no stack. */
+import type { RunReport } from '../report.ts';
 import type { Row, Scenario } from './scenario.ts';
 import { busyPct, receivedPps, saturated, sentPps, udp } from './scenario.ts';
 
@@ -56,6 +57,31 @@ const pcieBound: Scenario = {
   ...{ rxUsecs: 16, rxFrames: 64 },
 };
 
+/** From port to port at 1 Mpps, with mlx5's 8 µs of moderation. */
+const forwarded: Scenario = {
+  ...{ ...offered('redirect', 1, '1Mpps', '20ms'), rxRing: 1023, stages: true },
+  ...{ rxUsecs: 8, rxFrames: 64 },
+};
+
+/** Percent of packets that took at most `limit` ns, on straight lines between the quantiles of a report. */
+const withinNs =
+  (limit: number) =>
+  ({ stagesNs }: RunReport): number => {
+    const { p50, p90, p99, p999, max } = stagesNs['wire']!;
+    let from: readonly [share: number, ns: number] = [0, 0];
+    for (const [share, ns] of [
+      [50, p50],
+      [90, p90],
+      [99, p99],
+      [99.9, p999],
+      [100, max],
+    ] as const) {
+      if (ns > limit) return from[0] + ((share - from[0]) * (limit - from[1])) / (ns - from[1]);
+      from = [share, ns];
+    }
+    return 100;
+  };
+
 const RINGS = [256, 512, 1024];
 const CORES = [1, 3, 5];
 
@@ -69,6 +95,18 @@ export const XDP_ROWS: readonly Row[] = [
   cpu('cpu.xdp.20M', '20Mpps', '5ms', 20),
   ...RINGS.flatMap((ring) => CORES.flatMap((n) => [tx(ring, n), missRate(ring, n)])),
   ...[128, ...RINGS].flatMap((ring) => CORES.map((n) => redirect(ring, n))),
+  {
+    ...{ id: 'lat.xdp.1M.avg', family: 'forwarding latency', scenario: forwarded },
+    modelled: ({ stagesNs }) => stagesNs['wire']!.mean / 1000,
+  },
+  {
+    ...{ id: 'lat.xdp.1M.max', family: 'forwarding latency', scenario: forwarded },
+    modelled: ({ stagesNs }) => stagesNs['wire']!.max / 1000,
+  },
+  {
+    ...{ id: 'lat.xdp.1M.under10us', family: 'forwarding latency', scenario: forwarded },
+    modelled: withinNs(10_000),
+  },
   {
     ...{ id: 'napi.bulk.avg', family: 'polls', scenario: pcieBound },
     modelled: ({ napi }) => napi.packetsPerPoll,

@@ -6,7 +6,7 @@ const BY_NEED: Readonly<Record<string, string>> = {
   other: 'another packet path (DPDK, other drivers, other systems), not this driver',
   forward: 'nothing is forwarded by the stack',
   tcp: 'there is no TCP',
-  cpumap: 'cpumap threads are not part of it',
+  cpumap: 'no profile has the costs of cpumap threads yet',
   generic: 'generic XDP is not part of it',
   afxdp: 'AF_XDP is not part of it',
 };
@@ -16,8 +16,12 @@ const BY_ROW: Readonly<Record<string, string>> = {
   'bulkxmit.ixgbe.before': 'one ndo_xdp_xmit a frame: the kernel emulated sends in bulk',
   'pgcache.none': 'the processor is not named, and this driver always has its page_pool',
   'pgcache.on': 'the processor is not named',
-  'pp.amd.fast': 'a loop over one function, not a packet path; the profile quotes its cycles',
-  'pp.amd.slow': 'a loop over one function, not a packet path; the profile quotes its cycles',
+  'lat.linux.1M.avg': 'nothing is forwarded by the stack',
+  'lat.linux.1M.max': 'nothing is forwarded by the stack',
+  'lat.linux.1M.under10us': 'nothing is forwarded by the stack',
+  'ddio.128.p99': 'what the generator and the other core queue is not known',
+  'ddio.512.p99': 'what the generator and the other core queue is not known',
+  'ddio.2048.p99': 'what the generator and the other core queue is not known',
 };
 
 export function whyNotCovered({ id, use, needs }: Figure): string {
