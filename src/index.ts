@@ -44,10 +44,10 @@ export type {
   CpuReport,
   PacketCounts,
   QueueReport,
-  RunAbout,
   RunReport,
   SocketReport,
 } from './lab/report.ts';
+export type { RunAbout } from './lab/runAbout.ts';
 
 // The machine and its books.
 export { Machine } from './machine.ts';

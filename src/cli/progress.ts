@@ -1,5 +1,5 @@
 /** One line on a terminal that shows how far a long run has come; nothing in a pipe. */
-import { count, duration } from './format.ts';
+import { count, duration } from '../lab/format.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Shorter runs show nothing. */

@@ -1,5 +1,5 @@
 /** One line on a terminal: how many runs of a sweep are finished, and how long the rest may take. */
-import { count, duration } from './format.ts';
+import { count, duration } from '../lab/format.ts';
 import type { Terminal } from './terminal.ts';
 
 const EVERY_MS = 200;

@@ -7,7 +7,7 @@ import { MEASURES } from '../lab/measures.ts';
 import type { SweepAxis } from '../lab/sweepPlan.ts';
 import type { SweptPoint } from '../lab/sweepResult.ts';
 import { measured } from '../lab/sweepResult.ts';
-import { count, duration, percent, plural, rate } from './format.ts';
+import { count, duration, percent, plural, rate } from '../lab/format.ts';
 import type { Row } from './table.ts';
 import { styled, table } from './table.ts';
 

@@ -5,7 +5,7 @@
 import type { Colors } from 'picocolors/types';
 import { LOSS_CAUSES } from '../host/fates.ts';
 import type { CpuReport, PacketCounts, QueueReport, RunReport } from '../lab/report.ts';
-import { count, duration, percent, plural, rate, share } from './format.ts';
+import { count, duration, percent, plural, rate, share } from '../lab/format.ts';
 import type { Row } from './table.ts';
 import { styled, table } from './table.ts';
 

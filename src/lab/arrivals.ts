@@ -4,13 +4,19 @@ import type { Rng } from '../host/rng.ts';
 import type { Capture } from '../wire/capture.ts';
 import { parseMac } from '../wire/eth.ts';
 import type { ArrivalBlock, ArrivalSource, FrameTable } from '../wire/frames.ts';
+import type { TrafficPlan } from '../wire/gen.ts';
 import { planTraffic, TrafficSource } from '../wire/gen.ts';
 import type { SendSource } from '../wire/link.ts';
+import { wireBytes } from '../wire/link.ts';
 import { ReplaySource, replayFrameBytes } from '../wire/replay.ts';
 import type { TrafficSpec } from '../wire/trafficSpec.ts';
 import { parseTraffic, withTrafficWord } from '../wire/trafficSpec.ts';
 import { parseCidr4, parseCidr6 } from './addresses.ts';
 import type { RunOptions } from './optionSchema.ts';
+import type { OfferShape } from './flowShares.ts';
+import { captureShape, trafficShape } from './flowShares.ts';
+import { rate } from './format.ts';
+import { OptionError } from './options.ts';
 import { parseReplay } from './replayMode.ts';
 
 /**
@@ -24,6 +30,7 @@ export const DEFAULT_COUNT = 1_000_000;
 export interface ArrivalPlan {
   /** In words, for the report. */
   readonly says: string;
+  readonly offer: OfferShape;
   /** Bytes that the machine's frame region must have. */
   readonly frameBytes: number;
   /** Frames there will be; undefined where time decides. */
@@ -46,12 +53,30 @@ export function trafficPlan(options: RunOptions): ArrivalPlan {
     ...(duration === undefined ? {} : { durationPs: duration }),
   };
   const plan = planTraffic(spec);
+  refuseAboveLine(options, plan);
   return {
     says: trafficSays(options),
+    offer: trafficShape(plan),
     frameBytes: plan.frameBytes,
     total: count,
     source: (frames, rng) => new TrafficSource(plan, frames, rng),
   };
+}
+
+/** Rates are typed rounded: 148.81 Mpps is the line rate of 100 Gb/s. */
+const ROUNDED = 1.001;
+
+function refuseAboveLine(options: RunOptions, { lenBytes, probs, pps, spec }: TrafficPlan): void {
+  if (pps === Infinity) return;
+  const gbps = options.nics[0]?.link ?? options.link;
+  const bytes = lenBytes.reduce((sum, len, i) => sum + wireBytes(len) * probs[i]!, 0);
+  const most = (gbps * 1e9) / (8 * bytes);
+  if (pps <= most * ROUNDED) return;
+  const place = options.rate === undefined ? '--traffic: rate' : '--rate:';
+  const given = spec.rate.kind === 'bps' ? `${spec.rate.bps / 1e9}Gbps` : rate(pps);
+  throw new OptionError(
+    `${place} ${given} is more than a ${gbps} Gb/s link carries (up to ${rate(most)} of these frames, or line)`,
+  );
 }
 
 const ipv6Bytes = (words: readonly number[]): Uint8Array => {
@@ -96,6 +121,7 @@ export function replayPlan(options: RunOptions, capture: Capture): ArrivalPlan {
   };
   return {
     says: `${capture.name}: ${frames} frames, ${options.replay ?? 'original'} timing`,
+    offer: captureShape(capture),
     frameBytes: replayFrameBytes(capture),
     total,
     source: (table) => new ReplaySource(capture, replay, table),

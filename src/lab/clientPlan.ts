@@ -7,6 +7,7 @@ import { clientsBytes } from '../machine/clients.ts';
 import { defaultAddresses } from '../machine/inetConfig.ts';
 import { parseSize } from '../wire/quantities.ts';
 import { parseCidr4 } from './addresses.ts';
+import type { OfferShape } from './flowShares.ts';
 import { OptionError } from './options.ts';
 import type { RunOptions } from './optionSchema.ts';
 
@@ -21,6 +22,7 @@ const us = (ps: Ps): string => `${ps / PS_PER_US} µs`;
 export interface ClientPlan {
   /** In words, for the report. */
   readonly says: string;
+  readonly offer: OfferShape;
   readonly frameBytes: number;
   config(machine: MachineConfig): ClientsConfig;
 }
@@ -39,6 +41,7 @@ export function clientPlan(options: RunOptions): ClientPlan | null {
       : parseCidr4(options.nics[0].addr);
   return {
     says: `${clients} clients of UDP port ${port}, size=${size}, thinking ${us(think)}, ${us(cable)} away`,
+    offer: { flows: clients, topFlowPct: 100 / clients, taggedPct: 0 },
     frameBytes: clientsBytes(clients, options.nics[0]?.mtu ?? options.mtu),
     config: ({ nics }) => {
       const mac = nics[0]!.mac;

@@ -8,6 +8,7 @@ import type { Ps } from '../host/clock.ts';
 import { PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_NAPI_THREAD, CTX_SOFTIRQ } from '../host/cpu.ts';
 import { Fates, LOSS_CAUSES } from '../host/fates.ts';
+import type { RunAbout } from './runAbout.ts';
 import type { Timeline } from '../machine/timeline.ts';
 import type { ClientBooks } from '../machine/clients.ts';
 import type { Histogram } from '../host/histogram.ts';
@@ -29,21 +30,6 @@ export interface RunResult extends MachineResult {
   readonly lastArrivalPs: Ps;
   /** Of a closed loop; null for an open one. */
   readonly clients: ClientBooks | null;
-}
-
-/** What was run, in words and numbers, for the head of the tables. */
-export interface RunAbout {
-  readonly xdp: string;
-  readonly xdpPeer: string;
-  readonly traffic: string;
-  readonly nics: number;
-  readonly linkGbps: number;
-  readonly queues: number;
-  readonly rxRing: number;
-  readonly cpus: number;
-  readonly budget: number;
-  readonly profile: string;
-  readonly check: boolean;
 }
 
 export interface PacketCounts {
@@ -132,10 +118,12 @@ interface NapiReport {
   /** Polls by the packets they received, those that happened. */
   readonly pollsByPackets: Readonly<Record<string, number>>;
   readonly timeSqueeze: number;
+  /** Time squeezes for want of budget; the others ran out of time. */
+  readonly budgetSqueeze: number;
   readonly endedBy: NapiBooks['endedBy'];
 }
 
-export interface QueueReport extends Omit<NapiReport, 'timeSqueeze'> {
+export interface QueueReport extends Omit<NapiReport, 'timeSqueeze' | 'budgetSqueeze'> {
   readonly nic: string;
   readonly queue: number;
   readonly cpu: number;
@@ -187,6 +175,8 @@ interface NicReport {
   readonly name: string;
   readonly packets: PacketCounts;
   readonly ethtool: Readonly<Record<string, number>>;
+  /** Polls at whose end buffers went back to the NIC. */
+  readonly rxDoorbellPolls: number;
 }
 
 export interface RunReport {
@@ -217,6 +207,8 @@ export interface RunReport {
   readonly napi: NapiReport;
   readonly queues: readonly QueueReport[];
   readonly cpus: readonly CpuReport[];
+  /** Calls that sent redirected frames (xdp:xdp_devmap_xmit), and the frames in them. */
+  readonly devmapXmits: MachineResult['devmapXmits'];
   /** With `--breakdown`: what each operation took over all CPUs, the most first. */
   readonly costs: readonly CostReport[];
   /** What the rings make of the last-level cache; 0 without a memory system in the profile. */
@@ -284,9 +276,14 @@ export function runReport({
     clients: result.clients === null ? null : clientsReport(result.clients),
     stagesNs: stagesReport(result.stages),
     timeline: result.timeline === null ? null : timelineReport(result.timeline),
-    napi: { ...napiReport(result.napi), timeSqueeze: result.timeSqueeze },
+    napi: {
+      ...napiReport(result.napi),
+      timeSqueeze: result.timeSqueeze,
+      budgetSqueeze: result.budgetSqueeze,
+    },
     queues: result.napi.map(queueReport),
     cpus: result.cpus.map((cpu) => cpuReport(cpu, result.virtualPs)),
+    devmapXmits: result.devmapXmits,
     costs: costReports(result.costs),
     cache: {
       packetMissPct: rounded(result.cache.packetMissPct, 1000),
@@ -314,8 +311,13 @@ export function runReport({
   };
 }
 
-function nicReport({ name, fates, ethtool }: NicBooks): NicReport {
-  return { name, packets: packetCounts(fates), ethtool: Object.fromEntries(ethtool) };
+function nicReport({ name, fates, ethtool, rxDoorbellPolls }: NicBooks): NicReport {
+  return {
+    name,
+    packets: packetCounts(fates),
+    ethtool: Object.fromEntries(ethtool),
+    rxDoorbellPolls,
+  };
 }
 
 /** Groups and counters of which something was counted. */
@@ -423,7 +425,7 @@ function poolReport(pool: PagePoolStats): PoolReport {
   };
 }
 
-function napiReport(all: readonly NapiBooks[]): Omit<NapiReport, 'timeSqueeze'> {
+function napiReport(all: readonly NapiBooks[]): Omit<NapiReport, 'timeSqueeze' | 'budgetSqueeze'> {
   const total = (of: (napi: NapiBooks) => number): number =>
     all.reduce((sum, napi) => sum + of(napi), 0);
   const polls = total((n) => n.polls);

@@ -29,8 +29,9 @@ import { programNamed } from './programs.ts';
 import type { ClientBooks, ClientsConfig } from '../machine/clients.ts';
 import type { ClientPlan } from './clientPlan.ts';
 import { clientPlan } from './clientPlan.ts';
-import type { RunAbout, RunReport } from './report.ts';
+import type { RunReport } from './report.ts';
 import { runReport } from './report.ts';
+import { aboutRun } from './runAbout.ts';
 import { machineConfig } from './setup.ts';
 import { WireCapture } from './wireCapture.ts';
 
@@ -235,28 +236,6 @@ function watchedBy(
     ...(sent === null ? {} : { txOut: sent.finish() }),
     ...(passed === null ? {} : { passOut: passed.finish() }),
   });
-}
-
-function aboutRun(
-  options: RunOptions,
-  config: MachineConfig,
-  plan: Pick<ArrivalPlan, 'says'>,
-  programs: Record<'xdp' | 'xdpPeer', XdpProgramSpec | null>,
-): RunAbout {
-  const { queues, rxRing, linkBps } = config.nics[0]!;
-  return {
-    xdp: programs.xdp?.name ?? 'none',
-    xdpPeer: programs.xdpPeer?.name ?? 'none',
-    traffic: plan.says,
-    nics: config.nics.length,
-    linkGbps: linkBps / 1e9,
-    queues,
-    rxRing,
-    cpus: options.cpus,
-    budget: options.budget,
-    profile: config.profile.name,
-    check: options.check,
-  };
 }
 
 function notesOn(capture: Capture | null): string[] {

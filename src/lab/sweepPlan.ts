@@ -2,6 +2,9 @@
  * What a sweep runs: the product of all lists, each point the options of one run, every one of them
  * read and checked before anything starts.
  */
+import { RangeRefused } from '../host/errors.ts';
+import { NotUnderstood } from '../wire/quantities.ts';
+import { trafficPlan } from './arrivals.ts';
 import type { OptionSource } from './options.ts';
 import { OptionError, fromFlags, readOptions } from './options.ts';
 import { camel, kebab } from './optionNames.ts';
@@ -61,9 +64,10 @@ export function planSweep(asked: SweepAsked): SweepPlan {
   if (axes.some(({ key }) => key === 'seed') && seeds > 1) {
     throw new OptionError('--seeds: cannot be set where --seed has a list');
   }
+  const offers = new Set<string>();
   const runs = combinations(lists).flatMap((values) => {
     const point = Object.fromEntries(axes.map(({ key }) => [key, String(values[key])]));
-    const options = optionsAt(asked, values, axes);
+    const options = optionsAt(asked, values, axes, offers);
     if (options.seed + seeds - 1 > LAST_SEED) {
       throw new OptionError(
         `--seeds: ${seeds} seeds from ${options.seed} on go beyond ${LAST_SEED}`,
@@ -112,6 +116,7 @@ function optionsAt(
   { scenario, flags }: SweepAsked,
   values: Record<string, unknown>,
   axes: readonly SweepAxis[],
+  offers: Set<string>,
 ): RunOptions {
   const part = (from: OptionSource, mine: (key: string) => boolean): OptionSource => ({
     values: Object.fromEntries(Object.entries(values).filter(([key]) => mine(key))),
@@ -122,12 +127,23 @@ function optionsAt(
   try {
     const options = readOptions([...inFile, part(fromFlags(flags), typed)]);
     machineConfig(options);
+    checkOffer(options, offers);
     return options;
   } catch (error) {
-    if (!(error instanceof OptionError) || axes.length === 0) throw error;
+    const refusal = [OptionError, RangeRefused, NotUnderstood].some((of) => error instanceof of);
+    if (!(error instanceof Error) || !refusal || axes.length === 0) throw error;
     const where = axes.map(({ key, name }) => `${name} ${String(values[key])}`).join(', ');
     throw new OptionError(`${error.message} (at ${where})`);
   }
+}
+
+/** Plan generated traffic, once for all points that share it. */
+function checkOffer(options: RunOptions, offers: Set<string>): void {
+  const { traffic, rate, size, flows, pattern, link, nics } = options;
+  if (options.in !== undefined || options.clients !== undefined) return;
+  const key = JSON.stringify([traffic, rate, size, flows, pattern, link, nics[0]]);
+  if (!offers.has(key)) trafficPlan(options);
+  offers.add(key);
 }
 
 /**

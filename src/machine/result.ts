@@ -30,6 +30,8 @@ export interface NicBooks {
   readonly fates: Fates;
   /** Name and value, in the order in which `ethtool -S` prints them. */
   readonly ethtool: readonly (readonly [string, number])[];
+  /** Polls at whose end buffers went back to the NIC. */
+  readonly rxDoorbellPolls: number;
 }
 
 /** One NAPI instance. */
@@ -81,6 +83,10 @@ export interface MachineResult {
   readonly veths: readonly { readonly name: string; readonly fates: Fates }[];
   readonly napi: readonly NapiBooks[];
   readonly timeSqueeze: number;
+  /** Squeezes for want of budget; the others ran out of time. */
+  readonly budgetSqueeze: number;
+  /** Calls of ndo_xdp_xmit for redirects, and the frames they were given. */
+  readonly devmapXmits: { readonly calls: number; readonly frames: number };
   readonly latency: Histogram;
   /** The ways of packets by stage; null unless asked for. */
   readonly stages: StageTimes | null;
@@ -143,6 +149,7 @@ export function machineResult(machine: Machine): MachineResult {
       name: n.config.name,
       fates: nicFates(n, i === 0 ? xdp.fates : null),
       ethtool: bnxtGetEthtoolStats(n.bp),
+      rxDoorbellPolls: n.bp.rxDoorbellPolls,
     })),
     veths: veths.map(({ name, txFates, rxFates }) => {
       const fates = new Fates();
@@ -152,6 +159,8 @@ export function machineResult(machine: Machine): MachineResult {
     }),
     napi: nics.flatMap(napiBooks),
     timeSqueeze: net.softnet.reduce((sum, sd) => sum + sd.timeSqueeze, 0),
+    budgetSqueeze: net.softnet.reduce((sum, sd) => sum + sd.budgetSqueeze, 0),
+    devmapXmits: { calls: xdp.bulkXmits, frames: xdp.bulkFrames },
     latency,
     stages: machine.stages,
     timeline: machine.timeline,

@@ -47,6 +47,7 @@ export function* netRxAction(net: Net, sd: SoftnetData): Work {
 
     if (budget <= 0 || net.jiffies(cpu.now) >= timeLimit) {
       sd.timeSqueeze++;
+      if (budget <= 0) sd.budgetSqueeze++;
       squeezed = 1;
       break;
     }

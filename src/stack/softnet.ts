@@ -41,6 +41,8 @@ export class SoftnetData {
   receivedRps = 0;
   /** Runs of `net_rx_action` that ended at a limit with work left. */
   timeSqueeze = 0;
+  /** Of these, the runs whose packets were used up; the others ran out of time alone. */
+  budgetSqueeze = 0;
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;

@@ -66,6 +66,8 @@ export function bqEnqueue(
 export function bqXmitAll(xdp: XdpKernel, bq: XdpDevBulkQueue, flags: number, cpu: Cpu): void {
   const count = bq.count;
   if (count === 0) return;
+  xdp.bulkXmits++;
+  xdp.bulkFrames += count;
   const { dev, prog } = bq;
   const n = prog === null ? count : devMapBpfProgRun(xdp, prog, bq.q, count, dev.ifindex, cpu);
   const taken = n === 0 ? 0 : dev.ndoXdpXmit(cpu, bq.q, n, flags);

@@ -79,6 +79,9 @@ export class XdpKernel {
   readonly hz: number;
   /** Queues to CPUs that lead somewhere, or still hold frames. */
   readonly cpuMapEntries: Set<CpuMapEntry> = new Set();
+  /** Calls of `bqXmitAll` with frames in the queue, and those frames. */
+  bulkXmits = 0;
+  bulkFrames = 0;
   private running: Cpu;
   private lastProgId = 0;
   private lastMapId = 0;

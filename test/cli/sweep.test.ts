@@ -149,6 +149,14 @@ describe('what a sweep refuses before anything runs', () => {
     [['--xdp', './none.ts|drop'], '--xdp: cannot read ./none.ts: no such file'],
     [['--bugdet', '1,2'], 'unknown option --bugdet (did you mean --budget?)'],
     [['--chip', 'p4,p6'], '--chip: p6 is not one of p4, p5 (at chip p6)'],
+    [
+      ['--traffic', 'udp size=64', '--rate', '10M,200M'],
+      '--rate: 200 Mpps is more than a 100 Gb/s link carries (up to 148.8 Mpps of these frames, or line) (at rate 200M)',
+    ],
+    [
+      ['--traffic', 'udp size=64', '--rate', '100M', '--link', '100,25'],
+      '--rate: 100 Mpps is more than a 25 Gb/s link carries (up to 37.20 Mpps of these frames, or line) (at link 25)',
+    ],
   ])('%j', async (args, message) => {
     expect(await sweep('--count', '10', ...args)).toEqual({
       code: 2,

@@ -24,6 +24,22 @@ const REPORT: RunReport = {
     budget: 64,
     profile: 'flat',
     check: true,
+    settings: {
+      txRing: 511,
+      mtu: 1500,
+      rxUsecs: 10,
+      rxFrames: 15,
+      txUsecs: 28,
+      adaptiveRx: false,
+      rxvlan: true,
+      hz: 250,
+      netdevBudget: 300,
+      threaded: false,
+      busyPoll: 0,
+      groFlushTimeout: 0,
+      netdevBudgetUsecs: 8000,
+    },
+    offer: { flows: 1, topFlowPct: 100, taggedPct: 0 },
   },
   packets: {
     offered: 100_000,
@@ -81,6 +97,7 @@ const REPORT: RunReport = {
     busyPackets: 0,
     pollsByPackets: {},
     timeSqueeze: 2,
+    budgetSqueeze: 1,
     endedBy: { budget: 500, empty: 1490, busy: 0, txWake: 10 },
   },
   queues: [
@@ -123,6 +140,7 @@ const REPORT: RunReport = {
       endedBy: { budget: 0, empty: 990, busy: 0, txWake: 10 },
     },
   ],
+  devmapXmits: { calls: 0, frames: 0 },
   costs: [],
   cache: { packetMissPct: 0, countedMissPct: 0, writeMissPct: 0 },
   cpus: [

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { HostMemory } from '../../src/host/memory.ts';
 import { Rng } from '../../src/host/rng.ts';
@@ -98,4 +99,53 @@ test('counted arrivals know how many there were, and when the last came', () => 
   expect(drained(counted)).toHaveLength(BLOCK + 10);
   expect([counted.offered, counted.lastPs]).toEqual([BLOCK + 10, (BLOCK + 9) * 1_000_000]);
   expect(seen).toEqual([BLOCK, BLOCK + 10]);
+});
+
+describe('what a line cannot carry is refused', () => {
+  // 64 bytes with FCS, 8 of preamble and 12 of gap are 672 bits: 10 Gb/s carry 14,880,952 a second
+  test.each([
+    [{ traffic: 'udp rate=14.89M', link: '10' }, null],
+    [
+      { traffic: 'udp rate=15M', link: '10' },
+      '--traffic: rate 15 Mpps is more than a 10 Gb/s link carries (up to 14.88 Mpps of these frames, or line)',
+    ],
+    [{ traffic: 'udp size=1518 rate=10Gbps', link: '10' }, null],
+    [
+      { traffic: 'udp size=1518', rate: '11Gbps', link: '10' },
+      '--rate: 11Gbps is more than a 10 Gb/s link carries (up to 812.7 kpps of these frames, or line)',
+    ],
+    [{ traffic: 'udp rate=line', link: '1' }, null],
+  ])('%j', (flags, message) => {
+    const plan = (): unknown => trafficPlan(options(flags));
+    if (message === null) expect(plan).not.toThrow();
+    else expect(plan).toThrow(message);
+  });
+});
+
+describe('flows and tags of an offer', () => {
+  test('generated: the shares that were asked for', () => {
+    const shape = (traffic: string): unknown => trafficPlan(options({ traffic })).offer;
+    expect(shape('udp flows=10 pattern=elephant:0.7')).toEqual({
+      flows: 10,
+      topFlowPct: 70,
+      taggedPct: 0,
+    });
+    expect(shape('udp flows=8 size=imix vlan=100')).toEqual({
+      flows: 8,
+      topFlowPct: 12.5,
+      taggedPct: 100,
+    });
+  });
+
+  test('of a capture: what its frames say', () => {
+    const name = 'examples/captures/vlan.pcap';
+    const tagged = readCapture(readFileSync(name), name);
+    expect(replayPlan(options({}), tagged).offer).toMatchObject({ taggedPct: 100 });
+    const same = capture(4);
+    expect(replayPlan(options({}), same).offer).toEqual({
+      flows: 1,
+      topFlowPct: 100,
+      taggedPct: 0,
+    });
+  });
 });

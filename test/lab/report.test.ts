@@ -47,12 +47,24 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     virtualPs: 200 * US,
     lastArrivalPs: 100 * US,
     nics: [
-      { name: 'eth0', fates: fates(), ethtool: [['[0]: rx_ucast_packets', 900]] },
-      { name: 'eth1', fates: new Fates(), ethtool: [['[0]: rx_ucast_packets', 0]] },
+      {
+        name: 'eth0',
+        fates: fates(),
+        ethtool: [['[0]: rx_ucast_packets', 900]],
+        rxDoorbellPolls: 9,
+      },
+      {
+        name: 'eth1',
+        fates: new Fates(),
+        ethtool: [['[0]: rx_ucast_packets', 0]],
+        rxDoorbellPolls: 0,
+      },
     ],
     veths: [],
     napi: [napi(0, 10, 6, 500), napi(1, 20, 2, 400)],
     timeSqueeze: 3,
+    budgetSqueeze: 2,
+    devmapXmits: { calls: 4, frames: 40 },
     latency: new Histogram(),
     stages: null,
     timeline: null,
@@ -85,6 +97,22 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     budget: 64,
     profile: 'flat',
     check: false,
+    settings: {
+      txRing: 511,
+      mtu: 1500,
+      rxUsecs: 10,
+      rxFrames: 15,
+      txUsecs: 28,
+      adaptiveRx: false,
+      rxvlan: true,
+      hz: 250,
+      netdevBudget: 300,
+      threaded: false,
+      busyPoll: 0,
+      groFlushTimeout: 0,
+      netdevBudgetUsecs: 8000,
+    },
+    offer: { flows: 1, topFlowPct: 100, taggedPct: 0 },
   };
   return runReport({ result, about, seed: 7, wallMs: 12 });
 }
@@ -106,7 +134,7 @@ describe('conserved', () => {
     const wrong = fates();
     wrong[counter]++;
     const { conserved, imbalance } = report({
-      nics: [{ name: 'eth0', fates: wrong, ethtool: [] }],
+      nics: [{ name: 'eth0', fates: wrong, ethtool: [], rxDoorbellPolls: 0 }],
     });
     expect(conserved).toBe(false);
     expect(
@@ -127,8 +155,8 @@ describe('conserved', () => {
     const to = new Fates();
     to.onWire = 5;
     const nics = [
-      { name: 'eth0', fates: from, ethtool: [] },
-      { name: 'eth1', fates: to, ethtool: [] },
+      { name: 'eth0', fates: from, ethtool: [], rxDoorbellPolls: 0 },
+      { name: 'eth1', fates: to, ethtool: [], rxDoorbellPolls: 0 },
     ];
     expect(report({ nics }).conserved).toBe(true);
   });
@@ -172,6 +200,7 @@ test('NAPI numbers are summed over queues, which are listed too', () => {
     packetsPerPoll: 30, // 900 packets in 30 polls
     irqs: 22,
     timeSqueeze: 3,
+    budgetSqueeze: 2,
     endedBy: { budget: 8, empty: 22, busy: 0, txWake: 0 },
   });
   expect(queues.map((queue) => queue.packetsPerPoll)).toEqual([50, 20]);

@@ -73,10 +73,17 @@ export const standIn =
       result(): MachineResult {
         return {
           virtualPs: now,
-          nics: config.nics.map(({ name }, i) => ({ name, fates: fates[i]!, ethtool: [] })),
+          nics: config.nics.map(({ name }, i) => ({
+            name,
+            fates: fates[i]!,
+            ethtool: [],
+            rxDoorbellPolls: 0,
+          })),
           veths: [],
           napi: [],
           timeSqueeze: 0,
+          budgetSqueeze: 0,
+          devmapXmits: { calls: 0, frames: 0 },
           latency: new Histogram(),
           stages: null,
           timeline: null,

@@ -384,6 +384,8 @@ export class Bnxt {
   /** Books of rings that earlier opens had. */
   readonly fates: Fates = new Fates();
   readonly latency: Histogram = new Histogram();
+  /** Polls at whose end buffers went back to the NIC; XDP_TX puts that off until its frames are sent. */
+  rxDoorbellPolls = 0;
   /** By NAPI index. */
   readonly napiTotals: NapiTotals[] = [];
   /** Of the pools of rings that are closed. */

@@ -224,6 +224,7 @@ export function __bnxtPollWorkDone(bp: Bnxt, bnapi: BnxtNapi, budget: number): v
   if ((bnapi.events & BNXT_RX_EVENT) !== 0 && !bnapi.inReset) {
     const rxr = bnapi.rxRing!;
     bnxtDbWrite(bp, bnapi.cpRing.cpu, rxr.rxDb, rxr.rxProd);
+    bp.rxDoorbellPolls++;
     bnapi.events &= ~BNXT_RX_EVENT;
   }
 }

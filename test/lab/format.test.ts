@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { count, duration, percent, plural, rate, share } from '../../src/cli/format.ts';
+import { count, duration, percent, plural, rate, share } from '../../src/lab/format.ts';
 
 test('counts have thousands separators', () => {
   expect([0, 999, 1000, 1234567, -4321].map(count)).toEqual([

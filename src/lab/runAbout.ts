@@ -1,0 +1,67 @@
+/** What was run: the head of its tables, and what findings must know of the options. */
+import type { NicConfig } from '../machine.ts';
+import type { MachineConfig } from '../machine.ts';
+import type { XdpProgramSpec } from '../xdp/define.ts';
+import type { OfferShape } from './flowShares.ts';
+import type { RunOptions } from './optionSchema.ts';
+
+/** In words and numbers. Of NICs that differ, the first one's, where all frames arrive. */
+export interface RunAbout {
+  readonly xdp: string;
+  readonly xdpPeer: string;
+  readonly traffic: string;
+  readonly nics: number;
+  readonly linkGbps: number;
+  readonly queues: number;
+  readonly rxRing: number;
+  readonly cpus: number;
+  readonly budget: number;
+  readonly profile: string;
+  readonly check: boolean;
+  readonly settings: RunSettings;
+  /** Flows and tags of what was offered. */
+  readonly offer: OfferShape;
+}
+
+/** Options whose names these are; where none was given, what the kernel or the driver takes. */
+export interface RunSettings
+  extends
+    Pick<
+      NicConfig,
+      'txRing' | 'mtu' | 'rxUsecs' | 'rxFrames' | 'txUsecs' | 'adaptiveRx' | 'rxvlan'
+    >,
+    Pick<RunOptions, 'hz' | 'netdevBudget' | 'threaded' | 'busyPoll' | 'groFlushTimeout'> {
+  readonly netdevBudgetUsecs: number;
+}
+
+const USEC_PER_SEC = 1_000_000;
+
+export function aboutRun(
+  options: RunOptions,
+  config: MachineConfig,
+  plan: { readonly says: string; readonly offer: OfferShape },
+  programs: Record<'xdp' | 'xdpPeer', XdpProgramSpec | null>,
+): RunAbout {
+  const { queues, rxRing, linkBps, ...nic } = config.nics[0]!;
+  const { txRing, mtu, rxUsecs, rxFrames, txUsecs, adaptiveRx, rxvlan } = nic;
+  const { hz, netdevBudget, threaded, busyPoll, groFlushTimeout } = options;
+  return {
+    xdp: programs.xdp?.name ?? 'none',
+    xdpPeer: programs.xdpPeer?.name ?? 'none',
+    traffic: plan.says,
+    nics: config.nics.length,
+    linkGbps: linkBps / 1e9,
+    queues,
+    rxRing,
+    cpus: options.cpus,
+    budget: options.budget,
+    profile: config.profile.name,
+    check: options.check,
+    settings: {
+      ...{ txRing, mtu, rxUsecs, rxFrames, txUsecs, adaptiveRx, rxvlan },
+      ...{ hz, netdevBudget, threaded, busyPoll, groFlushTimeout },
+      netdevBudgetUsecs: options.netdevBudgetUsecs ?? (2 * USEC_PER_SEC) / hz,
+    },
+    offer: plan.offer,
+  };
+}
