@@ -106,16 +106,16 @@ export const irqsuspend2024 = (base: CostProfile): ProfileData => ({
   says: 'a core of the memcached server of the interrupt suspension measurements, ConnectX, Linux 6.12',
   base,
   entries: entriesOf(`
-hardirq entry and exit | 1654.18 | ns | fit; from 1500: with waking from C1
-softirq entry and exit | 305.47 | ns | fit; from 300
-napi poll | 151.35 | ns | fit; from 150
-doorbell | 103.08 | ns | fit; from 100
-wake-up | 1634.40 | ns | fit; from 1500
-context switch | 3630.13 | ns | fit; from 3000: with the caches it costs
-system call | 154.10 | ns | fit; from 150
-socket receive | 1891.26 | ns | fit; from 1500: TCP receive, memcached reads the request
-socket send | 2825.08 | ns | fit; from 2000: memcached answers, TCP send
-stack entered cold | 3630.13 | ns | fit; from 3000
+hardirq entry and exit | 1606.27 | ns | fit; from 1500: with waking from C1
+softirq entry and exit | 303.91 | ns | fit; from 300
+napi poll | 150.97 | ns | fit; from 150
+doorbell | 102.18 | ns | fit; from 100
+wake-up | 1593.02 | ns | fit; from 1500
+context switch | 3413.29 | ns | fit; from 3000: with the caches it costs
+system call | 152.90 | ns | fit; from 150
+socket receive | 2105.04 | ns | fit; from 1750: TCP receive, memcached reads the request
+socket send | 3079.87 | ns | fit; from 2350: memcached answers, TCP send
+stack entered cold | 2776.64 | ns | fit; from 2500
 idle until cold | 1000 | ns | xdp-paper-2018
 `),
 });

@@ -3,7 +3,12 @@ import { linePlot } from '../plotLines.ts';
 import type { PlotSeries } from '../plotLines.ts';
 import type { RunIo } from '../run.ts';
 import { FIGURES } from './figures.ts';
-import type { Row } from './scenario.ts';
+import type { RunReport } from '../report.ts';
+import type { Regime } from './rowsApps.ts';
+import { meanUs, memcached } from './rowsApps.ts';
+import { offered } from './rowsXdp.ts';
+import type { Row, Scenario } from './scenario.ts';
+import { receivedPps, udp } from './scenario.ts';
 import type { ScenarioRuns } from './validate.ts';
 import { ROWS } from './rows.ts';
 
@@ -15,11 +20,22 @@ export interface ValidationPlot {
   readonly svg: string;
 }
 
-interface Curve {
+/** Published points, and the model at the same places. */
+interface RowCurve {
   readonly name: string;
   /** Row of each x. */
   readonly at: readonly (readonly [x: number, id: string])[];
 }
+
+/** The model alone, where nothing was published. */
+interface FreeCurve {
+  readonly name: string;
+  readonly over: readonly number[];
+  scenario(x: number): Scenario;
+  modelled(report: RunReport): number;
+}
+
+type Curve = RowCurve | FreeCurve;
 
 interface Sheet {
   readonly file: string;
@@ -33,6 +49,20 @@ interface Sheet {
 }
 
 const CORES = [1, 3, 5];
+const LOADS = [0.25, 0.5, 1, 2, 4, 8, 12, 16, 20, 24];
+const WEIGHTS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const KQPS = [200, 400, 600, 800];
+
+/** One core that drops, interrupts as Fig. 4 of the XDP paper has them. */
+const dropping = (mpps: number): Scenario => ({
+  ...offered('drop', 1, `${mpps}Mpps`, '4ms'),
+  ...{ traffic: `${udp(`${mpps}Mpps`)} arrivals=poisson`, rxUsecs: 0, rxFrames: 1 },
+});
+
+const regime = (name: Regime): FreeCurve => ({
+  ...{ name, over: KQPS, modelled: meanUs },
+  scenario: (kqps) => memcached(name, kqps),
+});
 
 const SHEETS: readonly Sheet[] = [
   {
@@ -94,6 +124,48 @@ const SHEETS: readonly Sheet[] = [
       },
     ],
   },
+  {
+    file: 'polls.svg',
+    title: 'Packets per poll and per interrupt against load',
+    says: 'Near saturation polls return the full weight, and interrupts cease.',
+    ...{ x: 'Offered load (Mpps)', y: 'Packets', scale: 1 },
+    curves: [
+      {
+        ...{ name: 'per poll', over: LOADS, scenario: dropping },
+        modelled: ({ napi }) => napi.packetsPerPoll,
+      },
+      {
+        ...{ name: 'per interrupt', over: LOADS.slice(0, -1), scenario: dropping },
+        modelled: ({ napi, packets }) => packets.received / napi.irqs,
+      },
+    ],
+  },
+  {
+    file: 'batch.svg',
+    title: 'Time of a packet against the NAPI weight',
+    says: 'a + b / weight: what a poll costs in itself is shared by its packets.',
+    ...{ x: 'NAPI weight', y: 'Time per packet (ns)', scale: 1 },
+    curves: [
+      {
+        ...{ name: 'XDP_DROP, saturated', over: WEIGHTS },
+        scenario: (budget) => ({ ...offered('drop', 1, '60Mpps', '2ms'), budget }),
+        modelled: (report) => 1e9 / receivedPps(report),
+      },
+    ],
+  },
+  {
+    file: 'regimes.svg',
+    title: 'Mean latency against load, by interrupt regime',
+    says: 'Deferral costs latency; busy polling costs a CPU, and suspension neither when it counts.',
+    ...{ x: 'Load (1000 queries a second)', y: 'Mean latency (µs)', scale: 1 },
+    curves: [
+      ...(['base', 'defer200', 'fullbusy'] as const).map((name) => ({
+        name,
+        at: [200, 600].map((kqps) => [kqps, `irqs.${kqps}K.${name}.avg`] as const),
+      })),
+      ...(['base', 'defer20', 'defer200', 'fullbusy', 'suspend20'] as const).map(regime),
+    ],
+  },
 ];
 
 export async function validationPlots(runs: ScenarioRuns, io: RunIo): Promise<ValidationPlot[]> {
@@ -101,8 +173,11 @@ export async function validationPlots(runs: ScenarioRuns, io: RunIo): Promise<Va
   for (const sheet of SHEETS) {
     const series: PlotSeries[] = [];
     for (const [colour, curve] of sheet.curves.entries()) {
-      series.push(published(curve, sheet.scale, colour));
-      series.push(await modelled(curve, sheet.scale, colour, runs, io));
+      if ('over' in curve) series.push(await free(curve, sheet.scale, colour, runs, io));
+      else {
+        series.push(published(curve, sheet.scale, colour));
+        series.push(await modelled(curve, sheet.scale, colour, runs, io));
+      }
     }
     const { file, title, says, x, y } = sheet;
     const axes = { x: { title: x }, y: { title: y } };
@@ -111,7 +186,7 @@ export async function validationPlots(runs: ScenarioRuns, io: RunIo): Promise<Va
   return plots;
 }
 
-function published({ name, at }: Curve, scale: number, colour: number): PlotSeries {
+function published({ name, at }: RowCurve, scale: number, colour: number): PlotSeries {
   const points = at.map(([x, id]) => {
     const { value } = FIGURES.find((figure) => figure.id === id)!;
     return { x, y: value * scale, says: `${id}, published: ${value}` };
@@ -120,7 +195,7 @@ function published({ name, at }: Curve, scale: number, colour: number): PlotSeri
 }
 
 async function modelled(
-  { name, at }: Curve,
+  { name, at }: RowCurve,
   scale: number,
   colour: number,
   runs: ScenarioRuns,
@@ -131,6 +206,21 @@ async function modelled(
     const row: Row = ROWS.find((known) => known.id === id)!;
     const value = row.modelled(await runs.report(row.scenario, io), row.scenario);
     points.push({ x, y: value * scale, says: `${id}, modelled: ${value.toPrecision(4)}` });
+  }
+  return { name: `${name}, modelled`, points, colour, dashed: true };
+}
+
+async function free(
+  { name, over, scenario, modelled: measure }: FreeCurve,
+  scale: number,
+  colour: number,
+  runs: ScenarioRuns,
+  io: RunIo,
+): Promise<PlotSeries> {
+  const points = [];
+  for (const x of over) {
+    const value = measure(await runs.report(scenario(x), io));
+    points.push({ x, y: value * scale, says: `${name} at ${x}: ${value.toPrecision(4)}` });
   }
   return { name: `${name}, modelled`, points, colour, dashed: true };
 }

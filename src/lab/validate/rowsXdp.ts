@@ -12,7 +12,7 @@ const cores = (n: number): { readonly queues: number; readonly cpus: number } =>
   cpus: n,
 });
 
-const offered = (xdp: string, n: number, rate: string, duration: string): Scenario => ({
+export const offered = (xdp: string, n: number, rate: string, duration: string): Scenario => ({
   ...{ profile: PAPER, xdp, ...cores(n), link: 100, stack: 'off' },
   ...{ traffic: udp(rate), duration },
 });
