@@ -1,6 +1,7 @@
 /** What Linux's verifier would say of the programs of an object file. */
 import { kfuncImm } from '../xdp/helpers/kfuncProtos.ts';
 import { collectionMapMemory } from '../xdp/loader/createMaps.ts';
+import { describedMaps } from '../xdp/loader/describedMaps.ts';
 import type { BpfProgramImage } from '../xdp/loader/image.ts';
 import { loadCollection } from '../xdp/loader/load.ts';
 import type { CollectionSpec, LineInfo, ProgramSpec } from '../xdp/loader/spec.ts';
@@ -42,6 +43,7 @@ export function verifyObject(
   const verdicts: ProgramVerdict[] = [];
   const bpf = standaloneBpf({ mapBytes: collectionMapMemory(spec, 1) });
   loadCollection(spec, bpf, {
+    maps: describedMaps(spec, bpf),
     programs: programs.map(({ name }) => name),
     engine: () => NEVER_RUN,
     hasKfunc: (name) => kfuncImm(name) !== 0, // nothing runs: it is enough that the verifier knows it

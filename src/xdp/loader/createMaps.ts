@@ -6,7 +6,7 @@
  */
 import type { Bpf } from '../bpf.ts';
 import type { BpfMap } from '../maps/bpfMap.ts';
-import { createMap, mapMemory } from '../maps/createMap.ts';
+import { createMap, isMapEmulated, mapMemory } from '../maps/createMap.ts';
 import { LoadError } from './image.ts';
 import { mapDefOf } from './mapDefs.ts';
 import type { CollectionSpec, MapSpec } from './spec.ts';
@@ -47,9 +47,10 @@ export function createMaps(
   return maps;
 }
 
-/** Bytes of region 'maps' that the maps of a blueprint take at most: to size a machine with. */
+/** Bytes of region 'maps' that the maps of a blueprint take at most, as far as they can be made: to size a machine with. */
 export function collectionMapMemory(spec: CollectionSpec, cpus: number): number {
   return Object.values(spec.maps)
+    .filter(({ type }) => isMapEmulated(type))
     .map((map) => mapMemory(mapDefOf(map, spec.file, cpus), cpus))
     .reduce((sum, bytes) => sum + bytes, 0);
 }

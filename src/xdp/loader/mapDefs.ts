@@ -7,7 +7,11 @@
 import type { Btf } from '../btf/btf.ts';
 import { isComposite } from '../btf/types.ts';
 import type { MapDef, SpecialField } from '../maps/mapDef.ts';
-import { BPF_MAP_TYPE_PERF_EVENT_ARRAY, BPF_MAP_TYPE_RINGBUF } from '../maps/uapi.ts';
+import {
+  BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+  BPF_MAP_TYPE_RINGBUF,
+  BPF_MAP_TYPE_USER_RINGBUF,
+} from '../maps/uapi.ts';
 import { PAGE_SIZE } from '../../host/memory.ts';
 import type { MapSpec } from './spec.ts';
 
@@ -51,7 +55,7 @@ function kernelName({ name, contents }: MapSpec, file: string): string {
 
 function entriesOf({ type, maxEntries }: MapSpec, cpus: number): number {
   if (type === BPF_MAP_TYPE_PERF_EVENT_ARRAY && maxEntries === 0) return cpus;
-  if (type !== BPF_MAP_TYPE_RINGBUF) return maxEntries;
+  if (type !== BPF_MAP_TYPE_RINGBUF && type !== BPF_MAP_TYPE_USER_RINGBUF) return maxEntries;
   let bytes = PAGE_SIZE;
   while (bytes < maxEntries && bytes < MAX_RINGBUF) bytes *= 2;
   return maxEntries === 0 || bytes === MAX_RINGBUF ? maxEntries : bytes;

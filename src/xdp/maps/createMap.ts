@@ -62,6 +62,9 @@ export function mapMemory(def: MapDef, cpus: number): number {
 const userValueBytes = (kind: MapKind, def: MapDef, cpus: number): number =>
   round8(def.valueSize) * (kind.perCpu ? cpus : 1);
 
+/** Can maps of this type be made here? */
+export const isMapEmulated = (type: number): boolean => MAP_KINDS[type] !== undefined;
+
 function kindOf(def: MapDef): MapKind {
   const kind = MAP_KINDS[def.type];
   if (kind === undefined)

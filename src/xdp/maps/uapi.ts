@@ -24,12 +24,20 @@ export const BPF_MAP_TYPE_SOCKMAP = 15;
 export const BPF_MAP_TYPE_CPUMAP = 16;
 export const BPF_MAP_TYPE_XSKMAP = 17;
 export const BPF_MAP_TYPE_SOCKHASH = 18;
+export const BPF_MAP_TYPE_CGROUP_STORAGE = 19;
 export const BPF_MAP_TYPE_REUSEPORT_SOCKARRAY = 20;
+export const BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE = 21;
 export const BPF_MAP_TYPE_QUEUE = 22;
 export const BPF_MAP_TYPE_STACK = 23;
+export const BPF_MAP_TYPE_SK_STORAGE = 24;
 export const BPF_MAP_TYPE_DEVMAP_HASH = 25;
 export const BPF_MAP_TYPE_RINGBUF = 27;
+export const BPF_MAP_TYPE_INODE_STORAGE = 28;
+export const BPF_MAP_TYPE_TASK_STORAGE = 29;
 export const BPF_MAP_TYPE_BLOOM_FILTER = 30;
+export const BPF_MAP_TYPE_USER_RINGBUF = 31;
+export const BPF_MAP_TYPE_CGRP_STORAGE = 32;
+export const BPF_MAP_TYPE_ARENA = 33;
 
 /** Names as bpftool prints them, by type; the kinds that no XDP program can use are named too. */
 export const MAP_TYPE_NAMES: readonly string[] = [

@@ -16,9 +16,10 @@ import { markAllScratched, printVerifierState } from './logState.ts';
 import { pushAsyncPath, pushPath } from './paths.ts';
 import { markChainPrecision } from './precision.ts';
 import type { Reg } from './reg.ts';
-import { NOT_INIT_REG, UNKNOWN_REG, pointerReg } from './reg.ts';
+import { NOT_INIT_REG, UNKNOWN_REG, dynptrReg, pointerReg } from './reg.ts';
 import { clearCallerSaved } from './regArg.ts';
 import {
+  BPF_DYNPTR_TYPE_LOCAL,
   CONST_PTR_TO_MAP,
   PTR_TO_MAP_KEY,
   PTR_TO_MAP_VALUE,
@@ -119,6 +120,12 @@ export function pushMapElemCallback(env: Env, subprog: number): void {
 /** `callback(index, ctx)` @linux set_loop_callback_state */
 export function pushLoopCallback(env: Env, subprog: number): void {
   pushCallback(env, subprog, ({ regs }) => [UNKNOWN_REG, regs[3]!]);
+}
+
+/** `callback(sample, ctx)` @linux set_user_ringbuf_callback_state */
+export function pushDrainCallback(env: Env, subprog: number): void {
+  const id = env.newId();
+  pushCallback(env, subprog, ({ regs }) => [dynptrReg(BPF_DYNPTR_TYPE_LOCAL, true, id), regs[3]!]);
 }
 
 /** `callback(map, key, value)`, some time later. @linux set_timer_callback_state */

@@ -8,7 +8,7 @@
  *
  * @linux check_helper_call; kernel/bpf/verifier.c
  */
-import { EACCES, EINVAL, ENOTSUPP, EOPNOTSUPP } from '../../host/errno.ts';
+import { EACCES, EINVAL, ENOTSUPP } from '../../host/errno.ts';
 import {
   BPF_FUNC_dynptr_data,
   BPF_FUNC_dynptr_from_mem,
@@ -44,6 +44,7 @@ import type { Env } from './env.ts';
 import { Refused } from './env.ts';
 import {
   prepareFuncExit,
+  pushDrainCallback,
   pushLoopCallback,
   pushMapElemCallback,
   pushTimerCallback,
@@ -71,8 +72,6 @@ function usableProto(env: Env, id: number): HelperProto {
   if (!env.image.gpl && proto.gplOnly)
     env.invalid('cannot call GPL-restricted function from non-GPL compatible program');
   if (proto.mightSleep) env.invalid('helper call might sleep in a non-sleepable prog');
-  if (id === BPF_FUNC_user_ringbuf_drain)
-    env.refuse(EOPNOTSUPP, `helper ${name} is not supported by this verifier`);
   return proto;
 }
 
@@ -157,6 +156,9 @@ function checkSpecial(env: Env, meta: CallMeta): void {
       break;
     case BPF_FUNC_timer_set_callback:
       pushTimerCallback(env, meta.subprogno);
+      break;
+    case BPF_FUNC_user_ringbuf_drain:
+      pushDrainCallback(env, meta.subprogno);
       break;
     case BPF_FUNC_loop:
       callLoop(env, meta);

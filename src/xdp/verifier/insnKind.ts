@@ -23,6 +23,7 @@ import {
 import {
   BPF_FUNC_for_each_map_elem,
   BPF_FUNC_loop,
+  BPF_FUNC_user_ringbuf_drain,
   BPF_FUNC_timer_set_callback,
 } from '../helpers/funcIds.ts';
 import { kfuncByImm } from '../helpers/kfuncProtos.ts';
@@ -63,9 +64,15 @@ export const isMayGoto = (insn: Insn): boolean =>
 export const isAtomicLoad = (insn: Insn): boolean =>
   classOf(insn) === BPF_STX && modeOf(insn) === BPF_ATOMIC && insn.imm === BPF_LOAD_ACQ;
 
+const CALLS_BACK: readonly number[] = [
+  BPF_FUNC_for_each_map_elem,
+  BPF_FUNC_loop,
+  BPF_FUNC_user_ringbuf_drain,
+];
+
 /** Does the call run a function of the program before it returns? @linux is_sync_callback_calling_insn */
 export const callsBackNow = (insn: Insn): boolean =>
-  isHelperCall(insn) && (insn.imm === BPF_FUNC_for_each_map_elem || insn.imm === BPF_FUNC_loop);
+  isHelperCall(insn) && CALLS_BACK.includes(insn.imm);
 
 /** Or some time later? @linux is_async_callback_calling_insn */
 export const callsBackLater = (insn: Insn): boolean =>

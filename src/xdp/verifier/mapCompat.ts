@@ -48,6 +48,13 @@ import {
   BPF_MAP_TYPE_STACK,
   BPF_MAP_TYPE_STACK_TRACE,
   BPF_MAP_TYPE_XSKMAP,
+  BPF_MAP_TYPE_CGROUP_STORAGE,
+  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+  BPF_MAP_TYPE_SK_STORAGE,
+  BPF_MAP_TYPE_INODE_STORAGE,
+  BPF_MAP_TYPE_TASK_STORAGE,
+  BPF_MAP_TYPE_CGRP_STORAGE,
+  BPF_MAP_TYPE_USER_RINGBUF,
 } from '../maps/uapi.ts';
 import type { Env } from './env.ts';
 import type { VerifierMap } from './verifierMap.ts';
@@ -81,7 +88,12 @@ const QUEUE_FUNCS: readonly number[] = [
   BPF_FUNC_map_push_elem,
 ];
 
-/** Kinds of map that only some helpers take. */
+const TASK_STORAGE_FUNCS: readonly number[] = [
+  BPF_FUNC_task_storage_get,
+  BPF_FUNC_task_storage_delete,
+];
+
+/** Kinds of map that only some helpers take; those with none serve other types of program. */
 const FUNCS_OF_MAP: ReadonlyMap<number, readonly number[]> = new Map([
   [BPF_MAP_TYPE_PROG_ARRAY, [BPF_FUNC_tail_call]],
   [BPF_MAP_TYPE_PERF_EVENT_ARRAY, PERF_FUNCS],
@@ -97,6 +109,13 @@ const FUNCS_OF_MAP: ReadonlyMap<number, readonly number[]> = new Map([
   [BPF_MAP_TYPE_SOCKMAP, SOCK_FUNCS],
   [BPF_MAP_TYPE_SOCKHASH, SOCK_FUNCS],
   [BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, []],
+  [BPF_MAP_TYPE_CGROUP_STORAGE, []],
+  [BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, []],
+  [BPF_MAP_TYPE_SK_STORAGE, []],
+  [BPF_MAP_TYPE_INODE_STORAGE, []],
+  [BPF_MAP_TYPE_TASK_STORAGE, TASK_STORAGE_FUNCS],
+  [BPF_MAP_TYPE_CGRP_STORAGE, []],
+  [BPF_MAP_TYPE_USER_RINGBUF, [BPF_FUNC_user_ringbuf_drain]],
   [BPF_MAP_TYPE_QUEUE, QUEUE_FUNCS],
   [BPF_MAP_TYPE_STACK, QUEUE_FUNCS],
   [BPF_MAP_TYPE_BLOOM_FILTER, [BPF_FUNC_map_peek_elem, BPF_FUNC_map_push_elem]],
@@ -114,12 +133,12 @@ const each = (
   maps: readonly number[],
 ): (readonly [number, readonly number[]])[] => funcs.map((func) => [func, maps]);
 
-/** Helpers that take only some kinds of map; those with none take kinds that cannot be made here. */
+/** Helpers that take only some kinds of map. */
 const MAPS_OF_FUNC: ReadonlyMap<number, readonly number[]> = new Map([
   [BPF_FUNC_tail_call, [BPF_MAP_TYPE_PROG_ARRAY]],
   ...each(PERF_FUNCS, [BPF_MAP_TYPE_PERF_EVENT_ARRAY]),
   ...each(RINGBUF_FUNCS, [BPF_MAP_TYPE_RINGBUF]),
-  [BPF_FUNC_user_ringbuf_drain, []],
+  [BPF_FUNC_user_ringbuf_drain, [BPF_MAP_TYPE_USER_RINGBUF]],
   [BPF_FUNC_current_task_under_cgroup, [BPF_MAP_TYPE_CGROUP_ARRAY]],
   [
     BPF_FUNC_redirect_map,
@@ -128,7 +147,7 @@ const MAPS_OF_FUNC: ReadonlyMap<number, readonly number[]> = new Map([
   [BPF_FUNC_map_pop_elem, QUEUES],
   ...each([BPF_FUNC_map_peek_elem, BPF_FUNC_map_push_elem], [...QUEUES, BPF_MAP_TYPE_BLOOM_FILTER]),
   [BPF_FUNC_map_lookup_percpu_elem, PERCPU],
-  ...each([BPF_FUNC_task_storage_get, BPF_FUNC_task_storage_delete], []),
+  ...each(TASK_STORAGE_FUNCS, [BPF_MAP_TYPE_TASK_STORAGE]),
 ]);
 
 export function checkMapFuncCompatibility(env: Env, map: VerifierMap | null, func: number): void {

@@ -4,7 +4,8 @@
  *
  * "Global function %s() doesn't return scalar. Only those are supported.", "Caller passes invalid args
  * into func#%d ('%s')", "arg#%d expects pointer to ctx", "R%d is not a scalar", "arg#%d reference
- * type('%s %s') size cannot be determined: %ld".
+ * type('%s %s') size cannot be determined: %ld", "arg#%d should be `%s %s *`", "arg#%d type doesn't have a
+ * name".
  *
  * @linux btf_prepare_func_args; kernel/bpf/btf.c. btf_check_func_arg_match; kernel/bpf/verifier.c
  */
@@ -76,6 +77,14 @@ const SCALAR_ARG: SubprogArg = { type: ARG_ANYTHING, memSize: 0, btf: null };
 const CTX_ARG: SubprogArg = { type: ARG_PTR_TO_CTX, memSize: 0, btf: null };
 const DYNPTR_ARG: SubprogArg = { type: ARG_PTR_TO_DYNPTR | MEM_RDONLY, memSize: 0, btf: null };
 
+/** What is tagged as context points to this program's context, or to void. @linux btf_validate_prog_ctx_type */
+function validateCtxType(env: Env, index: number, target: BtfType): void {
+  if (target.kind === 'void') return;
+  if (!('name' in target) || target.name === '')
+    env.invalid(`arg#${index} type doesn't have a name`);
+  if (target.name !== 'xdp_md') env.invalid(`arg#${index} should be \`struct xdp_md *\``);
+}
+
 function pointerArg(
   env: Env,
   btf: Btf,
@@ -89,6 +98,7 @@ function pointerArg(
     target.kind === 'struct' && (target.name === 'xdp_md' || target.name === 'xdp_buff');
   if (context || tags.has('ctx')) {
     if (tags.size > (tags.has('ctx') ? 1 : 0)) badTags();
+    if (tags.has('ctx')) validateCtxType(env, index, target);
     return CTX_ARG;
   }
   if (target.kind === 'struct' && target.name === 'bpf_dynptr') {
