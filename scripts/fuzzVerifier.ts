@@ -4,14 +4,15 @@
  *   npm run fuzz:verifier -- [--from SEED] [--count N] [--kernel] [--ledger FILE]
  *
  * What is accepted runs with every access and every register held against what the verifier knew. With
- * --kernel (root) the running kernel judges as well. The ledger, one line a run, keeps which seeds
- * were tried and what came of them.
+ * --kernel (root) the running kernel judges as well. The ledger, one line a run, keeps which seeds of
+ * which version of the generator were tried and what came of them.
  */
 import { appendFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { BORDER_MAPS, Soundness } from '../test/oracle/soundness.ts';
-import { borderProgram } from '../test/oracle/borderProgram.ts';
+import { borderCase } from '../test/oracle/borderCase.ts';
+import { GENERATOR } from '../test/oracle/borderProgram.ts';
+import { Soundness } from '../test/oracle/soundness.ts';
 import { askKernel } from '../test/oracle/oracle.ts';
 
 const { values } = parseArgs({
@@ -47,9 +48,7 @@ for (let start = from; start < from + count; start += CHUNK) {
     say(`seed ${seed}: ${violation}`);
   }
   if (!values.kernel) continue;
-  const cases = seeds.map((seed) => ({
-    ...{ name: `s${seed}`, insns: borderProgram(seed), maps: BORDER_MAPS, logLevel: 1 },
-  }));
+  const cases = seeds.map((seed) => borderCase(seed, 1));
   askKernel(cases).answers.forEach(({ errno, log }, i) => {
     const { seed, accepted, message } = ours[i]!;
     const kernel = errno === 0;
@@ -62,7 +61,7 @@ for (let start = from; start < from + count; start += CHUNK) {
   });
 }
 
-const line = { from, count, kernel: values.kernel, ...sum, wrong };
+const line = { generator: GENERATOR, from, count, kernel: values.kernel, ...sum, wrong };
 say(JSON.stringify(line));
 if (values.ledger !== undefined) appendFileSync(values.ledger, `${JSON.stringify(line)}\n`);
 if (wrong.length > 0) process.exitCode = 1;

@@ -1,142 +1,47 @@
 /**
  * Random XDP programs that sit on the border of what the verifier accepts: accesses of packet, map
- * value and stack that are just inside or just outside what was compared, numbers that are bounded
- * just enough or not quite, spills, loops, functions, helpers.
+ * value, stack and objects that are just inside or just outside what was compared, numbers that are
+ * bounded just enough or not quite, spills, loops, functions, helpers, callbacks, references.
  *
- * One seed, one program, for good. The generator knows roughly what each register holds:
+ * One seed and one version of this generator, one program. The generator knows roughly what each
+ * register holds:
  *
  *   r6 context   r7 packet   r8 packet end   r9 map value   r0 to r5 numbers
  */
-import { Rng } from '../../src/host/rng.ts';
-import type { AsmLine } from '../../src/xdp/isa/asm.ts';
-import { REGS, asm, assemble } from '../../src/xdp/isa/asm.ts';
+import { asm, assemble } from '../../src/xdp/isa/asm.ts';
 import type { Insn } from '../../src/xdp/isa/insn.ts';
+import { JUMPS, alu, aluName, unary } from './borderAlu.ts';
+import {
+  BYTES,
+  CTX,
+  Draft,
+  END,
+  FP,
+  PKT,
+  SIZES,
+  VAL,
+  VALUES,
+  VALUE_BYTES,
+  r,
+} from './borderDraft.ts';
+import { callback, dynptr, element, loadIntoValue, record, repeated } from './borderObjects.ts';
 
-/** Map 0: an array of 4 values of 48 bytes. Map 1: a hash of 8-byte keys. */
-export const VALUE_BYTES = 48;
-export const VALUES = 4;
+/** Ledgers say which version made their programs. 2: hash, ring buffer, dynptr, callbacks, global functions. */
+export const GENERATOR = 2;
 
-const r = (n: number): (typeof REGS)[number] => REGS[n]!;
-const [CTX, PKT, END, VAL, FP] = [r(6), r(7), r(8), r(9), r(10)];
+/** What the loader takes of one seed. */
+export interface BorderProgram {
+  readonly insns: Insn[];
+  /** Where functions begin; `global` ones are verified by themselves. */
+  readonly functions: readonly { readonly slot: number; readonly global: boolean }[];
+}
 
-const SIZES = ['u8', 'u16', 'u32', 'u64'] as const;
-const BYTES = { u8: 1, u16: 2, u32: 4, u64: 8 } as const;
-const ALU = [
-  'add',
-  'sub',
-  'and',
-  'or',
-  'xor',
-  'mul',
-  'lsh',
-  'rsh',
-  'arsh',
-  'mov',
-  'div',
-  'mod',
-] as const;
-const JUMPS = [
-  'jeq',
-  'jne',
-  'jgt',
-  'jge',
-  'jlt',
-  'jle',
-  'jsgt',
-  'jsge',
-  'jslt',
-  'jsle',
-  'jset',
-] as const;
-const EDGES = [
-  0, 1, 2, 3, 4, 7, 8, 14, 15, 16, 31, 32, 33, 47, 48, 63, 64, 127, 128, 255, 256, 0xffff, 0x10000,
-  0x7fffffff, -1, -2, -8, -16, -128, -0x80000000,
-] as const;
-
-class Border {
-  private readonly rng: Rng;
-  private readonly lines: (AsmLine | readonly AsmLine[])[] = [];
-  private labels = 0;
+class Border extends Draft {
   /** Bytes of the packet that were compared, as far as the generator knows. */
   private range = 0;
   private calls = 0;
+  private callbacks = 0;
   private readonly spilled: number[] = [];
-
-  constructor(seed: number) {
-    this.rng = new Rng(seed);
-  }
-
-  private below(n: number): number {
-    return (this.rng.int32() >>> 0) % n;
-  }
-
-  private pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
-
-  private chance(percent: number): boolean {
-    return this.below(100) < percent;
-  }
-
-  private edge(): number {
-    return this.chance(80) ? this.pick(EDGES) : this.rng.int32();
-  }
-
-  private put(...lines: (AsmLine | readonly AsmLine[])[]): void {
-    this.lines.push(...lines);
-  }
-
-  private label(): string {
-    return `l${this.labels++}`;
-  }
-
-  private number(): (typeof REGS)[number] {
-    return r(this.below(6));
-  }
-
-  /** A place that ends `size` bytes before, at or behind `limit`: mostly inside. */
-  private near(limit: number, size: number): number {
-    if (this.chance(50) && limit > size) return this.below(limit - size + 1);
-    return limit - size + (this.chance(85) ? 0 : this.pick([1, -1, 2, -limit]));
-  }
-
-  private aluName(): (typeof ALU)[number] | `${(typeof ALU)[number]}32` {
-    const name = this.pick(ALU);
-    return this.chance(40) ? `${name}32` : name;
-  }
-
-  private alu(): void {
-    const name = this.aluName();
-    const dst = this.number();
-    const shift = name.includes('sh');
-    const width = name.endsWith('32') ? 32 : 64;
-    if (this.chance(50)) {
-      const src = this.number();
-      if (shift) this.put(asm.and(src, width - 1));
-      this.put(asm[name](dst, src));
-    } else {
-      const imm = shift ? this.below(width) : this.edge();
-      this.put(
-        asm[name](dst, (name.startsWith('div') || name.startsWith('mod')) && imm === 0 ? 3 : imm),
-      );
-    }
-  }
-
-  private unary(): void {
-    const [dst, src] = [this.number(), this.number()];
-    const bits = this.pick([8, 16, 32] as const);
-    this.put(
-      this.pick([
-        () => asm.neg(dst),
-        () => asm.neg32(dst),
-        () => asm.movsx(bits, dst, src),
-        () => asm.movsx32(this.pick([8, 16] as const), dst, src),
-        () => asm.bswap(this.pick([16, 32, 64] as const), dst),
-        () => asm.be(this.pick([16, 32, 64] as const), dst),
-        () => asm.le(this.pick([16, 32] as const), dst),
-      ])(),
-    );
-  }
 
   /** Skips a few items when a comparison holds. */
   private branch(depth: number): void {
@@ -170,23 +75,6 @@ class Border {
     const off = this.near(this.range, BYTES[size]);
     if (this.chance(70)) this.put(asm.load(size, this.number(), PKT, off));
     else this.put(asm.store(size, PKT, off, this.chance(50) ? this.number() : this.edge()));
-  }
-
-  /** A number is bounded, more or less, by a mask or a comparison. */
-  private bound(reg: (typeof REGS)[number], most: number): void {
-    if (this.chance(40)) {
-      this.put(this.chance(50) ? asm.and(reg, most) : asm.and32(reg, most));
-    } else {
-      const over = most + this.pick([0, 0, 0, 1]);
-      const forms = [
-        () => asm.jgt(reg, over, 'out'),
-        () => asm.jge(reg, over + 1, 'out'),
-        () => asm.jgt32(reg, over, 'out'),
-        () => asm.jsgt(reg, over, 'out'),
-      ];
-      this.put(this.pick(forms)());
-      if (this.chance(25)) this.put(asm.jslt(reg, 0, 'out'));
-    }
   }
 
   /** A number of which something is known is added to a pointer, and the sum is used. */
@@ -272,7 +160,6 @@ class Border {
   }
 
   private helper(): void {
-    const set = [1, 2, 3, 4, 5].map((n) => asm.mov(r(n), this.edge()));
     const KTIME = 5;
     const PRANDOM = 7;
     const CPU = 8;
@@ -302,39 +189,52 @@ class Border {
       default:
         this.put(asm.call(this.pick([KTIME, PRANDOM, CPU])));
     }
-    this.put(set);
+    this.numbers(1);
   }
 
   private local(): void {
     const name = `f${this.calls < 2 ? this.calls++ : this.below(2)}`;
     this.put(asm.mov(r(1), this.number()), asm.mov(r(2), this.chance(50) ? VAL : this.edge()));
     this.put(asm.mov(r(2), this.pick([1, 5])), asm.callLocal(name));
-    this.put([1, 2, 3, 4, 5].map((n) => asm.mov(r(n), this.edge())));
+    this.numbers(1);
+  }
+
+  /** Objects, and what is called. */
+  private object(): void {
+    const what = this.below(7);
+    if (what < 2) element(this);
+    else if (what < 3) record(this);
+    else if (what < 5) dynptr(this);
+    else if (what < 6) loadIntoValue(this);
+    else repeated(this, `c${this.callbacks < 2 ? this.callbacks++ : this.below(2)}`);
   }
 
   private items(count: number, depth: number): void {
     for (let i = 0; i < count; i++) {
       const what = this.below(100);
-      if (what < 28) this.alu();
-      else if (what < 34) this.unary();
-      else if (what < 46 && depth < 3) this.branch(depth);
-      else if (what < 54) this.packetAccess();
-      else if (what < 60) this.comparePacket();
-      else if (what < 72) this.variableAccess();
-      else if (what < 80) this.valueAccess();
-      else if (what < 86) this.spill();
-      else if (what < 91) this.fill();
-      else if (what < 94 && depth < 2) this.loop(depth);
-      else if (what < 97) this.helper();
+      if (what < 26) alu(this);
+      else if (what < 31) unary(this);
+      else if (what < 42 && depth < 3) this.branch(depth);
+      else if (what < 50) this.packetAccess();
+      else if (what < 55) this.comparePacket();
+      else if (what < 66) this.variableAccess();
+      else if (what < 73) this.valueAccess();
+      else if (what < 79) this.spill();
+      else if (what < 84) this.fill();
+      else if (what < 87 && depth < 2) this.loop(depth);
+      else if (what < 90) this.helper();
+      else if (what < 96) this.object();
       else if (depth === 0) this.local();
     }
   }
 
-  private functions(): void {
+  /** Static ones are walked where they are called, global ones once and for any argument. */
+  private localFunctions(): void {
     for (let f = 0; f < this.calls; f++) {
+      this.functions.push({ slot: this.slot, global: this.chance(35) });
       this.put(asm.label(`f${f}`), asm.mov(r(0), r(1)), asm.mov(r(3), r(2)));
       for (let i = this.below(4); i >= 0; i--) {
-        const name = this.aluName();
+        const name = aluName(this);
         if (!name.includes('sh'))
           this.put(asm[name](r(this.pick([0, 3])), this.below(2) ? r(2) : 9));
       }
@@ -342,9 +242,14 @@ class Border {
       if (this.chance(50)) this.put(asm.and(r(0), this.pick([7, 15, 31])));
       this.put(asm.label(`g${f}`), asm.exit());
     }
+    for (let c = 0; c < this.callbacks; c++) {
+      this.functions.push({ slot: this.slot, global: false });
+      this.put(asm.label(`c${c}`));
+      callback(this);
+    }
   }
 
-  build(): Insn[] {
+  build(): BorderProgram {
     this.put(
       asm.mov(CTX, r(1)),
       asm.load('u32', PKT, CTX, 0),
@@ -357,15 +262,15 @@ class Border {
     );
     if (this.chance(98)) this.put(asm.jeq(r(0), 0, 'out'));
     this.put(asm.mov(VAL, r(0)));
-    this.put([0, 1, 2, 3, 4, 5].map((n) => asm.mov(r(n), this.edge())));
+    this.numbers(0);
     for (const n of [1, 2]) if (this.chance(70)) this.put(asm.load('u32', r(n), CTX, 16));
     this.comparePacket();
     for (const n of [3, 4, 5]) if (this.chance(50)) this.put(asm.load('u8', r(n), PKT, n - 3));
     this.items(4 + this.below(14), 0);
     this.put(asm.label('out'), asm.mov(r(0), 2), asm.exit());
-    this.functions();
-    return assemble(this.lines);
+    this.localFunctions();
+    return { insns: assemble(this.lines), functions: this.functions };
   }
 }
 
-export const borderProgram = (seed: number): Insn[] => new Border(seed).build();
+export const borderProgram = (seed: number): BorderProgram => new Border(seed).build();

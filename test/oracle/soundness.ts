@@ -1,7 +1,8 @@
 /**
- * Was the verifier right? A program that it accepted runs in the interpreter, every access tested, and
- * before every instruction what the registers and spilled slots hold is held against what the
- * verifier thought of them there.
+ * Was the verifier right? Of a program that it accepted, every access must lie inside its object by
+ * what the verifier itself knew (`extents.ts`). Then it runs in the interpreter, every access tested
+ * (`grants.ts`), and before every instruction what the registers and spilled slots hold is held
+ * against what the verifier thought of them there.
  *
  * For that the program is walked once more without an end at equal states: what is known of a number
  * that does not matter is not carried over to the state that a path was found equal to. Paths are
@@ -10,29 +11,28 @@
 import type { Bpf } from '../../src/xdp/bpf.ts';
 import { Interpreter } from '../../src/xdp/interp/interpreter.ts';
 import type { Insn } from '../../src/xdp/isa/insn.ts';
-import { BPF_LDX, BPF_ST, BPF_STX } from '../../src/xdp/isa/insn.ts';
+import { readBtfFile } from '../../src/xdp/btf/btf.ts';
 import type { BpfProgramImage } from '../../src/xdp/loader/image.ts';
 import type { BpfMap } from '../../src/xdp/maps/bpfMap.ts';
 import { createMap } from '../../src/xdp/maps/createMap.ts';
+import { RingbufMap } from '../../src/xdp/maps/ringbuf.ts';
 import { ProgramFault } from '../../src/xdp/program.ts';
 import { standaloneBpf } from '../../src/xdp/standalone.ts';
 import { TEST_RUN_MEMORY_BYTES, TestRun } from '../../src/xdp/testRun.ts';
 import type { Bounds } from '../../src/xdp/verifier/bounds.ts';
-import { classOf } from '../../src/xdp/verifier/insnKind.ts';
 import type { Reg } from '../../src/xdp/verifier/reg.ts';
 import * as type from '../../src/xdp/verifier/regTypes.ts';
 import type { Slot } from '../../src/xdp/verifier/state.ts';
 import { STACK_SPILL, STACK_ZERO, allBytes } from '../../src/xdp/verifier/state.ts';
 import { verify } from '../../src/xdp/verifier/verify.ts';
-import { VALUES, VALUE_BYTES, borderProgram } from './borderProgram.ts';
-import type { OracleMap } from './oracle.ts';
+import { BORDER_BTF, BORDER_MAPS, borderFuncs } from './borderCase.ts';
+import { VALUES, VALUE_BYTES } from './borderDraft.ts';
+import type { BorderProgram } from './borderProgram.ts';
+import { borderProgram } from './borderProgram.ts';
+import { outside } from './extents.ts';
+import { Grants } from './grants.ts';
 
-/** For the kernel, the maps that border programs name. */
-export const BORDER_MAPS: readonly OracleMap[] = [
-  { type: 2, keySize: 4, valueSize: VALUE_BYTES, maxEntries: VALUES },
-];
-
-/** What the verifier knew on one path. */
+/** What the verifier knew on one path. Global functions are walked at depth 0, wherever they run. */
 interface Known {
   readonly depth: number;
   readonly regs: readonly Reg[];
@@ -87,8 +87,9 @@ class Violation extends Error {}
 export class Soundness {
   private readonly bpf: Bpf;
   private readonly testRun: TestRun;
-  private readonly map: BpfMap;
-  private readonly values: number;
+  private readonly maps: readonly BpfMap[];
+  private readonly grants: Grants;
+  private readonly btf = readBtfFile(BORDER_BTF, 'border');
   private readonly cpus: number;
   private compared = 0;
 
@@ -97,37 +98,44 @@ export class Soundness {
     this.cpus = cpus;
     this.bpf = standaloneBpf({ moreBytes: TEST_RUN_MEMORY_BYTES });
     this.testRun = new TestRun(this.bpf);
-    const [{ type: kind, keySize, valueSize, maxEntries }] = BORDER_MAPS as [OracleMap];
-    const def = { name: 'values', type: kind, keySize, valueSize, maxEntries, flags: 0 };
-    this.map = createMap(this.bpf, def);
-    this.values = this.map.inline!.at;
+    this.maps = BORDER_MAPS.map(({ type: kind, keySize, valueSize, maxEntries }) =>
+      createMap(this.bpf, {
+        ...{ name: 'border', type: kind, keySize, valueSize, maxEntries, flags: 0 },
+      }),
+    );
+    this.grants = new Grants(this.bpf.arena.region, this.maps[0]!.handle);
   }
 
-  private imageOf(insns: readonly Insn[]): BpfProgramImage {
+  private imageOf({ insns, functions }: BorderProgram): BpfProgramImage {
     const own = insns.map((insn) =>
-      insn.code === 0x18 && insn.src === 1 ? { ...insn, imm: this.map.id } : insn,
+      insn.code === 0x18 && insn.src === 1 ? { ...insn, imm: this.maps[insn.imm]!.id } : insn,
     );
+    const funcInfo = borderFuncs({ functions });
     return {
       ...{ name: 'border', type: 6, attachType: 0, frags: false, gpl: true, insns: own },
-      ...{ maps: [this.map], kfuncs: [], funcInfo: [], lineInfo: [], btf: null },
+      ...{ maps: this.maps, kfuncs: [], funcInfo, lineInfo: [] },
+      btf: funcInfo.length === 0 ? null : this.btf,
     };
   }
 
   judge(seed: number): Judgement {
-    return this.judgeInsns(borderProgram(seed), seed);
-  }
-
-  judgeInsns(insns: readonly Insn[], seed: number): Judgement {
-    const image = this.imageOf(insns);
-    const { accepted, message } = verify(image, this.bpf, { logLevel: 0, cpus: this.cpus });
+    const image = this.imageOf(borderProgram(seed));
+    let wide: string | null = null;
+    const { accepted, message } = verify(image, this.bpf, {
+      logLevel: 0,
+      cpus: this.cpus,
+      onState({ insnIdx, regs }) {
+        wide ??= outside(image.insns[insnIdx]!, insnIdx, regs);
+      },
+    });
     this.compared = 0;
-    const violation = accepted ? this.run(image, seed) : null;
+    const violation = accepted ? (wide ?? this.run(image, seed)) : null;
     return { accepted, message, violation, compared: this.compared };
   }
 
   /** As if the verifier had accepted it. @returns what was wrong, or null */
-  runAnyway(insns: readonly Insn[]): string | null {
-    return this.run(this.imageOf(insns), 1);
+  runAnyway(insns: Insn[]): string | null {
+    return this.run(this.imageOf({ insns, functions: [] }), 1);
   }
 
   private run(image: BpfProgramImage, seed: number): string | null {
@@ -136,12 +144,16 @@ export class Soundness {
     let md = -1;
     engine.onInsn((at) => {
       if (at.slot === 0 && at.depth === 0 && md < 0) md = Number(at.reg(1));
-      this.testAccess(image.insns[at.slot]!, at);
+      this.grants.arrive(at);
       if (known !== null) this.compare(known, at, md);
+      const wrong = this.grants.look(image.insns[at.slot]!, at);
+      if (wrong !== null) throw new Violation(wrong);
     });
     try {
       for (const packet of packets(seed)) {
         md = -1;
+        this.grants.begin();
+        this.setValues(packet);
         this.testRun.run(engine, packet);
       }
     } catch (error) {
@@ -169,58 +181,56 @@ export class Soundness {
     return accepted && most <= STATES_LIMIT ? known : null;
   }
 
-  /** Checked mode lets through the whole memory of maps: values alone may be touched. */
-  private testAccess(insn: Insn, at: Interpreter): void {
-    const kind = classOf(insn);
-    if (kind !== BPF_LDX && kind !== BPF_STX && kind !== BPF_ST) return;
-    const { region } = this.bpf.arena;
-    const address =
-      Number(BigInt.asUintN(64, at.reg(kind === BPF_LDX ? insn.src : insn.dst))) + insn.off;
-    if (address < region.at || address >= region.at + region.bytes) return;
-    const size = [4, 2, 1, 8][(insn.code & 0x18) >> 3]!;
-    const off = (address - this.values) % VALUE_BYTES;
-    const inside = address >= this.values && address < this.values + VALUES * VALUE_BYTES;
-    if (!inside || off + size > VALUE_BYTES)
-      throw new Violation(`instruction ${at.slot}: ${size} bytes at ${off} of a value`);
+  /** Values hold what packets do; the ring buffer is read. */
+  private setValues(packet: Uint8Array): void {
+    const [array, , ring] = this.maps;
+    const { u8 } = this.bpf.mem;
+    const from = array!.inline!.at;
+    for (let n = 0; n < VALUES * VALUE_BYTES; n++) u8[from + n] = packet[n % packet.length]!;
+    if (ring instanceof RingbufMap) ring.consume(() => undefined);
   }
 
   private compare(known: readonly Known[][], at: Interpreter, md: number): void {
-    const { slot, depth } = at;
-    const states = (known[slot] ?? []).filter((state) => state.depth === depth);
+    const { slot } = at;
+    const states = known[slot] ?? [];
     this.compared++;
     const values = Array.from({ length: 11 }, (_, n) => at.reg(n));
-    if (states.some((state) => this.holds(state, values, depth, md))) return;
-    const wrong =
-      states.length === 0 ? 'was never walked' : this.firstWrong(states[0]!, values, depth, md);
-    throw new Violation(`instruction ${slot}: ${states.length} states, none holds; ${wrong}`);
+    const found = states.findIndex((state) => this.holds(state, values, md));
+    if (found < 0) {
+      const wrong =
+        states.length === 0 ? 'was never walked' : this.firstWrong(states[0]!, values, md);
+      throw new Violation(`instruction ${slot}: ${states.length} states, none holds; ${wrong}`);
+    }
+    // the next run through here is likely to be like this one
+    if (found > 0) [states[0], states[found]] = [states[found]!, states[0]!];
   }
 
-  private firstWrong(state: Known, values: readonly bigint[], depth: number, md: number): string {
+  private firstWrong(state: Known, values: readonly bigint[], md: number): string {
     const n = state.regs.findIndex(
-      (reg, i) => !this.holdsReg(reg, values[i]!, values[10]!, depth, md),
+      (reg, i) => !this.holdsReg(reg, values[i]!, values[10]!, state, md),
     );
     return n < 0 ? 'a spilled slot differs' : `r${n} is ${values[n]}`;
   }
 
-  private holds(state: Known, values: readonly bigint[], depth: number, md: number): boolean {
+  private holds(state: Known, values: readonly bigint[], md: number): boolean {
     const fp = values[10]!;
     return (
-      state.regs.every((reg, n) => this.holdsReg(reg, values[n]!, fp, depth, md)) &&
+      state.regs.every((reg, n) => this.holdsReg(reg, values[n]!, fp, state, md)) &&
       state.stack.every((slot, spi) =>
-        this.holdsSlot(slot, Number(fp) - 8 * (spi + 1), fp, depth, md),
+        this.holdsSlot(slot, Number(fp) - 8 * (spi + 1), fp, state, md),
       )
     );
   }
 
-  private holdsSlot(slot: Slot, at: number, fp: bigint, depth: number, md: number): boolean {
+  private holdsSlot(slot: Slot, at: number, fp: bigint, state: Known, md: number): boolean {
     const { mem } = this.bpf;
     const word = (i: number): bigint => BigInt(mem.words[(at >> 2) + i]! >>> 0);
     if (slot.types === allBytes(STACK_ZERO)) return word(0) === 0n && word(1) === 0n;
     if (slot.types !== allBytes(STACK_SPILL)) return true;
-    return this.holdsReg(slot.reg, (word(1) << 32n) | word(0), fp, depth, md);
+    return this.holdsReg(slot.reg, (word(1) << 32n) | word(0), fp, state, md);
   }
 
-  private holdsReg(reg: Reg, value: bigint, fp: bigint, depth: number, md: number): boolean {
+  private holdsReg(reg: Reg, value: bigint, fp: bigint, state: Known, md: number): boolean {
     if (type.typeMayBeNull(reg.type) && value === 0n) return true;
     const { words } = this.bpf.mem;
     const rest = value - BigInt(reg.off);
@@ -239,11 +249,10 @@ export class Soundness {
       case type.PTR_TO_PACKET_END:
         return value === BigInt(words[(md >> 2) + 1]!);
       case type.PTR_TO_STACK:
-        return reg.frameno !== depth || within(reg.bounds, rest - fp);
+        return reg.frameno !== state.depth || within(reg.bounds, rest - fp);
       case type.PTR_TO_MAP_VALUE:
-        return [0, 1, 2, 3].some((n) =>
-          within(reg.bounds, rest - BigInt(this.values + n * VALUE_BYTES)),
-        );
+      case type.PTR_TO_MEM:
+        return this.grants.some((at) => within(reg.bounds, rest - BigInt(at)));
       default:
         return true;
     }

@@ -16,6 +16,7 @@ import type { Explanation } from './explain.ts';
 import { explain } from './explain.ts';
 import { markFastcallPatterns, removeFastcallSpills } from './callSummary.ts';
 import { checkCfg, computePostorder } from './cfg.ts';
+import { refuseDeadCallbacks } from './deadCode.ts';
 import { COMPLEXITY_LIMIT, doCheck } from './doCheck.ts';
 import type { Subprog, SubprogArg, VerifiedImage, VerifierOptions } from './env.ts';
 import { Env, Refused } from './env.ts';
@@ -154,6 +155,7 @@ function walkAll(env: Env): void {
   if (env.image.funcInfo.length > 0) checkGlobals(env);
   removeFastcallSpills(env);
   checkMaxStackDepth(env);
+  refuseDeadCallbacks(env);
 }
 
 const depths = (env: Env): number[] => env.subprogs.slice(0, -1).map((sub) => sub.stackDepth);

@@ -2,11 +2,16 @@
  * Code that no path reaches: branches into it become plain jumps, and it stands still, so that nobody
  * trips over what was never meant to run here. Slots stay where they are.
  *
- * @linux opt_hard_wire_dead_code_branches, sanitize_dead_code; kernel/bpf/verifier.c
+ * Linux cuts whole functions out, and then cannot find one whose address live code still takes.
+ * "verifier bug: No program to jit at insn %d (subprog < 0)".
+ *
+ * @linux opt_hard_wire_dead_code_branches, sanitize_dead_code, jit_subprogs; kernel/bpf/verifier.c
  */
+import { EFAULT } from '../../host/errno.ts';
 import type { Insn } from '../isa/insn.ts';
 import { BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, LD_IMM64 } from '../isa/insn.ts';
-import { GOTO, classOf, opOf } from './insnKind.ts';
+import type { Env } from './env.ts';
+import { GOTO, classOf, isPseudoFunc, opOf } from './insnKind.ts';
 
 const goto = (off: number): Insn => ({ code: GOTO, dst: 0, src: 0, off, imm: 0 });
 const STAND_STILL: Insn = goto(-1);
@@ -33,5 +38,15 @@ export function withoutDeadCode(
     if (!isConditional(insn)) return insn;
     if (!seen(i + 1)) return goto(insn.off);
     return seen(i + 1 + insn.off) ? insn : goto(0);
+  });
+}
+
+/** With one function left nobody looks for others. Linux counts the instructions that it put in, too. */
+export function refuseDeadCallbacks(env: Env): void {
+  const live = env.subprogs.slice(0, -1).filter(({ start }) => env.aux[start]!.seen);
+  if (live.length <= 1) return;
+  env.insns.forEach((insn, i) => {
+    if (isPseudoFunc(insn) && env.aux[i]!.seen && !env.aux[i + 1 + insn.imm]!.seen)
+      env.refuse(EFAULT, `verifier bug: No program to jit at insn ${i} (subprog < 0)`);
   });
 }
