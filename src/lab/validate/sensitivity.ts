@@ -20,8 +20,7 @@ export interface FamilySensitivity {
 }
 
 const MORE = 1.1;
-/** Of a family, and of the operations of its runs. */
-const ROWS_TRIED = 2;
+/** Of the operations of a run. */
 const OPS_TRIED = 5;
 const MOST_SHOWN = 3;
 /** Besides operations, which a run's breakdown tells of. */
@@ -40,7 +39,8 @@ export async function sensitivityOf(
   rows: readonly Row[],
   io: RunIo,
 ): Promise<FamilySensitivity> {
-  const tried = rows.slice(0, ROWS_TRIED);
+  // its rows go from one end of what was varied to the other
+  const tried = rows.length > 1 ? [rows[0]!, rows.at(-1)!] : rows;
   const changes = new Map<string, number[]>();
   for (const row of tried) {
     const profile = PROFILES.find(({ name }) => name === row.scenario.profile)!;

@@ -1,0 +1,26 @@
+/** What profiles were fitted on they must still say: a cost that moves moves these. */
+import { expect, test } from 'vitest';
+import { FIGURES } from '../../../src/lab/validate/figures.ts';
+import { ROWS } from '../../../src/lab/validate/rows.ts';
+import { ScenarioRuns, judgeRow } from '../../../src/lab/validate/validate.ts';
+
+const io = {
+  readFile: () => Promise.reject(new Error('no files here')),
+  importProgram: () => Promise.reject(new Error('no modules here')),
+  nowMs: () => 0,
+};
+const fitted = ROWS.filter(
+  ({ id }) => FIGURES.find((figure) => figure.id === id)!.use === 'calibrate',
+);
+const runs = new ScenarioRuns();
+
+test('there are rows to fit on', () => expect(fitted.length).toBeGreaterThanOrEqual(9));
+
+// its ring of 256 stalls between doorbell and completion, which no operation's time can mend
+test.each(fitted.filter(({ id }) => id !== 'tx.r256.1c').map((row) => [row.id, row] as const))(
+  '%s is met within 2 %%',
+  async (_, row) => {
+    const { errorPct } = await judgeRow(row, io, runs);
+    expect(Math.abs(errorPct)).toBeLessThan(2);
+  },
+);

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { fromFlags, readOptions } from '../../src/lab/options.ts';
+import { runScenario } from '../../src/lab/run.ts';
+import type { RunReport } from '../../src/lab/report.ts';
+
+const io = {
+  readFile: () => Promise.reject(new Error('no files here')),
+  importProgram: () => Promise.reject(new Error('no modules here')),
+  nowMs: () => 0,
+};
+const run = async (flags: Record<string, unknown>): Promise<RunReport> => {
+  const traffic = `udp size=64 flows=1024 pattern=uniform rate=${String(flags['rate'] ?? '98.9Mpps')}`;
+  const { rate: _, ...rest } = flags;
+  const options = { profile: 'xdp-paper-2018', xdp: 'drop', stack: 'off', traffic, ...rest };
+  return (await runScenario(readOptions([fromFlags({ duration: '500us', ...options })]), io))
+    .report;
+};
+
+describe('a link that carries less than arrives', () => {
+  test('loses packets as pcieBackpressure, counted by the port, and none for want of buffers', async () => {
+    const { packets, ethtool, conserved } = await run({ queues: 5, cpus: 5 });
+    expect(packets.lost['pcieBackpressure']).toBeGreaterThan(1000);
+    expect(packets.lost['noBuffer']).toBeUndefined();
+    expect(ethtool['rx_stat_discard']).toBe(packets.lost['pcieBackpressure']);
+    expect(conserved).toBe(true);
+  });
+
+  test('is none where the CPU is the slower one: then buffers are wanting', async () => {
+    const { packets, ethtool } = await run({ queues: 1, cpus: 1 });
+    expect(packets.lost['noBuffer']).toBeGreaterThan(1000);
+    expect(packets.lost['pcieBackpressure']).toBeUndefined();
+    expect(ethtool['rx_stat_discard']).toBe(0);
+  });
+
+  test('carries more when completions are compressed', async () => {
+    const flags = { queues: 6, cpus: 6, rate: '140Mpps' };
+    const plain = await run(flags);
+    const compressed = await run({ ...flags, profile: 'xdp-paper-2018-compressed' });
+    expect(compressed.packets.received).toBeGreaterThan(1.1 * plain.packets.received);
+  });
+
+  test('gives the same report twice, and eagerly', async () => {
+    const flags = { xdp: 'echo', queues: 2, cpus: 2, rate: '80Mpps', duration: '20us' };
+    const first = await run(flags);
+    expect(await run(flags)).toEqual(first);
+    expect(await run({ ...flags, eager: true })).toEqual(first);
+  });
+});
+
+describe('rings that outgrow the last-level cache', () => {
+  test('make touched packets dearer, and untouched ones not', async () => {
+    const perPacket = async (xdp: string, rxRing: number): Promise<number> => {
+      const { costs, packets } = await run({ xdp, queues: 4, cpus: 4, rxRing, breakdown: true });
+      const touch = costs.find(({ op }) => op === 'first touch of a packet');
+      return (touch?.ns ?? 0) / packets.received;
+    };
+    expect(await perPacket('echo', 255)).toBeLessThan(10);
+    // all sets of the class are overfull: the whole 72 ns, and the touch itself
+    expect(await perPacket('echo', 2047)).toBeGreaterThan(70);
+    expect(await perPacket('drop', 2047)).toBe(0);
+  });
+
+  test('show in the cache figures of the report', async () => {
+    const { cache } = await run({ queues: 5, cpus: 5, rxRing: 1023 });
+    expect(cache.packetMissPct).toBeGreaterThan(99);
+    expect(cache.countedMissPct).toBeGreaterThan(30);
+    expect(cache.writeMissPct).toBeGreaterThan(cache.countedMissPct);
+    expect((await run({ profile: 'flat', queues: 5, cpus: 5 })).cache).toEqual({
+      ...{ packetMissPct: 0, countedMissPct: 0, writeMissPct: 0 },
+    });
+  });
+});
