@@ -1,8 +1,9 @@
 /**
  * How a machine is reached by IP, and who listens on it.
  *
- * Unless told otherwise NIC i has 10.0.i.1/24 and fd00:0:0:i::1/64, beside the link-local address
- * that follows from its MAC; the default route leads out of the first NIC through 10.0.0.254 and
+ * Unless told otherwise NIC i has 10.0.i.1/24 and fd00:i::1/64, beside the link-local address that
+ * follows from its MAC, none of them in the networks that generated traffic comes from (10.1.0.0,
+ * fd00:0:0:1::); the default route leads out of the first NIC through 10.0.0.254 and
  * fd00::fe, whose MAC 02:00:00:00:00:fe is known from the start: it is the generator's, so replies
  * to generated traffic need no ARP.
  */
@@ -97,7 +98,7 @@ const linkLocal = ({ hi16, lo32 }: MacAddr): In6Addr =>
 export const defaultAddresses = (nic: number): NicAddresses => ({
   addr: 0x0a00_0001 + (nic << 8),
   prefixLen: 24,
-  addr6: [0xfd00_0000, nic, 0, 1],
+  addr6: [0xfd00_0000 + nic, 0, 0, 1],
   prefixLen6: 64,
 });
 

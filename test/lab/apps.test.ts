@@ -29,6 +29,24 @@ test('nobody listens: the packets are lost by the name of their reason', async (
   expect(report.conserved).toBe(true);
 });
 
+test.each(['udp6 size=82', 'udp size=64'])(
+  'two NICs as they come, %s: every answer leaves by the first',
+  async (traffic) => {
+    const { report } = await run({
+      xdp: 'pass',
+      traffic: `${traffic} flows=64 rate=1Mpps`,
+      count: 1000,
+      queues: 1,
+      cpus: 2,
+      apps: 'echo:9',
+    });
+    expect(report.nics).toHaveLength(2);
+    expect(report.nics[0]!.packets.onWire).toBe(1000);
+    expect(report.packets.onWire).toBe(1000);
+    expect(report.drops).toEqual({});
+  },
+);
+
 test('receive packet steering spreads what one queue receives', async () => {
   const { report } = await run({
     xdp: 'pass',

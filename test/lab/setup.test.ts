@@ -57,7 +57,7 @@ test('each NIC has an address of its own, and applications run on the last CPU, 
   const { inet, nics } = configOf({ cpus: '3', rps: '0,2' }, yaml);
   expect(inet!.addresses).toEqual([
     { addr: 0xc000_0209, prefixLen: 30, addr6: [0x2001_0db8, 0, 0, 9], prefixLen6: 48 },
-    { addr: 0x0a00_0101, prefixLen: 24, addr6: [0xfd00_0000, 1, 0, 1], prefixLen6: 64 },
+    { addr: 0x0a00_0101, prefixLen: 24, addr6: [0xfd00_0001, 0, 0, 1], prefixLen6: 64 },
   ]);
   expect(inet!.apps).toMatchObject([
     { kind: 'echo', udp: 7, cpu: 2, rcvbuf: 212_992, batch: 32 },
