@@ -1,24 +1,33 @@
 /** `ringscope prog show`, `prog dump` and `map show`: what an object file holds, nothing loaded. */
 import type { Command } from 'commander';
-import { readObject } from '../lab/bpfObject.ts';
+import { chooseProgram, readObject } from '../lab/bpfObject.ts';
 import { readBytes } from '../lab/files.ts';
 import { InputError } from '../lab/inputError.ts';
+import { jitDump } from '../lab/jitDump.ts';
 import { dumpProgram } from '../lab/objectDump.ts';
 import type { ProgramDump } from '../lab/objectDump.ts';
 import type { MapListing, ProgramListing } from '../lab/objectListing.ts';
 import { listMaps, listPrograms } from '../lab/objectListing.ts';
+import { OptionError } from '../lab/options.ts';
 import type { BtfValue } from '../xdp/btf/value.ts';
 import { listingText } from '../xdp/isa/listing.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
+import { BPF_PROG_TYPE_XDP } from '../xdp/uapi.ts';
+import { jitText } from './jitText.ts';
 import { jsonLine } from './jsonLine.ts';
+import { kernelTypesAt } from './kernelTypesFile.ts';
 import { addMapElements } from './mapCommands.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { verifyFlag } from './verifyFlag.ts';
 
 interface Flags {
   readonly program?: string;
   readonly sec?: string;
   readonly json?: boolean;
+  readonly jited?: boolean;
+  readonly btf?: string;
+  readonly verify?: string;
 }
 
 type Show = (spec: CollectionSpec, flags: Flags, terminal: Terminal) => void;
@@ -30,7 +39,10 @@ export function addProgListings(prog: Command, terminal: Terminal): void {
   add(prog, 'show', 'List the programs of an object.', showPrograms, terminal);
   add(prog, 'dump', 'List the instructions of programs, with their C source.', dump, terminal)
     .option('--program <NAME>', 'only this one, by its function')
-    .option('--sec <SECTION>', 'only this one, by its section');
+    .option('--sec <SECTION>', 'only this one, by its section')
+    .option('--jited', 'the WebAssembly that they are compiled to, of XDP programs')
+    .option('--btf <FILE>', "with --jited: a kernel's types for CO-RE")
+    .option('--verify <on|off>', 'with --jited, off: as compiled with every access tested');
 }
 
 /** The command `map`. */
@@ -52,7 +64,8 @@ function add(to: Command, name: string, help: string, show: Show, terminal: Term
     .argument('FILE', 'eBPF object (.o)')
     .option('--json', JSON_HELP)
     .action(async (file: string, flags: Flags) => {
-      show(readObject(file, await readBytes('FILE', file)), flags, terminal);
+      const types = await kernelTypesAt(flags.btf);
+      show(readObject(file, await readBytes('FILE', file), types), flags, terminal);
     });
 }
 
@@ -85,7 +98,16 @@ function notesOn({ autoload, frags, functions, maps, externs, core }: ProgramLis
   ].join('; ');
 }
 
+/** @throws OptionError, and with --jited what loading throws */
 function dump(spec: CollectionSpec, flags: Flags, terminal: Terminal): void {
+  if (flags.jited) {
+    const dumps = jitDump(spec, xdpProgramsOf(spec, flags), verifyFlag(flags.verify));
+    terminal.out(flags.json ? jsonLine(dumps) : dumps.map((d) => jitText(d, terminal)).join('\n'));
+    return;
+  }
+  for (const name of ['btf', 'verify'] as const) {
+    if (flags[name] !== undefined) throw new OptionError(`--${name} is for dumps with --jited`);
+  }
   const dumps = programsOf(spec, flags).map((program) => dumpProgram(program));
   terminal.out(flags.json ? jsonLine(dumps) : dumps.map((d) => dumpText(d, terminal)).join('\n'));
 }
@@ -100,6 +122,15 @@ function programsOf({ file, programs }: CollectionSpec, flags: Flags): ProgramSp
   if (found.length > 0 || !asked) return found;
   const known = all.map(({ name, section }) => `${name} (${section})`).join(', ');
   throw new InputError(`${file}: no such program; the object has ${known || 'none'}`);
+}
+
+/** Those that were asked for; unless they were, those of type XDP that load by themselves. */
+function xdpProgramsOf(spec: CollectionSpec, flags: Flags): ProgramSpec[] {
+  const found = programsOf(spec, flags);
+  if (flags.program !== undefined || flags.sec !== undefined) return found;
+  const xdp = found.filter(({ type, autoload }) => type === BPF_PROG_TYPE_XDP && autoload);
+  if (xdp.length === 0) chooseProgram(spec, {}); // says what there is instead
+  return xdp;
 }
 
 const dumpText = ({ program, section, insns }: ProgramDump, { colors }: Terminal): string =>

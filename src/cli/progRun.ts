@@ -10,6 +10,7 @@ import { hexDump } from './hexDump.ts';
 import { table } from './table.ts';
 import { kernelTypesAt } from './kernelTypesFile.ts';
 import type { Terminal } from './terminal.ts';
+import { verifyFlag } from './verifyFlag.ts';
 
 export interface ProgRunFlags {
   readonly program?: string;
@@ -34,7 +35,7 @@ export async function progRunCommand(
 ): Promise<void> {
   const repeat = repeatOf(flags.repeat);
   const engine = engineOf(flags.engine);
-  const verify = verifyOf(flags.verify);
+  const verify = verifyFlag(flags.verify);
   const data = await packetOf(flags);
   const spec = readObject(file, await readBytes('FILE', file), await kernelTypesAt(flags.btf));
   const chosen = chooseProgram(spec, { program: flags.program, section: flags.sec });
@@ -79,11 +80,6 @@ function engineOf(text: string = 'jit'): EngineName {
   if (engine !== undefined) return engine;
   const known = ENGINE_NAMES.join(' or ');
   throw new OptionError(`--engine: ${text} is not ${known}${didYouMean(text, ENGINE_NAMES)}`);
-}
-
-function verifyOf(text: string = 'on'): boolean {
-  if (text === 'on' || text === 'off') return text === 'on';
-  throw new OptionError(`--verify: ${text} is not on or off`);
 }
 
 async function packetOf({ dataIn, dataHex }: ProgRunFlags): Promise<Uint8Array> {

@@ -17,9 +17,7 @@ export interface ProgramDump {
 
 export function dumpProgram(program: ProgramSpec): ProgramDump {
   const notes = new Map(program.core.map((relo) => [relo.slot, coreText(program, relo)]));
-  const names = helperNames();
-  const helper = (id: number): string | undefined => names.get(id);
-  const insns = listInsns({ ...program, notes }, { helper });
+  const insns = listInsns({ ...program, notes }, { helper: helperNamed });
   return { program: program.name, section: program.section, insns };
 }
 
@@ -27,10 +25,14 @@ export function dumpProgram(program: ProgramSpec): ProgramDump {
 const coreText = ({ btf }: ProgramSpec, { kind, type, access }: CoreRelo): string =>
   `CO-RE <${CORE_KIND_NAMES[kind] ?? kind}> ${btf?.type(type).name ?? ''} ${access}`;
 
+let helperNames: ReadonlyMap<number, string> | undefined;
+
 /** From the kernel's own list, which has those too that are not for XDP. */
-function helperNames(): Map<number, string> {
-  const { values } = builtInTypes().find('bpf_func_id', 'enum')!;
-  return new Map(
-    values.map(({ name, value }) => [Number(value), name.replace('BPF_FUNC_', 'bpf_')]),
+export function helperNamed(id: number): string | undefined {
+  helperNames ??= new Map(
+    builtInTypes()
+      .find('bpf_func_id', 'enum')!
+      .values.map(({ name, value }) => [Number(value), name.replace('BPF_FUNC_', 'bpf_')]),
   );
+  return helperNames.get(id);
 }

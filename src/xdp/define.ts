@@ -11,6 +11,7 @@ import { createMap } from './maps/createMap.ts';
 import type { DevMap } from './maps/devmap.ts';
 import { BPF_MAP_TYPE_DEVMAP } from './maps/uapi.ts';
 import type { XdpKernel } from './kernel.ts';
+import type { RunConfig } from './loader/runConfig.ts';
 import type { XdpProg } from './program.ts';
 
 export interface DevMapSpec {
@@ -39,6 +40,8 @@ export interface XdpProgramSpec {
   readonly name: string;
   readonly hasFrags: boolean;
   readonly maps: MapSpecs;
+  /** Its place among several on one device, when it says one. */
+  readonly runConfig?: RunConfig;
   /** Bytes of region 'maps' that a load takes; without it the maps are few and small. */
   mapBytes?(cpus: number): number;
   load(xdp: XdpKernel): XdpProg;

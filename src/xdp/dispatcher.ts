@@ -1,6 +1,7 @@
 /**
  * Several programs on one device, one after the other, as libxdp's dispatcher runs them: in order
- * of priority, on until one returns a verdict that it was not told to go on from.
+ * of priority, on until one returns a verdict that it was not told to go on from. An object says both
+ * in `.xdp_run_config`. Of equal priority the first given runs first; libxdp goes by their names.
  *
  * @spec xdp-tools, protocol for dispatching several XDP programs
  */
@@ -9,21 +10,19 @@ import type { HostAddr } from '../host/memory.ts';
 import type { XdpProgramSpec } from './define.ts';
 import type { BpfProgRef } from './bpf.ts';
 import type { MapTypes } from './loader/typedMap.ts';
+import { XDP_DEFAULT_CHAIN_CALL_ACTIONS, XDP_DEFAULT_RUN_PRIO } from './loader/runConfig.ts';
 import type { BpfMap } from './maps/bpfMap.ts';
 import type { XdpProg } from './program.ts';
 import { XDP_PASS } from './uapi.ts';
 
 /** Programs that one dispatcher holds at most. */
 export const MAX_DISPATCHER_ACTIONS = 10;
-/** Where a program stands that says nothing; lower ones run first. */
-export const XDP_DEFAULT_RUN_PRIO = 50;
-/** Bit n: after verdict n the next program runs. */
-export const XDP_DEFAULT_CHAIN_CALL_ACTIONS: number = 1 << XDP_PASS;
 
 export interface DispatchedProgram {
   readonly program: XdpProgramSpec;
-  /** 50 unless given; equals run in the order in which they stand. */
+  /** Unless given, what the program says; 50 for one that says nothing. Lower ones run first. */
   readonly priority?: number;
+  /** Bit n: after verdict n the next program runs. Unless given, as the program says, or XDP_PASS. */
   readonly chainCallActions?: number;
 }
 
@@ -71,6 +70,9 @@ const gathered = <T>(
     ),
   );
 
+const priorityOf = ({ priority, program }: DispatchedProgram): number =>
+  priority ?? program.runConfig?.priority ?? XDP_DEFAULT_RUN_PRIO;
+
 /**
  * One program out of several.
  *
@@ -84,11 +86,12 @@ export function dispatchXdp(programs: readonly DispatchedProgram[]): XdpProgramS
       `1 to ${MAX_DISPATCHER_ACTIONS} programs`,
     );
   }
-  const inOrder = programs.toSorted(
-    (a, b) => (a.priority ?? XDP_DEFAULT_RUN_PRIO) - (b.priority ?? XDP_DEFAULT_RUN_PRIO),
-  );
+  const inOrder = programs.toSorted((a, b) => priorityOf(a) - priorityOf(b));
   const specs = inOrder.map(({ program }) => program);
-  const chain = inOrder.map((p) => p.chainCallActions ?? XDP_DEFAULT_CHAIN_CALL_ACTIONS);
+  const chain = inOrder.map(
+    ({ chainCallActions, program }) =>
+      chainCallActions ?? program.runConfig?.chainCallActions ?? XDP_DEFAULT_CHAIN_CALL_ACTIONS,
+  );
   return {
     type: 'xdp',
     name: specs.map(({ name }) => name).join('+'),

@@ -14,6 +14,7 @@ import type { XdpKernel } from './kernel.ts';
 import { collectionMapMemory } from './loader/createMaps.ts';
 import type { BpfProg, Collection } from './loader/load.ts';
 import { loadCollection } from './loader/load.ts';
+import { runConfigOf } from './loader/runConfig.ts';
 import type { CollectionSpec, MapSpec, ProgramSpec } from './loader/spec.ts';
 import type { MapTypes } from './loader/typedMap.ts';
 import type { BpfMap } from './maps/bpfMap.ts';
@@ -64,6 +65,7 @@ export class ObjectProg implements XdpProg {
 
 /**
  * @param chosen of type XDP
+ * @throws BtfError when its place among other programs is none
  * @returns a blueprint; loading it throws LoadError, MapError, VerifierError, ProgramRefused
  */
 export function objectXdp(
@@ -71,12 +73,14 @@ export function objectXdp(
   chosen: ProgramSpec,
   { engine = 'jit', verify = true }: ObjectOptions = {},
 ): XdpProgramSpec {
+  const runConfig = runConfigOf(spec.btf, chosen.name);
   const touches = wanted(spec, chosen).some((name) => mayTouch(spec.programs[name]!));
   return {
     type: 'xdp',
     name: chosen.name,
     hasFrags: chosen.frags,
     maps: {},
+    ...(runConfig && { runConfig }),
     mapBytes: (cpus) => collectionMapMemory(spec, cpus),
     load(xdp: XdpKernel) {
       const collection = loadCollection(spec, xdp.bpf, {

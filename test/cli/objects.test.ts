@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
 import { expect, test } from 'vitest';
 import { runCommandLine } from '../../src/cli/commands.ts';
+import type { JitDump } from '../../src/lab/jitDump.ts';
 import type { ListedInsn } from '../../src/xdp/isa/listing.ts';
 import type { MapListing, ProgramListing } from '../../src/lab/objectListing.ts';
 import { standIn } from '../lab/standInMachine.ts';
@@ -139,6 +140,64 @@ test('map show: definitions, types, initial values, variables', async () => {
   ]);
   const { out } = await ringscope('map', 'show', object('types'));
   expect(out).toMatch(/^ {2}shapes +hash +10 B +112 B +8 +0x0 +struct key → struct shape$/m);
+});
+
+test('prog dump --jited: WebAssembly below the instructions and the C it comes from', async () => {
+  const args = ['prog', 'dump', object('counter-19'), '--jited', '--program', 'count_twice'];
+  const { code, out, err } = await ringscope(...args);
+  expect([code, err]).toEqual([0, '']);
+  expect(out).toMatch(/^count_twice \(xdp\): 48 instructions, \d+ bytes of WebAssembly\n\n/);
+  expect(out).toContain('\ncount_twice(ctx i32) -> i32, exported as run\n');
+  expect(out).toContain('\naccount(r1 i64, r2 i64, r3 i64, r4 i64, r5 i64, frame i32) -> i64\n');
+  // r6 = r1, at the start of a function
+  expect(out).toMatch(
+    /  11: \(bf\) r6 = r1\n +[\da-f]+ {4}local\.get \$r1\n +[\da-f]+ {4}local\.set \$r6\n/,
+  );
+  expect(out).toMatch(/call account\n/);
+  expect(out).toContain('(18) r1 = 0x');
+  expect(out).toContain('map counters\n');
+
+  const [dump, ...others] = await asJson<JitDump[]>(...args);
+  expect(others).toEqual([]);
+  expect(dump!.functions.map(({ name }) => name)).toEqual([
+    'count_twice',
+    'account',
+    'verdict_of',
+    'batch',
+  ]);
+  const { params, results, names, code: lines } = dump!.functions[1]!;
+  expect([params, results]).toEqual([['i64', 'i64', 'i64', 'i64', 'i64', 'i32'], ['i64']]);
+  expect(names.slice(0, 6)).toEqual(['r1', 'r2', 'r3', 'r4', 'r5', 'frame']);
+  expect(lines[0]).toEqual({ at: 0, depth: 0, text: 'block $1' });
+  expect(lines[1]).toEqual({
+    at: 2,
+    depth: 1,
+    text: 'local.get $r1',
+    insns: [expect.objectContaining({ slot: 11, text: '(bf) r6 = r1' })],
+  });
+  // every instruction of the function is there
+  const slots = lines.flatMap(({ insns = [] }) => insns.map(({ slot }) => slot));
+  expect(slots[0]).toBe(11);
+  expect(slots).toEqual(slots.toSorted((a, b) => a - b));
+});
+
+test('prog dump --jited --verify off shows the tests; other types and stray options are refused', async () => {
+  const file = object('counter-19');
+  const checked = await ringscope('prog', 'dump', file, '--jited', '--verify', 'off');
+  expect(checked.out).toContain('call access\n');
+  const { code, err } = await ringscope(
+    'prog',
+    'dump',
+    object('sections'),
+    '--sec',
+    'sk_lookup',
+    '--jited',
+  );
+  expect(code).toBe(2);
+  expect(err).toMatch(/: program lookup: of type sk_lookup .*only XDP programs run here\n$/);
+  expect((await ringscope('prog', 'dump', file, '--verify', 'off')).err).toMatch(
+    /--verify is for dumps with --jited/,
+  );
 });
 
 test('what is no object is refused in one line', async () => {

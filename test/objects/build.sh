@@ -20,4 +20,5 @@ for bytes in 20 28 36; do bpf clang-14 legacy$bytes.o legacy.bpf.c -DLEGACY=$byt
 bpf clang-14 steer.o steer.bpf.c
 bpf clang-16 types.o types.bpf.c
 bpf clang-16 ksyms.o ksyms.bpf.c
+bpf clang-14 runConfig.o runConfig.bpf.c
 bpf clang-19 kernel.o kernel.c

@@ -6,12 +6,19 @@ import { run } from '../../src/lab/given.ts';
 import type { RunGiven } from '../../src/lab/given.ts';
 import { chooseProgram, readObject } from '../../src/lab/bpfObject.ts';
 import { defineXdp } from '../../src/xdp/define.ts';
+import type { XdpProgramSpec } from '../../src/xdp/define.ts';
 import { dispatchXdp } from '../../src/xdp/dispatcher.ts';
 import { objectXdp } from '../../src/xdp/objectProgram.ts';
 import { XDP_DROP, XDP_PASS, XDP_TX } from '../../src/xdp/uapi.ts';
+import { objectBytes } from './elf/objects.ts';
 
 const object = (name: string): Uint8Array =>
   readFileSync(new URL(`../../examples/bpf/${name}.o`, import.meta.url));
+
+function configured(name: string): XdpProgramSpec {
+  const spec = readObject('runConfig.o', objectBytes('runConfig'));
+  return objectXdp(spec, chooseProgram(spec, { program: name }));
+}
 
 async function outcome(given: RunGiven): ReturnType<typeof run> {
   return run({ count: 20_000, check: true, txOut: true, passOut: true, ...given });
@@ -107,6 +114,33 @@ describe('several programs on one device', () => {
     });
     expect(report.conserved).toBe(true);
     expect(report.packets.xdpTx).toBeGreaterThan(900);
+  });
+
+  // test/objects/runConfig.bpf.c: earlier (5) passes and stops there, first (10) drops and goes on,
+  // silent (50) sends back
+  test.each([
+    [['silent', 'first'], 'xdpTx'],
+    [['first'], 'xdpPass'],
+    [['first', 'silent', 'earlier'], 'xdpPass'],
+  ] as const)('%j: priority and verdicts to go on from as the object says', async (names, fate) => {
+    const programs = names.map((name) => ({ program: configured(name) }));
+    const { report } = await run({ xdp: dispatchXdp(programs), count: 100, rate: '1Mpps' });
+    expect(report.packets[fate]).toBe(100);
+  });
+
+  test('what is given goes before what the object says', async () => {
+    const programs = [
+      { program: configured('earlier'), priority: 60 },
+      { program: configured('first'), chainCallActions: 0 },
+    ];
+    const { report } = await run({ xdp: dispatchXdp(programs), count: 100, rate: '1Mpps' });
+    expect(report.packets.xdpDrop).toBe(100);
+  });
+
+  test('a member that libxdp does not know is refused', () => {
+    expect(() => configured('odd')).toThrow(
+      /^runConfig\.o: .* \.xdp_run_config of program odd: a member urgency, which is not known$/,
+    );
   });
 
   test('eleven are too many', () => {

@@ -71,17 +71,20 @@ export function listInsns(program: Listable, names: DisasmNames = {}): ListedIns
 const KINDS: Readonly<Record<string, string>> = { map: 'map', mapValue: 'value of', kfunc: '' };
 
 /** The listing as lines of text. */
-export function listingText(listed: readonly ListedInsn[]): string {
-  return listed
-    .flatMap(({ slot, text, function: func, source, ref, note }) => {
-      const lines = func === undefined ? [] : [`${func}:`];
-      if (source !== undefined && source.text.trim() !== '') {
-        lines.push(`; ${source.text.trim()} @ ${source.file.replace(/.*\//, '')}:${source.line}`);
-      }
-      const kind = ref === undefined ? '' : (KINDS[ref.kind] ?? ref.kind);
-      const meant = ref === undefined || kind === '' ? (note ?? '') : `${kind} ${ref.name}`;
-      lines.push(`${String(slot).padStart(4)}: ${meant === '' ? text : text.padEnd(40)}${meant}`);
-      return lines;
+export const listingText = (listed: readonly ListedInsn[]): string =>
+  listed
+    .flatMap((insn) => {
+      const { function: func } = insn;
+      return [...(func === undefined ? [] : [`${func}:`]), ...insnLines(insn)];
     })
     .join('\n');
+
+/** An instruction, behind the source line that begins with it. */
+export function insnLines({ slot, text, source, ref, note }: ListedInsn): string[] {
+  const kind = ref === undefined ? '' : (KINDS[ref.kind] ?? ref.kind);
+  const meant = ref === undefined || kind === '' ? (note ?? '') : `${kind} ${ref.name}`;
+  const line = `${String(slot).padStart(4)}: ${meant === '' ? text : text.padEnd(40)}${meant}`;
+  if (source === undefined || source.text.trim() === '') return [line];
+  const file = source.file.replace(/.*\//, '');
+  return [`; ${source.text.trim()} @ ${file}:${source.line}`, line];
 }

@@ -68,7 +68,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     this.state = runStateOf(bpf, this.checked);
     const unit = this.unitOf(options);
     this.frameIndex = unit.frameWord >> 2;
-    const bytes = write(unit, asTarget);
+    const bytes = writeModule(unit, asTarget);
     const instance = new WebAssembly.Instance(this.moduleOf(bytes), {
       host: { memory: bpf.mem.memory, programs: this.state.programs },
       run: unit.imports,
@@ -189,7 +189,8 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
   }
 }
 
-function write(unit: Unit, asTarget: boolean): Uint8Array<ArrayBuffer> {
+/** All functions of a program's module. */
+export function writeModule(unit: Unit, asTarget: boolean): Uint8Array<ArrayBuffer> {
   if (asTarget) unit.module.exportFunction('tail', unit.callee(0));
   else {
     const entry = writeEntry(unit);

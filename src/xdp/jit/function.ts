@@ -52,7 +52,7 @@ export function writeEntry(unit: Unit): number {
     out.get(2).globalSet(unit.context);
     out.i32(unit.options.maxInsns).globalSet(unit.budget);
   }
-  new FunctionWriter(unit, regs, 0, (1 << BPF_REG_1) | (1 << BPF_REG_2)).write();
+  new FunctionWriter(unit, regs, 0, (1 << BPF_REG_1) | (1 << BPF_REG_2)).write(own);
   unit.module.define(own, unit.module.type(params, [I32]), regs.locals, out);
   return own;
 }
@@ -61,8 +61,9 @@ export function writeEntry(unit: Unit): number {
 export function writeCallee(unit: Unit, slot: number): void {
   const out = new WasmCode(1024);
   const regs = Registers.ofCallee(out, new Facts());
-  new FunctionWriter(unit, regs, slot, 0).write();
-  unit.module.define(unit.callee(slot), unit.calleeType, regs.locals, out);
+  const own = unit.callee(slot);
+  new FunctionWriter(unit, regs, slot, 0).write(own);
+  unit.module.define(own, unit.calleeType, regs.locals, out);
 }
 
 class FunctionWriter implements BlockWriter {
@@ -73,12 +74,17 @@ class FunctionWriter implements BlockWriter {
   private readonly known: readonly Facts[];
   /** Local with the budget of `may_goto`, in functions that have one. */
   private readonly mayGoto: number;
+  private readonly first: number;
+  /** Kept when somebody wants to know. */
+  private readonly starts: { at: number; slot: number }[] | null;
 
   /** @param narrow registers that are known to be below 2^32 at the start, as bits */
   constructor(unit: Unit, regs: Registers, slot: number, narrow: number) {
     this.unit = unit;
     this.insns = unit.image.insns;
     this.regs = regs;
+    this.first = slot;
+    this.starts = unit.options.origins === undefined ? null : [];
     this.graph = buildGraph(this.insns, unit.leaders, slot);
     const length = this.graph.blocks.reduce((sum, { start, end }) => sum + end - start, 0);
     unit.announce(length, slot);
@@ -87,12 +93,15 @@ class FunctionWriter implements BlockWriter {
     this.mayGoto = mayGoto ? regs.add(I32) : -1;
   }
 
-  write(): void {
+  write(own: number): void {
     const { out } = this.regs;
     if (this.mayGoto >= 0) out.i32(BPF_MAX_LOOPS).set(this.mayGoto);
     if (this.graph.reducible) writeStructured(this.graph, out, this);
     else writeDispatched(this.graph, out, this, this.regs.add(I32));
     out.op(op.UNREACHABLE);
+    const { first, starts, regs } = this;
+    if (starts === null) return;
+    this.unit.options.origins!.push({ own, slot: first, locals: regs.names, starts });
   }
 
   body(i: number): void {
@@ -102,6 +111,7 @@ class FunctionWriter implements BlockWriter {
     if (unit.checked) writeBudget(unit, regs, block);
     for (let slot = block.start; slot < block.end; slot++) {
       const insn = insns[slot]!;
+      this.starts?.push({ at: regs.out.length, slot });
       this.insn(insn, slot);
       regs.facts.after(insns, slot);
       if (isLdImm64(insn)) slot++;

@@ -64,6 +64,18 @@ export class Registers {
     this.spare32 = this.add(I32);
   }
 
+  /** What locals hold, parameters first, for people who read the code. */
+  get names(): string[] {
+    const named: string[] = [];
+    if (this.isEntry) named.push('ctx', 'len', 'given');
+    if ('local' in this.frame) named[this.frame.local] = 'frame';
+    for (let n = this.params; n < this.params + this.locals.length; n++) named[n] = `n${n}`;
+    this.local.forEach((local, register) => (named[local] = `r${register}`));
+    named[this.spare64] = 'spare64';
+    named[this.spare32] = 'spare32';
+    return named;
+  }
+
   /** @returns a new local */
   add(type: number): number {
     return this.params + this.locals.push(type) - 1;

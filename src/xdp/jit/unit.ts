@@ -59,6 +59,18 @@ export interface UnitOptions {
   readonly maxInsns: number;
   /** In checked mode, what the program may touch. */
   readonly reach: ProgramMemory;
+  /** Notes which code is whose, for people who read it. */
+  readonly origins?: CodeOrigin[];
+}
+
+/** A function of a module, and the function of the program that it is. */
+export interface CodeOrigin {
+  /** Among the module's own functions. */
+  readonly own: number;
+  readonly slot: number;
+  readonly locals: readonly string[];
+  /** Where the code of each instruction begins. */
+  readonly starts: readonly { readonly at: number; readonly slot: number }[];
 }
 
 export class Unit {

@@ -119,25 +119,25 @@ function readMember(
 ): void {
   switch (member.name) {
     case 'type':
-      spec.type = readNumber(btf, member, refuse);
+      spec.type = readUint(btf, member, refuse);
       return;
     case 'max_entries':
-      spec.maxEntries = readNumber(btf, member, refuse);
+      spec.maxEntries = readUint(btf, member, refuse);
       return;
     case 'map_flags':
-      spec.flags = readNumber(btf, member, refuse);
+      spec.flags = readUint(btf, member, refuse);
       return;
     case 'numa_node':
-      spec.numaNode = readNumber(btf, member, refuse);
+      spec.numaNode = readUint(btf, member, refuse);
       return;
     case 'map_extra':
-      spec.mapExtra = readNumber(btf, member, refuse);
+      spec.mapExtra = readUint(btf, member, refuse);
       return;
     case 'key_size':
-      spec.keySize = agreeing('key', spec.keySize, readNumber(btf, member, refuse), refuse);
+      spec.keySize = agreeing('key', spec.keySize, readUint(btf, member, refuse), refuse);
       return;
     case 'value_size':
-      spec.valueSize = agreeing('value', spec.valueSize, readNumber(btf, member, refuse), refuse);
+      spec.valueSize = agreeing('value', spec.valueSize, readUint(btf, member, refuse), refuse);
       return;
     case 'key':
       spec.keyType = pointee(btf, member, refuse);
@@ -151,7 +151,7 @@ function readMember(
       readValues(btf, spec, member, refuse, isInner);
       return;
     case 'pinning':
-      spec.pinning = readNumber(btf, member, refuse);
+      spec.pinning = readUint(btf, member, refuse);
       if (spec.pinning > LIBBPF_PIN_BY_NAME) throw refuse(`pinning ${spec.pinning} is not known`);
       if (isInner && spec.pinning !== 0) throw refuse('a map inside another cannot be pinned');
       return;
@@ -161,7 +161,7 @@ function readMember(
 }
 
 /** `__uint(name, n)` is a pointer to an array of n ints; `__ulong(name, n)` an enumeration of one. */
-function readNumber(btf: Btf, member: BtfMember, refuse: Refuse): number {
+export function readUint(btf: Btf, member: BtfMember, refuse: Refuse): number {
   const type = btf.resolve(member.type);
   if (type.kind === 'enum' && type.values.length > 0) return Number(type.values[0]!.value);
   const array = type.kind === 'ptr' ? btf.resolve(type.type) : type;
