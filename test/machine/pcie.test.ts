@@ -8,9 +8,11 @@ const io = {
   importProgram: () => Promise.reject(new Error('no modules here')),
   nowMs: () => 0,
 };
-const run = async (flags: Record<string, unknown>): Promise<RunReport> => {
-  const traffic = `udp size=64 flows=1024 pattern=uniform rate=${String(flags['rate'] ?? '98.9Mpps')}`;
-  const { rate: _, ...rest } = flags;
+const run = async ({
+  rate = '98.9Mpps',
+  ...rest
+}: { rate?: string } & Record<string, unknown>): Promise<RunReport> => {
+  const traffic = `udp size=64 flows=1024 pattern=uniform rate=${rate}`;
   const options = { profile: 'xdp-paper-2018', xdp: 'drop', stack: 'off', traffic, ...rest };
   return (await runScenario(readOptions([fromFlags({ duration: '500us', ...options })]), io))
     .report;

@@ -11,7 +11,7 @@ BD post | 5.6 | ns | i40e.tx.clean_rx_irq 11.1 less one completion
 dma sync | 2.05 | ns | i40e.tx.dma_sync_for_cpu 2.2, dma_sync_for_device 1.9
 XDP program | 15.8 | ns | i40e.tx.bpf_prog 11.5, run_xdp 4.3
 XDP transmit | 16.7 | ns | i40e.tx.xmit_xdp_tx_ring 8.5, xmit_xdp_ring 8.2
-XDP redirect | 8.9 | ns | seven calls at 1.27 ns (call.cost): lookup, checks, conversion, bulk queue
+XDP redirect | 8.9 | ns | estimate: seven calls at 1.27 ns (call.cost); chosen with i40e.redir in view
 dma map or unmap | 5.1 | ns | i40e.tx.dma_unmap_page 6.8, dma_direct_map_page 3.4
 frame return | 5.3 | ns | i40e.tx.xdp_return_frame 2.9, page_frag_free 2.4
 first touch of a packet | 0 | ns | within the program's 11.5
@@ -38,6 +38,7 @@ const INDIRECT_NS = 8.463 - 1.266;
 /**
  * Indirect calls within each operation, as of Linux 4.17: ten for a redirected packet. The fall
  * from 13 to 6 Mpps tells of twelve, of which bulk queues of 16 save two (ndo_xdp_xmit and its flush).
+ * How they spread over the operations is an estimate, made with the bulkxmit rows in view.
  */
 const INDIRECT_CALLS: readonly (readonly [string, number])[] = [
   ['napi poll', 1],

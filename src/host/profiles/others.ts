@@ -99,7 +99,8 @@ buffers per queue | 384 | count | DPDK: a cache of 256, flushed at one and a hal
 /**
  * The server of the interrupt suspension measurements: memcached over TCP on 8 cores, Linux 6.12
  * without mitigations. There is no TCP here: a datagram stands for a request, and reading and
- * answering it takes what TCP and memcached take.
+ * answering it takes what TCP and memcached take. The fit has one row; where it begins, that waking
+ * costs more than a request, was chosen with the whole family in view.
  */
 export const irqsuspend2024 = (base: CostProfile): ProfileData => ({
   name: 'irqsuspend-2024',

@@ -4,7 +4,7 @@
  *
  * `fit` after a value: fitted by bench/fit.ts on the rows of the published figures that are marked
  * for it; what stands behind is where the search began. The rest is data of the processor, the card
- * and the bus, or a micro-benchmark as published. Values are not rounded to look like measurements.
+ * and the bus, a micro-benchmark as published, or says that it is an estimate. Values are not rounded to look like measurements.
  */
 import type { ProfileData } from '../profile.ts';
 import { entriesOf } from '../profile.ts';
@@ -35,7 +35,7 @@ start_xmit | 25 | ns | estimate: descriptors and shadow entry of one packet
 backlog, in or out | 25 | ns | estimate: lock and queue, once each way
 IP receive | 95.17 | ns | fit; from 45
 netfilter hook | 17.17 | ns | fit; from 15
-UDP receive | 125 | ns | estimate: route and delivery 50, lookup and checksum 45, refusing what nobody wants 30
+UDP receive | 125 | ns | estimate: route and delivery 50, lookup and checksum 45, refusing what nobody wants 30; chosen with stack.udpnoports in view
 ICMP receive | 40 | ns | estimate
 ARP or ND receive | 80 | ns | estimate
 IP output | 60 | ns | estimate: route, header, neighbour
@@ -50,12 +50,12 @@ context switch | 500 | ns | estimate: schedule, thread to thread or out of idle
 timer interrupt | 500 | ns | estimate: entry, hrtimer_interrupt, exit
 hrtimer start | 80 | ns | estimate: tree and one write of the deadline
 first touch of a packet | 3.20 | ns | fit; from 4: mlx5 prefetches, so little of the 17 ns of the last-level cache shows
-stack entered cold | 600 | ns | estimate: some 35 lines of code and data at 17 ns of the last-level cache
-idle until cold | 1000 | ns | estimate: shorter and the kernel polls for work; longer and it halts the core
+stack entered cold | 600 | ns | estimate: some 35 lines of code and data at 17 ns of the last-level cache; chosen with the cpu.linux rows in view
+idle until cold | 1000 | ns | estimate: longer and the core halts; chosen with the cpu.linux rows in view
 first touch by the stack | 0 | ns | the driver prefetches, and an skb is made meanwhile
 RX DMA | 700 | ns | estimate
 RX DMA slot | 2 | ns | estimate
-TX fetch | 500 | ns | one read of host memory, as pcie-bench (SIGCOMM 2018) measures it; descriptors come with the doorbell
+TX fetch | 500 | ns | estimate: one read of host memory; descriptors come with the doorbell; chosen with the tx.r256 rows in view
 TX completion | 300 | ns | estimate
 MSI-X | 400 | ns | estimate
 PCIe generation | 3 | count | ConnectX-5 EN data sheet
@@ -81,7 +81,7 @@ last-level cache ways | 20 | count | Intel data sheet E5-1650 v4: 2.5 MiB a slic
 DDIO ways | 2 | count | Intel: two ways unless set otherwise
 buffer alignment | 4096 | bytes | mlx5 with XDP: one page a packet
 buffers per queue | 256 | count | Linux 4.18, mlx5e page cache: 4 times a poll's 64
-last-level cache miss | 72 | ns | local memory about 89 ns, less the 17 of the last-level cache
+last-level cache miss | 72 | ns | estimate: local memory about 89 ns, less the 17 of the last-level cache; chosen with the tx and redir rows in view
 other cache misses | 0.001 | % | what perf shows with nothing to miss
 `;
 
