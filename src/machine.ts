@@ -65,6 +65,7 @@ import { QueueStages } from './machine/rxStages.ts';
 import type { ClientBooks, ClientsConfig } from './machine/clients.ts';
 import { Clients } from './machine/clients.ts';
 import { PassedFrames } from './machine/passedFrames.ts';
+import { Settled } from './machine/settled.ts';
 import type { ArrivalSource, Wire, WireSink } from './wire/frames.ts';
 import { UdpApp } from './machine/udpApp.ts';
 import { FrameTable } from './wire/frames.ts';
@@ -125,6 +126,8 @@ export class Machine {
   /** By NIC: the program that `attachXdp` loaded, whose maps live as long as it is attached. */
   private readonly attached: (XdpProg | null)[] = [];
   readonly programRuns: ProgramRuns;
+  /** When the packets were done with. */
+  readonly settled: Settled;
   /** Rings and losses over time; null unless asked for. */
   readonly timeline: Timeline | null;
   /** Of all packets; null unless asked for. */
@@ -192,6 +195,8 @@ export class Machine {
     if (config.tcDrop !== undefined) this.net.ingress = tcDropRules(config.tcDrop);
     if (config.rawDrop !== undefined) this.net.preRouting = rawDropRules(config.rawDrop);
     softirqInit(this.net);
+    this.settled = new Settled(this);
+    this.net.timersRing = (at): void => this.settled.timerRings(at);
     this.xdp = new XdpKernel({
       mem: this.mem,
       watch: this.watch,
@@ -454,10 +459,14 @@ export class Machine {
     return this.cpus.reduce((at, cpu) => Math.max(at, cpu.now), this.ranTo);
   }
 
+  /** Nothing is under way: the next thing to happen is a timer's, a frame's from outside or a change. */
+  get idle(): boolean {
+    return this.cpus.every((cpu) => cpu.work === null) && this.nics.every((n) => n.nic.idle);
+  }
+
   /** Nothing happens before this, unless a frame arrives; its present while something is under way. */
   quietUntil(): Ps {
-    const idle = this.cpus.every((cpu) => cpu.work === null) && this.nics.every((n) => n.nic.idle);
-    if (!idle) return this.present;
+    if (!this.idle) return this.present;
     return Math.min(this.irqs.nextAt(), this.clock.nextAt(), this.changes.nextAt());
   }
 

@@ -37,8 +37,10 @@ export function runTables(report: RunReport, colors: Colors): string {
   return `${filled.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function header({ run, packets, virtualNs, seed }: RunReport, c: Colors): string[] {
-  const offered = `${plural(packets.offered, 'packet')} in ${duration(virtualNs)} of virtual time`;
+function header(report: RunReport, c: Colors): string[] {
+  const { run, packets, virtualNs, settledNs, seed } = report;
+  const offered = `${plural(packets.offered, 'packet')} in ${duration(settledNs)} of virtual time`;
+  const timers = settledNs < virtualNs ? `, then timers until ${duration(virtualNs)}` : '';
   const parts = [
     `${run.nics} × ${run.linkGbps} Gb/s`,
     plural(run.queues, 'queue'),
@@ -49,7 +51,11 @@ function header({ run, packets, virtualNs, seed }: RunReport, c: Colors): string
     `seed ${seed}`,
     ...(run.check ? ['checked'] : []),
   ];
-  return [`${c.bold(c.cyan(run.xdp))}  ${offered}`, c.dim(run.traffic), c.dim(parts.join(' · '))];
+  return [
+    `${c.bold(c.cyan(run.xdp))}  ${offered}${timers}`,
+    c.dim(run.traffic),
+    c.dim(parts.join(' · ')),
+  ];
 }
 
 function logLines({ log }: RunReport, c: Colors): string[] {

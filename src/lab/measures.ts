@@ -66,7 +66,7 @@ export const MEASURES: readonly Measure[] = [
   known('cpuNs', 'CPU time a packet', 'ns', 'min', 'busy time / packets.received', (r) =>
     r.packets.received === 0
       ? 0
-      : (sum(r.cpus.map(({ busyPct }) => busyPct)) / 100) * (r.virtualNs / r.packets.received),
+      : (sum(r.cpus.map(({ busyPct }) => busyPct)) / 100) * (r.settledNs / r.packets.received),
   ),
   known(
     'perPoll',

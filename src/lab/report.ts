@@ -183,6 +183,8 @@ export interface RunReport {
   readonly version: number;
   readonly seed: number;
   readonly virtualNs: number;
+  /** When the last packet was dealt with; timers alone (neighbours, fragments) may run on to `virtualNs`. */
+  readonly settledNs: number;
   readonly wallMs: number;
   /** The four equations hold over all NICs together, and no page is leaked. */
   readonly conserved: boolean;
@@ -192,7 +194,7 @@ export interface RunReport {
   readonly rates: {
     /** Over the time in which frames arrived. */
     readonly offeredPps: number;
-    /** Until the last packet's fate was settled, so a backlog is never counted as throughput. */
+    /** Over `settledNs`, until the last packet was dealt with: a backlog is never counted as throughput. */
     readonly receivedPps: number;
     readonly onWirePps: number;
   };
@@ -206,6 +208,7 @@ export interface RunReport {
   readonly timeline: TimelineReport | null;
   readonly napi: NapiReport;
   readonly queues: readonly QueueReport[];
+  /** Shares of `settledNs`. */
   readonly cpus: readonly CpuReport[];
   /** Calls that sent redirected frames (xdp:xdp_devmap_xmit), and the frames in them. */
   readonly devmapXmits: MachineResult['devmapXmits'];
@@ -254,6 +257,7 @@ export function runReport({
   shown = {},
   notes = [],
 }: ReportInput): RunReport {
+  const { settled } = result;
   const sum = new Fates();
   for (const nic of result.nics) sum.add(nic.fates);
   const imbalance = sum.imbalance();
@@ -262,6 +266,7 @@ export function runReport({
     version: REPORT_VERSION,
     seed,
     virtualNs: ns(result.virtualPs),
+    settledNs: ns(settled.ps),
     wallMs,
     conserved: Object.values(imbalance).every((n) => n === 0) && result.pages.leaked === 0,
     imbalance,
@@ -269,8 +274,8 @@ export function runReport({
     packets: packetCounts(sum),
     rates: {
       offeredPps: perSecond(sum.offered, result.lastArrivalPs),
-      receivedPps: perSecond(sum.received, result.virtualPs),
-      onWirePps: perSecond(sum.onWire, result.virtualPs),
+      receivedPps: perSecond(sum.received, settled.ps),
+      onWirePps: perSecond(settled.onWire, settled.ps),
     },
     latencyNs: latencyReport(result.latency),
     clients: result.clients === null ? null : clientsReport(result.clients),
@@ -282,7 +287,7 @@ export function runReport({
       budgetSqueeze: result.budgetSqueeze,
     },
     queues: result.napi.map(queueReport),
-    cpus: result.cpus.map((cpu) => cpuReport(cpu, result.virtualPs)),
+    cpus: result.cpus.map(({ id }, i) => cpuReport(id, settled.spent[i]!, settled.ps)),
     devmapXmits: result.devmapXmits,
     costs: costReports(result.costs),
     cache: {
@@ -475,8 +480,9 @@ const queueReport = (napi: NapiBooks): QueueReport => ({
 const perPoll = (packets: number, polls: number): number =>
   polls === 0 ? 0 : rounded(packets / polls, 100);
 
-function cpuReport({ id, spent }: MachineResult['cpus'][number], virtualPs: Ps): CpuReport {
-  const share = (ps: Ps): number => (virtualPs > 0 ? rounded((ps / virtualPs) * 100, 100) : 0);
+/** Shares of the first `whole` of a run. */
+function cpuReport(id: number, spent: Float64Array, whole: Ps): CpuReport {
+  const share = (ps: Ps): number => percentOf(ps, whole);
   const hardirq = spent[CTX_HARDIRQ]!;
   const softirq = spent[CTX_SOFTIRQ]!;
   const ksoftirqd = spent[CTX_KSOFTIRQD]!;

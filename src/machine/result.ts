@@ -16,6 +16,7 @@ import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
 import type { CacheBooks } from './costs.ts';
 import { cacheBooks } from './costs.ts';
 import type { ProgramBooks } from './programRuns.ts';
+import type { SettledBooks } from './settled.ts';
 import type { Machine, MachineNic } from '../machine.ts';
 import type { Timeline } from './timeline.ts';
 import type { UdpApp } from './udpApp.ts';
@@ -78,6 +79,8 @@ export interface OpBooks {
 export interface MachineResult {
   /** When the last CPU did its last work. */
   readonly virtualPs: Ps;
+  /** The same without what only timers did at the end. */
+  readonly settled: SettledBooks;
   readonly nics: readonly NicBooks[];
   /** Virtual devices; what they receive is offered to them alone. */
   readonly veths: readonly { readonly name: string; readonly fates: Fates }[];
@@ -145,6 +148,7 @@ export function machineResult(machine: Machine): MachineResult {
   }
   return {
     virtualPs: Math.max(...cpus.map((cpu) => cpu.now)),
+    settled: machine.settled.result(),
     nics: nics.map((n, i) => ({
       name: n.config.name,
       fates: nicFates(n, i === 0 ? xdp.fates : null),

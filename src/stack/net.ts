@@ -92,6 +92,8 @@ export class Net implements DeviceTable {
   readonly irqs: IrqController;
   readonly clock: VirtualClock;
   readonly timers: TimerList;
+  /** Told of each ring of the timers, before a CPU is; null: nobody watches. */
+  timersRing: ((at: Ps) => void) | null = null;
   /** Indexed by ifindex. */
   private readonly devices: (NetDevice | undefined)[] = [];
   private lastNapiId: number;
@@ -113,7 +115,10 @@ export class Net implements DeviceTable {
     this.stackOn = config.stackOn;
     this.ppPages = new PpPages(host.mem.bytes);
     this.skbs = new SkbPool(host, this.ppPages);
-    this.timers = new TimerList(host.clock, (at) => raiseTimerSoftirq(this.softnet[0]!, at));
+    this.timers = new TimerList(host.clock, (at) => {
+      this.timersRing?.(at);
+      raiseTimerSoftirq(this.softnet[0]!, at);
+    });
     this.lastNapiId = host.cpus.length; // smaller ids mean CPUs
   }
 

@@ -9,6 +9,7 @@ const REPORT: RunReport = {
   version: 1,
   seed: 1,
   virtualNs: 6_720_430,
+  settledNs: 6_720_430,
   wallMs: 80,
   conserved: true,
   imbalance: { nic: 0, driver: 0, tx: 0, up: 0 },

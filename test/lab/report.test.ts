@@ -43,8 +43,13 @@ function fates(): Fates {
 }
 
 function report(changed: Partial<RunResult> = {}): RunReport {
+  const cpus = [
+    { id: 0, spent: spent({ [CTX_HARDIRQ]: 20 * US, [CTX_SOFTIRQ]: 50 * US }) },
+    { id: 1, spent: spent({ [CTX_IDLE]: 200 * US }) },
+  ];
   const result: RunResult = {
-    virtualPs: 200 * US,
+    virtualPs: 3_000_000 * US, // a neighbour was probed
+    settled: { ps: 200 * US, onWire: 40, spent: cpus.map((cpu) => cpu.spent) },
     lastArrivalPs: 100 * US,
     nics: [
       {
@@ -72,10 +77,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     pool: new PagePoolStats(),
     costs: [],
     cache: { packetMissPct: 0, countedMissPct: 0, writeMissPct: 0 },
-    cpus: [
-      { id: 0, spent: spent({ [CTX_HARDIRQ]: 20 * US, [CTX_SOFTIRQ]: 50 * US }) },
-      { id: 1, spent: spent({ [CTX_IDLE]: 200 * US }) },
-    ],
+    cpus,
     pages: { allocated: 1022, pool: 0, rings: 1022, inFlight: 0, leaked: 0 },
     softnet: [],
     log: [],
@@ -176,7 +178,8 @@ describe('rates', () => {
   });
 
   test('a run in which no time has passed has no rates', () => {
-    expect(report({ virtualPs: 0, lastArrivalPs: 0 }).rates).toEqual({
+    const settled = { ps: 0, onWire: 0, spent: [spent({}), spent({})] };
+    expect(report({ virtualPs: 0, settled, lastArrivalPs: 0 }).rates).toEqual({
       offeredPps: 0,
       receivedPps: 0,
       onWirePps: 0,
@@ -206,7 +209,7 @@ test('NAPI numbers are summed over queues, which are listed too', () => {
   expect(queues.map((queue) => queue.packetsPerPoll)).toEqual([50, 20]);
 });
 
-test('CPU shares are of the whole run', () => {
+test('CPU shares are of the run until the last fate was settled, as the rates are', () => {
   expect(report().cpus).toEqual([
     {
       id: 0,

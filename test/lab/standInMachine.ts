@@ -73,6 +73,7 @@ export const standIn =
       result(): MachineResult {
         return {
           virtualPs: now,
+          settled: { ps: now, onWire: 0, spent: cpus.map((cpu) => cpu.spent) },
           nics: config.nics.map(({ name }, i) => ({
             name,
             fates: fates[i]!,

@@ -47,7 +47,7 @@ const answered = (report: RunReport): NonNullable<RunReport['clients']> => repor
 
 /** Of the time in which requests came. */
 const busy = (report: RunReport): number => {
-  const spent = report.cpus.reduce((sum, cpu) => sum + cpu.busyPct, 0) * report.virtualNs;
+  const spent = report.cpus.reduce((sum, cpu) => sum + cpu.busyPct, 0) * report.settledNs;
   return Math.min(100, spent / ((report.packets.offered / report.rates.offeredPps) * 1e9));
 };
 
@@ -95,6 +95,6 @@ export const APP_ROWS: readonly Row[] = [
       ...{ profile: 'i40e-2019', xdp: 'none', apps: 'sink:9', appCpu: 0, queues: 1, cpus: 1 },
       ...{ link: 40, traffic: udp('4Mpps'), duration: '100ms', rxRing: 511 },
     },
-    modelled: ({ sockets, virtualNs }) => sockets[0]!.received / (virtualNs / 1e9),
+    modelled: ({ sockets, settledNs }) => sockets[0]!.received / (settledNs / 1e9),
   },
 ];

@@ -117,7 +117,7 @@ export const XDP_ROWS: readonly Row[] = [
   },
   {
     ...{ id: 'napi.irq.rate', family: 'polls', scenario: pcieBound },
-    modelled: ({ napi, virtualNs }) => napi.irqs / 6 / (virtualNs / 1e9),
+    modelled: ({ napi, settledNs }) => napi.irqs / 6 / (settledNs / 1e9),
   },
   {
     ...{ id: 'napi.100g.idle', family: 'polls', scenario: pcieBound },
@@ -125,7 +125,7 @@ export const XDP_ROWS: readonly Row[] = [
   },
   {
     ...{ id: 'napi.100g.irq', family: 'polls', scenario: pcieBound },
-    modelled: ({ napi, virtualNs }) => napi.irqs / (virtualNs / 1e9),
+    modelled: ({ napi, settledNs }) => napi.irqs / (settledNs / 1e9),
   },
   {
     ...{ id: 'napi.fwd.poll', family: 'polls' },

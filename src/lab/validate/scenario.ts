@@ -38,7 +38,7 @@ const seconds = ({ packets, rates }: RunReport): number => packets.offered / rat
 /** From the first frame until the last is dealt with: behind a CPU that is overrun, its ring is full. */
 const span = (report: RunReport): number => {
   const most = Math.max(...report.cpus.map(({ busyPct: busy }) => busy));
-  return Math.max(seconds(report), (most / 100) * (report.virtualNs / 1e9));
+  return Math.max(seconds(report), (most / 100) * (report.settledNs / 1e9));
 };
 
 /** Frames received per second. */
@@ -51,7 +51,7 @@ export const sentPps = (report: RunReport): number => report.packets.onWire / sp
 export const busyPct =
   (cpus: number) =>
   (report: RunReport): number =>
-    (report.cpus.reduce((sum, cpu) => sum + cpu.busyPct, 0) * report.virtualNs) /
+    (report.cpus.reduce((sum, cpu) => sum + cpu.busyPct, 0) * report.settledNs) /
     (span(report) * 1e9) /
     cpus;
 
