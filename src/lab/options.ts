@@ -4,6 +4,7 @@
  * Every refusal is one line that begins with the place the value came from.
  */
 import type { ZodError } from 'zod';
+import { ntupleMatch } from '../driver/bnxt/rxnfc.ts';
 import { HW_HASH_INDEX_SIZE } from '../nic/hsi/hwrm.ts';
 import { alienKey } from './appOptions.ts';
 import { didYouMean } from './nearest.ts';
@@ -12,7 +13,6 @@ import { wrongNicAddress } from './nicChecks.ts';
 import { camel, kebab } from './optionNames.ts';
 import type { RunOptions } from './optionSchema.ts';
 import { APP_KEYS, NIC_KEYS, RUN_KEYS, RUN_SCHEMA, STEERING_KEYS } from './optionSchema.ts';
-import { matchOf } from './steering.ts';
 
 /** Bad usage or bad input, as one line that names what, where and the allowed range. */
 export class OptionError extends Error {
@@ -204,7 +204,7 @@ function checkSteering(o: RunOptions, where: (path: readonly PropertyKey[]) => s
   const rule = o.ntuple?.find(({ dst }) => dst >= queues);
   if (rule !== undefined)
     refuse('ntuple', `action ${rule.dst} is out of range (-1 to ${queues - 1})`);
-  const matches = (o.ntuple ?? []).map(matchOf);
+  const matches = (o.ntuple ?? []).map(ntupleMatch);
   const twice = matches.findIndex((match, i) => matches.indexOf(match) < i);
   if (twice >= 0)
     refuse(

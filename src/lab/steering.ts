@@ -87,14 +87,6 @@ export function parseNtuple(_place: string, text: string): HwrmCfaNtupleFilterAl
   return rule as HwrmCfaNtupleFilterAllocInput;
 }
 
-/** What a rule compares, whatever it then does: two rules that compare the same cannot both be. @linux bnxt_fltr_exists, EEXIST */
-export const matchOf = (rule: HwrmCfaNtupleFilterAllocInput): string =>
-  Object.entries(rule)
-    .filter(([field]) => field !== 'dst')
-    .map(([field, value]) => `${field} ${value}`)
-    .toSorted()
-    .join();
-
 function setField(
   rule: { -readonly [K in keyof HwrmCfaNtupleFilterAllocInput]?: HwrmCfaNtupleFilterAllocInput[K] },
   type: FlowType,

@@ -1,17 +1,19 @@
 /**
  * Whose packet is it: addresses, protocol and ports of a received skb, read where they lie.
  *
- * Headers are read as far as they are linear, which with bnxt is all of them. A later fragment has
- * no ports.
+ * Headers are read as far as they are linear, which with bnxt is all of them; tags in front of them
+ * are stepped over. A later fragment has no ports, and of a first one they are read on demand only:
+ * so all fragments of a datagram look alike.
  *
  * @linux skb_flow_dissect; net/core/flow_dissector.c
  */
-import { FRAG_LATER, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ip.ts';
+import { FRAG_FIRST, FRAG_NONE, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ip.ts';
 import {
   IPV4_HLEN_MIN,
   ipv4Dst,
   ipv4FragOffset,
   ipv4HeaderLen,
+  ipv4IsFragment,
   ipv4Proto,
   ipv4Src,
 } from '../wire/ipv4.ts';
@@ -21,6 +23,9 @@ import { In6Addr } from './in6.ts';
 import type { SkBuff } from './skbuff.ts';
 
 const ETH_P_IP = 0x0800;
+const ETH_P_8021Q = 0x8100;
+const ETH_P_8021AD = 0x88a8;
+const TAG_LEN = 4;
 const ETH_P_IPV6 = 0x86dd;
 const PORTS_LEN = 4;
 
@@ -38,19 +43,28 @@ export class FlowKeys {
   sport = -1;
   dport = -1;
 
-  /** Fill it from a packet whose `data` is its network header. */
-  dissect(skb: SkBuff): void {
+  /**
+   * Fill it from a packet whose `data` is behind its MAC header.
+   *
+   * @param firstFrag read the ports of a first fragment, too (FLOW_DISSECTOR_F_PARSE_1ST_FRAG)
+   */
+  dissect(skb: SkBuff, firstFrag: boolean): void {
+    const { view } = skb.dev.net.mem;
     this.version = 0;
+    this.protocol = 0;
     this.sport = -1;
     this.dport = -1;
-    const linear = skb.tail - skb.data;
-    if (skb.protocol === ETH_P_IP) this.dissect4(skb, linear);
-    else if (skb.protocol === ETH_P_IPV6) this.dissect6(skb, linear);
+    let at = skb.data;
+    let { protocol } = skb;
+    while ((protocol === ETH_P_8021Q || protocol === ETH_P_8021AD) && at + TAG_LEN <= skb.tail) {
+      protocol = view.getUint16(at + 2);
+      at += TAG_LEN;
+    }
+    if (protocol === ETH_P_IP) this.dissect4(view, at, skb.tail - at, firstFrag);
+    else if (protocol === ETH_P_IPV6) this.dissect6(view, at, skb.tail - at, firstFrag);
   }
 
-  private dissect4(skb: SkBuff, linear: number): void {
-    const { view } = skb.dev.net.mem;
-    const at = skb.data;
+  private dissect4(view: DataView, at: number, linear: number, firstFrag: boolean): void {
     if (linear < IPV4_HLEN_MIN) return;
     const hlen = ipv4HeaderLen(view, at);
     if (hlen < IPV4_HLEN_MIN) return;
@@ -58,12 +72,11 @@ export class FlowKeys {
     this.saddr.set(0, 0, 0, ipv4Src(view, at));
     this.daddr.set(0, 0, 0, ipv4Dst(view, at));
     this.protocol = ipv4Proto(view, at);
-    if (ipv4FragOffset(view, at) === 0) this.ports(view, at + hlen, linear - hlen);
+    if (ipv4IsFragment(view, at) && !(firstFrag && ipv4FragOffset(view, at) === 0)) return;
+    this.ports(view, at + hlen, linear - hlen);
   }
 
-  private dissect6(skb: SkBuff, linear: number): void {
-    const { view } = skb.dev.net.mem;
-    const at = skb.data;
+  private dissect6(view: DataView, at: number, linear: number, firstFrag: boolean): void {
     if (linear < IPV6_HLEN) return;
     this.version = 6;
     this.saddr.read(view, at + IPV6_ADDRS);
@@ -71,7 +84,8 @@ export class FlowKeys {
     const upper = at + IPV6_HLEN;
     walkIpv6Ext(view, upper, linear - IPV6_HLEN, ipv6NextHeader(view, at), chain);
     this.protocol = chain.proto;
-    if (chain.malformed || chain.frag === FRAG_LATER) return;
+    if (chain.malformed || (chain.frag !== FRAG_NONE && !(firstFrag && chain.frag === FRAG_FIRST)))
+      return;
     this.ports(view, upper + chain.lenBytes, linear - IPV6_HLEN - chain.lenBytes);
   }
 

@@ -21,6 +21,7 @@ import { allocSkb } from './skbPool.ts';
 
 /** @linux include/uapi/linux/icmpv6.h */
 export const ICMPV6_DEST_UNREACH = 1;
+export const ICMPV6_PKT_TOOBIG = 2;
 export const ICMPV6_TIME_EXCEED = 3;
 export const ICMPV6_PARAMPROB = 4;
 export const ICMPV6_PORT_UNREACH = 4;

@@ -5,7 +5,9 @@
  *   raw   `iptables -t raw -A PREROUTING … -j DROP`: IPv4 packets whose header is right
  *
  * The conditions of a rule must all hold; the first rule that matches drops. A hook costs the same
- * however many rules it has, and tc's hold for every device.
+ * however many rules it has, and tc's hold for every device. As in Linux the two differ in what they
+ * look at: to flower a first fragment has no ports, and a packet with a VLAN tag is no IP packet,
+ * since `protocol ip` is compared with the tag's; iptables sees the ports of a first fragment.
  *
  * @linux cls_flower; net/sched/cls_flower.c. ipt_do_table; net/ipv4/netfilter/ip_tables.c
  */
@@ -38,17 +40,20 @@ const keys: FlowKeys = new FlowKeys();
 
 class DropRules implements PacketHook {
   private readonly rules: readonly PacketMatch[];
+  private readonly flower: boolean;
   private readonly drop: number;
   private readonly pass: number;
 
-  constructor(rules: readonly PacketMatch[], drop: number, pass: number) {
+  constructor(rules: readonly PacketMatch[], flower: boolean, drop: number, pass: number) {
     this.rules = rules;
+    this.flower = flower;
     this.drop = drop;
     this.pass = pass;
   }
 
   onSkb(skb: SkBuff): number {
-    keys.dissect(skb);
+    keys.dissect(skb, !this.flower);
+    if (this.flower && skb.vlanProto !== 0) keys.version = 0;
     for (let i = 0; i < this.rules.length; i++) if (matches(this.rules[i]!)) return this.drop;
     return this.pass;
   }
@@ -56,11 +61,11 @@ class DropRules implements PacketHook {
 
 /** To hang at `net.ingress`. */
 export const tcDropRules = (rules: readonly PacketMatch[]): PacketHook =>
-  new DropRules(rules, TC_ACT_SHOT, TC_ACT_OK);
+  new DropRules(rules, true, TC_ACT_SHOT, TC_ACT_OK);
 
 /** To hang at `net.preRouting`. */
 export const rawDropRules = (rules: readonly PacketMatch[]): PacketHook =>
-  new DropRules(rules, NF_DROP, NF_ACCEPT);
+  new DropRules(rules, false, NF_DROP, NF_ACCEPT);
 
 /** Do `keys` fulfil a rule? */
 function matches({ version, protocol, src, dst, srcPorts, dstPorts }: PacketMatch): boolean {

@@ -7,10 +7,10 @@
  *
  * @linux get_rps_cpu; net/core/dev.c. __skb_get_hash; net/core/flow_dissector.c
  */
-import { ParsedFrame, parseFrame } from '../wire/parse.ts';
+import { FlowKeys } from './flowKeys.ts';
 import type { SkBuff } from './skbuff.ts';
 
-const parsed: ParsedFrame = new ParsedFrame();
+const keys: FlowKeys = new FlowKeys();
 
 /** @returns the CPU's number; -1 when the packet stays on the one it is on. @linux get_rps_cpu */
 export function getRpsCpu(skb: SkBuff): number {
@@ -21,8 +21,8 @@ export function getRpsCpu(skb: SkBuff): number {
 
 /**
  * The packet's flow hash: the NIC's, or where it gave none, one over addresses, protocol and ports
- * as far as they are linear. Both directions of a flow have the same. It is a mix of our own, since
- * Linux's has a random key.
+ * as far as they are linear. Both directions of a flow have the same, and so have all fragments of
+ * a datagram. It is a mix of our own, since Linux's has a random key.
  *
  * @linux skb_get_hash
  */
@@ -32,17 +32,14 @@ function skbGetHash(skb: SkBuff): number {
 }
 
 function softwareHash(skb: SkBuff): number {
-  const { view } = skb.dev.net.mem;
-  const at = skb.macHeader;
-  parseFrame(view, at, skb.tail - at, parsed);
-  let hash = parsed.l4Proto ^ (parsed.srcPort ^ parsed.dstPort);
-  const l3 = at + parsed.l3Offset;
-  if (!parsed.l3Malformed && parsed.l3Kind === 4)
-    hash = mix(hash, view.getUint32(l3 + 12) ^ view.getUint32(l3 + 16));
-  else if (!parsed.l3Malformed && parsed.l3Kind === 6)
-    for (let i = 8; i < 24; i += 4)
-      hash = mix(hash, view.getUint32(l3 + i) ^ view.getUint32(l3 + 16 + i));
-  else hash = mix(hash, skb.protocol);
+  keys.dissect(skb, false);
+  if (keys.version === 0) return mix(mix(0, skb.protocol), 0x9e37_79b9);
+  const { saddr, daddr } = keys;
+  let hash = keys.protocol ^ (keys.sport ^ keys.dport);
+  hash = mix(hash, saddr.w0 ^ daddr.w0);
+  hash = mix(hash, saddr.w1 ^ daddr.w1);
+  hash = mix(hash, saddr.w2 ^ daddr.w2);
+  hash = mix(hash, saddr.w3 ^ daddr.w3);
   return mix(hash, 0x9e37_79b9);
 }
 

@@ -12,20 +12,26 @@ import {
   ECONNREFUSED,
   EHOSTDOWN,
   EHOSTUNREACH,
+  EMSGSIZE,
   ENETUNREACH,
   ENONET,
   ENOPROTOOPT,
   EPROTO,
 } from '../host/errno.ts';
 import { ICMP_DEST_UNREACH, ICMP_PARAMETERPROB } from './icmpSend.ts';
-import { ICMPV6_DEST_UNREACH, ICMPV6_PARAMPROB } from './icmpv6Send.ts';
+import { ICMPV6_DEST_UNREACH, ICMPV6_PARAMPROB, ICMPV6_PKT_TOOBIG } from './icmpv6Send.ts';
 import type { Inet } from './inet.ts';
 import type { UdpSock } from './udpSock.ts';
 import { sockDefReadable } from './udpSock.ts';
 
-/** By code of "destination unreachable"; 0: may pass by itself, and is not told. @linux icmp_err_convert */
+/**
+ * By code of "destination unreachable"; 0: may pass by itself, and is not told. Our sockets send with
+ * DF, so "fragmentation needed" is told, though nothing is learned about the path's MTU.
+ *
+ * @linux icmp_err_convert; for code 4 __udp4_lib_err
+ */
 const UNREACHABLE: readonly number[] = [
-  ...[0, 0, ENOPROTOOPT, ECONNREFUSED, 0, 0, ENETUNREACH, EHOSTDOWN, ENONET],
+  ...[0, 0, ENOPROTOOPT, ECONNREFUSED, EMSGSIZE, 0, ENETUNREACH, EHOSTDOWN, ENONET],
   ...[ENETUNREACH, EHOSTUNREACH, 0, 0, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH],
 ];
 /** @linux tab_unreach; net/ipv6/icmp.c */
@@ -39,7 +45,8 @@ export function udpErr(sk: UdpSock, type: number, code: number, inet: Inet, cpu:
 
 /** @linux __udp6_lib_err, icmpv6_err_convert */
 export function udpv6Err(sk: UdpSock, type: number, code: number, inet: Inet, cpu: Cpu): void {
-  if (type === ICMPV6_DEST_UNREACH) hear(sk, UNREACHABLE6[code] ?? 0, inet, cpu);
+  if (type === ICMPV6_DEST_UNREACH) hear(sk, UNREACHABLE6[code] ?? EPROTO, inet, cpu);
+  else if (type === ICMPV6_PKT_TOOBIG) hear(sk, EMSGSIZE, inet, cpu);
   else if (type === ICMPV6_PARAMPROB) hear(sk, EPROTO, inet, cpu);
 }
 

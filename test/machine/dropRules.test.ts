@@ -43,6 +43,23 @@ describe.each([
   });
 });
 
+test('the ports of a first fragment: iptables sees them, flower does not', () => {
+  const first = frame4(
+    { kind: 'udp', srcPort: 4000, dstPort: 53, payload: new Uint8Array(8) },
+    { moreFragments: true },
+  );
+  expect(lost('rawDrop', 'udp dport 53', first)).toBe('NETFILTER_DROP');
+  expect(lost('tcDrop', 'udp dport 53', first)).not.toBe('TC_INGRESS');
+  expect(lost('tcDrop', 'udp', first)).toBe('TC_INGRESS');
+});
+
+test.each([0, 7])('a tag with id %i: to flower it is no IP packet, whatever is inside', (vid) => {
+  const tagged = (): Uint8Array => frame4(udpTo(53), {}, { tags: [{ vid }] });
+  for (const rule of ['udp dport 53', 'ip', 'src 0.0.0.0/0'])
+    expect(lost('tcDrop', rule, tagged())).toBe(vid === 0 ? 'NO_SOCKET' : 'OTHERHOST');
+  expect(lost('tcDrop', 'all', tagged())).toBe('TC_INGRESS');
+});
+
 test.each([
   ['udp dport 53', frame6(udpTo(53)), 'TC_INGRESS'],
   ['udp dport 53', frame6(udpTo(53), behindOptions), 'TC_INGRESS'],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { PS_PER_NS } from '../../src/host/clock.ts';
+import { getRpsCpu } from '../../src/stack/rps.ts';
 import { netifRx } from '../../src/stack/backlog.ts';
 import { allocSkb } from '../../src/stack/skbPool.ts';
 import { skbPut } from '../../src/stack/skbuff.ts';
@@ -66,6 +67,37 @@ describe('receive packet steering', () => {
       return [rig.sent, softnet(rig), rig.fates, rig.machine.result().virtualPs];
     };
     expect(story(true)).toEqual(story(false));
+  });
+});
+
+describe('a packet without a hash of the NIC', () => {
+  /** The CPUs of 64 UDP flows between the same hosts, each with 1000 of its bytes in a page. */
+  function cpusOf(fragWord: number): Set<number> {
+    const rig = new InetRig([], { nic: { rps: [0, 1, 2, 3] }, machine: { cpus: 4 } });
+    rig.machine.open();
+    const [cpu] = rig.machine.cpus;
+    const ports = Array.from({ length: 64 }, (_, i) => {
+      const skb = allocSkb(rig.machine.nics[0]!.bp.dev, 28, cpu!)!;
+      const at = skbPut(skb, 28);
+      rig.machine.mem.u8.set(frame4(udpTo(9)).subarray(14, 42), at);
+      rig.machine.mem.view.setUint16(at + 2, 1028);
+      rig.machine.mem.view.setUint16(at + 6, fragWord);
+      rig.machine.mem.view.setUint16(at + 20, 4000 + i);
+      skb.protocol = 0x0800;
+      skb.len += 1000;
+      skb.dataLen += 1000;
+      return getRpsCpu(skb);
+    });
+    return new Set(ports);
+  }
+
+  test('is told apart by its ports, though most of it is not linear', () => {
+    expect([...cpusOf(0x4000)].toSorted()).toEqual([0, 1, 2, 3]);
+  });
+
+  test('goes where the rest of its datagram goes, when it is a fragment', () => {
+    expect(cpusOf(0x2000)).toEqual(cpusOf(0x0001));
+    expect(cpusOf(0x2000).size).toBe(1);
   });
 });
 

@@ -59,9 +59,25 @@ export function bnxtSrxfh(bp: Bnxt, flow: RxFlow, ports: boolean): void {
   });
 }
 
-/** A rule that beats RSS; it outlives closing. @throws RangeRefused for a ring that there is not @linux bnxt_srxclsrlins */
+/** What a rule compares, as a text: the same for two rules that match the same. @linux bnxt_fltr_match */
+export const ntupleMatch = (rule: HwrmCfaNtupleFilterAllocInput): string =>
+  Object.entries(rule)
+    .filter(([field]) => field !== 'dst')
+    .map(([field, value]) => `${field} ${value}`)
+    .toSorted()
+    .join();
+
+/**
+ * A rule that beats RSS; it outlives closing.
+ *
+ * @throws RangeRefused for a ring that there is not, and for a match that there is already (EEXIST)
+ * @linux bnxt_srxclsrlins, bnxt_add_ntuple_cls_rule
+ */
 export function bnxtSrxclsrlins(bp: Bnxt, rule: HwrmCfaNtupleFilterAllocInput): void {
   checkRing(bp, rule.dst, -1);
+  const match = ntupleMatch(rule);
+  if (bp.usrFltrs.some((there) => ntupleMatch(there) === match))
+    throw new RangeRefused(`${bp.dev.name} ntuple rule`, match, 'a match that no other rule has');
   bp.usrFltrs.push(rule);
   if (bp.open) bp.usrFltrIds.push(bp.pdev.hwrm.cfaNtupleFilterAlloc(rule, bp.ctlNow));
 }

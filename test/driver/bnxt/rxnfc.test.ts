@@ -89,4 +89,12 @@ describe('a rule', () => {
   test('leads to a ring that there is', () => {
     expect(() => bnxtSrxclsrlins(rig().bp(), { ...rule, dst: 4 })).toThrow('-1 to 3');
   });
+
+  test('matches what no other does, wherever the others lead', () => {
+    const r = rig();
+    bnxtSrxclsrlins(r.bp(), { ...rule, dst: 1 });
+    bnxtSrxclsrlins(r.bp(), { ...rule, dstPort: 1767, dst: 1 });
+    expect(() => bnxtSrxclsrlins(r.bp(), { dst: 2, ...rule })).toThrow('no other rule has');
+    expect(r.bp().usrFltrs).toHaveLength(2);
+  });
 });
