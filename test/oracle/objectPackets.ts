@@ -1,24 +1,36 @@
 /**
  * The packets that real objects are judged on: a third random bytes, a third protocols, a third
- * protocols with damage. The same on every machine.
+ * protocols with damage, and behind them all frames of the project's own captures. The same on every
+ * machine.
  */
+import { readFileSync } from 'node:fs';
 import { Rng } from '../../src/host/rng.ts';
+import { readCapture } from '../../src/wire/capture.ts';
 import { buildFrame } from '../../src/wire/build.ts';
 import type { FrameSpec } from '../../src/wire/build.ts';
 import type { L4Spec } from '../../src/wire/buildL4.ts';
 
-const PACKETS = 1002;
+const MADE = 1002;
+/** 153 frames: examples/captures. */
+const CAPTURES = ['bulk-tcp', 'dns', 'fragments', 'http', 'ipv6', 'ping', 'vlan'];
 const SEED = 20261122;
 /** What `BPF_PROG_TEST_RUN` takes at least. */
 const MIN_LEN = 14;
 
 export function objectPackets(): Uint8Array[] {
   const rng = new Rng(SEED);
-  return Array.from({ length: PACKETS }, (_, i) => {
+  const made = Array.from({ length: MADE }, (_, i) => {
     if (i % 3 === 0) return randomBytes(rng, MIN_LEN + rng.below(rng.below(8) === 0 ? 1400 : 120));
     const frame = protocolFrame(rng);
     return i % 3 === 1 ? frame : damaged(rng, frame);
   });
+  return [...made, ...CAPTURES.flatMap(captured)];
+}
+
+function captured(name: string): Uint8Array[] {
+  const file = new URL(`../../examples/captures/${name}.pcap`, import.meta.url);
+  const { bytes, frames } = readCapture(new Uint8Array(readFileSync(file)), name);
+  return frames.map(({ at, capLen }) => bytes.slice(at, at + capLen));
 }
 
 const randomBytes = (rng: Rng, len: number): Uint8Array =>
