@@ -11,7 +11,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Btf } from '../src/xdp/btf/btf.ts';
 import { readBtfFile } from '../src/xdp/btf/btf.ts';
-import type { BtfComposite, BtfEnum, BtfMember } from '../src/xdp/btf/types.ts';
+import type { BtfComposite, BtfEnum, BtfMember, BtfType } from '../src/xdp/btf/types.ts';
 import { isComposite } from '../src/xdp/btf/types.ts';
 
 const STRUCTS =
@@ -21,7 +21,8 @@ const STRUCTS =
   'pppoe_hdr ptp_header in_addr in6_addr sockaddr_in bpf_fib_lookup bpf_sock_tuple bpf_sock ' +
   'bpf_redir_neigh bpf_devmap_val bpf_cpumap_val bpf_spin_lock bpf_timer bpf_dynptr bpf_iter_num ' +
   'icmpv6_echo icmpv6_nd_advt icmpv6_nd_ra bpf_lpm_trie_key_hdr port_identity clock_identity pppoe_tag ' +
-  'bpf_perf_event_value bpf_xdp_sock bpf_lpm_trie_key_u8 bpf_ct_opts __sk_buff net_device nf_conn';
+  'bpf_perf_event_value bpf_xdp_sock bpf_lpm_trie_key_u8 bpf_ct_opts __sk_buff net_device nf_conn ' +
+  'task_struct';
 
 const ENUMS =
   'xdp_action xdp_rss_hash_type bpf_check_mtu_flags bpf_adj_room_mode bpf_map_type bpf_func_id ' +
@@ -34,6 +35,7 @@ const PARTS: Readonly<Record<string, string>> = {
     'perm_addr features num_rx_queues real_num_rx_queues num_tx_queues real_num_tx_queues group ' +
     'xdp_features promiscuity operstate',
   nf_conn: 'status mark timeout',
+  task_struct: 'flags prio exit_code pid tgid real_parent parent group_leader start_time comm',
 };
 
 class Writer {
@@ -78,11 +80,16 @@ class Writer {
   private mention(id: number): string {
     const type = this.btf.resolve(id);
     if (type.kind === 'array') return withCount(this.mention(type.type), type.count);
-    if (type.kind === 'ptr') return '*';
+    if (type.kind === 'ptr') return this.pointer(this.btf.resolve(type.type));
     if (type.kind === 'enum') return `${type.signed ? 's' : 'u'}${type.size * 8}`;
     if (isComposite(type)) return this.nested(type);
     if (type.kind !== 'int') throw new Error(`a member of kind ${type.kind}`);
     return type.bool ? 'bool' : `${type.signed ? 's' : 'u'}${type.size * 8}`;
+  }
+
+  /** What it points to is said of structs that are described. */
+  private pointer({ kind, name }: BtfType): string {
+    return kind === 'struct' && STRUCTS.split(' ').includes(name) ? `*struct.${name}` : '*';
   }
 
   /** The kernel's own structs are opaque inside others: bytes of their size. */

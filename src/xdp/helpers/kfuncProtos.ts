@@ -33,8 +33,8 @@ export type KfuncRefusal = 'notAllowed' | 'sleepable' | 'unmodelled';
 
 export interface KfuncProto {
   readonly name: string;
-  /** `slice`: memory of a dynptr, of the size the constant argument says. */
-  readonly ret: 'void' | 'scalar' | 'slice' | 'rdonlySlice' | 'number' | 'struct';
+  /** `slice`: memory of a dynptr, of the size the constant argument says; `cast`: of the type it says. */
+  readonly ret: 'void' | 'scalar' | 'slice' | 'rdonlySlice' | 'number' | 'struct' | 'cast';
   readonly args: readonly KfuncArg[];
   readonly iter?: 'new' | 'next' | 'destroy';
   /** Type of the iterator behind `bpf_iter_`, and bytes of its state. */
@@ -143,6 +143,7 @@ const CALLABLE: readonly KfuncProto[] = [
   kfunc('bpf_xdp_pull_data', 'scalar', [CTX, SCALAR], { changesPktData: true }),
   kfunc('bpf_throw', 'void', [SCALAR]),
   kfunc('bpf_cast_to_kern_ctx', 'struct', [CTX], { fastcall: true, retStruct: 'xdp_buff' }),
+  kfunc('bpf_rdonly_cast', 'cast', [IGNORED, KNOWN_SIZE], { fastcall: true }),
   kfunc('bpf_map_sum_elem_count', 'scalar', [structArg('bpf_map')], TRUSTED),
   text('bpf_strcmp', IGNORED, IGNORED),
   text('bpf_strcasecmp', IGNORED, IGNORED),

@@ -43,6 +43,8 @@ export const ARG_PTR_TO_CONST_STR = 20;
 export const ARG_PTR_TO_TIMER = 21;
 export const ARG_KPTR_XCHG_DEST = 22;
 export const ARG_PTR_TO_DYNPTR = 23;
+/** Of global functions alone. */
+export const ARG_PTR_TO_ARENA = 24;
 
 export const RET_INTEGER = 0;
 export const RET_VOID = 1;

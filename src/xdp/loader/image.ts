@@ -25,6 +25,8 @@ export interface BpfProgramImage extends EngineImage {
   readonly funcInfo: readonly FuncInfo[];
   readonly lineInfo: readonly LineInfo[];
   readonly btf: Btf | null;
+  /** What CO-RE relocated against; `whole`: all types of a kernel, rather than those built in. */
+  readonly kernelTypes?: { readonly btf: Btf; readonly whole: boolean };
 }
 
 const GPL_COMPATIBLE: readonly string[] = [

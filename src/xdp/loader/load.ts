@@ -151,10 +151,10 @@ function loadProgram(
       `of type ${progTypeName(type)} (section ${program.section}); only XDP programs run here`,
     );
   }
+  const kernel = options.kernelTypes ?? spec.kernelTypes;
+  const kernelTypes = { btf: kernel ?? builtInTypes(), whole: kernel !== null };
   const relocated =
-    program.core.length === 0
-      ? program.insns
-      : relocateCore(spec.file, program, options.kernelTypes ?? spec.kernelTypes ?? builtInTypes());
+    program.core.length === 0 ? program.insns : relocateCore(spec.file, program, kernelTypes.btf);
   const hasKfunc = options.hasKfunc ?? ((kfunc: string): boolean => KFUNCS.has(kfunc));
   const given = {
     name,
@@ -165,6 +165,7 @@ function loadProgram(
     funcInfo,
     lineInfo,
     btf,
+    kernelTypes,
     ...resolveRefs(program, relocated, {
       file: spec.file,
       maps,

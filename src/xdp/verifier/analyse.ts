@@ -2,15 +2,21 @@
  * Would Linux load this program? All functions along all paths, as Linux 6.18 walks them: the verdict,
  * the log with its words, and the counters.
  *
- * Not modelled, and refused by name: program types other than XDP, typed pointers into kernel structs
- * and kernel variables, objects that programs allocate (`bpf_obj_new`, kptrs, lists, trees), arenas,
- * exceptions, callbacks of user ringbufs.
+ * Not modelled, and refused by name: program types other than XDP, kernel variables, structs of the
+ * kernel whose types are not known, objects that programs allocate (`bpf_obj_new`, kptrs, lists, trees),
+ * accesses to arenas, exception callbacks.
  *
  * @linux bpf_check; kernel/bpf/verifier.c
  */
 import { E2BIG, EOPNOTSUPP } from '../../host/errno.ts';
 import { kfuncImm } from '../helpers/kfuncProtos.ts';
-import { ARG_ANYTHING, ARG_PTR_TO_CTX, ARG_PTR_TO_DYNPTR } from '../helpers/protos.ts';
+import {
+  ARG_ANYTHING,
+  ARG_PTR_TO_ARENA,
+  ARG_PTR_TO_BTF_ID,
+  ARG_PTR_TO_CTX,
+  ARG_PTR_TO_DYNPTR,
+} from '../helpers/protos.ts';
 import type { Insn } from '../isa/insn.ts';
 import type { Explanation } from './explain.ts';
 import { explain } from './explain.ts';
@@ -31,8 +37,11 @@ import {
   BPF_DYNPTR_TYPE_LOCAL,
   MEM_RDONLY,
   PTR_MAYBE_NULL,
+  PTR_TO_BTF_ID,
   PTR_TO_CTX,
   PTR_TO_MEM,
+  PTR_TRUSTED,
+  PTR_UNTRUSTED,
   baseType,
   typeMayBeNull,
 } from './regTypes.ts';
@@ -113,8 +122,14 @@ function argReg(env: Env, arg: SubprogArg): Reg {
       return pointerReg(PTR_TO_CTX);
     case ARG_PTR_TO_DYNPTR:
       return dynptrReg(BPF_DYNPTR_TYPE_LOCAL, true, env.newId());
+    case ARG_PTR_TO_ARENA:
+      return env.unknown; // also a plain number may be passed
+    case ARG_PTR_TO_BTF_ID: {
+      const flags = arg.type & (PTR_MAYBE_NULL | PTR_TRUSTED | PTR_UNTRUSTED);
+      return pointerReg(PTR_TO_BTF_ID | flags, { btf: arg.btf, id: env.newId() });
+    }
     default: {
-      const flags = arg.type & (PTR_MAYBE_NULL | MEM_RDONLY);
+      const flags = arg.type & (PTR_MAYBE_NULL | MEM_RDONLY | PTR_UNTRUSTED);
       const id = typeMayBeNull(arg.type) ? env.newId() : 0;
       return pointerReg(PTR_TO_MEM | flags, { memSize: arg.memSize, id });
     }

@@ -1,8 +1,8 @@
 /**
  * A type that a typed pointer points to: of the program's own BTF by number, or of the kernel by name.
  *
- * There is no kernel here whose BTF could be asked, so kernel types are names; fields of kernel
- * structs cannot be read through them.
+ * There is no kernel here whose BTF could be asked, so kernel types are names; what stands behind a name
+ * is in `kernelStructs.ts`, or in the kernel's types that were given.
  */
 export interface BtfRef {
   readonly owner: 'kernel' | 'program';

@@ -46,6 +46,14 @@ export interface VerifiedImage {
   readonly funcInfo: readonly FuncInfo[];
   readonly lineInfo: readonly LineInfo[];
   readonly btf: Btf | null;
+  readonly kernelTypes?: KernelTypes;
+}
+
+/** The kernel's types, which CO-RE relocates against. */
+export interface KernelTypes {
+  readonly btf: Btf;
+  /** All of a kernel's, rather than what is built in. */
+  readonly whole: boolean;
 }
 
 export interface VerifierOptions {

@@ -44,7 +44,7 @@ import {
 import { checkPtrAlignment } from './alignment.ts';
 import type { CallMeta } from './callMeta.ts';
 import { dynptrIsReferenced, processDynptr } from './dynptrSlots.ts';
-import type { Env } from './env.ts';
+import type { Env, SubprogArg } from './env.ts';
 import { checkHelperMem, checkMemSize } from './helperMem.ts';
 import { processSpinLock, processTimer } from './mapFields.ts';
 import { markChainPrecision, markSlotPrecision } from './precision.ts';
@@ -159,6 +159,14 @@ function checkRegType(env: Env, regno: number, argType: number): void {
   if (types.includes(type)) return;
   const expected = types.map(regTypeStr).join(', ');
   env.deny(`R${regno} type=${regTypeStr(reg.type)} expected=${expected}`);
+}
+
+/** A pointer to the struct that a global function names. @linux check_reg_type */
+export function checkStructReg(env: Env, regno: number, arg: SubprogArg): void {
+  checkRegType(env, regno, arg.type);
+  const given = env.regs[regno]!.btf?.name ?? '';
+  const { name } = arg.btf!;
+  if (given !== name) env.deny(`R${regno} is of type ${given} but ${name} is expected`);
 }
 
 /** Pointers that may be handed on with an offset. */

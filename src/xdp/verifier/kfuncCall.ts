@@ -22,7 +22,13 @@ import { checkKfuncMemSize, checkMemReg } from './helperMem.ts';
 import { processIrqFlag } from './irqFlags.ts';
 import type { IterPlace } from './iterators.ts';
 import { processIter, splitAtNext } from './iterators.ts';
-import { checkObjectArg, objectReg, refuseNullObject, releaseObject } from './kfuncObject.ts';
+import {
+  castReg,
+  checkObjectArg,
+  objectReg,
+  refuseNullObject,
+  releaseObject,
+} from './kfuncObject.ts';
 import { clearPktPointers } from './packetRange.ts';
 import type { Reg } from './reg.ts';
 import { NOT_INIT_REG, pointerReg, registerIsNull, withReg } from './reg.ts';
@@ -153,6 +159,8 @@ function returned(env: Env, { kfunc, dynptr, size, refObjId }: Call): Reg {
       return env.unknown;
     case 'struct':
       return objectReg(env, kfunc);
+    case 'cast':
+      return castReg(env, size);
     case 'number':
       return pointerReg(PTR_TO_MEM | MEM_RDONLY, { memSize: kfunc.retBytes!, refObjId });
     default: {

@@ -21,12 +21,15 @@ import { acquireReference, releaseReference } from './references.ts';
 import {
   CONST_PTR_TO_MAP,
   MEM_RCU,
+  MEM_RDONLY,
   OBJ_RELEASE,
   PTR_TO_BTF_ID,
+  PTR_TO_MEM,
   PTR_TO_SOCKET,
   PTR_TO_SOCK_COMMON,
   PTR_TO_TCP_SOCK,
   PTR_TRUSTED,
+  PTR_UNTRUSTED,
   baseType,
   regTypeStr,
   typeHasUnsafeModifiers,
@@ -90,4 +93,16 @@ export function objectReg(env: Env, kfunc: KfuncProto): Reg {
   if (kfunc.retNull) env.newId(); // Linux takes one for the check, then uses the reference's
   const id = acquireReference(env, env.insnIdx);
   return pointerReg(PTR_TO_BTF_ID, { btf, id, refObjId: id });
+}
+
+/** Anything as a struct of the kernel, or as mere memory, that may only be read. @linux check_special_kfunc */
+export function castReg(env: Env, typeId: number): Reg {
+  if (typeId === 0) return pointerReg(PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED, { memSize: 0 });
+  const { kernelTypes } = env.image;
+  if (kernelTypes === undefined || typeId >= kernelTypes.btf.count)
+    return env.invalid(`Unknown type ID ${typeId} passed to kfunc bpf_rdonly_cast`);
+  const type = kernelTypes.btf.resolve(typeId);
+  if (type.kind !== 'struct')
+    return env.invalid('kfunc bpf_rdonly_cast type ID argument must be of a struct or void');
+  return pointerReg(PTR_TO_BTF_ID | PTR_UNTRUSTED, { btf: kernelType(type.name) });
 }

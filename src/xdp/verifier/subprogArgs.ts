@@ -5,36 +5,47 @@
  * "Global function %s() doesn't return scalar. Only those are supported.", "Caller passes invalid args
  * into func#%d ('%s')", "arg#%d expects pointer to ctx", "R%d is not a scalar", "arg#%d reference
  * type('%s %s') size cannot be determined: %ld", "arg#%d should be `%s %s *`", "arg#%d type doesn't have a
- * name".
+ * name", "arg#%d reference type('%s %s') has no matches", "R%d is not a pointer to arena or scalar."
+ *
+ * Without a kernel's types, what structs the kernel has is known of some thirty by name.
  *
  * @linux btf_prepare_func_args; kernel/bpf/btf.c. btf_check_func_arg_match; kernel/bpf/verifier.c
  */
-import { EINVAL, EOPNOTSUPP } from '../../host/errno.ts';
+import { EINVAL, ENOENT, EOPNOTSUPP } from '../../host/errno.ts';
 import type { Btf } from '../btf/btf.ts';
+import { essentialName } from '../btf/essentialName.ts';
 import type { BtfFunc, BtfType } from '../btf/types.ts';
 import {
   ARG_ANYTHING,
+  ARG_PTR_TO_ARENA,
+  ARG_PTR_TO_BTF_ID,
   ARG_PTR_TO_CTX,
   ARG_PTR_TO_DYNPTR,
   ARG_PTR_TO_MEM,
 } from '../helpers/protos.ts';
+import type { BtfRef } from './btfRef.ts';
+import { kernelType } from './btfRef.ts';
 import { processDynptr } from './dynptrSlots.ts';
 import type { Env, Subprog, SubprogArg } from './env.ts';
 import { Refused } from './env.ts';
-import { checkArgOffset } from './helperArgs.ts';
+import { checkArgOffset, checkStructReg } from './helperArgs.ts';
 import { checkMemReg } from './helperMem.ts';
+import { registerIsNull } from './reg.ts';
 import {
   MEM_RDONLY,
   PTR_MAYBE_NULL,
   PTR_TO_CTX,
+  PTR_TRUSTED,
+  PTR_UNTRUSTED,
   SCALAR_VALUE,
   baseType,
   typeMayBeNull,
 } from './regTypes.ts';
 
 const MAX_ARGS = 5;
-const TAGS: ReadonlySet<string> = new Set(['ctx', 'nonnull', 'nullable']);
-const OTHER_TAGS: ReadonlySet<string> = new Set(['trusted', 'untrusted', 'arena']);
+const TAGS: ReadonlySet<string> = new Set([
+  ...['ctx', 'nonnull', 'nullable', 'trusted', 'untrusted', 'arena'],
+]);
 
 const kindStr = (type: BtfType): string =>
   type.kind === 'funcProto'
@@ -43,6 +54,7 @@ const kindStr = (type: BtfType): string =>
       ? 'UNKNOWN'
       : type.kind.toUpperCase();
 
+/** @linux btf_type_is_scalar, btf_type_is_primitive */
 const isScalar = (type: BtfType): boolean => type.kind === 'int' || type.kind === 'enum';
 
 /** Tags `arg:…` on a parameter. */
@@ -53,8 +65,6 @@ function argTags(env: Env, btf: Btf, func: BtfFunc, index: number, global: boole
     if (!global)
       env.refuse(EOPNOTSUPP, `arg#${index} type tag is not supported in static functions`);
     const name = tag.name.slice('arg:'.length);
-    if (OTHER_TAGS.has(name))
-      env.refuse(EOPNOTSUPP, `arg#${index} tag ${name} is not supported by this verifier`);
     if (!TAGS.has(name)) env.refuse(EOPNOTSUPP, `arg#${index} has unsupported set of tags`);
     tags.add(name);
   }
@@ -75,6 +85,11 @@ export function declTags(btf: Btf): readonly DeclTag[] {
 
 const SCALAR_ARG: SubprogArg = { type: ARG_ANYTHING, memSize: 0, btf: null };
 const CTX_ARG: SubprogArg = { type: ARG_PTR_TO_CTX, memSize: 0, btf: null };
+const ARENA_ARG: SubprogArg = { type: ARG_PTR_TO_ARENA, memSize: 0, btf: null };
+const UNTRUSTED_ARG: SubprogArg = {
+  type: ARG_PTR_TO_MEM | MEM_RDONLY | PTR_UNTRUSTED,
+  ...{ memSize: 0, btf: null },
+};
 const DYNPTR_ARG: SubprogArg = { type: ARG_PTR_TO_DYNPTR | MEM_RDONLY, memSize: 0, btf: null };
 
 /** What is tagged as context points to this program's context, or to void. @linux btf_validate_prog_ctx_type */
@@ -83,6 +98,29 @@ function validateCtxType(env: Env, index: number, target: BtfType): void {
   if (!('name' in target) || target.name === '')
     env.invalid(`arg#${index} type doesn't have a name`);
   if (target.name !== 'xdp_md') env.invalid(`arg#${index} should be \`struct xdp_md *\``);
+}
+
+/** Structs of the kernel by name, for when no kernel's types were given. */
+const KERNEL_STRUCTS: ReadonlySet<string> = new Set(
+  (
+    'task_struct cgroup css_set mm_struct vm_area_struct files_struct file inode dentry path cred ' +
+    'sk_buff sock sock_common tcp_sock socket request_sock net net_device nf_conn bpf_map bpf_prog ' +
+    'linux_binprm super_block bio request user_namespace pid nsproxy module seq_file pt_regs'
+  ).split(' '),
+);
+
+/** The kernel's struct of the same name. @linux btf_get_ptr_to_btf_id */
+function kernelStructOf(env: Env, index: number, target: BtfType): BtfRef {
+  const what = `arg#${index} reference type('${kindStr(target)} ${target.name || '(anon)'}')`;
+  if (target.kind !== 'struct') return env.invalid(`${what} candidate matching error: -${EINVAL}`);
+  const name = essentialName(target.name);
+  const { kernelTypes } = env.image;
+  const known =
+    kernelTypes?.whole === true
+      ? kernelTypes.btf.find(name, 'struct') !== null
+      : KERNEL_STRUCTS.has(name);
+  if (!known) env.refuse(ENOENT, `${what} has no matches`);
+  return kernelType(name);
 }
 
 function pointerArg(
@@ -104,6 +142,25 @@ function pointerArg(
   if (target.kind === 'struct' && target.name === 'bpf_dynptr') {
     if (tags.size > 0) badTags();
     return DYNPTR_ARG;
+  }
+  const alone = (tag: string): void => {
+    if (tags.size > 1) env.invalid(`arg#${index} ${tag} cannot be combined with any other tags`);
+  };
+  if (tags.has('trusted')) {
+    if (tags.has('nonnull')) badTags();
+    const nullable = tags.has('nullable') ? PTR_MAYBE_NULL : 0;
+    const type = ARG_PTR_TO_BTF_ID | PTR_TRUSTED | nullable;
+    return { type, memSize: 0, btf: kernelStructOf(env, index, target) };
+  }
+  if (tags.has('untrusted')) {
+    alone('untrusted');
+    if (target.kind === 'void' || isScalar(target)) return UNTRUSTED_ARG;
+    const type = ARG_PTR_TO_BTF_ID | PTR_UNTRUSTED;
+    return { type, memSize: 0, btf: kernelStructOf(env, index, target) };
+  }
+  if (tags.has('arena')) {
+    alone('arena');
+    return ARENA_ARG;
   }
   let memSize = 0;
   try {
@@ -165,6 +222,17 @@ function checkArg(env: Env, index: number, arg: SubprogArg): void {
   const reg = env.regs[regno]!;
   if (arg.type === ARG_ANYTHING) {
     if (reg.type !== SCALAR_VALUE) env.invalid(`R${regno} is not a scalar`);
+    return;
+  }
+  if (arg.type === ARG_PTR_TO_ARENA) {
+    if (reg.type !== SCALAR_VALUE) env.invalid(`R${regno} is not a pointer to arena or scalar.`);
+    return;
+  }
+  if ((arg.type & PTR_UNTRUSTED) !== 0) return; // reads through it are guarded
+  if (baseType(arg.type) === ARG_PTR_TO_BTF_ID) {
+    if (registerIsNull(reg) && typeMayBeNull(arg.type)) return;
+    checkStructReg(env, regno, arg);
+    checkArgOffset(env, regno, arg.type);
     return;
   }
   checkArgOffset(env, regno, 0);

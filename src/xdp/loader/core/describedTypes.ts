@@ -6,7 +6,8 @@
  *   enum xdp_action 4 XDP_ABORTED=0 XDP_DROP=1                        kind, name, bytes, values
  *
  * A member is name, type, first bit, and of a bitfield its bits. Types are u8 to u64, s8 to s64,
- * bool, `*` for any pointer, or another line's `struct.in6_addr`, each with array dimensions behind.
+ * bool, `*` for any pointer, `*struct.net_device` for one to another line's struct, or that
+ * struct itself, `struct.in6_addr`; each with array dimensions behind.
  */
 import type { Btf } from '../../btf/btf.ts';
 import { readBtfFile } from '../../btf/btf.ts';
@@ -104,7 +105,8 @@ class Describer {
   }
 
   private simple(type: string): number[] {
-    if (type === '*') return [0, BTF_KIND_PTR << 24, 0];
+    if (type.startsWith('*'))
+      return [0, BTF_KIND_PTR << 24, type === '*' ? 0 : this.idOf(type.slice(1))];
     const [, sign, bits] = /^([us])(8|16|32|64)$/.exec(type) ?? [];
     bugOn(bits === undefined && type !== 'bool', `a described type is ${type}`);
     const width = bits === undefined ? 8 : Number(bits);
