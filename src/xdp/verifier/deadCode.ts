@@ -2,7 +2,7 @@
  * Code that no path reaches: branches into it become plain jumps, and it stands still, so that nobody
  * trips over what was never meant to run here. Slots stay where they are.
  *
- * Linux cuts whole functions out, and then cannot find one whose address live code still takes.
+ * Linux cuts it out instead, and then may not find a function whose address live code still takes.
  * "verifier bug: No program to jit at insn %d (subprog < 0)".
  *
  * @linux opt_hard_wire_dead_code_branches, sanitize_dead_code, jit_subprogs; kernel/bpf/verifier.c
@@ -41,12 +41,22 @@ export function withoutDeadCode(
   });
 }
 
-/** With one function left nobody looks for others. Linux counts the instructions that it put in, too. */
+/**
+ * Callbacks that no path reaches though live code takes their address: Linux cuts each run of dead code
+ * out, and an address where such a run began is then that of the function behind it, if there is one.
+ * With one function left nobody looks. Linux counts the instructions that it put in, too.
+ *
+ * @linux opt_remove_dead_code, adjust_subprog_starts_after_remove, jit_subprogs
+ */
 export function refuseDeadCallbacks(env: Env): void {
-  const live = env.subprogs.slice(0, -1).filter(({ start }) => env.aux[start]!.seen);
+  const seen = (slot: number): boolean => env.aux[slot]!.seen;
+  const live = env.subprogs.slice(0, -1).filter(({ start }) => seen(start));
   if (live.length <= 1) return;
+  const lastLive = live.at(-1)!.start;
   env.insns.forEach((insn, i) => {
-    if (isPseudoFunc(insn) && env.aux[i]!.seen && !env.aux[i + 1 + insn.imm]!.seen)
-      env.refuse(EFAULT, `verifier bug: No program to jit at insn ${i} (subprog < 0)`);
+    if (!isPseudoFunc(insn) || !seen(i)) return;
+    const callback = i + 1 + insn.imm;
+    if (seen(callback) || (seen(callback - 1) && callback < lastLive)) return;
+    env.refuse(EFAULT, `verifier bug: No program to jit at insn ${i} (subprog < 0)`);
   });
 }
