@@ -4,6 +4,8 @@ import { didYouMean } from '../lab/nearest.ts';
 import { kebab } from '../lab/optionNames.ts';
 import { RUN_OPTIONS } from '../lab/optionSchema.ts';
 import { OptionError } from '../lab/options.ts';
+import { explainCommand } from './explain.ts';
+import { addExplain } from './explainFlags.ts';
 import { EXIT_USAGE, exitCodeOf, failureText } from './failure.ts';
 import { addMap } from './objectCommands.ts';
 import { optionOf } from './optionFlags.ts';
@@ -22,7 +24,6 @@ type RunAction = (scenario: string | undefined, flags: Flags) => Promise<void>;
 /** Commands of the design that are still to come. */
 const LATER: readonly (readonly [name: string, help: string])[] = [
   ['trace', 'Print a run step by step.'],
-  ['explain', 'Say in words what a run shows and which option to change.'],
   ['studio', 'Open the study page.'],
 ];
 
@@ -49,6 +50,9 @@ export async function runCommandLine(
   addValidate(program, terminal, (code) => {
     exitCode = code;
   });
+  addExplain(program, async (what, flags) => {
+    exitCode = await explainCommand(what, flags, terminal, build);
+  });
   addSweep(program, args, async (call) => {
     exitCode = await sweepCommand(call, terminal, build, workers);
   });
@@ -62,7 +66,7 @@ export async function runCommandLine(
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      terminal.err(`${usageText(error, args[0] === 'sweep')}\n`);
+      terminal.err(`${usageText(error, args[0] ?? '')}\n`);
       return EXIT_USAGE;
     }
     terminal.err(failureText(error, debug));
@@ -81,7 +85,9 @@ function ringscope(terminal: Terminal, run: RunAction): Command {
     .configureHelp({
       styleTitle: (title) => terminal.colors.bold(title),
       subcommandTerm: (command) =>
-        ['run', 'sweep'].includes(command.name()) ? `${command.name()} [SCENARIO]` : command.name(),
+        ['run', 'sweep', 'explain'].includes(command.name())
+          ? `${command.name()} [SCENARIO]`
+          : command.name(),
     });
   program.addHelpText('after', AFTER_HELP);
   addRun(program, run);
@@ -95,6 +101,7 @@ Try it:
   ringscope run --xdp drop --traffic "udp size=64 rate=line"
   ringscope run --xdp my.ts --in trace.pcapng --tx-out sent.pcapng --check
   ringscope sweep --budget 1..256*2 --rate 4M,8M,12M --best p99 --where "lost==0"
+  ringscope explain --traffic "udp flows=256 rate=14M" --try
   ringscope run --help                                 every option of a run`;
 
 function addRun(program: Command, action: RunAction): void {
@@ -123,23 +130,35 @@ function addLater(program: Command, name: string, help: string): void {
 const plain = (message: string): string => message.replace(/^error: /, '');
 
 /** Commander's messages, in this program's form. */
-function usageText({ code, message }: CommanderError, sweeps: boolean): string {
+function usageText({ code, message }: CommanderError, command: string): string {
   const quoted = /'([^']*)'/.exec(message)?.[1] ?? '';
   switch (code) {
     case 'commander.unknownOption': {
       const name = quoted.replace(/^-+/, '').replace(/=.*/s, '');
-      const known = [...RUN_OPTIONS.map(({ key }) => kebab(key)), ...(sweeps ? SWEEP_FLAGS : [])];
+      const known = [
+        ...RUN_OPTIONS.map(({ key }) => kebab(key)),
+        ...(command === 'sweep' ? SWEEP_FLAGS : []),
+        ...(command === 'explain' ? ['try'] : []),
+      ];
       if (known.includes(name)) return `--${name}: takes no value`;
       return `unknown option ${quoted.replace(/=.*/s, '')}${didYouMean(name, known, '--')}`;
     }
     case 'commander.optionMissingArgument':
       return `${quoted.split(' ')[0]}: needs a value`;
     case 'commander.unknownCommand': {
-      const known = ['run', 'sweep', 'prog', 'map', 'validate', ...LATER.map(([name]) => name)];
+      const known = [
+        'run',
+        'sweep',
+        'explain',
+        'prog',
+        'map',
+        'validate',
+        ...LATER.map(([name]) => name),
+      ];
       return `unknown command ${quoted === '' ? "''" : quoted}${didYouMean(quoted, known)}`;
     }
     case 'commander.excessArguments':
-      return ['run', 'sweep'].includes(quoted)
+      return ['run', 'sweep', 'explain'].includes(quoted)
         ? `${quoted}: takes one SCENARIO at most`
         : plain(message);
     case 'commander.help':

@@ -58,7 +58,7 @@ const programFile = (name: string): string | undefined => (/[./\\]/.test(name) ?
 
 const nowMs = (): number => performance.now();
 
-async function runShowingProgress(
+export async function runShowingProgress(
   options: RunOptions,
   terminal: Terminal,
   build: BuildMachine,

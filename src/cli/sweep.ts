@@ -16,6 +16,8 @@ import type { SweepResult, SweptPoint, SweptRun } from '../lab/sweepResult.ts';
 import { measured, pointsOf, wishesOf } from '../lab/sweepResult.ts';
 import { RunFailed, sweptReport, WorkerPool } from '../lab/workers.ts';
 import { EXIT_FAILED, EXIT_OK } from './failure.ts';
+import { plural } from '../lab/format.ts';
+import { wrapped } from './wrap.ts';
 import { runKeys, SweepFile } from './sweepFile.ts';
 import { SweepProgress } from './sweepProgress.ts';
 import { shownMeasures, sweepTable, valueText } from './sweepTable.ts';
@@ -98,10 +100,29 @@ export async function sweepCommand(
           terminal.colors,
         ),
   );
+  if (flags.json !== true) terminal.out(findingsInAll(sweep.finished(), flags.out, terminal));
   const broken = sweep.finished().filter(({ report }) => !report.conserved).length;
   if (broken > 0) terminal.err(`${broken} of ${runs.length} runs do not add up\n`);
   if (!whole) terminal.err(interrupted(sweep.count, runs.length, flags.out));
   return broken > 0 || !whole ? EXIT_FAILED : EXIT_OK;
+}
+
+/** In one line; a file can be explained. */
+function findingsInAll(
+  runs: readonly SweptRun[],
+  out: string | undefined,
+  { colors }: Terminal,
+): string {
+  const counts = new Map<string, number>();
+  for (const { id } of runs.flatMap(({ report }) => report.findings))
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  if (counts.size === 0) return '';
+  const found = [...counts].toSorted(([, a], [, b]) => b - a).map(([id, n]) => `${id} in ${n}`);
+  const how = out === undefined ? 'one run with ringscope explain' : `ringscope explain ${out}`;
+  const text = `findings in ${plural(runs.length, 'run')}: ${found.join(', ')}; ${how}`;
+  return `\n${wrapped(text, 96)
+    .map((line) => `  ${colors.dim(line)}\n`)
+    .join('')}`;
 }
 
 const writeText = (option: string, name: string, text: string): Promise<void> =>

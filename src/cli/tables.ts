@@ -6,6 +6,7 @@ import type { Colors } from 'picocolors/types';
 import { LOSS_CAUSES } from '../host/fates.ts';
 import type { CpuReport, PacketCounts, QueueReport, RunReport } from '../lab/report.ts';
 import { count, duration, percent, plural, rate, share } from '../lab/format.ts';
+import { shortFindings } from './findings.ts';
 import type { Row } from './table.ts';
 import { styled, table } from './table.ts';
 
@@ -30,6 +31,7 @@ export function runTables(report: RunReport, colors: Colors): string {
     pagesLine(report, colors),
     logLines(report, colors),
     report.notes.map((note) => `  ${colors.dim(note)}`),
+    shortFindings(report, colors),
     conservedLines(report, colors),
     ...Object.values(report.shown).map((text) => [text.trimEnd()]),
   ];
@@ -37,7 +39,7 @@ export function runTables(report: RunReport, colors: Colors): string {
   return `${filled.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function header(report: RunReport, c: Colors): string[] {
+export function header(report: Omit<RunReport, 'wallMs'>, c: Colors): string[] {
   const { run, packets, virtualNs, settledNs, seed } = report;
   const offered = `${plural(packets.offered, 'packet')} in ${duration(settledNs)} of virtual time`;
   const timers = settledNs < virtualNs ? `, then timers until ${duration(virtualNs)}` : '';

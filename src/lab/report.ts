@@ -8,6 +8,8 @@ import type { Ps } from '../host/clock.ts';
 import { PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import { CTX_APP, CTX_HARDIRQ, CTX_KSOFTIRQD, CTX_NAPI_THREAD, CTX_SOFTIRQ } from '../host/cpu.ts';
 import { Fates, LOSS_CAUSES } from '../host/fates.ts';
+import type { Finding, FoundIn } from './finding.ts';
+import { findingsOf } from './findings.ts';
 import type { RunAbout } from './runAbout.ts';
 import type { Timeline } from '../machine/timeline.ts';
 import type { ClientBooks } from '../machine/clients.ts';
@@ -235,6 +237,8 @@ export interface RunReport {
   readonly log: readonly string[];
   /** What `--show` asked for, by its name: the text that the kernel's tools would print. */
   readonly shown: Readonly<Record<string, string>>;
+  /** What this run shows, the worst first, with the options that would change it. */
+  readonly findings: readonly Finding[];
   /** What a reader of this run should know, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -262,7 +266,7 @@ export function runReport({
   for (const nic of result.nics) sum.add(nic.fates);
   const imbalance = sum.imbalance();
   const nics = result.nics.map(nicReport);
-  return {
+  const report: FoundIn = {
     version: REPORT_VERSION,
     seed,
     virtualNs: ns(result.virtualPs),
@@ -314,6 +318,7 @@ export function runReport({
     shown,
     notes,
   };
+  return { ...report, findings: findingsOf(report) };
 }
 
 function nicReport({ name, fates, ethtool, rxDoorbellPolls }: NicBooks): NicReport {

@@ -174,6 +174,7 @@ const REPORT: RunReport = {
   programs: [],
   nics: [],
   shown: {},
+  findings: [],
   notes: ['capture: 3 frames captured with the FCS'],
 };
 

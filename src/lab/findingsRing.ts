@@ -1,0 +1,167 @@
+/**
+ * Findings on rings: packets for which no buffer was free, buffers that XDP_TX holds back, full TX
+ * rings, and a bus that is full.
+ *
+ * A ring of n descriptors is empty after ⌈n / weight⌉ full polls during which frames come as fast as
+ * the line brings them; Jesper Brouer's napi_monitor looks for 16, which is 1024 over 64.
+ */
+import type { Cure, Finding, FoundIn } from './finding.ts';
+import { busiestPct, cure, lostBy, SATURATED_PCT } from './finding.ts';
+import { count, percent, plural, share } from './format.ts';
+import type { CpuReport, QueueReport } from './report.ts';
+
+const MOST_RX_RING = 8191;
+const MOST_TX_RING = 2047;
+const FULL_WEIGHT = 64;
+/** Of the polls that received, those that gave no buffers back: from here on it is told. */
+const WITHHELD = 0.1;
+
+/** The next larger ring whose descriptors fill whole pages. */
+export const nextRing = (ring: number): number => 2 ** (32 - Math.clz32(ring + 1)) - 1;
+
+export function ringFindings(report: FoundIn): Finding[] {
+  return [
+    ...ringOverflow(report),
+    ...doorbellWithheld(report),
+    ...txRingFull(report),
+    ...pcieFull(report),
+  ];
+}
+
+function ringOverflow(report: FoundIn): Finding[] {
+  const lost = lostBy(report, 'noBuffer');
+  const worst = emptiest(report);
+  if (lost === 0 || worst === null) return [];
+  const { queue, discards } = worst;
+  const { rxRing, budget } = report.run;
+  const cpu = report.cpus[queue.cpu]!;
+  const where = `${queue.nic}-${queue.queue}`;
+  const some = discards === lost ? `all of them on ${where}` : `${count(discards)} on ${where}`;
+  const polls = Math.ceil(rxRing / budget);
+  const limit = cpu.busyPct >= SATURATED_PCT;
+  const says = [
+    `${plural(lost, 'packet')} (${share(lost, report.packets.offered)}) found no free buffer, ${some}.`,
+    `Its ring of ${rxRing} lasts for ${plural(polls, 'full poll')}; it had ${count(queue.longestFullRun)} in a row.`,
+    limit
+      ? `CPU ${cpu.id}, which polls it, is busy ${percent(cpu.busyPct, 1)} of the time: it is the limit.`
+      : `CPU ${cpu.id}, which polls it, was busy ${percent(cpu.busyPct, 1)} of the time: it is quick enough, but not for bursts.`,
+  ];
+  const cures = limit ? lighterCpu(report, cpu, queue) : largerRing(report);
+  return [{ id: 'ring-overflow', kind: 'loss', packets: lost, says: says.join(' '), cures }];
+}
+
+function largerRing({ run }: FoundIn): Cure[] {
+  const ring = nextRing(run.rxRing);
+  if (ring > MOST_RX_RING) return [];
+  return [cure({ 'rx-ring': ring }, 'holds twice as many packets of a burst')];
+}
+
+function lighterCpu(report: FoundIn, cpu: CpuReport, queue: QueueReport): Cure[] {
+  const { run, cpus, queues } = report;
+  const cures: Cure[] = [];
+  const oneFlow = run.offer.flows === 1;
+  if (run.budget < FULL_WEIGHT)
+    cures.push(
+      cure({ budget: FULL_WEIGHT }, 'spreads what a poll costs in itself over more packets'),
+    );
+  const idle = cpus.filter(({ busyPct }) => busyPct < cpu.busyPct / 2);
+  const alone = queues.every(
+    (other) => other.cpu !== cpu.id || other.nic !== queue.nic || other === queue,
+  );
+  if (oneFlow)
+    cures.push(
+      cure({}, 'all packets are one flow, which stays on one queue: more queues do not help'),
+    );
+  else if (idle.length > 0 && run.queues < cpus.length)
+    cures.push(cure({ queues: cpus.length }, `uses ${plural(idle.length, 'CPU')} that idle`));
+  else if (idle.length === 0 && run.queues * 2 <= 64 && cpus.length * 2 <= 64)
+    cures.push(
+      cure(
+        { cpus: cpus.length * 2, queues: Math.max(run.queues, cpus.length) * 2 },
+        'has twice as many CPUs receive',
+      ),
+    );
+  else if (!alone && idle.length > 0)
+    cures.push(
+      cure(
+        { 'irq-affinity': report.cpus.map(({ id }) => id).join(',') },
+        'gives each queue a CPU of its own, as far as there are any',
+      ),
+    );
+  return cures;
+}
+
+/** The queue that discarded the most, by `ethtool -S`. */
+function emptiest({ nics, queues }: FoundIn): { queue: QueueReport; discards: number } | null {
+  const all = queues.map((queue) => ({
+    queue,
+    discards:
+      nics.find(({ name }) => name === queue.nic)?.ethtool[`[${queue.queue}]: rx_discards`] ?? 0,
+  }));
+  return all.toSorted((a, b) => b.discards - a.discards)[0] ?? null;
+}
+
+/**
+ * Until XDP_TX frames are sent, their pages stand in RX slots that the NIC must not be told of, and
+ * with them all slots behind: the ring is in effect smaller.
+ */
+function doorbellWithheld(report: FoundIn): Finding[] {
+  if (lostBy(report, 'noBuffer') === 0) return [];
+  return report.nics.flatMap(({ name, packets, rxDoorbellPolls }) => {
+    const own = report.queues.filter(({ nic }) => nic === name);
+    const receiving = own.reduce((sum, q) => sum + q.polls - (q.pollsByPackets['0'] ?? 0), 0);
+    const withheld = Math.max(0, receiving - rxDoorbellPolls);
+    if (withheld < receiving * WITHHELD || (packets.lost['noBuffer'] ?? 0) === 0) return [];
+    const says =
+      `Buffers came back late: ${count(withheld)} of ${plural(receiving, 'poll')} of ${name} (${share(withheld, receiving, 1)}) ` +
+      `ended without an RX doorbell. Frames of XDP_TX or of redirects were still on the XDP TX ring, and bnxt gives ` +
+      `buffers back only once they are sent, so the ring lasts for less than its size.`;
+    return [
+      {
+        id: 'doorbell-withheld',
+        kind: 'delay',
+        packets: 0,
+        says,
+        cures: largerRing(report),
+      } as const,
+    ];
+  });
+}
+
+function txRingFull(report: FoundIn): Finding[] {
+  const { run } = report;
+  const ring = Math.min(MOST_TX_RING, nextRing(run.settings.txRing));
+  const cures =
+    ring > run.settings.txRing
+      ? [cure({ 'tx-ring': ring }, 'takes longer runs of frames to be sent')]
+      : [];
+  const tell = (cause: string, id: string, one: string, many: string): Finding[] => {
+    const lost = lostBy(report, cause);
+    if (lost === 0) return [];
+    const says =
+      `${count(lost)} ${lost === 1 ? one : many} (${share(lost, report.packets.offered)}) found no room in a TX ring of ${run.settings.txRing}: ` +
+      `they were queued faster than the NIC sends, or than completions were taken.`;
+    return [{ id, kind: 'loss', packets: lost, says, cures }];
+  };
+  return [
+    ...tell('txRingFull', 'tx-ring-full', 'frame of XDP_TX', 'frames of XDP_TX'),
+    ...tell('redirectQueueFull', 'redirect-queue-full', 'redirected frame', 'redirected frames'),
+  ];
+}
+
+function pcieFull(report: FoundIn): Finding[] {
+  const lost = lostBy(report, 'pcieBackpressure');
+  if (lost === 0) return [];
+  const says =
+    `${plural(lost, 'packet')} (${share(lost, report.packets.offered)}) were lost because the PCIe link is full, not for want of ` +
+    `buffers: the busiest CPU is busy ${percent(busiestPct(report), 1)} of the time. No ring and no budget helps.`;
+  return [
+    {
+      id: 'pcie-full',
+      kind: 'loss',
+      packets: lost,
+      says,
+      cures: [cure({}, 'larger frames, less load, or a profile with more PCIe lanes')],
+    },
+  ];
+}

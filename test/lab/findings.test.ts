@@ -1,0 +1,239 @@
+/** Each finding where it should be found, and gone, or its harm less, once its first cure is taken. */
+import { describe, expect, test } from 'vitest';
+import { findingsOf } from '../../src/lab/findings.ts';
+import { nextRing } from '../../src/lab/findingsRing.ts';
+import type { Finding } from '../../src/lab/finding.ts';
+import { importProgram, readBytes } from '../../src/lab/files.ts';
+import { camel } from '../../src/lab/optionNames.ts';
+import { fromFlags, readOptions } from '../../src/lab/options.ts';
+import type { RunReport } from '../../src/lab/report.ts';
+import { runScenario } from '../../src/lab/run.ts';
+
+type Flags = Readonly<Record<string, unknown>>;
+
+async function reportOf(...flags: readonly Flags[]): Promise<RunReport> {
+  const io = { readFile: readBytes, importProgram, nowMs: () => 0 };
+  return (await runScenario(readOptions(flags.map(fromFlags)), io)).report;
+}
+
+const found = (report: RunReport, id: string): Finding | undefined =>
+  report.findings.find((finding) => finding.id === id);
+
+const taken = ({ cures }: Finding, which: number = 0): Flags =>
+  Object.fromEntries(
+    Object.entries(cures[which]!.options).map(([name, value]) => [camel(name), value]),
+  );
+
+const lost = ({ packets }: RunReport, cause: string): number => packets.lost[cause] ?? 0;
+
+const ONE = { queues: '1', cpus: '1', traffic: 'udp size=64 flows=64' };
+const APP = { xdp: 'none', apps: 'sink:9', cpus: '2', queues: '1', irqAffinity: '0' };
+
+interface Case {
+  readonly id: string;
+  readonly flags: Flags;
+  /** Words that the finding must hold. */
+  readonly says: RegExp;
+  readonly harm: (report: RunReport) => number;
+}
+
+const CASES: readonly Case[] = [
+  {
+    id: 'ring-overflow',
+    flags: { xdp: 'drop', count: '20000', ...ONE, traffic: 'udp size=64 rate=5M burst=1500' },
+    // 511 descriptors over a weight of 64
+    says: /ring of 511 lasts for 8 full polls; .* quick enough/,
+    harm: (r) => lost(r, 'noBuffer'),
+  },
+  {
+    id: 'ring-overflow',
+    flags: { xdp: 'drop', count: '20000', ...ONE, rate: '12M', budget: '1' },
+    says: /ring of 511 lasts for 511 full polls; .* it is the limit/,
+    harm: (r) => lost(r, 'noBuffer'),
+  },
+  {
+    id: 'ring-overflow',
+    flags: {
+      xdp: 'drop',
+      count: '100000',
+      cpus: '4',
+      queues: '1',
+      traffic: 'udp size=64 flows=256 rate=40M',
+    },
+    says: /CPU 0, .* it is the limit/,
+    harm: (r) => lost(r, 'noBuffer'),
+  },
+  {
+    id: 'doorbell-withheld',
+    flags: { xdp: 'echo', count: '30000', ...ONE, traffic: 'udp size=64 rate=6M burst=700' },
+    says: /ended without an RX doorbell/,
+    harm: (r) => lost(r, 'noBuffer'),
+  },
+  {
+    id: 'tx-ring-full',
+    flags: { xdp: 'echo', count: '30000', ...ONE, rxRing: '2047', txRing: '63', rate: '14M' },
+    says: /frames of XDP_TX .* found no room in a TX ring of 63/,
+    harm: (r) => lost(r, 'txRingFull'),
+  },
+  {
+    id: 'redirect-queue-full',
+    flags: { xdp: 'redirect', count: '30000', ...ONE, txRing: '31', rate: '6M' },
+    says: /redirected frames? .* found no room in a TX ring of 31/,
+    harm: (r) => lost(r, 'redirectQueueFull'),
+  },
+  {
+    id: 'redirect-failed',
+    flags: { xdp: 'redirect', xdpPeer: 'none', count: '1000', ...ONE },
+    says: /1,000 redirects failed \(100 %\)/,
+    harm: (r) => lost(r, 'redirectFailed'),
+  },
+  {
+    id: 'squeezed-by-budget',
+    flags: { xdp: 'drop', count: '20000', ...ONE, rate: '14M', netdevBudget: '64', budget: '64' },
+    says: /netdev_budget \(64 packets\) was used up each time, the time \(2 ticks of 4 ms\) never/,
+    harm: (r) => r.napi.timeSqueeze,
+  },
+  {
+    id: 'squeezed-by-time',
+    flags: {
+      ...{ xdp: 'drop', count: '60000', ...ONE, rate: '14M' },
+      ...{ netdevBudget: '1000000', netdevBudgetUsecs: '500', hz: '1000' },
+    },
+    // 500 µs are half a tick of 1 ms, rounded up to one
+    says: /the time \(netdev_budget_usecs 500: 1 tick of 1 ms\) was over each time/,
+    harm: (r) => r.napi.timeSqueeze,
+  },
+  {
+    id: 'livelock',
+    flags: { ...APP, appCpu: '0', traffic: 'udp size=64 rate=5M', count: '20000' },
+    says: /Receive livelock: sink:9 shares CPU 0 with the NIC/,
+    harm: (r) => lost(r, 'socketBufferFull'),
+  },
+  {
+    id: 'vlan-hidden',
+    flags: { xdp: 'drop', count: '500', ...ONE, traffic: 'udp vlan=100' },
+    says: /100 % of the frames carry a VLAN tag/,
+    harm: (r) => (found(r, 'vlan-hidden') === undefined ? 0 : 1),
+  },
+  {
+    id: 'interrupt-held',
+    flags: { xdp: 'drop', count: '5000', ...ONE, traffic: 'udp rate=50k', rxUsecs: '100' },
+    says: /rx-usecs 100, since rx-frames 15 do not come together/,
+    harm: (r) => r.latencyNs.p50,
+  },
+  {
+    id: 'small-bulks',
+    flags: { xdp: 'redirect', count: '20000', ...ONE, rate: '1M', rxUsecs: '1', rxFrames: '1' },
+    says: /Redirects leave \d\.\d at a time/,
+    harm: (r) => r.devmapXmits.calls,
+  },
+  {
+    id: 'no-listener',
+    flags: { xdp: 'pass', count: '500', ...ONE },
+    says: /500 packets for which no application listens/,
+    harm: (r) => lost(r, 'NO_SOCKET'),
+  },
+  {
+    id: 'oversize',
+    flags: { xdp: 'drop', count: '500', ...ONE, traffic: 'udp size=3000' },
+    says: /500 frames \(100 %\) are longer than the MTU of 1500 lets in/,
+    harm: (r) => lost(r, 'rxOversize'),
+  },
+];
+
+describe('found, and cured by the first option it names', () => {
+  test.each(CASES)('$id $flags', { timeout: 60_000 }, async ({ id, flags, says, harm }) => {
+    const before = await reportOf(flags);
+    const finding = found(before, id);
+    expect(finding?.says).toMatch(says);
+    const after = await reportOf(flags, taken(finding!));
+    expect(harm(before)).toBeGreaterThan(0);
+    expect(harm(after)).toBeLessThan(harm(before) * 0.75);
+  });
+});
+
+describe('found', () => {
+  test('an elephant, and too few flows, apart from each other', async () => {
+    const flags = { xdp: 'drop', cpus: '4', queues: '4', count: '5000' };
+    const elephant = await reportOf(flags, { traffic: 'udp flows=256 pattern=elephant:0.8' });
+    expect(found(elephant, 'elephant')?.says).toMatch(/One flow alone is 80.0 % of the load/);
+    expect(found(elephant, 'rss-skew')).toBeUndefined();
+    const few = await reportOf(flags, { traffic: 'udp flows=3' });
+    expect(found(few, 'rss-skew')?.says).toMatch(/3 flows: too few to spread evenly over 4 queues/);
+    const even = await reportOf(flags, { traffic: 'udp flows=4096' });
+    expect(even.findings.map(({ id }) => id)).not.toContain('rss-skew');
+  });
+
+  test('an indirection table that leaves queues out, and one that does not', async () => {
+    const flags = { xdp: 'drop', cpus: '4', queues: '4', count: '5000' };
+    const traffic = 'udp flows=4096 size=64 rate=4M';
+    const before = await reportOf(flags, { traffic, rssIndir: '0,1' });
+    const skew = found(before, 'rss-skew');
+    expect(skew?.says).toMatch(/the least busy queue 0 %, where 25.0 % would be even/);
+    const cured = taken(skew!);
+    expect(cured).toEqual({ rssEqual: '4' });
+    expect(found(await reportOf(flags, { traffic }, cured), 'rss-skew')).toBeUndefined();
+  });
+
+  test('PCIe that is full is not want of buffers', async () => {
+    const full = await reportOf({
+      ...{ xdp: 'drop', profile: 'pcie-bench-2018', count: '5000' },
+      traffic: 'udp size=64 rate=line flows=64',
+    });
+    expect(full.findings[0]).toMatchObject({
+      id: 'pcie-full',
+      packets: lost(full, 'pcieBackpressure'),
+    });
+    expect(found(full, 'ring-overflow')).toBeUndefined();
+  });
+
+  test('nothing, in a run that has room everywhere', async () => {
+    const calm = await reportOf({
+      ...{ xdp: 'drop', count: '20000', queues: '1', cpus: '1', rxUsecs: '1' },
+      traffic: 'udp size=64 rate=4M flows=64',
+    });
+    expect(calm.findings).toEqual([]);
+  });
+});
+
+describe('from counters that no short run moves', () => {
+  const changed = async (part: (report: RunReport) => Partial<RunReport>): Promise<Finding[]> => {
+    const report = await reportOf({ xdp: 'drop', count: '2000', ...ONE });
+    return [...findingsOf({ ...report, ...part(report) })];
+  };
+
+  test('a poll of 3 ms at weight 64: 42 packets take less than 2', async () => {
+    const [finding] = await changed(({ queues }) => ({
+      queues: queues.map((queue) => ({ ...queue, longestPollNs: 3e6 })),
+    }));
+    expect(finding).toMatchObject({ id: 'long-poll', cures: [{ options: { budget: '42' } }] });
+  });
+
+  test('a wait of 4 ms is none, one of more is', async () => {
+    const waited = (ns: number): Promise<Finding[]> =>
+      changed(({ queues }) => ({
+        queues: queues.map((queue) => ({ ...queue, longestWaitNs: ns })),
+      }));
+    expect((await waited(4e6)).map(({ id }) => id)).not.toContain('softirq-wait');
+    expect((await waited(4e6 + 1)).map(({ id }) => id)).toContain('softirq-wait');
+  });
+
+  test('pages that are lost to the pool, and pages that come back the long way', async () => {
+    const all = await changed(({ pagePool }) => ({
+      pagePool: { ...pagePool, allocSlow: 5000, recycleRing: 9000, recycleRingFull: 800 },
+    }));
+    expect(all.map(({ id }) => id)).toEqual(expect.arrayContaining(['pool-misses', 'pool-remote']));
+    expect(all[0]!.cures[0]!.options).toEqual({ 'rx-ring': '1023' });
+  });
+
+  test('verdicts that are errors', async () => {
+    const [finding] = await changed(({ packets }) => ({ packets: { ...packets, xdpAborted: 7 } }));
+    expect(finding).toMatchObject({ id: 'xdp-aborted', kind: 'loss', packets: 7 });
+  });
+});
+
+test('the next larger ring is one of whole pages: 2^n - 1', () => {
+  expect([1, 255, 511, 512, 1000, 1023, 4095].map(nextRing)).toEqual([
+    3, 511, 1023, 1023, 1023, 2047, 8191,
+  ]);
+});
