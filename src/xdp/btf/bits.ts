@@ -3,8 +3,9 @@
  * bitfields are made of.
  */
 
-/** @param at first bit @param bits 1 to 128 */
+/** @param at first bit @param bits 0 to 128; types of hostile objects have none, and are 0 */
 export function readBits(bytes: Uint8Array, at: number, bits: number, signed: boolean): bigint {
+  if (bits === 0) return 0n;
   let value = 0n;
   const last = (at + bits - 1) >>> 3;
   for (let i = last; i >= at >>> 3; i--) value = (value << 8n) | BigInt(bytes[i]!);
