@@ -3,6 +3,7 @@
  * here but shares and units.
  */
 import type { Colors } from 'picocolors/types';
+import { SKB_DROP_REASONS } from '../host/dropReason.ts';
 import { LOSS_CAUSES } from '../host/fates.ts';
 import type { CpuReport, PacketCounts, QueueReport, RunReport } from '../lab/report.ts';
 import { count, duration, percent, plural, rate, share } from '../lab/format.ts';
@@ -22,6 +23,7 @@ export function runTables(report: RunReport, colors: Colors): string {
     header(report, colors),
     packetsTable(report, colors),
     lossTable(report, colors),
+    unsentTable(report, colors),
     clientsLine(report, colors),
     latencyLine(report, colors),
     napiTable(report, colors),
@@ -73,7 +75,7 @@ const VERDICTS: readonly (readonly [keyof PacketCounts, string])[] = [
   ['noProgram', 'no program'],
 ];
 
-function packetsTable({ packets, rates }: RunReport, c: Colors): string[] {
+function packetsTable({ packets, rates, unsent }: RunReport, c: Colors): string[] {
   const { offered } = packets;
   const line = (name: string, n: number, speed: string = ''): Row => [
     name,
@@ -96,15 +98,17 @@ function packetsTable({ packets, rates }: RunReport, c: Colors): string[] {
   if (packets.toOther > 0) rows.push(line('to other targets', packets.toOther));
   if (packets.cpumapPass > 0) rows.push(line('up by cpumap', packets.cpumapPass));
   rows.push(line('on the wire', packets.onWire, rate(rates.onWirePps)));
-  const lost = lostInAll(packets);
-  rows.push(
-    lost === 0 ? line('lost', 0) : line('lost', lost).map((cell) => styled(c.red, cell as string)),
-  );
+  const bad = (name: string, n: number): Row =>
+    line(name, n).map((cell) => styled(c.red, cell as string));
+  const lost = sum(packets.lost);
+  rows.push(lost === 0 ? line('lost', 0) : bad('lost', lost));
+  const never = sum(unsent);
+  if (never > 0) rows.push(bad('never sent', never));
   return table(rows, ['left']);
 }
 
-const lostInAll = ({ lost }: PacketCounts): number =>
-  Object.values(lost).reduce((sum, n) => sum + n, 0);
+const sum = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((all, n) => all + n, 0);
 
 function lossTable({ packets }: RunReport, c: Colors): string[] {
   const causes = Object.entries(packets.lost);
@@ -121,10 +125,28 @@ function lossTable({ packets }: RunReport, c: Colors): string[] {
   );
 }
 
+/** What the stack made itself and dropped before a device had it. */
+function unsentTable({ unsent }: RunReport, c: Colors): string[] {
+  const reasons = Object.entries(unsent);
+  if (reasons.length === 0) return [];
+  const rows = reasons
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, n]): Row => {
+      const counter = SKB_DROP_REASONS.find((reason) => reason.name === name)?.counter ?? '';
+      return [name, count(n), styled(c.dim, counter)];
+    });
+  return table(
+    [heading(c, 'never sent, by reason', 'count', 'what Linux counts'), ...rows],
+    ['left', 'right', 'left'],
+  );
+}
+
 function clientsLine({ clients }: RunReport, c: Colors): string[] {
   if (clients === null) return [];
   const { transactions, perSecond, timeouts, roundTripNs: l } = clients;
-  const times = [l.mean, l.p50, l.p90, l.p99, l.p999, l.max].map(duration);
+  const times = [l.mean, l.p50, l.p90, l.p99, l.p999, l.max].map((ns) =>
+    transactions === 0 ? '-' : duration(ns),
+  );
   const answers = `${count(transactions)} answers, ${count(perSecond)} a second`;
   return [
     ...table(
@@ -201,6 +223,7 @@ function napiRow(
 function socketTable({ sockets }: RunReport, c: Colors): string[] {
   if (sockets.length === 0) return [];
   const failed = sockets.some(({ sendErrors }) => sendErrors > 0);
+  const refused = sockets.some(({ recvErrors }) => recvErrors > 0);
   const rows = sockets.map((s): Row => [
     `${s.kind}:${s.port}`,
     `${s.cpu}`,
@@ -209,12 +232,15 @@ function socketTable({ sockets }: RunReport, c: Colors): string[] {
     count(s.unread),
     count(s.sent),
     ...(failed ? [s.sendErrors === 0 ? count(0) : styled(c.red, count(s.sendErrors))] : []),
+    ...(refused ? [s.recvErrors === 0 ? count(0) : styled(c.red, count(s.recvErrors))] : []),
     count(s.wakeups),
     s.reads === 0 ? '' : (s.received / s.reads).toFixed(1),
     s.received === 0 ? '' : duration(s.waitedNs.p50),
     s.received === 0 ? '' : duration(s.waitedNs.p99),
   ]);
-  const titles = ['CPU', 'read', 'no room', 'unread', 'sent', ...(failed ? ['failed'] : [])];
+  const titles = ['CPU', 'read', 'no room', 'unread', 'sent'];
+  if (failed) titles.push('failed');
+  if (refused) titles.push('errors read');
   const times = ['wake-ups', 'per call', 'waited p50', 'p99'];
   return table([heading(c, 'socket', ...titles, ...times), ...rows], ['left']);
 }

@@ -233,6 +233,8 @@ export interface RunReport {
   readonly snmp: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Packets the stack dropped, received or about to be sent, by SKB_DROP_REASON_*. */
   readonly drops: Readonly<Record<string, number>>;
+  /** Of them the stack's own packets that were dropped before a device had them, in no `lost`. */
+  readonly unsent: Readonly<Record<string, number>>;
   /** The machine's kernel log: drivers' and the core's complaints, each kind once. */
   readonly log: readonly string[];
   /** What `--show` asked for, by its name: the text that the kernel's tools would print. */
@@ -309,6 +311,7 @@ export function runReport({
     })),
     snmp: movedCounters(result.snmp),
     drops: result.drops,
+    unsent: result.unsent,
     log: result.log,
     programs: result.programs.map(({ runTimePs, ...program }) => ({
       ...program,

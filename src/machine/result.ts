@@ -112,6 +112,8 @@ export interface MachineResult {
   readonly snmp: Readonly<Record<string, SnmpGroup>>;
   /** Packets the stack dropped, received or about to be sent, by `SKB_DROP_REASON_*`. */
   readonly drops: Readonly<Record<string, number>>;
+  /** Of them the stack's own packets that no device has had: they are in no NIC's books. */
+  readonly unsent: Readonly<Record<string, number>>;
 }
 
 /** An application's socket. */
@@ -178,13 +180,16 @@ export function machineResult(machine: Machine): MachineResult {
     programs: machine.programRuns.books(),
     sockets: machine.apps.map(socketBooks),
     snmp: net.inet === null ? {} : snmpGroups(net.inet.mib),
-    drops: Object.fromEntries(
-      SKB_DROP_REASONS.map(({ name }, i) => [name, net.skbs.drops[i]!] as const).filter(
-        ([, n]) => n > 0,
-      ),
-    ),
+    drops: byReason(net.skbs.drops),
+    unsent: byReason(net.skbs.unsent),
   };
 }
+
+/** Reasons for which something was dropped. */
+const byReason = (drops: Float64Array): Record<string, number> =>
+  Object.fromEntries(
+    SKB_DROP_REASONS.map(({ name }, i) => [name, drops[i]!] as const).filter(([, n]) => n > 0),
+  );
 
 /** Bytes of a received frame, on the mean. */
 function meanLen({ nic }: MachineNic): number {

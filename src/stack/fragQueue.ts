@@ -167,7 +167,7 @@ export class FragTable {
     const { mem } = this.net;
     const whole = allocSkb(first.dev, headerLen, cpu);
     if (whole === null || !skbAddPages(whole, q.total)) {
-      if (whole !== null) kfreeSkb(whole, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
+      if (whole !== null) this.net.skbs.release(whole, cpu); // no packet yet: the fragments are
       this.kill(q, SKB_DROP_REASON_NOT_SPECIFIED, cpu);
       return null;
     }

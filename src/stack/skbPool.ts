@@ -45,6 +45,8 @@ export class SkbPool {
   live = 0;
   /** Drops per reason, indexed by `SKB_DROP_REASON_*`. */
   readonly drops: Float64Array = new Float64Array(DROP_REASON_COUNT);
+  /** Of them those of the stack's own packets before a device had them: no book of a device has these. */
+  readonly unsent: Float64Array = new Float64Array(DROP_REASON_COUNT);
   readonly watch: Watch;
   readonly faults: Faults;
   private readonly pages: PageAllocator;
@@ -260,7 +262,7 @@ export function kfreeSkb(skb: SkBuff, reason: number, cpu: Cpu): void {
   if (fates !== null) {
     if (skb.arrived) fates.toStack--;
     fates.lost[DROP_REASONS_FROM + reason]!++;
-  }
+  } else if (!skb.queued) pool.unsent[reason]!++;
   if (pool.watch.on) pool.watch.point(TP_KFREE_SKB, cpu, skb.len, reason);
   pool.release(skb, cpu);
 }

@@ -72,6 +72,8 @@ export class SkBuff {
   next: SkBuff | null = null;
   /** Books of the device the packet came in on; null for one that is being sent. */
   fates: Fates | null = null;
+  /** It has been given to a device to send, whose books have it from then on. */
+  queued = false;
   /** Counted as having arrived. */
   arrived = false;
   /** When it entered the stack, or a socket's queue. */
@@ -137,6 +139,7 @@ export function skbInit(
   skb.fragStart = 0;
   skb.next = null;
   skb.fates = null;
+  skb.queued = false;
   skb.arrived = false;
   skb.tstamp = 0;
   skb.wireAt = 0;

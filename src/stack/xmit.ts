@@ -40,6 +40,7 @@ export function devQueueXmit(skb: SkBuff, cpu: Cpu): number {
   cpu.charge(OP_DEV_QUEUE_XMIT);
   if (watch.on) watch.point(TP_NET_DEV_QUEUE, cpu, dev.ifindex, skb.len);
   dev.txFates.stackTx++;
+  skb.queued = true;
   if (!dev.up) {
     dev.txFates.lost[LOST_TX_DEVICE_CLOSED]!++;
     kfreeSkb(skb, SKB_DROP_REASON_DEV_READY, cpu);

@@ -170,6 +170,7 @@ const REPORT: RunReport = {
   sockets: [],
   snmp: {},
   drops: {},
+  unsent: {},
   log: [],
   programs: [],
   nics: [],
@@ -177,6 +178,21 @@ const REPORT: RunReport = {
   findings: [],
   notes: ['capture: 3 frames captured with the FCS'],
 };
+
+test('what the stack made and no device had is told, by its reason', () => {
+  const text = runTables({ ...REPORT, unsent: { NEIGH_FAILED: 992, NEIGH_QUEUEFULL: 8 } }, plain);
+  expect(text).toContain('  never sent      1,000   1.00 %\n');
+  expect(text).toMatch(/NEIGH_FAILED +992 {2}ip -s ntable: res_failed\n/);
+});
+
+test('clients that got no answer have no round trip', () => {
+  const clients = {
+    ...{ transactions: 0, perSecond: 0, sent: 5, timeouts: 5 },
+    roundTripNs: { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 },
+  };
+  const text = runTables({ ...REPORT, clients }, plain);
+  expect(text).toMatch(/round trip( +-){6}\n {2}0 answers, 0 a second, 5 timeouts/);
+});
 
 test('a run reads from what was run to whether it adds up', () => {
   expect(runTables(REPORT, plain)).toBe(`l4lb  100,000 packets in 6.72 ms of virtual time

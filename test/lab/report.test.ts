@@ -85,6 +85,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     sockets: [],
     snmp: {},
     drops: {},
+    unsent: {},
     ...changed,
   };
   const about = {

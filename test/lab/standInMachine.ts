@@ -99,6 +99,7 @@ export const standIn =
           sockets: [],
           snmp: {},
           drops: {},
+          unsent: {},
         };
       },
     };

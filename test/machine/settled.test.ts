@@ -20,6 +20,7 @@ describe('neighbours that are probed when the traffic is over', () => {
     expect(quiet.settledNs).toBe(quiet.virtualNs);
     expect(quiet.packets.onWire).toBe(2000);
     expect(probed.virtualNs).toBeGreaterThan(3e9); // mcast_solicit 3 times, a second apart
+    expect(probed.unsent).toEqual(probed.drops);
     const { NEIGH_FAILED, NEIGH_QUEUEFULL } = probed.drops;
     expect(NEIGH_FAILED! + NEIGH_QUEUEFULL! + probed.sockets[0]!.sendErrors).toBe(2000);
     expect(probed.settledNs).toBeGreaterThan(2_000_000 * 0.99);
