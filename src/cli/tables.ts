@@ -100,14 +100,14 @@ function packetsTable({ packets, rates, unsent }: RunReport, c: Colors): string[
   rows.push(line('on the wire', packets.onWire, rate(rates.onWirePps)));
   const bad = (name: string, n: number): Row =>
     line(name, n).map((cell) => styled(c.red, cell as string));
-  const lost = sum(packets.lost);
+  const lost = total(packets.lost);
   rows.push(lost === 0 ? line('lost', 0) : bad('lost', lost));
-  const never = sum(unsent);
+  const never = total(unsent);
   if (never > 0) rows.push(bad('never sent', never));
   return table(rows, ['left']);
 }
 
-const sum = (counts: Readonly<Record<string, number>>): number =>
+const total = (counts: Readonly<Record<string, number>>): number =>
   Object.values(counts).reduce((all, n) => all + n, 0);
 
 function lossTable({ packets }: RunReport, c: Colors): string[] {

@@ -64,7 +64,8 @@ function halves(text: string, max: number, fallback: number): [string, number] {
   const slash = text.indexOf('/');
   if (slash < 0) return [text, fallback];
   const len = text.slice(slash + 1);
-  if (!/^\d{1,3}$/.test(len) || Number(len) > max)
+  if (!/^\d+$/.test(len)) throw new Refusal(`${text}: no prefix length (0 to ${max}) behind the /`);
+  if (Number(len) > max)
     throw new Refusal(`${text}: a prefix of ${len} bits is out of range (0 to ${max})`);
   return [text.slice(0, slash), Number(len)];
 }

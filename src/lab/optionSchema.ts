@@ -168,7 +168,7 @@ function base<T>(of: kind.Kind<T>): z.ZodType<T> {
       return of.read(raw);
     } catch (error) {
       if (!(error instanceof kind.Refusal)) throw error;
-      ctx.addIssue(error.message);
+      ctx.addIssue(raw === undefined ? `is missing (${of.allowed})` : error.message);
       return z.NEVER;
     }
   });

@@ -3,6 +3,7 @@
  *
  * Every refusal is one line that begins with the place the value came from.
  */
+import { unreachable } from './peerChecks.ts';
 import type { ZodError } from 'zod';
 import { ntupleMatch } from '../driver/bnxt/rxnfc.ts';
 import { HW_HASH_INDEX_SIZE } from '../nic/hsi/hwrm.ts';
@@ -32,7 +33,12 @@ export interface OptionSource {
 /** Options as typed on a command line, by camelCase key. */
 export const fromFlags = (values: Readonly<Record<string, unknown>>): OptionSource => ({
   values,
-  where: ([key]) => `--${kebab(String(key))}`,
+  where: ([key, ...inside]) => {
+    const place = inside.map((step) =>
+      typeof step === 'number' ? `[${step}]` : `.${String(step)}`,
+    );
+    return `--${kebab(String(key))}${place.join('')}`;
+  },
 });
 
 /**
@@ -94,7 +100,8 @@ const placeOf = (
 };
 
 function refused(error: ZodError, origin: ReadonlyMap<string, OptionSource>): OptionError {
-  const issue = error.issues[0]!;
+  // a key that is not known explains one that is missing
+  const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0]!;
   if (issue.code !== 'unrecognized_keys') {
     return new OptionError(`${placeOf(issue.path, origin)}: ${issue.message}`);
   }
@@ -179,6 +186,8 @@ function checkApps(o: RunOptions, where: (path: readonly PropertyKey[]) => strin
     onMachine(app.cpu, ['apps', i, 'cpu']);
     const alien = alienKey(app);
     if (alien !== null) throw new OptionError(`${where(['apps', i, alien.key])}: ${alien.why}`);
+    const out = app.connect === undefined ? null : unreachable(app.connect, o.nics);
+    if (out !== null) throw new OptionError(`${where(['apps', i, 'connect'])}: ${out}`);
     if (ports.has(udp)) throw new OptionError(`${where(['apps', i])}: port ${udp} is taken twice`);
     ports.add(udp);
   });

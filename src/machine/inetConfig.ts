@@ -12,9 +12,12 @@ import type { Net } from '../stack/net.ts';
 import { In6Addr } from '../stack/in6.ts';
 import type { Inet } from '../stack/inet.ts';
 import { inetInit } from '../stack/inet.ts';
+import { IPV6_MIN_MTU } from '../stack/ipv6Input.ts';
 import type { NetDevice } from '../stack/netdevice.ts';
 import { RMEM_DEFAULT } from '../stack/udpSock.ts';
 import type { MacAddr } from '../wire/eth.ts';
+import { formatIpv4 } from '../wire/ipv4.ts';
+import { formatIpv6 } from '../wire/ipv6Text.ts';
 import type { Datagram } from './udpApp.ts';
 
 export type AppKind = 'sink' | 'echo' | 'server' | 'capture' | 'callback';
@@ -24,6 +27,14 @@ export interface UdpPeer {
   /** Four words; an IPv4 address is the last. */
   readonly addr: readonly [number, number, number, number];
   readonly port: number;
+}
+
+/** As `connect` takes it: `10.0.0.9:4000`, `[fd00::9]:4000`. */
+export function peerText({ version, addr, port }: UdpPeer): string {
+  if (version === 4) return `${formatIpv4(addr[3])}:${port}`;
+  const view = new DataView(new ArrayBuffer(16));
+  addr.forEach((word, i) => view.setUint32(4 * i, word));
+  return `[${formatIpv6(view, 0)}]:${port}`;
 }
 
 /** One application on one UDP port. */
@@ -108,14 +119,16 @@ export function buildInet(net: Net, devices: readonly NetDevice[], config: InetC
   devices.forEach((dev, i) => {
     const own = config.addresses?.[i] ?? defaultAddresses(i);
     inet.addrs.addIpv4(dev, own.addr, own.prefixLen);
+    if (dev.mtu < IPV6_MIN_MTU) return;
     inet.addrs.addIpv6(dev, new In6Addr(...own.addr6), own.prefixLen6);
     inet.addrs.addIpv6(dev, linkLocal(dev.devAddr), 64);
   });
   const [first] = devices;
   if (first === undefined) return inet;
   inet.addrs.addGateway4(first, GATEWAY);
-  inet.addrs.addGateway6(first, GATEWAY6);
   inet.arp.addPermanent(first, new In6Addr(0, 0, 0, GATEWAY), GATEWAY_MAC, net.softnet[0]!.cpu);
+  if (first.mtu < IPV6_MIN_MTU) return inet;
+  inet.addrs.addGateway6(first, GATEWAY6);
   inet.nd.addPermanent(first, GATEWAY6, GATEWAY_MAC, net.softnet[0]!.cpu);
   return inet;
 }

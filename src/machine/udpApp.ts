@@ -23,7 +23,7 @@ import type { UdpSock } from '../stack/udpSock.ts';
 import { udpSendmsg, udpv6Sendmsg } from '../stack/udpSend.ts';
 import { UdpMsg, udpConnect, udpRecvmsg, udpv6Connect } from '../stack/udpUser.ts';
 import type { AppConfig, AppKind, UdpPeer } from './inetConfig.ts';
-import { APP_BUFFER_BYTES } from './inetConfig.ts';
+import { APP_BUFFER_BYTES, peerText } from './inetConfig.ts';
 
 /** A datagram as an application sees it; good until its handler returns. */
 export interface Datagram {
@@ -43,9 +43,9 @@ function connect(sock: UdpSock, inet: Inet, { version, addr, port }: UdpPeer): v
       : udpv6Connect(sock, inet, new In6Addr(...addr), port, inet.net.devList[0]!);
   if (rc !== 0)
     throw new RangeRefused(
-      `peer of the app on UDP port`,
-      sock.num,
-      `one that can be reached (${errnoName(rc)})`,
+      `app on UDP port ${sock.num}, peer`,
+      peerText({ version, addr, port }),
+      `one that can be reached; this is ${errnoName(rc)}`,
     );
 }
 

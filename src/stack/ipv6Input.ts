@@ -53,6 +53,8 @@ import { udpv6Rcv } from './udp.ts';
 const NEXT_HEADER_AT = 6;
 const HEADERS_MAX = 8;
 const ROUTING_SEGMENTS_LEFT = 3;
+/** A device with a smaller MTU has no IPv6. @linux addrconf_notify */
+export const IPV6_MIN_MTU = 1280;
 
 const saddr: In6Addr = new In6Addr();
 const daddr: In6Addr = new In6Addr();
@@ -75,6 +77,10 @@ function ip6RcvCore(skb: SkBuff, inet: Inet, cpu: Cpu): number {
     return SKB_DROP_REASON_OTHERHOST;
   }
   ip6.InReceives++;
+  if (skb.dev.mtu < IPV6_MIN_MTU) {
+    ip6.InDiscards++;
+    return SKB_DROP_REASON_NOT_SPECIFIED;
+  }
   if (!pskbMayPull(skb, IPV6_HLEN, cpu)) return inhdrError(inet, SKB_DROP_REASON_IP_INHDR);
   const at = skb.data;
   if (ipv6Version(view, at) !== 6) return inhdrError(inet, SKB_DROP_REASON_UNHANDLED_PROTO);

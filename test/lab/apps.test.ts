@@ -113,10 +113,32 @@ describe('a connected app', () => {
     ['10.1.0.1', '10.1.0.1 is no peer'],
     ['10.1.0.1:70000', 'is no peer'],
     ['fd00::9:70', 'IPv4 address'],
-    ['10.0.0.1:5', 'EHOSTUNREACH'],
+    ['10.0.0.1:5', '--apps[0].connect: 10.0.0.1:5 cannot be reached: it is the machine'],
+    ['10.0.1.1:5', 'EHOSTUNREACH'],
+    ['127.0.0.1:9', 'EHOSTUNREACH'],
+    ['[fd00::1]:53', '[fd00::1]:53 cannot be reached'],
     ['10.0.0.255:5', 'EACCES'],
+    ['10.0.1.0:5', 'EACCES'],
+    ['255.255.255.255:5', 'EACCES'],
+    ['0.0.0.0:9', 'ENETUNREACH'],
     ['224.0.0.1:5', 'ENETUNREACH'],
+    ['[ff02::1]:5', 'ENETUNREACH'],
   ])('%s is refused', async (connect, message) => {
     await expect(connected(connect)).rejects.toThrow(message);
   });
+});
+
+test.each([
+  [1280, 10, undefined],
+  [1279, 0, 10],
+])('a NIC with an MTU of %i has IPv6 only from 1280 on', async (mtu, received, discards) => {
+  const { report } = await run({
+    xdp: 'pass',
+    traffic: 'udp6 size=82 rate=1Mpps',
+    ...{ count: 10, mtu, apps: 'sink:9' },
+  });
+  expect(report.sockets[0]!.received).toBe(received);
+  expect(report.snmp['Ip6']).toMatchObject({ InReceives: 10 });
+  expect(report.snmp['Ip6']!['InDiscards']).toBe(discards);
+  expect(report.conserved).toBe(true);
 });

@@ -39,6 +39,7 @@ describe('what is no rule', () => {
     ['udp tcp', 'protocol is given twice'],
     ['icmp src fd00::1', 'fd00::1 is of IPv6, the rest of the rule of IPv4'],
     ['src 10.0.0.0/33', 'a prefix of 33 bits is out of range'],
+    ['src 10.0.0.0/', '10.0.0.0/: no prefix length (0 to 32) behind the /'],
     ['src somewhere', 'somewhere'],
   ])('%s', (text, message) => {
     expect(() => parseTcDrop('', text)).toThrow(message);
