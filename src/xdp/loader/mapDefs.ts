@@ -26,7 +26,25 @@ const MAX_NESTING = 8;
 const SPECIAL: Readonly<Record<string, SpecialField['kind']>> = {
   bpf_spin_lock: 'spin_lock',
   bpf_timer: 'timer',
+  bpf_res_spin_lock: 'res_spin_lock',
+  bpf_wq: 'wq',
+  bpf_task_work: 'task_work',
+  bpf_list_head: 'list_head',
+  bpf_rb_root: 'rb_root',
+  bpf_refcount: 'refcount',
 };
+
+/** Tags of pointers that the kernel keeps. @linux btf_find_kptr */
+const KPTR_TAGS: readonly string[] = ['kptr', 'kptr_untrusted', 'percpu_kptr', 'uptr'];
+
+/** A pointer that the kernel keeps, or an array of them. */
+function isKptr(btf: Btf, id: number): boolean {
+  let type = btf.resolve(id);
+  while (type.kind === 'array') type = btf.resolve(type.type);
+  if (type.kind !== 'ptr') return false;
+  const tag = btf.type(type.type);
+  return tag.kind === 'typeTag' && KPTR_TAGS.includes(tag.name);
+}
 
 /** @param file the object's name @param cpus of the machine */
 export function mapDefOf(map: MapSpec, file: string, cpus: number): MapDef {
@@ -77,6 +95,7 @@ function collectSpecial(
   found: SpecialField[],
 ): void {
   const type = btf.resolve(id);
+  if (isKptr(btf, id)) found.push({ kind: 'kptr', at, bytes: btf.sizeOf(id) });
   if (!isComposite(type) || depth > MAX_NESTING) return;
   const kind = SPECIAL[type.name];
   if (kind !== undefined) {

@@ -5,9 +5,20 @@ import { ENOMEM, errnoName } from '../../host/errno.ts';
 import { printable } from '../../host/errors.ts';
 import { MAP_TYPE_NAMES } from './uapi.ts';
 
+export type SpecialKind =
+  | 'spin_lock'
+  | 'timer'
+  | 'res_spin_lock'
+  | 'wq'
+  | 'task_work'
+  | 'list_head'
+  | 'rb_root'
+  | 'refcount'
+  | 'kptr';
+
 /** A part of a value that the kernel keeps for itself: copies leave it alone, user space reads zero. */
 export interface SpecialField {
-  readonly kind: 'spin_lock' | 'timer';
+  readonly kind: SpecialKind;
   /** Bytes from the value's start. */
   readonly at: number;
   readonly bytes: number;

@@ -6,7 +6,9 @@
  *
  * @linux check_alu_op, adjust_reg_min_max_vals; kernel/bpf/verifier.c
  */
+import { EOPNOTSUPP } from '../../host/errno.ts';
 import type { Insn } from '../isa/insn.ts';
+import { BPF_MAP_TYPE_ARENA } from '../maps/uapi.ts';
 import {
   BPF_ADD,
   BPF_ALU,
@@ -126,10 +128,12 @@ function checkMov(env: Env, insn: Insn): void {
   }
 }
 
-/** There are no arenas here. */
+/** Programs with arenas are refused by name. */
 function refuseAddrSpaceCast(env: Env, insn: Insn): never {
   if (insn.imm !== 1 && insn.imm !== 1 << 16)
     env.invalid('addr_space_cast insn can only convert between address space 1 and 0');
+  if (env.image.maps.some(({ type }) => type === BPF_MAP_TYPE_ARENA))
+    env.refuse(EOPNOTSUPP, 'pointers into arenas are not supported by this verifier');
   return env.invalid(
     'addr_space_cast insn can only be used in a program that has an associated arena',
   );

@@ -8,6 +8,7 @@
  *
  * @linux check_mem_region_access, check_packet_access, check_map_access; kernel/bpf/verifier.c
  */
+import { EOPNOTSUPP } from '../../host/errno.ts';
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from '../maps/uapi.ts';
 import { S64_MIN } from './bounds.ts';
 import type { Env } from './env.ts';
@@ -117,8 +118,6 @@ export function checkMapAccessType(
     env.deny(`read from map forbidden, ${at}`);
 }
 
-const FIELD_NAMES = { spin_lock: 'bpf_spin_lock', timer: 'bpf_timer' };
-
 /** @linux check_map_access */
 export function checkMapAccess(
   env: Env,
@@ -133,7 +132,10 @@ export function checkMapAccess(
   for (const { kind, at, bytes } of map.special ?? []) {
     const begins = reg.bounds.smin + BigInt(off) < BigInt(at + bytes);
     const ends = BigInt(at) < reg.bounds.umax + BigInt(off + size);
-    if (begins && ends) env.deny(`${FIELD_NAMES[kind]} cannot be accessed directly by load/store`);
+    if (!begins || !ends) continue;
+    if (kind === 'kptr')
+      env.refuse(EOPNOTSUPP, 'pointers kept in maps (kptr) are not supported by this verifier');
+    env.deny(`bpf_${kind} cannot be accessed directly by load/store`);
   }
 }
 

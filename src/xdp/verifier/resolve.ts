@@ -7,7 +7,7 @@
  *
  * @linux resolve_pseudo_ldimm64; kernel/bpf/verifier.c. bpf_opcode_in_insntable; kernel/bpf/core.c
  */
-import { E2BIG, EINVAL } from '../../host/errno.ts';
+import { E2BIG, EINVAL, EOPNOTSUPP } from '../../host/errno.ts';
 import type { Insn } from '../isa/insn.ts';
 import {
   BPF_LDX,
@@ -18,7 +18,7 @@ import {
   BPF_PSEUDO_MAP_VALUE,
   LD_IMM64,
 } from '../isa/insn.ts';
-import { BPF_MAP_TYPE_ARRAY } from '../maps/uapi.ts';
+import { BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY } from '../maps/uapi.ts';
 import type { Env } from './env.ts';
 import { classOf, modeOf } from './insnKind.ts';
 
@@ -71,6 +71,8 @@ function resolveMap(env: Env, i: number, insn: Insn, second: Insn, used: Set<num
   if (!value) return;
   const off = second.imm >>> 0;
   if (off >= BPF_MAX_VAR_OFF) env.invalid(`direct value offset of ${off} is not allowed`);
+  if (map.type === BPF_MAP_TYPE_ARENA)
+    env.refuse(EOPNOTSUPP, 'pointers into arenas are not supported by this verifier');
   if (map.type !== BPF_MAP_TYPE_ARRAY)
     env.invalid('no direct value access support for this map type');
   if (map.maxEntries !== 1) refuseValue(env, map.valueSize, off, ENOTSUPP);

@@ -2,8 +2,10 @@
  * What the verifier needs to know of a map; live maps (`BpfMap`) and the templates of inner maps
  * are both of this form.
  */
+import type { SpecialKind } from '../maps/mapDef.ts';
+
 export interface MapField {
-  readonly kind: 'spin_lock' | 'timer';
+  readonly kind: SpecialKind;
   /** Bytes from the value's start. */
   readonly at: number;
   readonly bytes: number;

@@ -129,3 +129,36 @@ int bad_drain_other_map(struct xdp_md *ctx)
 	bpf_user_ringbuf_drain(&plain, reads, &last, 0);
 	return XDP_PASS;
 }
+
+// What the kernel keeps for itself inside values.
+struct bpf_wq {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+struct queued {
+	struct bpf_wq queue;
+	__u64 after;
+};
+MAP(queues, ARRAY, __u32, struct queued, 1);
+
+#define VALUE_OF(map, type)                                                                      \
+	__u32 key = 0;                                                                               \
+	type *value = bpf_map_lookup_elem(&map, &key);                                               \
+                                                                                                 \
+	if (!value)                                                                                  \
+	return XDP_PASS
+SEC("xdp") int beside_queue(struct xdp_md *ctx)
+{
+	VALUE_OF(queues, struct queued);
+	return value->after & 1;
+}
+SEC("xdp") int bad_reads_queue(struct xdp_md *ctx)
+{
+	VALUE_OF(queues, struct queued);
+	return ((volatile __u64 *)value)[1] & 1;
+}
+SEC("xdp") int bad_writes_queue(struct xdp_md *ctx)
+{
+	VALUE_OF(queues, struct queued);
+	*(volatile __u32 *)value = 1;
+	return XDP_PASS;
+}
