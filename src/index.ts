@@ -9,6 +9,8 @@ export type { DevMapSpec, LiveMaps, MapSpecs, XdpOptions, XdpProgramSpec } from 
 export type { XdpContext } from './xdp/context.ts';
 export type { DevMap } from './xdp/maps/devmap.ts';
 export { ProgramFault } from './xdp/program.ts';
+export { VerifierError } from './xdp/verifier/verify.ts';
+export type { BranchStep, Explanation, Origin, SourceLine } from './xdp/verifier/explain.ts';
 export type { XdpProg } from './xdp/program.ts';
 export {
   BPF_F_BROADCAST,

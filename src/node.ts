@@ -10,6 +10,7 @@ import { importProgram, readBytes, readScenarioFile, writeCaptures } from './lab
 import type { OptionSource } from './lab/options.ts';
 import type { RunOutcome } from './lab/run.ts';
 
+export { VerifierError } from './xdp/verifier/verify.ts';
 export type { RunGiven } from './lab/given.ts';
 export type { RunOutcome } from './lab/run.ts';
 

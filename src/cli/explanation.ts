@@ -14,19 +14,43 @@ const WIDTH = 96;
 const at = (source: SourceLine | null, slot: number): string =>
   source === null
     ? `instruction ${slot}`
-    : `${source.file.replace(/^\.\//, '')}:${source.line}  ${printable(source.text)}`;
+    : `${printable(source.file.replace(/^\.\//, ''))}:${source.line}  ${printable(source.text)}`;
 
 const paragraph = (label: string, text: string): string[] =>
   wrapped(text, WIDTH).map((line, i) => `  ${(i === 0 ? label : '').padEnd(LABEL)}${line}`);
 
-function branchLines(steps: readonly BranchStep[], earlier: number): string[] {
-  const left = earlier + Math.max(0, steps.length - SHOWN_BRANCHES);
-  const lines = left === 0 ? [] : [`(${left} ${left === 1 ? 'branch' : 'branches'} before)`];
-  for (const { slot, insn, taken, source, next } of steps.slice(-SHOWN_BRANCHES)) {
-    lines.push(at(source, slot));
+/** A branch as it is shown, and how often in a row. */
+interface Turn {
+  readonly lines: readonly string[];
+  times: number;
+}
+
+function turnsOf(steps: readonly BranchStep[]): Turn[] {
+  const turns: Turn[] = [];
+  for (const { slot, insn, taken, source, next } of steps) {
     const on = next === null || (source?.line === next.line && source.file === next.file);
     const where = on ? '' : `, on at line ${next.line}`;
-    lines.push(`    ${slot}: ${insn}: ${taken ? 'jumps' : 'falls through'}${where}`);
+    const lines = [
+      at(source, slot),
+      `    ${slot}: ${insn}: ${taken ? 'jumps' : 'falls through'}${where}`,
+    ];
+    const last = turns.at(-1);
+    if (last?.lines.join() === lines.join()) last.times++;
+    else turns.push({ lines, times: 1 });
+  }
+  return turns;
+}
+
+/** The last branches; what a loop repeats is shown once. */
+function branchLines(steps: readonly BranchStep[], earlier: number): string[] {
+  const turns = turnsOf(steps);
+  const shown = turns.slice(-SHOWN_BRANCHES);
+  const times = (some: readonly Turn[]): number => some.reduce((sum, turn) => sum + turn.times, 0);
+  const left = earlier + times(turns) - times(shown);
+  const lines = left === 0 ? [] : [`(${left} ${left === 1 ? 'branch' : 'branches'} before)`];
+  for (const turn of shown) {
+    lines.push(...turn.lines);
+    if (turn.times > 1) lines.push(`        the same ${turn.times} times`);
   }
   return lines;
 }
@@ -48,9 +72,16 @@ export function explanationLines(explanation: Explanation, { bold }: Colors): st
   return lines;
 }
 
+/** The log holds lines of C out of the object: nothing of them steers the terminal. */
+export const logLines = (log: string): string[] =>
+  log
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('\t').map(printable).join('\t'));
+
 /** The log's last lines, and how many are left out. */
 export function logEnd(log: string): string[] {
-  const lines = log.trimEnd().split('\n');
+  const lines = logLines(log);
   const left = lines.length - LOG_LINES;
   return left <= 1
     ? lines

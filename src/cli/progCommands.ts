@@ -40,13 +40,13 @@ export function addProg(program: Command, terminal: Terminal, done: (code: numbe
   prog
     .command('verify')
     .description('Would Linux load the programs? With its log, and the line of C.')
-    .argument('FILE', 'eBPF object (.o)')
+    .argument('FILE...', 'eBPF objects (.o)')
     .option('--program <NAME>', 'only this one, by its function')
     .option('--btf <FILE>', BTF_HELP)
     .option('--log-level <N>', 'print the log: 1 paths to a refusal, 2 everything, 4 statistics')
     .option('--json', 'one JSON document on stdout and nothing else')
-    .action(async (file: string, flags: ProgVerifyFlags) => {
-      done(await progVerifyCommand(file, flags, terminal));
+    .action(async (files: string[], flags: ProgVerifyFlags) => {
+      done(await progVerifyCommand(files, flags, terminal));
     });
   addProgListings(prog, terminal);
 }

@@ -37,7 +37,7 @@ export function fileReason(error: unknown): string {
 /** @param option the option that named the file @throws InputError */
 export async function readBytes(option: string, name: string): Promise<Uint8Array> {
   const refuse = (why: string): InputError =>
-    new InputError(`${option}: cannot read ${name}: ${why}`);
+    new InputError(`${option}: cannot read ${name === '' ? '(empty)' : name}: ${why}`);
   const about = await stat(name).catch((error: unknown) => {
     throw refuse(fileReason(error));
   });

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
 import { expect, test } from 'vitest';
 import { runCommandLine } from '../../src/cli/commands.ts';
+import { logLines } from '../../src/cli/explanation.ts';
+
 import { standIn } from '../lab/standInMachine.ts';
 
 const object = (name: string): string => fileURLToPath(new URL(`../../${name}.o`, import.meta.url));
@@ -77,4 +79,26 @@ test.each([
   const { code, out, err } = await verify(object('examples/bpf/vlan'), ...args);
   expect([code, out]).toEqual([2, '']);
   expect(err).toMatch(message);
+});
+
+test('several objects: each under its name; --json says which', async () => {
+  const [first, second] = [object('examples/bpf/vlan'), object('test/bpf/refused/no_check')];
+  const { code, out } = await verify(first, second);
+  expect(code).toBe(1);
+  expect(out).toMatch(/vlan\.o:\nvlan_pop .*\nvlan_push .*\n.*no_check\.o:\nno_check /);
+  const { out: json } = await verify(first, second, '--json');
+  const files = (JSON.parse(json) as { file: string }[]).map(({ file }) => file);
+  expect(files).toEqual([first, first, second]);
+});
+
+test('nothing of the object steers the terminal', () => {
+  const lines = logLines('; /*\x1b[31mred\x07*/ return 2;\n0: (b7) r0 = 2\t; R0=2\n');
+  expect(lines).toEqual(['; /*\\x1b[31mred\\x07*/ return 2;', '0: (b7) r0 = 2\t; R0=2']);
+});
+
+test('what a loop repeats is shown once', async () => {
+  const file = object('test/bpf/refused/misled');
+  const { out } = await verify(file, '--program', 'loop_to_the_end');
+  expect(out.match(/if r1 <= r2 goto/g)).toHaveLength(1);
+  expect(out).toMatch(/ the same \d+ times\n/);
 });

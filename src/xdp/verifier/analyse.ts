@@ -30,6 +30,7 @@ import { isKfuncCall } from './insnKind.ts';
 import { computeLiveRegisters } from './liveRegs.ts';
 import { BPF_LOG_STATS } from './log.ts';
 import { markAllScratched } from './logState.ts';
+import { writeLogTail } from './logTail.ts';
 import { computeScc } from './loops.ts';
 import type { Reg } from './reg.ts';
 import { dynptrReg, pointerReg } from './reg.ts';
@@ -56,6 +57,8 @@ import { BPF_PROG_TYPE_XDP } from '../uapi.ts';
 export interface VerifierResult {
   readonly accepted: boolean;
   readonly log: string;
+  /** Without a log: what the log of a refusal would end with. */
+  readonly end: string;
   /** Positive; 0 when accepted. */
   readonly errno: number;
   /** The last line that says why, or ''. */
@@ -191,6 +194,12 @@ function printStats(env: Env, refused: boolean): void {
   );
 }
 
+function logTail(env: Env, said: string): string {
+  writeLogTail(env, said);
+  printStats(env, true);
+  return env.log.text;
+}
+
 /** Calls of kernel functions carry the function's place in our table. */
 const withKfuncs = (image: VerifiedImage): Insn[] =>
   image.insns.map((insn) =>
@@ -213,14 +222,18 @@ export function analyse(image: VerifiedImage, options: VerifierOptions): Verifie
     if (!(error instanceof Refused)) throw error;
     refused = error;
   }
+  const explanation = refused === null ? null : explain(env, refused.message);
+  const { said } = env;
   printStats(env, refused !== null);
+  const log = env.log.text;
   return {
     accepted: refused === null,
-    log: env.log.text,
+    log,
+    end: refused === null || log !== '' ? '' : logTail(env, said),
     errno: refused?.errno ?? 0,
     message: refused?.message ?? '',
     slot: refused !== null && env.walking ? env.insnIdx : -1,
-    explanation: refused === null ? null : explain(env, refused.message),
+    explanation,
     processed: env.insnProcessed,
     seen: (slot) => env.aux[slot]?.seen ?? false,
     stackDepth: depths(env),

@@ -169,7 +169,7 @@ export class Env {
   readonly image: VerifiedImage;
   readonly options: VerifierOptions;
   readonly insns: readonly Insn[];
-  readonly log: VerifierLog;
+  log: VerifierLog;
   readonly aux: readonly InsnAux[];
   /** CAP_BPF, which XDP programs cannot be loaded without. */
   readonly bpfCapable = true;
@@ -197,6 +197,10 @@ export class Env {
   curHistory: HistoryEntry | null = null;
   pending: PendingPath[] = [];
   private lastId = 0;
+  private saidText = '';
+  private saidAt = -1;
+  /** Functions whose stacks together were too much, by number, outermost first. */
+  stackChain: readonly number[] = [];
   /** Compare numbers strictly: masks against speculation depend on them. */
   exploreAluLimits = false;
 
@@ -253,14 +257,24 @@ export class Env {
     return this.lastId;
   }
 
+  /** What was written of the running instruction, whatever the log keeps. */
+  get said(): string {
+    return this.saidAt === this.insnProcessed ? this.saidText : '';
+  }
+
   /** @linux verbose */
   write(text: string): void {
+    if (this.saidAt !== this.insnProcessed) {
+      this.saidAt = this.insnProcessed;
+      this.saidText = '';
+    }
+    this.saidText += text;
     this.log.write(text);
   }
 
   /** Say why and stop. @param text without the line's end */
   refuse(errno: number, text: string): never {
-    this.log.write(`${text}\n`);
+    this.write(`${text}\n`);
     throw new Refused(errno, text);
   }
 

@@ -1,5 +1,30 @@
 /** Explanations of refused calls: helpers, kernel functions, functions of the program, resources. */
-import type { Rule } from './explainRules.ts';
+import { MAP_TYPE_NAMES } from '../maps/uapi.ts';
+import type { FrameFacts, Rule } from './explainRules.ts';
+
+/** What gives back what a call gave, by the beginning of its name. */
+const RELEASES: readonly (readonly [acquires: string, releases: string])[] = [
+  ['bpf_ringbuf_reserve_dynptr', 'bpf_ringbuf_submit_dynptr or bpf_ringbuf_discard_dynptr'],
+  ['bpf_ringbuf_reserve', 'bpf_ringbuf_submit(ptr, 0) or bpf_ringbuf_discard(ptr, 0)'],
+  ['bpf_sk_lookup', 'bpf_sk_release(sk)'],
+  ['bpf_skc_lookup', 'bpf_sk_release(sk)'],
+  ['bpf_map_lookup_elem', 'bpf_sk_release(sk)'],
+  ['bpf_xdp_ct', 'bpf_ct_release(ct)'],
+  ['bpf_skb_ct', 'bpf_ct_release(ct)'],
+  ['bpf_iter_num', 'bpf_iter_num_destroy(&it)'],
+  ['bpf_task', 'bpf_task_release(task)'],
+  ['bpf_cgroup', 'bpf_cgroup_release(cgroup)'],
+  ['bpf_cpumask', 'bpf_cpumask_release(mask)'],
+  ['bpf_obj_new', 'bpf_obj_drop(ptr)'],
+];
+
+const releaseOf = (acquires: string): string =>
+  RELEASES.find(([name]) => acquires.startsWith(name))?.[1] ?? 'the function that gives it back';
+
+const chainText = (chain: readonly FrameFacts[]): string =>
+  chain.length === 0
+    ? ''
+    : ` ${chain.map(({ name, line, bytes }) => `${name}${line === null ? '' : ` (line ${line})`}: ${bytes} bytes`).join(', ')}; each is rounded up to 16.`;
 
 export const CALL_RULES: readonly Rule[] = [
   {
@@ -41,19 +66,19 @@ export const CALL_RULES: readonly Rule[] = [
   {
     says: /R(\d+) min value is negative, either use unsigned or/,
     why: (m, { held }) => `The size in R${m[1]} may be negative: it holds ${held(Number(m[1]))}.`,
-    cure: 'Make it unsigned and bound it: if (len > sizeof(buf)) return …; len &= 0xff; works as well.',
+    cure: 'Make it unsigned and bound it: if (len == 0 || len > sizeof(buf)) return …; a mask (len &= 0x3f) works as well where it is smaller than the buffer.',
   },
   {
     says: /R(\d+) unbounded memory access, use 'var &= const'/,
     why: (m, { held }) =>
       `The size in R${m[1]} has no upper bound: it holds ${held(Number(m[1]))}.`,
-    cure: 'Bound it by a constant right before the call: if (len > sizeof(buf)) return …;',
+    cure: 'Bound it by the buffer right before the call, from both sides: if (len == 0 || len > sizeof(buf)) return …;',
   },
   {
     says: /R(\d+) invalid zero-sized read/,
     why: (m, { held }) =>
       `The size in R${m[1]} may be 0, which this helper does not take: it holds ${held(Number(m[1]))}.`,
-    cure: 'if (len == 0) return …; before the call.',
+    cure: 'Bound it from both sides right before the call: if (len == 0 || len > sizeof(buf)) return …;',
   },
   {
     says: /R(\d+) (?:is not a known constant|must be a known constant|is not a constant address)/,
@@ -63,7 +88,11 @@ export const CALL_RULES: readonly Rule[] = [
   },
   {
     says: /cannot pass map_type (\d+) into func (\S+)/,
-    why: (m) => `${m[2]} does not work on a map of type ${m[1]}.`,
+    why: (m, { mapIn }) => {
+      const mapName = mapIn(1) ?? mapIn(2) ?? '';
+      const map = mapName === '' ? 'a map' : `map ${mapName}, which is`;
+      return `${m[2]} does not work on ${map} of type ${MAP_TYPE_NAMES[Number(m[1])] ?? m[1]}.`;
+    },
     cure: 'Use the helper that belongs to the map: bpf_redirect_map for devmap, cpumap and xskmap, bpf_tail_call for prog_array, bpf_ringbuf_* for ringbuf, lookup for hash and array.',
   },
   {
@@ -78,9 +107,14 @@ export const CALL_RULES: readonly Rule[] = [
   },
   {
     says: /Unreleased reference id=(\d+) alloc_insn=(\d+)/,
-    why: (m) =>
-      `What instruction ${m[2]} acquired (a ringbuf reservation, a socket) is still held on this path.`,
-    cure: 'On every path after the call: bpf_ringbuf_submit or bpf_ringbuf_discard, bpf_sk_release; early returns count.',
+    why: (m, { call }) => {
+      const acquired = call(Number(m[2]));
+      return acquired === null
+        ? `What instruction ${m[2]} acquired is still held on this path.`
+        : `What ${acquired.name} returned at ${acquired.place} (instruction ${m[2]}) is still held on this path.`;
+    },
+    cure: (m, { call }) =>
+      `On this path call ${releaseOf(call(Number(m[2]))?.name ?? '')} before the return; early returns count, and so do loops that acquire again.`,
   },
   {
     says: /would lead to reference leak/,
@@ -104,8 +138,8 @@ export const CALL_RULES: readonly Rule[] = [
   },
   {
     says: /combined stack size of (\d+) calls is (\d+)\. Too large/,
-    why: (m) =>
-      `The functions on one chain of ${m[1]} calls use ${m[2]} bytes of stack together; 512 is the limit.`,
+    why: (m, { chain }) =>
+      `The functions on one chain of ${m[1]} calls use ${m[2]} bytes of stack together; 512 is the limit.${chainText(chain)}`,
     cure: 'Move large buffers into a per-CPU array map; static noinline functions share the limit with their callers.',
   },
   {
@@ -130,9 +164,15 @@ export const CALL_RULES: readonly Rule[] = [
     cure: 'Keep it in a local variable of its own, made on every path that uses it, and never overwritten.',
   },
   {
+    says: /arg#(\d+) reference type\('(\w+) ?.*size cannot be determined/,
+    why: (m) =>
+      `Argument ${Number(m[1]) + 1} of the global function points to ${m[2] === 'UNKNOWN' ? 'nothing that has a size (void *)' : m[2]}. A global function is verified by its prototype alone, and the prototype does not say how many bytes it may use.`,
+    cure: 'Make the function static: then it is verified as part of its caller, and may take pointers into the packet, which a global one never can. A global function takes the context, numbers, and non-null pointers to structs of known size.',
+  },
+  {
     says: /Caller passes invalid args into func#(\d+) \('(\w+)'\)|arg#(\d+) is expected to be non-NULL|reference type\('.*size cannot be determined/,
     why: 'A global function is verified by its prototype alone, and what is passed does not fit it.',
-    cure: 'Pass non-null pointers of known size, or make the function static (then it is verified as part of its caller).',
+    cure: 'Make the function static: then it is verified as part of its caller, and may take pointers into the packet, which a global one never can. Or pass what its prototype says: the context, numbers, non-null pointers to structs.',
   },
   {
     says: /calling kernel function (\S+) is not allowed|must be sleepable to call sleepable kfunc (\S+)/,

@@ -1,35 +1,13 @@
-/** Explanations of refused loads and stores: packet, map values, stack, context. */
+/** Explanations of refused loads and stores: map values, stack, context. */
 import type { Insn } from '../isa/insn.ts';
 import { BPF_ST, BPF_STX } from '../isa/insn.ts';
 import { classOf } from './insnKind.ts';
 import type { Rule } from './explainRules.ts';
+import { sized } from './sized.ts';
 
 const isStore = (insn: Insn): boolean => classOf(insn) === BPF_ST || classOf(insn) === BPF_STX;
 
-const sized = (bytes: number): string => (bytes === 1 ? '1 byte' : `${bytes} bytes`);
-
 export const MEMORY_RULES: readonly Rule[] = [
-  {
-    says: /invalid access to packet, off=(-?\d+) size=(\d+), R(\d+)\(id=(\d+),off=(-?\d+),r=(\d+)\)/,
-    why: (m) => {
-      const [off, size, range] = [Number(m[1]), Number(m[2]), Number(m[6])];
-      const known =
-        range === 0 ? 'no byte is' : `only ${sized(range)} ${range === 1 ? 'is' : 'are'}`;
-      return off < 0
-        ? `The program uses ${sized(size)} at offset ${off} of R${m[3]}, before the start of the packet.`
-        : `The program uses ${sized(size)} of the packet at offset ${off} of the pointer, but on this path ${known} known to lie before data_end. A packet may be that short.`;
-    },
-    cure: (m) =>
-      Number(m[1]) < 0
-        ? 'Reach for bytes before data with bpf_xdp_adjust_head or bpf_xdp_adjust_meta, and compare anew.'
-        : `Compare on every path before the access: if (ptr + ${Number(m[1]) + Number(m[2])} > data_end) return XDP_PASS; with the very pointer that is then used. A call that may move the packet (bpf_xdp_adjust_head and others) undoes comparisons: load data and data_end again after it.`,
-  },
-  {
-    says: /R(\d+) offset is outside of the packet/,
-    why: (m, { held }) =>
-      `R${m[1]} holds ${held(Number(m[1]))}: the bytes used are not known to be inside the packet.`,
-    cure: 'Bound the offset (if (off > 1500) return …), add it, then compare the sum with data_end.',
-  },
   {
     says: /invalid access to map value, value_size=(\d+) off=(-?\d+) size=(\d+)/,
     why: (m) =>

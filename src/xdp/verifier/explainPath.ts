@@ -69,8 +69,14 @@ export interface Origin {
 const MAX_WALK = 100_000;
 
 export function sourceOf(env: Env, slot: number): SourceLine | null {
-  const found = findLine(env, slot);
+  let found = findLine(env, slot);
   if (found === null || found.slot > slot) return null;
+  // clang's line 0 is none: what it merged belongs to several; the next one is where one gets to
+  if (found.line === 0) {
+    const { lineInfo } = env.image;
+    found = lineInfo.find((info) => info.slot > slot && info.line !== 0) ?? found;
+    if (found.line === 0) return null;
+  }
   return { file: found.file, line: found.line, text: found.text.trim() };
 }
 

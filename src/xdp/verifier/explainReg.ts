@@ -16,6 +16,7 @@ import {
   regTypeStr,
   typeMayBeNull,
 } from './regTypes.ts';
+import { sized } from './sized.ts';
 import { U64_MAX } from './tnum.ts';
 
 function numberText({ bounds }: Reg): string {
@@ -37,11 +38,12 @@ function offsetText({ off, bounds }: Reg): string {
     : `at an offset from ${least} to ${most}`;
 }
 
-const packetText = (reg: Reg): string =>
-  `a pointer into the packet, ${offsetText(reg)}; ` +
-  (reg.range > 0
-    ? `${reg.range} bytes are known to be inside`
-    : 'no byte there has been compared with data_end');
+/** The bytes known count from where the pointer began, as its own offset does. */
+function packetText(reg: Reg): string {
+  const known = reg.range - reg.off;
+  const what = known > 0 ? `${sized(known)} from there on` : 'no byte from there on';
+  return `a pointer into the packet, ${offsetText(reg)}; ${what} ${known > 1 ? 'are' : 'is'} known to be inside`;
+}
 
 /** As a part of "R1 holds …". */
 export function regText(reg: Reg): string {

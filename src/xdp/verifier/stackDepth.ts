@@ -17,8 +17,10 @@ const STACK_ALIGN = 16;
 /** Above this much stack no function that tail-calls may run. */
 const TAIL_CALL_STACK = 256;
 
-/** @param depth bytes of the functions above @param frame how many they are */
-function walk(env: Env, idx: number, depth: number, frame: number): void {
+/** @param depth bytes of the functions above @param above which they are */
+function walk(env: Env, idx: number, depth: number, above: readonly number[]): void {
+  const frame = above.length;
+  const chain = [...above, idx];
   const subprog = env.subprogs[idx]!;
   if (idx !== 0 && subprog.hasTailCall && depth >= TAIL_CALL_STACK)
     env.deny(
@@ -26,8 +28,10 @@ function walk(env: Env, idx: number, depth: number, frame: number): void {
     );
   const own = Math.ceil(subprog.stackDepth / STACK_ALIGN) * STACK_ALIGN;
   const total = depth + own;
-  if (total > MAX_BPF_STACK)
+  if (total > MAX_BPF_STACK) {
+    env.stackChain = chain;
     env.deny(`combined stack size of ${frame + 1} calls is ${total}. Too large`);
+  }
   for (let i = subprog.start; i < env.subprogs[idx + 1]!.start; i++) {
     const insn = env.insns[i]!;
     if (!isSubprogCall(insn) && !isPseudoFunc(insn)) continue;
@@ -35,13 +39,13 @@ function walk(env: Env, idx: number, depth: number, frame: number): void {
     if (env.subprogs[callee]!.isAsyncCb && !isSubprogCall(insn)) continue;
     if (frame + 1 >= MAX_CALL_FRAMES)
       env.refuse(E2BIG, `the call stack of ${frame + 1} frames is too deep !`);
-    walk(env, callee, total, frame + 1);
+    walk(env, callee, total, chain);
   }
 }
 
 export function checkMaxStackDepth(env: Env): void {
   for (let i = 0; i < env.subprogCount; i++)
-    if (i === 0 || env.subprogs[i]!.isAsyncCb) walk(env, i, 0, 0);
+    if (i === 0 || env.subprogs[i]!.isAsyncCb) walk(env, i, 0, []);
 }
 
 /** Bytes in which an inlined `bpf_loop` keeps the registers of its function. */

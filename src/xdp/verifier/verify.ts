@@ -14,7 +14,7 @@ import type { VerifierResult } from './analyse.ts';
 import { analyse } from './analyse.ts';
 import { withoutDeadCode } from './deadCode.ts';
 import type { VerifierOptions } from './env.ts';
-import type { Explanation } from './explain.ts';
+import type { Explanation, SourceLine } from './explain.ts';
 import { BPF_LOG_LEVEL1 } from './log.ts';
 import type { VerifierMap } from './verifierMap.ts';
 
@@ -44,7 +44,7 @@ function constantOf(bpf: Bpf, map: VerifierMap, off: number, size: number): bigi
 /**
  * Would Linux load it? `options` say who asks: root, unless they say otherwise. Without a log level
  * there is none for an accepted program and a full one for a refused one, which is walked again for
- * it; but of one that took long only the end.
+ * it; but of one that took long only how it ends.
  */
 export function verify(
   image: BpfProgramImage,
@@ -63,7 +63,7 @@ export function verify(
   const quiet = ask(0);
   if (quiet.accepted) return quiet;
   if (quiet.processed <= MAX_ASKED_AGAIN) return ask(BPF_LOG_LEVEL1);
-  return { ...quiet, log: `${quiet.message}\n${quiet.log}` };
+  return { ...quiet, log: quiet.end };
 }
 
 type RefusedResult = VerifierResult & { readonly explanation: Explanation };
@@ -76,6 +76,8 @@ export class VerifierError extends Error {
   /** Slot of the instruction, or -1. */
   readonly slot: number;
   readonly log: string;
+  /** Line of C of the instruction; null when none is to blame, or the object has no lines. */
+  readonly source: SourceLine | null;
   /** In plain words, with the line of C and the path that leads there. */
   readonly explanation: Explanation;
 
@@ -88,6 +90,7 @@ export class VerifierError extends Error {
     this.errno = errno;
     this.slot = slot;
     this.log = log;
+    this.source = explanation.source;
     this.explanation = explanation;
   }
 }

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { REGS, asm, assemble } from '../../../src/xdp/isa/asm.ts';
 import { parseElf } from '../../../src/xdp/loader/parseElf.ts';
+import type { CollectionSpec } from '../../../src/xdp/loader/spec.ts';
+import type { VerifyObjectOptions } from '../../../src/lab/bpfVerify.ts';
 import { verifyObject } from '../../../src/lab/bpfVerify.ts';
+import type { Explanation } from '../../../src/xdp/verifier/explain.ts';
 import { smallCases } from '../../oracle/caseText.ts';
 import type { OracleCaps } from '../../oracle/oracle.ts';
 import { ourVerdict } from '../../oracle/verifierJudge.ts';
@@ -14,15 +17,19 @@ const R2 = REGS[2]!;
 const R3 = REGS[3]!;
 const R6 = REGS[6]!;
 
+const objectAt = (file: string): CollectionSpec =>
+  parseElf(readFileSync(new URL(`../../../${file}`, import.meta.url)), { file });
+
 describe('C programs', () => {
   const file = 'test/bpf/refused/explained.o';
-  const spec = parseElf(readFileSync(new URL(`../../../${file}`, import.meta.url)), { file });
+  const spec = objectAt(file);
+  const misled = objectAt('test/bpf/refused/misled.o');
 
   it.each<[program: string, why: RegExp, cure: RegExp]>([
     ['packet_short', /1 byte .* offset 20 .* only 14 bytes/, /ptr \+ 21 > data_end/],
     ['packet_after_adjust', /until line \d+ .*adjust_head/, /load data .* again/],
     ['packet_negative', /offset -2 .* before the start/, /adjust_head/],
-    ['packet_far', /no byte is known/, /> data_end/],
+    ['packet_far', /more than 65535 bytes .* tells the verifier nothing/, /off &= 0x7fff/],
     ['lookup_unchecked', /value of map table .* or null/, /if \(!ptr\)/],
     ['value_index', /Nothing bounds the offset/, /i >= N/],
     ['value_index_off_by_one', /24 bytes.* 4 bytes at offset 24/, /mask or compare/],
@@ -37,14 +44,18 @@ describe('C programs', () => {
     ['key_missing', /Argument 2 .* holds the number 0/, /by address/],
     ['unbounded_size', /may be 0/, /len == 0/],
     ['stack_too_small', /600 bytes at offset -16/, /per-CPU array/],
-    ['reservation_kept', /instruction 5 acquired/, /ringbuf_discard/],
+    ['reservation_kept', /bpf_ringbuf_reserve returned at line 197 /, /ringbuf_discard/],
     ['reservation_overrun', /memory has 8 bytes.*offset 8/, /Ask for as much/],
     ['call_under_lock', /Between lock and unlock/, /before the lock/],
     ['lock_field', /bpf_spin_lock in a map value/, /helpers/],
     ['unlock_only', /lock/, /&value->lock/],
     ['foreign_helper', /bpf_skb_pull_data#39 is not for XDP/, /tc/],
     ['gpl_helper', /under the GPL/, /_license/],
-    ['wrong_map', /bpf_redirect_map#51 does not work on a map of type 1/, /devmap/],
+    [
+      'wrong_map',
+      /bpf_redirect_map#51 does not work on map table, which is of type hash/,
+      /devmap/,
+    ],
     ['endless', /nothing changed that could ever end/, /bpf_loop/],
     ['global_unchecked', /or null/, /if \(!ptr\)/],
     ['null_argument', /or null/, /Test the pointer for null/],
@@ -59,6 +70,38 @@ describe('C programs', () => {
     expect(explanation?.source?.text).toMatch(/\/\/ here$/);
   });
 
+  it.each<[program: string, why: RegExp, cure: RegExp]>([
+    ['compared_too_far', /262140.* tells the verifier nothing/, /off &= 0x7fff.* as before/],
+    ['moved_before', /2 bytes .* offset 2 of the pointer/, /ptr \+ 4 > data_end/],
+    ['compared_inversely', /at line \d+ .* does not hold on this path/, /^Turn .* \(ptr \+ 13 >/],
+    ['loop_to_the_end', /Nothing but data_end ends the loop/, /i < 1500/],
+    [
+      'size_beside_buffer',
+      /^R4 says how many .* R3 .* from 1 to 255: the buffer has 64 bytes/,
+      /len == 0 \|\| len > sizeof/,
+    ],
+    ['socket_kept', /bpf_sk_lookup_tcp returned at line \d+/, /bpf_sk_release\(sk\)/],
+    ['global_void', /^Argument 1 .*\(void \*\)/, /^Make the function static/],
+  ])('%s, and the same at every log level', (name, why, cure) => {
+    const said = (options: VerifyObjectOptions): Explanation | null | undefined =>
+      verifyObject(misled, [misled.programs[name]!], options)[0]?.explanation;
+    const explanation = said({});
+    expect(explanation?.why).toMatch(why);
+    expect(explanation?.cure).toMatch(cure);
+    expect(explanation?.source?.text).toMatch(/\/\/ here$/);
+    if (name === 'loop_to_the_end') return; // its full log is long
+    for (const logLevel of [0, 1, 2]) expect(said({ logLevel })).toEqual(explanation);
+  });
+
+  it('of a walk too long to be repeated for its log, the end of the log is kept', () => {
+    const [verdict] = verifyObject(misled, [misled.programs['loop_to_the_end']!]);
+    const log = verdict?.log;
+    expect(log).toMatch(/^\d+: R0=.* R1=pkt\(.*\n; sum \+= .*\n\d+: \(71\) /);
+    expect(log).toMatch(
+      /invalid access to packet, .*\nR\d offset is outside of the packet\nprocessed \d+ insns/,
+    );
+  });
+
   it('what no single line is to blame for', () => {
     const [verdict] = verifyObject(spec, [spec.programs['deep_stack']!]);
     expect(verdict).toMatchObject({
@@ -67,7 +110,9 @@ describe('C programs', () => {
       source: null,
     });
     expect(verdict!.explanation).toMatchObject({ source: null, origins: [], path: [] });
-    expect(verdict!.explanation!.why).toContain('608 bytes');
+    expect(verdict!.explanation!.why).toMatch(
+      /608 bytes .* deep_stack \(line \d+\): 30\d bytes, half_stack \(line \d+\): 30\d bytes/,
+    );
   });
 
   it('the path that leads there, branch by branch, and where a register came from', () => {
