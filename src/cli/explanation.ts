@@ -41,12 +41,14 @@ function turnsOf(steps: readonly BranchStep[]): Turn[] {
   return turns;
 }
 
+const branchesIn = (turns: readonly Turn[]): number =>
+  turns.reduce((sum, { times }) => sum + times, 0);
+
 /** The last branches; what a loop repeats is shown once. */
 function branchLines(steps: readonly BranchStep[], earlier: number): string[] {
   const turns = turnsOf(steps);
   const shown = turns.slice(-SHOWN_BRANCHES);
-  const times = (some: readonly Turn[]): number => some.reduce((sum, turn) => sum + turn.times, 0);
-  const left = earlier + times(turns) - times(shown);
+  const left = earlier + branchesIn(turns) - branchesIn(shown);
   const lines = left === 0 ? [] : [`(${left} ${left === 1 ? 'branch' : 'branches'} before)`];
   for (const turn of shown) {
     lines.push(...turn.lines);
