@@ -1,39 +1,34 @@
 /** What the walks in docs/ show is what the commands print: each console block is run again. */
-import { mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
 import { expect, test } from 'vitest';
 import { runCommandLine } from '../../src/cli/commands.ts';
 import { buildMachine } from '../../src/machine.ts';
+import { CONSOLE_BLOCK, DocsFolder } from './consoleBlocks.ts';
 
 const TOP = fileURLToPath(new URL('../../', import.meta.url));
 const DOC = readFileSync(join(TOP, 'docs/from-c-to-verdict.md'), 'utf8');
-const BLOCKS = [...DOC.matchAll(/```console\n\$ npx ringscope (.*)\n([^`]*)```/g)];
 
-/** Words of a command line; double quotes keep spaces. */
-const words = (line: string): string[] =>
-  [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word!);
 /** Wall time is nobody's to repeat. */
 const timeless = (text: string): string => text.replace(/\d+ ns a run/, 'N ns a run');
 
-test('from C to a verdict: each command prints what the walk shows', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'ringscope-docs-'));
-  for (const name of ['examples', 'test']) symlinkSync(join(TOP, name), join(dir, name));
-  const before = process.cwd();
-  process.chdir(dir);
+test.each([
+  ['from-c-to-verdict.md', 8],
+  ['questions.md', 15],
+])('%s: each command prints what it shows', { timeout: 300_000 }, async (name, least) => {
+  const blocks = [...readFileSync(join(TOP, 'docs', name), 'utf8').matchAll(CONSOLE_BLOCK)];
+  expect(blocks.length).toBeGreaterThanOrEqual(least);
+  const folder = new DocsFolder();
   try {
-    expect(BLOCKS.length).toBeGreaterThan(7);
-    for (const [, line, shown] of BLOCKS) {
-      let said = '';
-      const write = (text: string): void => void (said += text);
-      const terminal = { out: write, err: write, colors: pc.createColors(false), live: false };
-      await runCommandLine(words(line!), terminal, buildMachine);
-      expect(timeless(said).slice(0, timeless(shown!).length), line).toBe(timeless(shown!));
+    for (const [, line, shown] of blocks) {
+      expect(shown, line).not.toBe('');
+      const said = timeless(await folder.printed(line!));
+      expect(said.slice(0, timeless(shown!).length), line).toBe(timeless(shown!));
     }
   } finally {
-    process.chdir(before);
+    folder.leave();
   }
 });
 
