@@ -1,0 +1,88 @@
+/** `ringscope explain`, from options, from kept results, and with what it cannot explain. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pc from 'picocolors';
+import { afterAll, expect, test } from 'vitest';
+import { runCommandLine } from '../../src/cli/commands.ts';
+import { buildMachine } from '../../src/machine.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'ringscope-explain-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+async function ringscope(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let [out, err] = ['', ''];
+  const code = await runCommandLine(
+    args,
+    {
+      out: (text) => void (out += text),
+      err: (text) => void (err += text),
+      colors: pc.createColors(false),
+      live: false,
+    },
+    buildMachine,
+  );
+  return { code, out, err };
+}
+
+const TAGGED = ['--xdp', 'drop', '--queues', '1', '--cpus', '1', '--count', '500'];
+const VLAN = [...TAGGED, '--traffic', 'udp vlan=7'];
+
+test('what a run shows, and what comes of each cure', async () => {
+  const { code, out } = await ringscope('explain', ...VLAN, '--try');
+  expect(code).toBe(0);
+  expect(out).toContain('  1 100 % of the frames carry a VLAN tag');
+  expect(out).toContain('    → --rxvlan off  leaves the tag in the packet');
+  expect(out).toMatch(/as it is .*\n  --rxvlan off .*/);
+});
+
+test('a run without findings says so, and how busy its CPUs are', async () => {
+  const { out } = await ringscope('explain', ...TAGGED, '--traffic', 'udp rate=4M');
+  expect(out).toMatch(/Nothing to mend: of 500 packets none was lost.*CPU 0 is the busiest/);
+});
+
+test('a kept result is explained as the run was', async () => {
+  const file = join(dir, 'result.json');
+  const run = await ringscope('run', ...VLAN, '--json');
+  writeFileSync(file, run.out);
+  const kept = await ringscope('explain', file);
+  expect(kept.code).toBe(0);
+  expect(kept.out).toBe((await ringscope('explain', ...VLAN)).out);
+  const { findings } = JSON.parse((await ringscope('explain', file, '--json')).out) as {
+    findings: { id: string }[];
+  };
+  expect(findings.map(({ id }) => id)).toContain('vlan-hidden');
+});
+
+test('of many runs each finding is told once, with where it is worst', async () => {
+  const file = join(dir, 'sweep.jsonl');
+  await ringscope('sweep', ...VLAN, '--rxvlan', 'on,off', '--out', file);
+  const { out } = await ringscope('explain', file);
+  expect(out).toContain('2 runs');
+  expect(out).toMatch(/vlan-hidden {2}in 1 of 2 runs; most at --rxvlan on, where:/);
+});
+
+test.each([
+  ['not.json', 'nonsense', /not\.json: is not JSON: /],
+  ['other.json', '{"a":1}', /other\.json: is no result of run --json, sweep --json or sweep --out/],
+  ['old.json', '{"packets":{"offered":1}}', /old\.json: is a result without findings/],
+  ['empty.jsonl', '\n', /empty\.jsonl: is empty, not a result/],
+  ['cut.jsonl', '{"report":{"findings":[]}}\n{"rep', /cut\.jsonl:2: is not JSON: /],
+])('%s is refused in one line', async (name, text, message) => {
+  const file = join(dir, name);
+  writeFileSync(file, text);
+  const { code, out, err } = await ringscope('explain', file);
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toMatch(message);
+  expect(err.trimEnd()).not.toContain('\n');
+});
+
+test('options that have no meaning here are refused', async () => {
+  const file = join(dir, 'any.json');
+  writeFileSync(file, '{}');
+  expect((await ringscope('explain', file, '--try')).err).toMatch(/^--try: needs options of a run/);
+  expect((await ringscope('explain', file, '--budget', '8')).err).toMatch(
+    /is a result, which no option of a run changes/,
+  );
+  expect((await ringscope('explain', '--tx-out', 'x')).err).toBe('explain: takes no --tx-out\n');
+});
