@@ -43,7 +43,8 @@ function isKptr(btf: Btf, id: number): boolean {
   while (type.kind === 'array') type = btf.resolve(type.type);
   if (type.kind !== 'ptr') return false;
   const tag = btf.type(type.type);
-  return tag.kind === 'typeTag' && KPTR_TAGS.includes(tag.name);
+  const known = btf.resolve(type.type).kind === 'struct'; // one only declared is an ordinary pointer
+  return known && tag.kind === 'typeTag' && KPTR_TAGS.includes(tag.name);
 }
 
 /** @param file the object's name @param cpus of the machine */
