@@ -54,7 +54,10 @@ export interface EngineBpf {
   /** The first frame ends here (r10); the next lies below. */
   readonly stackTop: HostAddr;
   /** The memory of maps. */
-  readonly arena: { readonly region: Region };
+  readonly arena: {
+    readonly region: Region;
+    allows(at: HostAddr, len: number, write: boolean): boolean;
+  };
   readonly maps: {
     at(handle: HostAddr): EngineMap | undefined;
     get(id: number): EngineMap | undefined;

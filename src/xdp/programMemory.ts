@@ -5,7 +5,7 @@
  *   its packet       from the metadata, or where there is none from the first byte, to the end
  *   the stack        all frames
  *   given memory     what a program without a context was called with
- *   map memory       the whole region: values are not told apart from one another
+ *   map memory       values, records of ring buffers while they are filled, and to read keys
  */
 import type { HostAddr, HostWords } from '../host/memory.ts';
 import type { EngineBpf } from './engine.ts';
@@ -16,8 +16,7 @@ export class ProgramMemory {
   private readonly words: HostWords;
   private readonly stacks: HostAddr;
   private readonly stackTop: HostAddr;
-  private readonly maps: HostAddr;
-  private readonly mapsEnd: HostAddr;
+  private readonly maps: EngineBpf['arena'];
   /** The context of this run, or 0. */
   private md: HostAddr = 0;
   private givenAt: HostAddr = 0;
@@ -27,8 +26,7 @@ export class ProgramMemory {
     this.words = bpf.mem.words;
     this.stackTop = bpf.stackTop;
     this.stacks = bpf.stackTop - CALL_CHAIN_BYTES;
-    this.maps = bpf.arena.region.at;
-    this.mapsEnd = this.maps + bpf.arena.region.bytes;
+    this.maps = bpf.arena;
   }
 
   /** The next run is on the packet of `md`. */
@@ -58,7 +56,7 @@ export class ProgramMemory {
     const end = at + len;
     if (at >= this.stacks && end <= this.stackTop) return true;
     if (at >= this.givenAt && end <= this.givenEnd) return true;
-    if (at >= this.maps && end <= this.mapsEnd) return true;
+    if (this.maps.allows(at, len, write)) return true;
     if (this.md === 0) return false;
     if (!write && at >= this.md && end <= this.md + XDP_MD_BYTES) return true;
     const data = xdpData(this.words, this.md);

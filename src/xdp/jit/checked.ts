@@ -44,21 +44,19 @@ const LENGTH = 4;
 type Push = (out: WasmCode) => void;
 
 /**
- * `check(at, bytes, isWrite, slot)`. What programs mostly touch is let pass here: the stack, map
- * memory, the packet's data and, to read, the context. `ProgramMemory`, which knows all there is,
- * decides about the rest.
+ * `check(at, bytes, isWrite, slot)`. What programs mostly touch is let pass here: the stack, the
+ * packet's data and, to read, the context. `ProgramMemory`, which knows all there is, map memory for
+ * one, decides about the rest.
  */
 export function writeChecker(unit: Unit): void {
   const refuse = unit.import('access', 5, 0, (lo, hi, bytes, isWrite, slot) =>
     testAccess(unit, lo >>> 0, hi >>> 0, bytes, isWrite !== 0, slot),
   );
   const out = new WasmCode(256);
-  const { region } = unit.bpf.arena;
   const md = (field: number): void =>
     void out.globalGet(unit.context).access(op.I64_LOAD32_U, field);
   const allowed = out.block();
   passIfInside(out, allowed, unit.lastFrame, CALL_CHAIN_BYTES);
-  passIfInside(out, allowed, region.at, region.bytes);
   out.globalGet(unit.context).if();
   const data = (): void => md(XDP_MD_DATA);
   md(XDP_MD_DATA_END);

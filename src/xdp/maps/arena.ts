@@ -6,6 +6,8 @@
  */
 import { bugOn } from '../../host/errors.ts';
 import type { HostAddr, HostMemory, Region } from '../../host/memory.ts';
+import type { Opened } from './openMemory.ts';
+import { OpenMemory } from './openMemory.ts';
 
 const GRAIN = 64;
 
@@ -19,6 +21,7 @@ export class MapArena {
   private readonly mem: HostMemory;
   private readonly free: Run[];
   private readonly taken: Map<HostAddr, number> = new Map();
+  private readonly opened = new OpenMemory();
 
   constructor(mem: HostMemory, region: Region) {
     this.mem = mem;
@@ -46,12 +49,25 @@ export class MapArena {
     return at;
   }
 
+  /** Programs may touch the block at `at` where `opened` says so; other blocks nowhere. */
+  open(at: HostAddr, opened: Opened): void {
+    const bytes = this.taken.get(at);
+    bugOn(bytes === undefined, 'map memory opened that was not allocated');
+    this.opened.add(at, bytes!, opened);
+  }
+
+  /** May a program touch these bytes? For checked mode. */
+  allows(at: HostAddr, len: number, write: boolean): boolean {
+    return this.opened.allows(at, len, write);
+  }
+
   /** Give a block back. 0 is nothing. */
   release(at: HostAddr): void {
     if (at === 0) return;
     const bytes = this.taken.get(at);
     bugOn(bytes === undefined, 'map memory freed that was not allocated');
     this.taken.delete(at);
+    this.opened.remove(at);
     let i = this.free.findIndex((run) => run.at > at);
     if (i < 0) i = this.free.length;
     this.free.splice(i, 0, { at, bytes: bytes! });

@@ -14,6 +14,7 @@ import type { ElemVisitor, InlineValues } from './bpfMap.ts';
 import { BpfMap } from './bpfMap.ts';
 import type { MapDef } from './mapDef.ts';
 import { MapError, round8 } from './mapDef.ts';
+import { openElems } from './openMemory.ts';
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from './uapi.ts';
 
 const NO_INDEX = -1;
@@ -40,6 +41,12 @@ export function mapStorage(bpf: Bpf, map: MapDef, bytes: number): HostAddr {
     throw new MapError(map, ENOMEM, `needs ${bytes} bytes of map memory, ${left} are left`);
   }
   return at;
+}
+
+/** Programs may touch the values that lie in `bytes` at `at`. */
+function openValues(bpf: Bpf, def: MapDef, at: HostAddr, bytes: number): void {
+  const stride = round8(def.valueSize);
+  bpf.arena.open(at, openElems(def, { stride, keyAt: -1, valueAt: 0, bytes }));
 }
 
 /** @linux bpf_for_each_array_elem */
@@ -75,6 +82,7 @@ export class ArrayMap extends BpfMap {
     super(bpf, def, handle);
     this.stride = round8(def.valueSize);
     this.at = mapStorage(bpf, def, this.stride * def.maxEntries);
+    openValues(bpf, def, this.at, this.stride * def.maxEntries);
     const { at, stride, maxEntries } = this;
     this.inline = { at, stride, perCpuStride: 0, maxEntries };
   }
@@ -122,6 +130,7 @@ export class PercpuArrayMap extends BpfMap {
     this.stride = round8(def.valueSize);
     this.perCpuStride = this.stride * def.maxEntries;
     this.at = mapStorage(bpf, def, this.perCpuStride * bpf.cpus);
+    openValues(bpf, def, this.at, this.perCpuStride * bpf.cpus);
     const { at, stride, perCpuStride, maxEntries } = this;
     this.inline = { at, stride, perCpuStride, maxEntries };
   }

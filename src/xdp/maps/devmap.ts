@@ -17,6 +17,7 @@ import { BpfMap } from './bpfMap.ts';
 import type { MapDef } from './mapDef.ts';
 import { BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP } from '../uapi.ts';
 import { BPF_EXIST, BPF_F_RDONLY_PROG, BPF_NOEXIST } from './uapi.ts';
+import { openElems } from './openMemory.ts';
 
 /** Bytes of a value in host memory, whatever user space's are. */
 export const DEVMAP_VAL_BYTES = 8;
@@ -34,7 +35,10 @@ export abstract class Dtab extends BpfMap {
     // a value is the device's own number: programs must not write it
     super(bpf, { ...def, flags: (def.flags ?? 0) | BPF_F_RDONLY_PROG }, handle);
     this.hasProgs = def.valueSize === DEVMAP_VAL_BYTES;
-    this.at = mapStorage(bpf, def, def.maxEntries * DEVMAP_VAL_BYTES);
+    const bytes = def.maxEntries * DEVMAP_VAL_BYTES;
+    this.at = mapStorage(bpf, def, bytes);
+    const layout = { stride: DEVMAP_VAL_BYTES, keyAt: -1, valueAt: 0, bytes };
+    bpf.arena.open(this.at, openElems(this, layout));
     this.devices = Array.from({ length: def.maxEntries }, () => null);
     this.progs = Array.from({ length: def.maxEntries }, () => null);
   }

@@ -9,6 +9,8 @@
  */
 import type { HostAddr, HostMemory } from '../../host/memory.ts';
 import type { MapArena } from './arena.ts';
+import type { MapDef } from './mapDef.ts';
+import { openElems } from './openMemory.ts';
 
 const CHUNK_BYTES = 65536;
 
@@ -16,16 +18,31 @@ export class ElemSlab {
   private readonly mem: HostMemory;
   private readonly arena: MapArena;
   private readonly elemBytes: number;
+  private readonly def: MapDef;
+  private readonly keyAt: number;
+  private readonly valueAt: number;
   /** Elements that may still be added. */
   private room: number;
   private readonly chunks: HostAddr[] = [];
   private free: HostAddr = 0;
 
-  /** @param elemBytes a multiple of 8 @param maxElems how many there may be at once */
-  constructor(mem: HostMemory, arena: MapArena, elemBytes: number, maxElems: number) {
+  /**
+   * @param elem its bytes, a multiple of 8, and where in it programs find key and value
+   * @param maxElems how many there may be at once
+   */
+  constructor(
+    mem: HostMemory,
+    arena: MapArena,
+    def: MapDef,
+    elem: { readonly bytes: number; readonly keyAt: number; readonly valueAt: number },
+    maxElems: number,
+  ) {
     this.mem = mem;
     this.arena = arena;
-    this.elemBytes = elemBytes;
+    this.def = def;
+    this.elemBytes = elem.bytes;
+    this.keyAt = elem.keyAt;
+    this.valueAt = elem.valueAt;
     this.room = maxElems;
   }
 
@@ -60,6 +77,8 @@ export class ElemSlab {
     const chunk = this.arena.alloc(n * this.elemBytes);
     if (chunk === 0) return false;
     this.chunks.push(chunk);
+    const { def, elemBytes: stride, keyAt, valueAt } = this;
+    this.arena.open(chunk, openElems(def, { stride, keyAt, valueAt, bytes: n * stride }));
     this.room -= n;
     for (let i = n - 1; i >= 0; i--) this.release(chunk + i * this.elemBytes);
     return true;

@@ -28,7 +28,9 @@ const isPrealloc = (def: MapDef): boolean => (def.flags & BPF_F_NO_PREALLOC) ===
 
 /** @throws MapError when memory ends before all elements are there */
 export function elemsOf(bpf: Bpf, def: MapDef, elemBytes: number, count: number): ElemSlab {
-  const elems = new ElemSlab(bpf.mem, bpf.arena, elemBytes, count);
+  const valueAt = ELEM_HEAD_BYTES + round8(def.keySize);
+  const elem = { bytes: elemBytes, keyAt: ELEM_HEAD_BYTES, valueAt };
+  const elems = new ElemSlab(bpf.mem, bpf.arena, def, elem, count);
   if (isPrealloc(def) && !elems.prealloc()) {
     const left = bpf.arena.freeBytes;
     const needs = `${count} elements of ${elemBytes} bytes`;

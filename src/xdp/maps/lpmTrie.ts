@@ -61,8 +61,9 @@ export class LpmTrie extends BpfMap {
     this.maxPrefixLen = this.dataBytes * 8;
     this.valueAt = NODE_HEAD_BYTES + round8(this.dataBytes);
     this.data = new Int32Array(this.dataWords);
+    const elem = { bytes: lpmNodeBytes(def), keyAt: -1, valueAt: this.valueAt };
     // a value may need an intermediate node above it; an update needs the new node beside the old
-    this.nodes = new ElemSlab(bpf.mem, bpf.arena, lpmNodeBytes(def), 2 * def.maxEntries);
+    this.nodes = new ElemSlab(bpf.mem, bpf.arena, def, elem, 2 * def.maxEntries);
     this.rootLink = handle + ROOT_LINK;
     this.words[this.rootLink >> 2] = 0;
   }

@@ -16,6 +16,7 @@ import { Htab } from './htab.ts';
 import { LRU_HEAD_BYTES, LruList, lruHeadsBytes } from './lruList.ts';
 import type { MapDef } from './mapDef.ts';
 import { round8 } from './mapDef.ts';
+import { openElems } from './openMemory.ts';
 import { BPF_EXIST, BPF_F_NO_COMMON_LRU } from './uapi.ts';
 
 /** Bytes of one element of an LRU map. */
@@ -43,6 +44,14 @@ abstract class LruHtab extends Htab {
     this.storage = mapStorage(bpf, def, lruBytes(def, values, bpf.cpus));
     const elemBytes = lruElemBytes(def, values);
     const at = this.storage + lruHeadsBytes(bpf.cpus);
+    const valueAt = LRU_HEAD_BYTES + round8(def.keySize);
+    const bytes = count * elemBytes;
+    const opened = openElems(def, { stride: elemBytes, keyAt: LRU_HEAD_BYTES, valueAt, bytes });
+    const heads = lruHeadsBytes(bpf.cpus);
+    bpf.arena.open(
+      this.storage,
+      (off, len, write) => off >= heads && opened(off - heads, len, write),
+    );
     const perCpu = (def.flags & BPF_F_NO_COMMON_LRU) !== 0;
     const evict = (elem: HostAddr): void => {
       this.unlink(elem);

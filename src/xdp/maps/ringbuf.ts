@@ -54,6 +54,7 @@ export class RingbufMap extends BpfMap {
     this.words = bpf.mem.words;
     this.size = def.maxEntries;
     this.at = mapStorage(bpf, def, 2 * this.size);
+    bpf.arena.open(this.at, (off, len) => this.isReserved(off, len));
   }
 
   protected override destroy(): void {
@@ -165,6 +166,18 @@ export class RingbufMap extends BpfMap {
     const wakes =
       (flags & BPF_RB_FORCE_WAKEUP) !== 0 || (caughtUp && (flags & BPF_RB_NO_WAKEUP) === 0);
     if (wakes && this.onWakeup !== null) this.onWakeup();
+  }
+
+  /** Do the bytes lie in one record that is being filled? */
+  private isReserved(off: number, len: number): boolean {
+    for (let at = this.pending; at < this.producer;) {
+      const head = this.words[this.recordAt(at) >> 2]!;
+      const from = (at % this.size) + HEAD_BYTES;
+      const inside = off >= from && off + len <= from + (head & LEN_MASK);
+      if (inside) return (head & BUSY) !== 0;
+      at += recordBytes(head & LEN_MASK);
+    }
+    return false;
   }
 
   private skipCommitted(): void {

@@ -22,6 +22,9 @@ export class MapScratch {
   constructor(arena: MapArena) {
     this.arena = arena;
     this.walkKeys = arena.alloc(WALKS * 8);
+    // without memory for maps there is nothing to walk over
+    if (this.walkKeys === 0) return;
+    arena.open(this.walkKeys, (off, len, write) => !write && (off % 8) + len <= 4);
   }
 
   /** A word for the walk that begins; calls cannot nest as deep as there are words. */

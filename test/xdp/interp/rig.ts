@@ -1,4 +1,4 @@
-import type { HostAddr } from '../../../src/host/memory.ts';
+import type { HostAddr, Region } from '../../../src/host/memory.ts';
 import { HostMemory } from '../../../src/host/memory.ts';
 import type { EngineBpf, EngineMap } from '../../../src/xdp/engine.ts';
 import { CALL_CHAIN_BYTES } from '../../../src/xdp/engine.ts';
@@ -15,7 +15,7 @@ export function bareBpf(maps: readonly EngineMap[] = []): EngineBpf & { readonly
     given: mem.region('given', 4096).at,
     hi: mem.region('hi', 64).at,
     stackTop: stacks.at + stacks.bytes,
-    arena: { region: mem.region('maps', MAPS_BYTES) },
+    arena: openArena(mem.region('maps', MAPS_BYTES)),
     maps: {
       at: (handle) => maps.find((map) => map.handle === handle),
       get: (id) => maps.find((map) => map.id === id),
@@ -36,3 +36,8 @@ export const load64 = (dst: number, value: bigint): Insn[] => [
 ];
 
 export const EXIT: Insn = insn(0x95);
+
+/** All of it is the program's. */
+function openArena(region: Region): EngineBpf['arena'] {
+  return { region, allows: (at, len) => at >= region.at && at + len <= region.at + region.bytes };
+}

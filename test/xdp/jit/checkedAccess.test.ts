@@ -8,7 +8,8 @@ import { jitRig } from './rig.ts';
 
 const rig = jitRig();
 const { bpf } = rig;
-const { region } = bpf.arena;
+const BLOCK_BYTES = 64;
+const block = rig.openBlock(BLOCK_BYTES);
 const md = rig.page;
 const data = rig.page + 4096;
 const DATA_BYTES = 61;
@@ -19,7 +20,7 @@ const reach = new ProgramMemory(bpf);
 const READS = [0x71, 0x69, 0x61, 0x79];
 const WRITES = [0x72, 0x6a, 0x62, 0x7a];
 const SIZES = [1, 2, 4, 8];
-const ADDRESS = region.at + region.bytes - 8;
+const ADDRESS = block + BLOCK_BYTES - 8;
 const toAddress = [insn(0x18, { dst: 2, imm: ADDRESS }), insn(0), insn(0x79, { dst: 2, src: 2 })];
 const program = (access: ReturnType<typeof insn>): ReturnType<typeof rig.compile> =>
   rig.compile([...toAddress, access, insn(0xb7), EXIT], { checked: true });
@@ -34,8 +35,8 @@ const edges = [
   data + DATA_BYTES,
   bpf.stackTop,
   bpf.stackTop - CALL_CHAIN_BYTES,
-  region.at,
-  region.at + region.bytes,
+  block,
+  block + BLOCK_BYTES,
   0,
   4096,
   bpf.mem.bytes,
@@ -52,8 +53,8 @@ test('reads and writes around every edge', () => {
       fc.boolean(),
       (edge, by, high, size, isWrite) => {
         const at = BigInt.asUintN(64, BigInt(edge + by) + (high << 32n));
-        // a write at the very end of map memory would change the address itself
-        fc.pre(!isWrite || edge !== region.at + region.bytes);
+        // a write at the very end of the map's block would change the address itself
+        fc.pre(!isWrite || edge !== block + BLOCK_BYTES);
         bpf.mem.fill(md, 24, 0);
         bpf.mem.words.set([data, data + DATA_BYTES, data - META_BYTES], md >> 2);
         bpf.mem.view.setBigUint64(ADDRESS, at, true);

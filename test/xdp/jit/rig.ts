@@ -13,6 +13,8 @@ export interface JitRig {
   readonly page: HostAddr;
   /** The machine with the maps that were given besides. */
   readonly machine: JitBpf;
+  /** Map memory that programs may touch. */
+  openBlock(bytes: number): HostAddr;
   compile(insns: readonly Insn[], options?: JitOptions): JitProgram;
 }
 
@@ -38,6 +40,11 @@ export function jitRig(cpus: number = 1, more: readonly JitMap[] = []): JitRig {
     bpf,
     page,
     machine,
+    openBlock(bytes) {
+      const at = bpf.arena.alloc(bytes);
+      bpf.arena.open(at, () => true);
+      return at;
+    },
     compile: (insns, options = {}) => compile({ name: 'p', insns }, machine, options),
   };
 }
