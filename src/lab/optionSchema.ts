@@ -553,7 +553,7 @@ const shape = {
   tcDrop: absent(
     kind.several('RULE', parseTcDrop),
     'Kernel',
-    'Drop at traffic control\'s ingress, as tc-flower would: "udp dport 53", "src 10.0.0.0/8", "all"; rules separated by semicolons.',
+    'Drop at traffic control\'s ingress, as tc-flower would (packets with a VLAN tag: "all" alone): "udp dport 53", "src 10.0.0.0/8", "all"; rules separated by semicolons.',
   ),
   rawDrop: absent(
     kind.several('RULE', parseRawDrop),
