@@ -630,7 +630,7 @@ const shape = {
   show: absent(
     kind.words(SHOW_NAMES),
     'Output',
-    "Print the end as the kernel's tools would: ethtool, softnet, ip, napi.",
+    "Print the end as the kernel's tools would: ethtool, softnet, ip, napi, nstat (the counters of /proc/net/snmp).",
   ),
   watch: option(
     kind.flag,

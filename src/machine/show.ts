@@ -16,10 +16,11 @@ import { PS_PER_NS } from '../host/clock.ts';
 import type { Machine } from '../machine.ts';
 import type { NetDevice, RtnlLinkStats64 } from '../stack/netdevice.ts';
 import { IFF_PROMISC, devGetStats } from '../stack/netdevice.ts';
+import { snmpGroups } from '../stack/snmp.ts';
 import { softnetStat } from '../stack/softnet.ts';
 
-export type ShowName = 'ethtool' | 'softnet' | 'ip' | 'napi';
-export const SHOW_NAMES: readonly ShowName[] = ['ethtool', 'softnet', 'ip', 'napi'];
+export type ShowName = 'ethtool' | 'softnet' | 'ip' | 'napi' | 'nstat';
+export const SHOW_NAMES: readonly ShowName[] = ['ethtool', 'softnet', 'ip', 'napi', 'nstat'];
 
 /** One view as text: each command with its output below it. */
 export function showMachine(machine: Machine, what: ShowName): string {
@@ -32,7 +33,28 @@ export function showMachine(machine: Machine, what: ShowName): string {
       return `$ ip -s link show\n${machine.net.devList.map(ipLink).join('')}`;
     case 'napi':
       return `$ ynl --family netdev --dump napi-get\n${napiLines(machine)}`;
+    case 'nstat':
+      return `$ nstat\n${nstatLines(machine)}`;
   }
+}
+
+/** Of Ip, those that Linux has in /proc/net/netstat instead of /proc/net/snmp. */
+const IP_EXT = ['InNoRoutes', 'InTruncatedPkts', 'InMcastPkts', 'InBcastPkts', 'InCsumErrors'];
+
+/** Counters that have moved, in the order of /proc/net/snmp, snmp6 and netstat; rates only a daemon has. */
+function nstatLines({ net }: Machine): string {
+  const all = Object.entries(net.inet === null ? {} : snmpGroups(net.inet.mib)).flatMap(
+    ([group, counters]) => Object.entries(counters).map(([name, n]) => ({ group, name, n })),
+  );
+  const isExt = (group: string, name: string): boolean => group === 'Ip' && IP_EXT.includes(name);
+  const line = (name: string, n: number): string =>
+    `${name.padEnd(32)}${String(n).padEnd(16)}${'0.0'.padStart(6)}`;
+  const moved = all.filter(({ n }) => n > 0);
+  return text([
+    '#kernel',
+    ...moved.filter((c) => !isExt(c.group, c.name)).map((c) => line(`${c.group}${c.name}`, c.n)),
+    ...moved.filter((c) => isExt(c.group, c.name)).map((c) => line(`IpExt${c.name}`, c.n)),
+  ]);
 }
 
 function ethtoolViews(bp: Bnxt): string {

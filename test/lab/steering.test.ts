@@ -113,7 +113,7 @@ describe('refused', () => {
 
   test('views that there are not', () => {
     expect(() => read({ show: 'ethtool,netstat' })).toThrow(
-      '--show: netstat is not one of ethtool, softnet, ip, napi',
+      '--show: netstat is not one of ethtool, softnet, ip, napi, nstat',
     );
   });
 });

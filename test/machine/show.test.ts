@@ -146,3 +146,22 @@ test('ip -s link: dropped is what no protocol takes, and what the driver had no 
   expect(devGetStats(dev).rxDropped).toBe(2);
   expect(rig.machine.show('ip')).toMatch(/RX: .*dropped.*\n +\d+ +3 +0 +2 /);
 });
+
+test('nstat: what moved, as the tool writes it, IpExt where Linux has it', () => {
+  const bad = frame4(udpTo(9));
+  bad[24]! ^= 1; // IPv4's checksum
+  const { machine } = new InetRig([frame4(udpTo(9)), bad, bad]).run();
+  // printf "%-32s%-16llu%6.1f" of iproute2 6.1, the head of what it printed on Linux 6.18
+  expect('IpInReceives                    55884              0.0').toMatch(NSTAT);
+  const lines = machine.show('nstat').trimEnd().split('\n');
+  expect(lines.slice(0, 3)).toEqual([
+    '$ nstat',
+    '#kernel',
+    'IpInReceives                    3                  0.0',
+  ]);
+  expect(lines.slice(2).every((line) => NSTAT.test(line))).toBe(true);
+  expect(lines.at(-1)).toBe('IpExtInCsumErrors               2                  0.0');
+  expect(lines).toContain('UdpNoPorts                      1                  0.0');
+});
+
+const NSTAT = /^[A-Z][A-Za-z0-9]{1,31} *\d+ +\d+\.\d$/;
