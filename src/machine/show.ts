@@ -41,19 +41,22 @@ export function showMachine(machine: Machine, what: ShowName): string {
 /** Of Ip, those that Linux has in /proc/net/netstat instead of /proc/net/snmp. */
 const IP_EXT = ['InNoRoutes', 'InTruncatedPkts', 'InMcastPkts', 'InBcastPkts', 'InCsumErrors'];
 
+const isExt = (group: string, name: string): boolean => group === 'Ip' && IP_EXT.includes(name);
+const nstatLine = (name: string, n: number): string =>
+  `${name.padEnd(32)}${String(n).padEnd(16)}${'0.0'.padStart(6)}`;
+
 /** Counters that have moved, in the order of /proc/net/snmp, snmp6 and netstat; rates only a daemon has. */
 function nstatLines({ net }: Machine): string {
   const all = Object.entries(net.inet === null ? {} : snmpGroups(net.inet.mib)).flatMap(
     ([group, counters]) => Object.entries(counters).map(([name, n]) => ({ group, name, n })),
   );
-  const isExt = (group: string, name: string): boolean => group === 'Ip' && IP_EXT.includes(name);
-  const line = (name: string, n: number): string =>
-    `${name.padEnd(32)}${String(n).padEnd(16)}${'0.0'.padStart(6)}`;
   const moved = all.filter(({ n }) => n > 0);
   return text([
     '#kernel',
-    ...moved.filter((c) => !isExt(c.group, c.name)).map((c) => line(`${c.group}${c.name}`, c.n)),
-    ...moved.filter((c) => isExt(c.group, c.name)).map((c) => line(`IpExt${c.name}`, c.n)),
+    ...moved
+      .filter((c) => !isExt(c.group, c.name))
+      .map((c) => nstatLine(`${c.group}${c.name}`, c.n)),
+    ...moved.filter((c) => isExt(c.group, c.name)).map((c) => nstatLine(`IpExt${c.name}`, c.n)),
   ]);
 }
 
