@@ -16,6 +16,7 @@ import { BtfError } from '../elf/objectError.ts';
 import { Part } from '../elf/part.ts';
 import { decodeType, typeBytes } from './decodeType.ts';
 import { essentialName } from './essentialName.ts';
+import { kernelFault } from './kernelCheck.ts';
 import type { BtfOfKind, BtfType } from './types.ts';
 import { isModifier } from './types.ts';
 
@@ -37,6 +38,7 @@ export class Btf {
   /** Offset of each type; index 0 is `void`, which has none. */
   private readonly starts: Uint32Array;
   private readonly decoded = new Map<number, BtfType>();
+  private taken: boolean | null = null;
   private names: Map<string, number[]> | null = null;
   private essentialNames: Map<string, number[]> | null = null;
 
@@ -64,6 +66,17 @@ export class Btf {
         : decodeType(this.types, this.starts[id]!, id, this.strings);
     this.decoded.set(id, type);
     return type;
+  }
+
+  /** A word of a type as it is written; 0 is its name, 1 the kind, 2 its size or type. */
+  word(id: number, index: number): number {
+    return this.types.u32(this.starts[id]! + 4 * index);
+  }
+
+  /** Would the kernel load these types? Loaders go on without where it does not. */
+  get loads(): boolean {
+    this.taken ??= kernelTakes(this);
+    return this.taken;
   }
 
   /** Replace a type: with what a compiler leaves to its linker, such as places of variables. */
@@ -196,6 +209,15 @@ export function readBtf(section: Part): Btf {
 /** A file of type information alone. */
 export function readBtfFile(bytes: Uint8Array, file: string): Btf {
   return readBtf(new Part(file, 'BTF', bytes));
+}
+
+function kernelTakes(btf: Btf): boolean {
+  try {
+    return kernelFault(btf) === null;
+  } catch (error) {
+    if (error instanceof BtfError) return false; // a type that does not exist
+    throw error;
+  }
 }
 
 function startsOf(types: Part): Uint32Array {

@@ -143,7 +143,9 @@ function loadProgram(
   maps: Readonly<Record<string, BpfMap>>,
   options: LoadOptions,
 ): BpfProg {
-  const { name, type, attachType, frags, funcInfo, lineInfo, btf } = program;
+  const { name, type, attachType, frags } = program;
+  // what the kernel does not take, libbpf goes on without
+  const typed = program.btf?.loads === true;
   if (type !== BPF_PROG_TYPE_XDP) {
     throw new LoadError(
       spec.file,
@@ -162,9 +164,9 @@ function loadProgram(
     attachType,
     frags,
     gpl: isGplCompatible(spec.license),
-    funcInfo,
-    lineInfo,
-    btf,
+    funcInfo: typed ? program.funcInfo : [],
+    lineInfo: typed ? program.lineInfo : [],
+    btf: typed ? program.btf : null,
     kernelTypes,
     ...resolveRefs(program, relocated, {
       file: spec.file,

@@ -59,8 +59,12 @@ export function mapDefOf(map: MapSpec, file: string, cpus: number): MapDef {
     mapExtra: map.mapExtra,
     ...(map.inner === null ? {} : { inner: mapDefOf(map.inner, file, cpus) }),
     special: specialFields(map.btf, map.valueType),
+    untyped: map.contents === null && !hasType(map),
   };
 }
+
+const hasType = ({ btf, valueType }: MapSpec): boolean =>
+  btf !== null && valueType !== 0 && btf.loads;
 
 function kernelName({ name, contents }: MapSpec, file: string): string {
   // only these four sections carry the object's name in front of their own
@@ -82,7 +86,7 @@ function entriesOf({ type, maxEntries }: MapSpec, cpus: number): number {
 
 /** @linux btf_parse_fields; kernel/bpf/btf.c */
 function specialFields(btf: Btf | null, type: number): SpecialField[] {
-  if (btf === null || type === 0) return [];
+  if (btf === null || type === 0 || !btf.loads) return [];
   const found: SpecialField[] = [];
   collectSpecial(btf, type, 0, 0, found);
   return found.toSorted((a, b) => a.at - b.at);

@@ -30,7 +30,8 @@ export class Records {
     const records = {
       funcs: this.inside(ext.funcs, func).map(([slot, { type }]) => ({
         slot,
-        name: btf?.type(type).name ?? '',
+        // a record of types that the kernel does not take is never looked at
+        name: btf?.loads === true ? btf.type(type).name : '',
         typeId: type,
       })),
       lines: this.inside(ext.lines, func).map(([slot, { file, line, column, text }]) => ({

@@ -47,6 +47,7 @@ export abstract class BpfMap implements MapDef {
   readonly mapExtra: number;
   readonly inner?: MapDef;
   readonly special: readonly SpecialField[];
+  readonly untyped: boolean;
   /** Bytes of one value in user space's hands. */
   readonly userValueSize: number;
   readonly inline: InlineValues | null = null;
@@ -69,6 +70,7 @@ export abstract class BpfMap implements MapDef {
     this.mapExtra = def.mapExtra ?? 0;
     if (def.inner !== undefined) this.inner = def.inner;
     this.special = def.special ?? [];
+    this.untyped = def.untyped ?? false;
     this.userValueSize = userValueSize;
   }
 

@@ -40,6 +40,8 @@ export interface MapDef {
   readonly inner?: MapDef;
   /** From the value's BTF, in the order of their offsets. */
   readonly special?: readonly SpecialField[];
+  /** The kernel was given no type of its values. */
+  readonly untyped?: boolean;
 }
 
 /** An operation on a map that Linux would answer with an error number. */

@@ -25,7 +25,7 @@ export function processSpinLock(env: Env, regno: number, lock: boolean): void {
     );
   const map = reg.type === PTR_TO_MAP_VALUE ? reg.map : null;
   if (map === null) return env.invalid("local 'kptr' has no valid bpf_spin_lock");
-  if (map.special === undefined)
+  if (map.special === undefined || map.untyped === true)
     env.invalid(`map '${map.name}' has to have BTF in order to use bpf_spin_lock`);
   const field = map.special?.find(({ kind }) => kind === 'spin_lock');
   if (field === undefined) return env.invalid(`map '${map.name}' has no valid bpf_spin_lock`);
@@ -61,7 +61,7 @@ export function processTimer(env: Env, regno: number, meta: CallMeta): void {
       `R${regno} doesn't have constant offset. bpf_timer has to be at the constant offset`,
     );
   const map = reg.map!;
-  if (map.special === undefined)
+  if (map.special === undefined || map.untyped === true)
     env.invalid(`map '${map.name}' has to have BTF in order to use bpf_timer`);
   const field = map.special?.find(({ kind }) => kind === 'timer');
   if (field === undefined) return env.invalid(`map '${map.name}' has no valid bpf_timer`);

@@ -24,6 +24,8 @@ export interface VerifierMap {
   readonly inner?: VerifierMap;
   /** Fields the kernel keeps for itself; undefined for a map without BTF. */
   readonly special?: readonly MapField[];
+  /** The kernel was given no type of its values. */
+  readonly untyped?: boolean;
   readonly frozen?: boolean;
 }
 
