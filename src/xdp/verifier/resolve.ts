@@ -7,7 +7,7 @@
  *
  * @linux resolve_pseudo_ldimm64; kernel/bpf/verifier.c. bpf_opcode_in_insntable; kernel/bpf/core.c
  */
-import { E2BIG, EINVAL, EOPNOTSUPP } from '../../host/errno.ts';
+import { E2BIG, EINVAL, EOPNOTSUPP, EPROTO } from '../../host/errno.ts';
 import type { Insn } from '../isa/insn.ts';
 import {
   BPF_LDX,
@@ -15,6 +15,8 @@ import {
   BPF_MEMSX,
   BPF_PSEUDO_FUNC,
   BPF_PSEUDO_MAP_FD,
+  BPF_PSEUDO_MAP_IDX,
+  BPF_PSEUDO_MAP_IDX_VALUE,
   BPF_PSEUDO_MAP_VALUE,
   LD_IMM64,
 } from '../isa/insn.ts';
@@ -54,6 +56,9 @@ export function resolvePseudoLdimm64(env: Env): void {
 }
 
 function resolveMap(env: Env, i: number, insn: Insn, second: Insn, used: Set<number>): void {
+  const byIndex = insn.src === BPF_PSEUDO_MAP_IDX && second.imm === 0;
+  if (byIndex || insn.src === BPF_PSEUDO_MAP_IDX_VALUE)
+    env.refuse(EPROTO, 'fd_idx without fd_array is invalid');
   const value = insn.src === BPF_PSEUDO_MAP_VALUE;
   if (!value && (insn.src !== BPF_PSEUDO_MAP_FD || second.imm !== 0))
     env.invalid('unrecognized bpf_ld_imm64 insn');

@@ -154,6 +154,16 @@ describe('instructions that no compiler writes', () => {
     ['two pointers', [asm.add(R1, R1), asm.mov(R0, 0), asm.exit()], /Two pointers are combined/],
     ['nothing', [], /empty or longer/],
     ['an unknown helper', [asm.call(9999), asm.exit()], /There is no helper/],
+    // the kernel's words, errno 71
+    [
+      'a map by its index',
+      [
+        { insn: { code: 0x18, dst: 1, src: 5, off: 0, imm: 0 } },
+        { insn: { code: 0, dst: 0, src: 0, off: 0, imm: 0 } },
+        asm.exit(),
+      ],
+      /fd_idx without fd_array is invalid/,
+    ],
     ['a pointer returned', [asm.mov(R0, R1), asm.exit()], /returns a pointer/],
   ])('%s', (_, lines, why) => {
     // the last one needs a loader that may not keep pointers as numbers
