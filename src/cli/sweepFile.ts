@@ -1,6 +1,7 @@
 /**
  * The file of a sweep's results: one run a line, as JSON, found again by a hash of all that its
- * result depends on: the options, the contents of the files they name, and this program.
+ * result depends on: the options, the contents of the files they name and of those that a program
+ * imports, and this program.
  *
  * Lines are added as runs finish and put in the order of the sweep at its end, so that a sweep that
  * was interrupted loses nothing, and a complete one has the same bytes whatever happened on the
@@ -12,10 +13,10 @@ import { fileURLToPath } from 'node:url';
 import { fileReason, readBytes, writeBytes } from '../lab/files.ts';
 import { InputError } from '../lab/inputError.ts';
 import type { MeasuredReport } from '../lab/measures.ts';
-import { kebab } from '../lab/optionNames.ts';
 import type { RunOptions } from '../lab/optionSchema.ts';
 import type { SweepRunPlan } from '../lab/sweepPlan.ts';
 import type { SweptRun } from '../lab/sweepResult.ts';
+import { filesBehind } from './programFiles.ts';
 import { VERSION } from './version.ts';
 
 const OPTION = '--out';
@@ -23,8 +24,27 @@ const OPTION = '--out';
 const digest = (data: string | Uint8Array): string =>
   createHash('sha256').update(data).digest('hex').slice(0, 32);
 
-/** Options that name files, apart from those that write. */
-const READS = ['xdp', 'xdpPeer', 'in', 'maps', 'profile'] as const;
+/** What a run reads, by the option that names it, apart from what it writes. */
+function filesOf(options: RunOptions): readonly (readonly [option: string, name: string])[] {
+  const changes = options.at.flatMap(({ change }) => (change.kind === 'xdp' ? [change.xdp] : []));
+  const named: readonly (readonly [string, string | undefined])[] = [
+    ['--in', options.in],
+    ['--maps', options.maps],
+    ['--btf', options.btf],
+    ...[options.xdp, options.xdpPeer].flatMap((list) => listed('--xdp', list)),
+    ...changes.flatMap((list) => listed('--at', list)),
+    ...listed('--profile', options.profile),
+  ];
+  return named.flatMap(([option, name]) => (name === undefined ? [] : [[option, name] as const]));
+}
+
+/** Examples and profiles go by a bare name and are part of the program. */
+const listed = (option: string, list: string | undefined): (readonly [string, string])[] =>
+  (list ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => /[./\\]/.test(name))
+    .map((name) => [option, name] as const);
 
 /**
  * @param program file of this program; a source file stands for itself alone
@@ -41,25 +61,22 @@ export async function runKeys(
     contents.set(name, known);
     return known;
   };
+  const behind = new Map<string, readonly string[]>();
+  const importsOf = async (name: string): Promise<readonly string[]> => {
+    const known = behind.get(name) ?? (await filesBehind(name));
+    behind.set(name, known);
+    return known;
+  };
   const keys: string[] = [];
   for (const { options } of runs) {
     const files: string[] = [await contentOf('ringscope', self)];
-    for (const key of READS) {
-      for (const name of fileNames(options, key)) {
-        files.push(await contentOf(`--${kebab(key)}`, name));
-      }
+    for (const [option, name] of filesOf(options)) {
+      files.push(await contentOf(option, name));
+      for (const other of await importsOf(name)) files.push(await contentOf(option, other));
     }
     keys.push(digest(JSON.stringify([VERSION, files, { ...options, json: false }])));
   }
   return keys;
-}
-
-/** Examples and profiles go by a bare name and are part of the program. */
-function fileNames(options: RunOptions, key: (typeof READS)[number]): string[] {
-  const value = options[key];
-  if (value === undefined) return [];
-  if (key === 'in' || key === 'maps') return [value];
-  return value.split(',').filter((name) => /[./\\]/.test(name));
 }
 
 interface Line {

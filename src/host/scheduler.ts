@@ -12,7 +12,7 @@ import { OP_HARDIRQ } from './cost.ts';
 
 /** All devices of a machine, as the scheduler sees them; lazy and eager are two implementations. */
 export interface Hardware {
-  /** Run to `horizon`, or to the first interrupt before it, which is then posted. */
+  /** Run to `horizon`, or until an interrupt is posted whose message arrives before it. */
   runToIrq(horizon: Ps): void;
   /** A step of some CPU ends: what CPUs share must have happened up to `until`. */
   settleShared(until: Ps): void;

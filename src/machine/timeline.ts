@@ -3,8 +3,8 @@
  *
  * To look is to settle the hardware to that moment, which it would have reached anyway, so nothing
  * that happens depends on it. A CPU that is inside a poll at that moment is seen at the end of it, and
- * its queue as far as it has looked; so a sample may hold the packets of a poll more than its time
- * says, and lazy and eager differ in which. Where samples would become too many, every second one is merged into
+ * its queue as far as it has looked; so a sample may hold the packets of a poll more or less than its
+ * time says, and lazy and eager differ in which. Where samples would become too many, every second one is merged into
  * the next, and from then on they are twice as far apart. Looking ends when the machine has nothing
  * left to do.
  */

@@ -81,7 +81,7 @@ export class EagerHardware implements Hardware, Pace {
       const event = this.first(horizon, (e) => e.at <= horizon);
       if (event === null) return;
       happen(event);
-      if (event.kind === INTERRUPT) return;
+      if (event.kind === INTERRUPT && event.nic.parts.irqs.nextAt() <= horizon) return;
     }
   }
 

@@ -80,13 +80,18 @@ export class LazyHardware implements Hardware, Pace {
    * Goes in slices, each shorter than the time a TX completion needs, so that no transmission
    * decided in a slice can interrupt within it, and none longer than what the ports know of their
    * arrivals. Once a slice has brought no interrupt, nobody can have looked at anything before its
-   * end: only then is it made to have happened.
+   * end: only then is it made to have happened. An interrupt whose message is lost, or arrives after
+   * the horizon, stops nothing.
    */
   runToIrq(horizon: Ps): void {
     for (;;) {
       const known = this.arrivalsKnownTo();
       const limit = Math.min(horizon, this.nextTxAt() + this.txLookahead(), known);
-      if (this.fireFirst(limit)) return;
+      const fired = this.fireFirst(limit);
+      if (fired !== null) {
+        if (fired.parts.irqs.nextAt() <= horizon) return;
+        continue;
+      }
       this.settleShared(limit);
       if (limit === horizon) return;
       if (limit === known) this.passKnown(known);
@@ -120,8 +125,8 @@ export class LazyHardware implements Hardware, Pace {
     }
   }
 
-  /** Post the first interrupt at or before `limit`; of two at the same time, the lower ring's. @returns false when there is none */
-  private fireFirst(limit: Ps): boolean {
+  /** Post the first interrupt at or before `limit`; of two at the same time, the lower ring's. @returns whose, null when there is none */
+  private fireFirst(limit: Ps): Nic | null {
     let first = limit;
     let firstNic: Nic | null = null;
     let firstRing: Interrupter | null = null;
@@ -145,9 +150,8 @@ export class LazyHardware implements Hardware, Pace {
         }
       }
     }
-    if (firstRing === null) return false;
-    postIrq(firstNic!, firstRing, first);
-    return true;
+    if (firstRing !== null) postIrq(firstNic!, firstRing, first);
+    return firstNic;
   }
 }
 

@@ -1,11 +1,13 @@
 /** `ringscope sweep` in this process, on small machines; worker threads are in sweepWorkers.test.ts. */
-import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pc from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import { runCommandLine } from '../../src/cli/commands.ts';
+import { runKeys } from '../../src/cli/sweepFile.ts';
 import { run } from '../../src/lab/given.ts';
+import { fromFlags, readOptions } from '../../src/lab/options.ts';
 import { buildMachine } from '../../src/machine.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'ringscope-'));
@@ -106,6 +108,34 @@ describe('a sweep', () => {
       out: '',
       err: `--out: ${out}:5: is no result of a sweep\n`,
     });
+  });
+
+  test('what --out holds is run again when a file behind the program has changed', async () => {
+    const folder = mkdtempSync(join(dir, 'program-'));
+    mkdirSync(join(folder, 'deep'));
+    const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+    const verdict = (v: number): void => write('deep/verdict.mjs', `export const V = ${v};`);
+    write('deep/again.js', "export * from './verdict.mjs';");
+    write('prog.js', "import { V } from './deep/again.js';\nexport default V;\n");
+    write('other.js', "export default import('./deep/again');\n");
+    const keys = async (): Promise<readonly string[]> => {
+      const given = [
+        { xdp: join(folder, 'prog.js') },
+        { xdp: `drop,${join(folder, 'other.js')}` },
+        { at: `1ms xdp ${join(folder, 'other.js')}` },
+        { xdp: 'drop' },
+      ];
+      const runs = given.map((flags) => ({ point: {}, options: readOptions([fromFlags(flags)]) }));
+      return runKeys(runs, null);
+    };
+    verdict(1);
+    const first = await keys();
+    expect(await keys()).toEqual(first);
+    verdict(2);
+    const changed = await keys();
+    expect(changed.map((key, i) => key === first[i])).toEqual([false, false, false, true]);
+    verdict(1);
+    expect(await keys()).toEqual(first);
   });
 
   test('shards add up to the whole', async () => {

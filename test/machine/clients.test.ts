@@ -94,6 +94,13 @@ test('one seed, one answer; lazy and eager agree', async () => {
   expect(other.clients).not.toEqual(first.clients);
 });
 
+test('an interrupt whose message comes after the end of a round holds nothing up', async () => {
+  const given = { apps: 'server:9', cpus: 2, queues: 2, clients: 40, think: '10us', seed: 7 };
+  const lazy = await ask({ ...given, count: 1500 });
+  const eager = await ask({ ...given, count: 1500, eager: true });
+  expect({ ...eager, wallMs: 0 }).toEqual({ ...lazy, wallMs: 0 });
+});
+
 test.each([
   [{ think: '5us' }, '--think: needs --clients N'],
   [{ clients: 3, rate: '1M' }, '--rate: is an open loop, but --clients is a closed one'],
