@@ -27,7 +27,7 @@ export async function filesBehind(name: string): Promise<readonly string[]> {
     for (const other of await namedIn(file)) seen.add(other);
   }
   seen.delete(root);
-  return [...seen].sort();
+  return [...seen].toSorted();
 }
 
 async function namedIn(file: string): Promise<readonly string[]> {
