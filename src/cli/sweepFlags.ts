@@ -34,7 +34,15 @@ const OWN: readonly OptionInfo[] = [
 ];
 
 /** Options of a run that many runs cannot have. */
-const NOT_HERE: readonly string[] = ['txOut', 'passOut', 'mapsOut', 'show', 'watch'];
+const NOT_HERE: readonly string[] = [
+  'txOut',
+  'passOut',
+  'mapsOut',
+  'show',
+  'watch',
+  'speed',
+  'control',
+];
 
 export const SWEEP_FLAGS: readonly string[] = OWN.map(({ key }) => kebab(key));
 

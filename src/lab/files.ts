@@ -133,7 +133,10 @@ async function checkWritable(option: string, name: string): Promise<void> {
     throw new InputError(`${option}: cannot write ${name}: is a directory`);
   }
   const asked = about === null ? dirname(name) : name;
-  if (about === null) await stat(asked).catch(refuse);
+  const folder = about === null ? await stat(asked).catch(refuse) : null;
+  if (folder?.isDirectory() === false) {
+    throw new InputError(`${option}: cannot write ${name}: ${asked} is no folder`);
+  }
   await access(asked, constants.W_OK).catch(refuse);
 }
 

@@ -1,5 +1,6 @@
 /** Who polls and who interrupts, as options say it: what goes together, and what a machine makes of it. */
 import type { NicNapi } from '../machine/config.ts';
+import { BUSY_POLL_BUDGET } from '../stack/busyPoll.ts';
 import type { NicOptions, RunOptions } from './optionSchema.ts';
 
 export function checkNapi(
@@ -11,6 +12,7 @@ export function checkNapi(
   const prefers = o.preferBusyPoll || o.apps.some(({ preferBusyPoll }) => preferBusyPoll === true);
   if (o.busyPoll > 0 && o.apps.length === 0) needs('busyPoll', '--apps: applications poll');
   if (o.preferBusyPoll && !polls) needs('preferBusyPoll', '--busy-poll');
+  if (o.busyPollBudget !== BUSY_POLL_BUDGET && !polls) needs('busyPollBudget', '--busy-poll');
   if (o.irqSuspendTimeout > 0) {
     if (!polls || !prefers)
       needs(
@@ -20,11 +22,7 @@ export function checkNapi(
     if (o.groFlushTimeout === 0 || o.napiDeferHardIrqs === 0)
       needs('irqSuspendTimeout', '--gro-flush-timeout and --napi-defer-hard-irqs');
   }
-  if (o.threadCpus !== undefined) {
-    if (!o.threaded) needs('threadCpus', '--threaded on');
-    const id = o.threadCpus.find((cpu) => cpu >= o.cpus);
-    if (id !== undefined) refuse('threadCpus', `${id} is out of range (0 to ${o.cpus - 1})`);
-  }
+  if (o.threadCpus !== undefined && !o.threaded) needs('threadCpus', '--threaded on');
 }
 
 /** @param irqCpus CPUs of the queues' interrupts */

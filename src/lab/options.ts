@@ -141,6 +141,7 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
     throw new OptionError(`${where(['nics', wrong.nic, wrong.key])}: ${wrong.why}`);
   if (o.control !== undefined && !o.watch)
     throw new OptionError(`${where(['control'])}: needs --watch`);
+  if (o.speed !== 1 && !o.watch) throw new OptionError(`${where(['speed'])}: needs --watch`);
   checkApps(o, where);
   checkNapi(o, (key, why) => {
     throw new OptionError(`${where([key])}: ${why}`);
@@ -148,6 +149,7 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
   checkSteering(o, where);
   const most = Math.max(...o.nics.map((nic) => nic.queues ?? o.queues));
   checkCpus(o, o.irqAffinity, most, () => where(['irqAffinity']));
+  checkCpus(o, o.threadCpus, most, () => where(['threadCpus']));
   o.nics.forEach((nic, i) => {
     const queues = nic.queues ?? o.queues;
     checkCpus(o, nic.irqAffinity, queues, () => where(['nics', i, 'irqAffinity']));

@@ -151,16 +151,24 @@ function axes(plot: LinePlot, frame: Frame): string {
   ].join('');
 }
 
-const GUIDE_STEPS = 32;
+/** Halvings of what the guide spans: on a logarithmic axis a straight line is a curve. */
+const GUIDE_HALVINGS = 6;
+
+/** Values at even distances on the axis, without the last. */
+function between(scale: Scale, from: number, to: number, halvings: number): readonly number[] {
+  if (halvings === 0) return [from];
+  const middle = scale.log ? Math.sqrt(from * to) : (from + to) / 2;
+  return [
+    ...between(scale, from, middle, halvings - 1),
+    ...between(scale, middle, to, halvings - 1),
+  ];
+}
 
 function guide({ guide: wanted }: LinePlot, frame: Frame): string {
   if (wanted === undefined) return '';
   const { x, y } = frame;
   const inside = (at: number): boolean => at >= y.min && at <= y.max * (1 + 1e-9);
-  const points = Array.from(
-    { length: GUIDE_STEPS + 1 },
-    (_, i) => x.min + ((x.max - x.min) * i) / GUIDE_STEPS,
-  )
+  const points = [...between(x, x.min, x.max, GUIDE_HALVINGS), x.max]
     .filter((at) => inside(wanted.at(at)))
     .map((at) => `${pixels(across(frame, at))},${pixels(up(frame, wanted.at(at)))}`);
   return element('polyline', {

@@ -50,7 +50,7 @@ export function sweepPage(input: PageInput): string {
     plotsPart(shown),
     heatPart(pageHeats(input)),
     fitPart(fits),
-    element('h2', {}, 'All points'),
+    element('h2', {}, tableTitle(input)),
     tablePart(input),
     element('div', { id: 'tip', hidden: '' }, ' '),
   ];
@@ -68,9 +68,7 @@ export function sweepPage(input: PageInput): string {
 function plotsPart({ plots, shown, of }: PlotsShown): string {
   if (plots.length === 0) return '';
   const left =
-    shown === of
-      ? ''
-      : element('p', {}, `${shown} of ${of} series are drawn, evenly chosen; the table has all.`);
+    shown === of ? '' : element('p', {}, `${shown} of ${of} series are drawn, evenly chosen.`);
   const figures = plots.map(({ svg }) => element('figure', {}, svg));
   return left + element('div', { class: 'plots' }, ...figures);
 }
@@ -124,6 +122,12 @@ const fitPart = (fits: readonly WeightFit[]): string =>
     ? ''
     : element('h2', {}, 'Throughput against the NAPI weight') +
       element('ul', {}, ...fits.map((fit) => element('li', {}, escaped(fitText(fit)))));
+
+/** Plots show every point, the table those that were wanted. */
+const tableTitle = ({ result: { points }, sorted }: PageInput): string =>
+  sorted.length === points.length
+    ? 'All points'
+    : `The ${sorted.length} of ${points.length} points that were wanted`;
 
 function tablePart({ result, measures, sorted, valueText }: PageInput): string {
   const { axes } = result;

@@ -46,7 +46,15 @@ export interface SweepAsked {
 const MOST_RUNS = 100_000;
 const LAST_SEED = 0xffffffff;
 /** Options that write: many runs would write over each other. */
-const WRITES: readonly string[] = ['txOut', 'passOut', 'mapsOut', 'show', 'watch'];
+const WRITES: readonly string[] = [
+  'txOut',
+  'passOut',
+  'mapsOut',
+  'show',
+  'watch',
+  'speed',
+  'control',
+];
 /** Options whose value is a structure, not a list of alternatives. */
 const STRUCTURES: readonly string[] = ['nics', 'steering', 'apps', 'at'];
 

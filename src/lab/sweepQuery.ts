@@ -34,14 +34,14 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 type Compare = (a: number, b: number) => boolean;
-const COMPARE: Readonly<Record<string, Compare>> = {
-  '==': (a, b) => a === b,
-  '!=': (a, b) => a !== b,
-  '<': (a, b) => a < b,
-  '<=': (a, b) => a <= b,
-  '>': (a, b) => a > b,
-  '>=': (a, b) => a >= b,
-};
+const COMPARE: ReadonlyMap<string, Compare> = new Map([
+  ['==', (a, b) => a === b],
+  ['!=', (a, b) => a !== b],
+  ['<', (a, b) => a < b],
+  ['<=', (a, b) => a <= b],
+  ['>', (a, b) => a > b],
+  ['>=', (a, b) => a >= b],
+]);
 
 const UNIT =
   '%|(?:' +
@@ -65,7 +65,11 @@ interface Token {
   readonly value: number;
 }
 
-const WORDS: Readonly<Record<string, string>> = { and: '&&', or: '||', not: '!' };
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['and', '&&'],
+  ['or', '||'],
+  ['not', '!'],
+]);
 
 function tokensOf(place: string, text: string): Token[] {
   const tokens: Token[] = [];
@@ -78,7 +82,7 @@ function tokensOf(place: string, text: string): Token[] {
       throw new OptionError(`${place}: cannot read ${JSON.stringify(text.slice(at, end).trim())}`);
     }
     const { symbol, number, unit = '', name } = groups;
-    const word = name === undefined ? undefined : WORDS[name];
+    const word = name === undefined ? undefined : WORDS.get(name);
     if (symbol !== undefined || word !== undefined) {
       tokens.push({ at, kind: 'symbol', text: (symbol ?? word)!, value: 0 });
     } else if (number !== undefined) {
@@ -141,8 +145,8 @@ class Parser<P> {
       return inner;
     }
     const left = this.value();
-    const compare = COMPARE[this.tokens[this.next]?.text ?? ''];
-    if (compare === undefined) this.refuse(Object.keys(COMPARE).join(' '));
+    const compare = COMPARE.get(this.tokens[this.next]?.text ?? '');
+    if (compare === undefined) this.refuse([...COMPARE.keys()].join(' '));
     this.next++;
     const right = this.value();
     return (point) => compare(left(point), right(point));

@@ -175,6 +175,11 @@ describe('what a sweep refuses before anything runs', () => {
     [['--seeds', '0'], '--seeds: 0 is not a whole number (1 to 1000)'],
     [['--shard', '3/2'], '--shard: 3/2 is not a part as 2/4, from 1/4 to 4/4'],
     [['--tx-out', 'x.pcapng'], '--tx-out: is for one run, a sweep has many'],
+    [
+      ['--svg', '/etc/passwd'],
+      '--svg: cannot write /etc/passwd/received.svg: /etc/passwd is no folder',
+    ],
+    [['--speed', '2'], '--speed: is for one run, a sweep has many'],
     [['--out', '/nowhere/x.jsonl'], '--out: cannot write /nowhere/x.jsonl: no such file'],
     [['--xdp', './none.ts|drop'], '--xdp: cannot read ./none.ts: no such file'],
     [['--bugdet', '1,2'], 'unknown option --bugdet (did you mean --budget?)'],

@@ -135,6 +135,11 @@ describe('what does not go together is refused', () => {
       '--irq-suspend-timeout: needs --gro-flush-timeout and --napi-defer-hard-irqs',
     ],
     [{ threadCpus: [0] }, '--thread-cpus: needs --threaded on'],
+    [
+      { threaded: true, threadCpus: [0, 1, 2, 3, 0], queues: 4 },
+      '--thread-cpus: 5 CPUs are too many (1 to 4 queues)',
+    ],
+    [{ busyPollBudget: 5 }, '--busy-poll-budget: needs --busy-poll'],
     [{ threaded: true, threadCpus: [7] }, '--thread-cpus: 7 is out of range (0 to 3)'],
     [{ busyPoll: -1, apps: 'sink:9' }, 'busy-poll'],
     [{ napiDeferHardIrqs: 2 ** 31 }, 'napi-defer-hard-irqs'],

@@ -102,6 +102,19 @@ describe('line plots', () => {
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
   });
 
+  test('a guide is a curve where only one axis is logarithmic', () => {
+    const points = [0.01, 1, 100].map((x) => ({ x, y: x, says: '' }));
+    const drawn = linePlot({
+      ...{ title: 't', x: { title: 'x' }, y: { title: 'y', log: false } },
+      ...{ series: [{ name: 'a', points }], guide: { name: 'all', at: (x: number): number => x } },
+    });
+    const dotted = /points="([^"]+)"[^>]*stroke-dasharray="2 4"/.exec(drawn)![1]!;
+    const at = dotted.split(' ').map((pair) => pair.split(',').map(Number));
+    const [first, middle, last] = [at[0]!, at[at.length >> 1]!, at.at(-1)!];
+    expect(middle[0]).toBeCloseTo((first[0]! + last[0]!) / 2, 0); // x is 1, of 0.01 to 100
+    expect(first[1]! - middle[1]!).toBeLessThan(0.02 * (first[1]! - last[1]!));
+  });
+
   test('a point stands where its values say', () => {
     // axes 0 to 10: half way of 368 pixels from 68 on, and of 266 from 40 on
     const at = [...svg.matchAll(/<circle cx="([\d.]+)" cy="([\d.]+)"/g)].map(([, x, y]) => [x, y]);

@@ -40,6 +40,7 @@ describe('conditions', () => {
     ['(lost == 0', '--where: expected ) at its end'],
     ['lost ==', '--where: expected a name or a number at its end'],
     ['p99 < 10parsecs', '--where: expected and, or, or the end before parsecs'],
+    ['lost constructor 0', '--where: expected == != < <= > >= before constructor'],
     ['and lost == 0', '--where: expected a name or a number before &&'],
   ])('%j is refused', (text, message) => {
     expect(() => holds(text, {})).toThrow(message);
