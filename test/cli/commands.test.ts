@@ -52,7 +52,7 @@ describe('bad usage is one line on stderr and exit code 2', () => {
     [['run', '--queues', '4', '--queues', '5'], '--queues: is given twice'],
     [['run', '--hz', ''], '--hz: needs a value (100, 250, 300, 1000)'],
     [['run', '--seed', '_'], '--seed: _ is not a whole number (0 to 4294967295)'],
-    [['run', '--irq-affinity', '0,,1'], '--irq-affinity: needs a value (0 to 63)'],
+    [['run', '--irq-affinity', '0,,1'], '--irq-affinity: needs a value (0 to --cpus less 1)'],
     [['run', '--in', '/dev/zero'], '--in: cannot read /dev/zero: is a device, not a file'],
     [['run', '/dev/zero'], 'SCENARIO: cannot read /dev/zero: is a device, not a file'],
     [['run', '--tx-out', '.'], '--tx-out: cannot write .: is a directory'],

@@ -70,8 +70,8 @@ const PORT: readonly (readonly [string, keyof PortStats])[] = [
   ['rx_oversize_frames', 'rxOversizeFrames'],
   ['rx_fcs_err_frames', 'rxFcsErrFrames'],
   ['rx_good_frames', 'rxGoodFrames'],
-  ['tx_good_frames', 'txGoodFrames'],
   ['rx_stat_discard', 'rxStatDiscard'],
+  ['tx_good_frames', 'txGoodFrames'],
 ];
 
 export type EthtoolStats = readonly (readonly [name: string, value: number])[];

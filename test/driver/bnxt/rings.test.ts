@@ -315,6 +315,7 @@ describe('ethtool -S', () => {
       'rx_oversize_frames',
       'rx_fcs_err_frames',
       'rx_good_frames',
+      'rx_stat_discard',
       'tx_good_frames',
     ]);
   });

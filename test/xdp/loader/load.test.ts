@@ -163,7 +163,7 @@ const words = (bytes: Uint8Array): number[] => [...new Uint32Array(bytes.slice()
 test('settings of the kernel: built in, given, or missing where they may be', () => {
   const contents = (options: LoadOptions) => {
     const { maps, spec } = loadRig(specOf('maps-19'), { ...TAILS, ...options });
-    const map = new TypedMap(maps['.kconfig']!, spec.maps['.kconfig']!);
+    const map = new TypedMap(maps['.kconfig']!, spec.maps['.kconfig']);
     return map.get(0);
   };
   expect(contents({})).toEqual({

@@ -6,7 +6,7 @@ import { loadRig, specOf } from './rig.ts';
 
 function typed(object: string, map: string): TypedMap {
   const { maps, spec } = loadRig(specOf(object));
-  return new TypedMap(maps[map]!, spec.maps[map]!);
+  return new TypedMap(maps[map]!, spec.maps[map]);
 }
 
 test('keys and values by their types', () => {
@@ -46,7 +46,7 @@ test('the map refuses as Linux does', () => {
 
 test('a section of variables is a map of one value', () => {
   const { maps, spec } = loadRig(specOf('counter-19'));
-  const value = (name: string) => new TypedMap(maps[name]!, spec.maps[name]!).get(0);
+  const value = (name: string) => new TypedMap(maps[name]!, spec.maps[name]).get(0);
   expect(value('.rodata')).toEqual({ limit: 1500, port: 443 });
   expect(value('.data')).toEqual({ total: 0x1122334455667788n, offset_in_data: 7 });
 });
