@@ -47,6 +47,8 @@ export interface NicOptions {
   readonly txUsecsIrq?: number | undefined;
   readonly txFramesIrq?: number | undefined;
   readonly adaptiveRx?: boolean | undefined;
+  readonly cqeModeRx?: boolean | undefined;
+  readonly cqeModeTx?: boolean | undefined;
   readonly rxvlan?: boolean | undefined;
   readonly irqAffinity?: readonly number[] | undefined;
   readonly rps?: readonly number[] | undefined;
@@ -91,6 +93,8 @@ export interface RunOptions {
   readonly txUsecsIrq: number;
   readonly txFramesIrq: number;
   readonly adaptiveRx: boolean;
+  readonly cqeModeRx: boolean;
+  readonly cqeModeTx: boolean;
   readonly rxvlan?: boolean | undefined;
   readonly rssKey?: Uint8Array | undefined;
   readonly rssEqual?: number | undefined;
@@ -129,6 +133,7 @@ export interface RunOptions {
   readonly think?: number | undefined;
   /** Picoseconds. */
   readonly cable?: number | undefined;
+  readonly clientDelay?: number | undefined;
   readonly stages: boolean;
   /** Picoseconds. */
   readonly sample?: number | undefined;
@@ -271,6 +276,8 @@ const nicSchema = z.strictObject(
     txUsecsIrq: z.optional(base(usecs)),
     txFramesIrq: z.optional(base(frames)),
     adaptiveRx: z.optional(base(kind.onOff)),
+    cqeModeRx: z.optional(base(kind.onOff)),
+    cqeModeTx: z.optional(base(kind.onOff)),
     rxvlan: z.optional(base(kind.onOff)),
     irqAffinity: z.optional(base(kind.numbers(kind.cpu))),
     rps: z.optional(base(kind.numbers(kind.cpu))),
@@ -405,6 +412,11 @@ const shape = {
     'Traffic',
     'What a frame takes between clients and the first NIC, each way; 5us unless set.',
   ),
+  clientDelay: absent(
+    kind.parsed('TIME', '', parseDuration),
+    'Traffic',
+    'Mean time, exponentially distributed, until a client sees an answer that is there: a part of its round trip; none unless set.',
+  ),
 
   chip: option(
     chip,
@@ -444,6 +456,13 @@ const shape = {
     false,
     'Let DIM choose rx-usecs from what the last 64 interrupts brought.',
   ),
+  cqeModeRx: option(
+    kind.onOff,
+    'NIC',
+    false,
+    'Count --rx-usecs from the last completion instead of the first: every frame starts the timer anew.',
+  ),
+  cqeModeTx: option(kind.onOff, 'NIC', false, 'As --cqe-mode-rx, for --tx-usecs.'),
   rxvlan: absent(
     kind.onOff,
     'NIC',

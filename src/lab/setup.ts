@@ -62,6 +62,8 @@ function nicConfig(options: RunOptions, nic: NicOptions, index: number): NicConf
     txUsecsIrq: nic.txUsecsIrq ?? options.txUsecsIrq,
     txFramesIrq: nic.txFramesIrq ?? options.txFramesIrq,
     adaptiveRx: nic.adaptiveRx ?? options.adaptiveRx,
+    cqeModeRx: nic.cqeModeRx ?? options.cqeModeRx,
+    cqeModeTx: nic.cqeModeTx ?? options.cqeModeTx,
     rxvlan: nic.rxvlan ?? options.rxvlan ?? options.in === undefined,
     promisc: index === 0 && options.in !== undefined,
     rps: nic.rps ?? options.rps ?? [],

@@ -5,7 +5,9 @@
  * distributed) and sends the next. So the load follows what the machine can do, and round trips and
  * transactions a second are what is measured. Whatever comes back with the client's address and port
  * as its destination is the answer; with both as its source as well: a frame that a program sends
- * back as it is. An answer that does not come within the timeout is counted, and the client asks
+ * back as it is. A client may take a while to see an answer that is there (its own interrupt, wake-up
+ * and other connections), exponentially distributed: a part of the round trip as it measures it, and
+ * of its tail most of all. An answer that does not come within the timeout is counted, and the client asks
  * again; an answer that comes later still counts as the answer to that.
  *
  * A request that depends on an answer arrives two cables after it. So the machine runs that far at a
@@ -33,6 +35,8 @@ export interface ClientsConfig {
   readonly thinkPs: Ps;
   /** Length of the cable, each way. */
   readonly cablePs: Ps;
+  /** Mean time that a client takes to see an answer; 0 sees it at once. */
+  readonly delayPs: Ps;
   /** Bytes of a request's frame, without FCS. */
   readonly requestBytes: number;
   /** UDP port that they ask. */
@@ -50,7 +54,7 @@ export interface ClientBooks {
   readonly transactions: number;
   readonly sent: number;
   readonly timeouts: number;
-  /** From the first bit of a request leaving a client until the last bit of the answer is there. */
+  /** From the first bit of a request leaving a client until it sees the answer, whose last bit is there. */
   readonly roundTrip: Histogram;
   /** When the last answer was there, at the client. */
   readonly lastAnswerPs: Ps;
@@ -196,16 +200,20 @@ export class Clients implements ClientBooks {
   }
 
   private seen(time: Ps, at: number): void {
-    const { cablePs, thinkPs } = this.config;
+    const { cablePs, delayPs, thinkPs } = this.config;
     const client = this.clientOf(at);
     if (client < 0 || this.leftAt[client]! < 0) return;
-    const there = time + cablePs;
+    const there = time + cablePs + this.draw(delayPs);
     this.roundTrip.record(there - this.leftAt[client]!);
     this.leftAt[client] = -1;
     this.transactions++;
     this.lastAnswerPs = Math.max(this.lastAnswerPs, there);
-    const think = thinkPs === 0 ? 0 : Math.round(drawExponential(this.rng) * thinkPs);
-    this.starts.push(there + think, client);
+    this.starts.push(there + this.draw(thinkPs), client);
+  }
+
+  /** A time of this mean. */
+  private draw(meanPs: Ps): Ps {
+    return meanPs === 0 ? 0 : Math.round(drawExponential(this.rng) * meanPs);
   }
 
   /** Whose answer the frame at `at` is; -1 for nobody's. */

@@ -60,6 +60,8 @@ export interface NicConfig {
   readonly txUsecsIrq?: number | undefined;
   readonly txFramesIrq?: number | undefined;
   readonly adaptiveRx?: boolean | undefined;
+  readonly cqeModeRx?: boolean | undefined;
+  readonly cqeModeTx?: boolean | undefined;
   readonly rxvlan: boolean;
   readonly promisc: boolean;
   /** CPU of each queue's interrupt; queue i goes to entry i modulo length. */

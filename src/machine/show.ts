@@ -76,11 +76,13 @@ const text = (lines: readonly string[]): string => lines.map((line) => `${line}\
 const statistics = (bp: Bnxt): string =>
   text(['NIC statistics:', ...bnxtGetEthtoolStats(bp).map(([name, n]) => `     ${name}: ${n}`)]);
 
+const onOff = (flag: boolean): string => (flag ? 'on' : 'off');
+
 function coalesce(bp: Bnxt): string {
   const c = bnxtGetCoalesce(bp);
   return text([
     `Coalesce parameters for ${bp.dev.name}:`,
-    `Adaptive RX: ${c.useAdaptiveRxCoalesce ? 'on' : 'off'}  TX: n/a`,
+    `Adaptive RX: ${onOff(c.useAdaptiveRxCoalesce)}  TX: n/a`,
     `stats-block-usecs: ${c.statsBlockCoalesceUsecs}`,
     'sample-interval: n/a',
     'pkt-rate-low: n/a',
@@ -97,7 +99,7 @@ function coalesce(bp: Bnxt): string {
       `tx-frame-${level}: n/a`,
       '',
     ]),
-    'CQE mode RX: off  TX: off',
+    `CQE mode RX: ${onOff(c.useCqeModeRx)}  TX: ${onOff(c.useCqeModeTx)}`,
     '',
   ]);
 }

@@ -3,8 +3,9 @@
  * interrupt is due.
  *
  * Coalescing: a message is due once `coalRecords` unacknowledged records are visible, or
- * `coalTimerPs` after the first of them became visible, whichever comes first, and never before
- * the ring was armed. One arm buys one message. On P5 the message is a notification
+ * `coalTimerPs` after the first of them became visible (with `timerReset`: after the last one, every
+ * record starting the timer anew until it has run out), whichever comes first, and never before the
+ * ring was armed. One arm buys one message. On P5 the message is a notification
  * (`notificationQueue.ts`), on P4 the interrupt itself.
  *
  * @linux hwrm_ring_cmpl_ring_cfg_aggint_params, BNXT_DB_CQ_ARM
@@ -40,6 +41,7 @@ export class CompletionRing {
   armedAt: Ps = 0;
   coalRecords = 1;
   coalTimerPs: Ps = 0;
+  timerReset = false;
   /**
    * What a look ahead has found: the next message leaves at `irqAt` (Infinity: not known), or none
    * leaves up to `quietTo`. Forgotten by whatever may change that; that time passes does not.
@@ -105,9 +107,10 @@ export class CompletionRing {
   }
 
   /** From `now` on: what is due by these limits already is due now. */
-  coalesce(records: number, timerPs: Ps, now: Ps): void {
+  coalesce(records: number, timerPs: Ps, timerReset: boolean, now: Ps): void {
     this.coalRecords = records;
     this.coalTimerPs = timerPs;
+    this.timerReset = timerReset;
     if (this.armed && now > this.armedAt) this.armedAt = now;
     this.forgetIrq();
   }
@@ -123,10 +126,24 @@ export class CompletionRing {
     this.quietTo = -1;
   }
 
+  /** Since when the timer runs, as far as visible records tell; Infinity when there are none. */
+  timerFrom(): Ps {
+    const { cons, prod, mask, stamps } = this;
+    if (cons === prod) return Infinity;
+    let from = stamps[cons & mask]!;
+    if (!this.timerReset) return from;
+    for (let raw = cons + 1; raw < prod; raw++) {
+      const at = stamps[raw & mask]!;
+      if (at > from + this.coalTimerPs) break;
+      from = at;
+    }
+    return from;
+  }
+
   /** When the next message leaves, as far as visible records tell; Infinity when none will. */
   fireAt(): Ps {
     if (!this.armed || this.prod === this.cons) return Infinity;
-    let due = this.stamps[this.cons & this.mask]! + this.coalTimerPs;
+    let due = this.timerFrom() + this.coalTimerPs;
     if (this.prod - this.cons >= this.coalRecords) {
       const full = this.stamps[(this.cons + this.coalRecords - 1) & this.mask]!;
       if (full < due) due = full;

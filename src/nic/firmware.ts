@@ -11,6 +11,7 @@ import { LOST_DEVICE_CLOSED, LOST_RING_RESET } from '../host/fates.ts';
 import type { IrqLine } from '../host/irq.ts';
 import { CompletionRing, completionRingBytes } from './completionRing.ts';
 import { DB_PF_OFFSET_P5, DB_STRIDE } from './hsi/doorbell.ts';
+import { RING_CMPL_RING_CFG_AGGINT_PARAMS_REQ_FLAGS_TIMER_RESET } from './hsi/hwrm.ts';
 import type {
   CtxHwStats,
   Hwrm,
@@ -199,7 +200,8 @@ export class Firmware implements Hwrm {
     // a notification queue is told its shortest wait, which no NIC here keeps
     if (this.nic.bells[req.ringId] instanceof NotificationQueue) return;
     const timerPs = req.intLatTmrMax * COAL_TIMER_UNIT_PS;
-    this.completionRing(req.ringId).coalesce(req.numCmplAggrInt, timerPs, now);
+    const timerReset = (req.flags & RING_CMPL_RING_CFG_AGGINT_PARAMS_REQ_FLAGS_TIMER_RESET) !== 0;
+    this.completionRing(req.ringId).coalesce(req.numCmplAggrInt, timerPs, timerReset, now);
   }
 
   vnicCfg(req: HwrmVnicCfgInput, now: Ps): void {

@@ -189,9 +189,9 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
   const held = cp.halfAt === Infinity ? 0 : cp.halfAt; // nothing becomes visible before a late half
   const { dmaPs } = nic.rx;
   const { pcie } = nic.parts.timing;
-  const { lane, slots, coalRecords, coalTimerPs, armedAt } = cp;
+  const { lane, slots, coalRecords, coalTimerPs, timerReset, armedAt } = cp;
   const ring = lane === null ? null : lane.ring;
-  let first = records === 0 ? Infinity : cp.stamps[cp.cons & cp.mask]!;
+  let from = cp.timerFrom();
   let pending = ring === null ? 0 : ring.pendingHead;
   let buffers = ring === null ? 0 : (ring.prod - ring.cons) & ring.mask;
   let dmaFreeAt = ring === null ? 0 : ring.dmaFreeAt;
@@ -215,11 +215,11 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
     const isRx = rxAt <= txAt;
     const due = isRx ? rxAt : txAt;
     const at = due > held ? due : held;
-    const timer = first + coalTimerPs;
+    const timer = from + coalTimerPs;
     if (at > limit || at > timer || records + (isRx ? 2 : 1) > slots) {
       return timer > armedAt ? timer : armedAt;
     }
-    if (first === Infinity) first = at;
+    if (timerReset || from === Infinity) from = at;
     if (!isRx) tx++;
     else if (pending !== ring!.pendingTail) pending++;
     else {

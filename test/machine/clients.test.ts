@@ -122,3 +122,12 @@ test('events come in the order of time, then of number', () => {
     }),
   );
 });
+
+test('what a client takes to see an answer is a part of its round trip: mean and exponential tail', async () => {
+  const given = { clients: 1, count: 20_000, cable: '5us' };
+  const none = clientsOf(await ask(given)).roundTripNs;
+  const slow = clientsOf(await ask({ ...given, clientDelay: '200us' })).roundTripNs;
+  expect((slow.mean - none.mean) / 200_000).toBeCloseTo(1, 1);
+  // a quantile q of an exponential distribution is -ln(1 - q) times its mean
+  expect((slow.p99 - none.p99) / (200_000 * Math.log(100))).toBeCloseTo(1, 0.9);
+});

@@ -55,6 +55,34 @@ describe.each(['lazy', 'eager'] as const)('an %s NIC interrupts', (pace) => {
     expect(rig.wait(50_000)).toBe(5000 + RX_NS + 50 * TICK_NS + MSIX);
   });
 
+  describe('with TIMER_RESET', () => {
+    const TIMER_RESET = 1;
+    function resetting(arrivals: number[]): Rig {
+      const rig = rigWith(8, 25, arrivals);
+      rig.coalesce(8, 25, 0, TIMER_RESET);
+      return rig;
+    }
+
+    test('so long after the last record of those that follow each other sooner', () => {
+      const rig = resetting([1000, 2500, 4000, 9000]);
+      rig.acknowledge(0, true);
+      expect(rig.wait(50_000)).toBe(4000 + RX_NS + 25 * TICK_NS + MSIX);
+    });
+
+    test('with the record that makes the number full, whatever the timer', () => {
+      const rig = resetting([1000, 2000, 3000, 4000, 5000]);
+      rig.acknowledge(0, true);
+      expect(rig.wait(50_000)).toBe(4000 + RX_NS + MSIX);
+    });
+
+    test('at once when the timer ran out before it was armed, whatever came since', () => {
+      const rig = resetting([1000, 7000]);
+      rig.at(8000);
+      rig.acknowledge(0, true);
+      expect(rig.wait(50_000)).toBe(8000 + MSIX);
+    });
+  });
+
   test('once per arm', () => {
     const rig = rigWith(2, 1, [1000, 2000, 3000]);
     rig.acknowledge(0, true);

@@ -291,9 +291,9 @@ export function nicRig(options: RigOptions) {
       bus.write32(cpu, q(i).txDb, DB_KEY_TX | (q(i).txProd & (RING_SLOTS - 1)));
     },
 
-    coalesce(numCmplAggrInt: number, intLatTmrMax: number, i = 0): void {
+    coalesce(numCmplAggrInt: number, intLatTmrMax: number, i = 0, flags = 0): void {
       const zeros = {
-        ...{ intLatTmrMin: 0, cmplAggrDmaTmr: 0, cmplAggrDmaTmrDuringInt: 0, flags: 0 },
+        ...{ intLatTmrMin: 0, cmplAggrDmaTmr: 0, cmplAggrDmaTmrDuringInt: 0, flags },
         ...{ numCmplDmaAggr: 0, numCmplDmaAggrDuringInt: 0 },
       };
       const input: HwrmRingAggintInput = {

@@ -4,12 +4,14 @@
  * The firmware is told everything that Linux tells it. The NIC emulated here acts on the number of
  * records and on the longest wait until an interrupt; the shortest wait, the idle timer and the
  * limits up to which records are gathered before they are written (`-irq`: while interrupts are
- * off) change nothing.
+ * off) change nothing. TIMER_RESET, which Linux sets from the start where firmware offers it, is off
+ * here until `ethtool -C` asks for CQE mode.
  *
  * @linux struct bnxt_coal, bnxt_hwrm_set_coal_params, bnxt_set_coalesce; bnxt.c, bnxt_ethtool.c
  */
 import type { Ps } from '../../host/clock.ts';
 import { PS_PER_US } from '../../host/clock.ts';
+import { RING_CMPL_RING_CFG_AGGINT_PARAMS_REQ_FLAGS_TIMER_RESET as TIMER_RESET } from '../../nic/hsi/hwrm.ts';
 import type { Hwrm, HwrmRingAggintQcapsOutput } from '../../nic/hsi/hwrm.ts';
 import type { Bnxt, BnxtNapi } from './bnxt.ts';
 import { BNXT_FLAG_DIM, bnxtChipP5 } from './bnxt.ts';
@@ -26,6 +28,8 @@ export interface BnxtCoal {
   coalBufs: number;
   coalBufsIrq: number;
   idleThresh: number;
+  /** TIMER_RESET or none. */
+  flags: number;
   readonly bufsPerRecord: number;
   readonly budget: number;
 }
@@ -37,6 +41,7 @@ export const dfltRxCoal = (): BnxtCoal => ({
   coalBufs: 30,
   coalBufsIrq: 2,
   idleThresh: 50,
+  flags: 0,
   bufsPerRecord: 2,
   budget: 64,
 });
@@ -48,6 +53,7 @@ export const dfltTxCoal = (): BnxtCoal => ({
   coalBufs: 30,
   coalBufsIrq: 2,
   idleThresh: 50,
+  flags: 0,
   bufsPerRecord: 1,
   budget: 64,
 });
@@ -79,7 +85,7 @@ function bnxtHwrmSetCoalParams(
       1,
       caps.cmplAggrDmaTmrDuringIntMax,
     ),
-    flags: coal.coalTicks < coal.idleThresh ? RING_IDLE : 0,
+    flags: coal.flags | (coal.coalTicks < coal.idleThresh ? RING_IDLE : 0),
   };
   hwrm.ringCmplRingCfgAggintParams(req, now);
 }
@@ -149,6 +155,9 @@ export interface BnxtCoalesce {
   readonly txFrames?: number | undefined;
   readonly txUsecsIrq?: number | undefined;
   readonly txFramesIrq?: number | undefined;
+  /** Interrupt that long after the last completion instead of the first. */
+  readonly cqeModeRx?: boolean | undefined;
+  readonly cqeModeTx?: boolean | undefined;
 }
 
 /**
@@ -166,8 +175,14 @@ export function bnxtSetCoalesce(bp: Bnxt, c: BnxtCoalesce): void {
   if (on || !wasOn) {
     setCoal(rxCoal, c.rxUsecs, c.rxFrames, c.rxUsecsIrq, c.rxFramesIrq);
     setCoal(txCoal, c.txUsecs, c.txFrames, c.txUsecsIrq, c.txFramesIrq);
+    setCqeMode(rxCoal, c.cqeModeRx);
+    setCqeMode(txCoal, c.cqeModeTx);
   }
   if (bp.open) bnxtHwrmSetCoal(bp);
+}
+
+function setCqeMode(coal: BnxtCoal, on: boolean | undefined): void {
+  if (on !== undefined) coal.flags = on ? TIMER_RESET : 0;
 }
 
 function setCoal(

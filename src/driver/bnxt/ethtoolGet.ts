@@ -21,6 +21,8 @@ export interface EthtoolCoalesce {
   readonly txCoalesceUsecsIrq: number;
   readonly txMaxCoalescedFramesIrq: number;
   readonly statsBlockCoalesceUsecs: number;
+  readonly useCqeModeRx: boolean;
+  readonly useCqeModeTx: boolean;
 }
 
 /** The driver's own, and the counters are read at once whenever somebody asks. @linux BNXT_DEF_STATS_COAL_TICKS */
@@ -39,6 +41,8 @@ export function bnxtGetCoalesce({ flags, rxCoal, txCoal }: Bnxt): EthtoolCoalesc
     txCoalesceUsecsIrq: txCoal.coalTicksIrq,
     txMaxCoalescedFramesIrq: Math.floor(txCoal.coalBufsIrq / txCoal.bufsPerRecord),
     statsBlockCoalesceUsecs: STATS_COAL_TICKS,
+    useCqeModeRx: rxCoal.flags !== 0,
+    useCqeModeTx: txCoal.flags !== 0,
   };
 }
 

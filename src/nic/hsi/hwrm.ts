@@ -38,11 +38,14 @@ export interface HwrmRingAllocOutput {
   readonly doorbell: number;
 }
 
+/** Every completion starts the longest wait anew. @linux RING_CMPL_RING_CFG_AGGINT_PARAMS_REQ_FLAGS_TIMER_RESET */
+export const RING_CMPL_RING_CFG_AGGINT_PARAMS_REQ_FLAGS_TIMER_RESET = 1;
+
 export interface HwrmRingAggintInput {
   readonly ringId: number;
   /** Completion records (16 bytes each) until an interrupt. */
   readonly numCmplAggrInt: number;
-  /** Ticks of `timerUnitPs` from the first unacknowledged record until an interrupt. */
+  /** Ticks of `timerUnitPs` from the first unacknowledged record until an interrupt; with TIMER_RESET from the last. */
   readonly intLatTmrMax: number;
   readonly intLatTmrMin: number;
   readonly cmplAggrDmaTmr: number;
