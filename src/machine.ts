@@ -3,7 +3,7 @@
  *
  * In the order of a packet: a source offers frames to a NIC (`nic/`), the NIC fills buffers in host
  * memory (`host/`), the driver polls them (`driver/bnxt/`), the program decides (`xdp/`), and what
- * it passes goes up (`stack/`).
+ * it passes goes up (`stack/`). Long because it connects every room, and does nothing else.
  */
 import { Bus } from './host/bus.ts';
 import type { Ps } from './host/clock.ts';

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { camel, kebab } from '../lab/optionNames.ts';
 import type { OptionInfo } from '../lab/optionSchema.ts';
 import { RUN_OPTIONS } from '../lab/optionSchema.ts';
+import { SINGLE_RUN_KEYS } from '../lab/sweepPlan.ts';
 import { optionOf } from './optionFlags.ts';
 import type { SweepCall } from './sweep.ts';
 
@@ -31,17 +32,6 @@ const OWN: readonly OptionInfo[] = [
   own('workers', 'N', 'Runs at the same time; as many as there are cores unless set.'),
   own('top', 'N', 'Lines of the table.', '40'),
   own('json', '', 'Print one JSON document instead of a table.'),
-];
-
-/** Options of a run that many runs cannot have. */
-const NOT_HERE: readonly string[] = [
-  'txOut',
-  'passOut',
-  'mapsOut',
-  'show',
-  'watch',
-  'speed',
-  'control',
 ];
 
 export const SWEEP_FLAGS: readonly string[] = OWN.map(({ key }) => kebab(key));
@@ -84,7 +74,7 @@ export function addSweep(
   for (const info of RUN_OPTIONS) {
     if (info.key === 'json') continue;
     const option = optionOf(info);
-    sweep.addOption(NOT_HERE.includes(info.key) ? option.hideHelp() : option);
+    sweep.addOption(SINGLE_RUN_KEYS.includes(info.key) ? option.hideHelp() : option);
   }
 }
 

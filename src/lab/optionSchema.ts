@@ -2,8 +2,7 @@
  * The options of a run: one schema for command lines and scenario files alike, each option with
  * its kind, group, default and one sentence of help.
  *
- * What the design names but is not built yet is known by name, so that it is refused with a reason
- * and not taken for a spelling mistake.
+ * Long because it is one table: flags, scenario keys, help and README are all read off it.
  */
 import * as z from 'zod';
 import { PROFILES } from '../host/profiles.ts';

@@ -2,7 +2,8 @@
  * What a run says of itself: the JSON document of `ringscope run --json`, and how it is computed.
  *
  * The report is plain data; tables and pages read it and compute nothing of their own. Apart from
- * `wallMs` it is the same, byte for byte, for the same options and seed.
+ * `wallMs` it is the same, byte for byte, for the same options and seed. The shape of the document
+ * takes half of the file, and stands beside what fills it.
  */
 import type { Ps } from '../host/clock.ts';
 import { PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
@@ -342,8 +343,8 @@ function movedCounters(snmp: MachineResult['snmp']): RunReport['snmp'] {
   return Object.fromEntries(moved.filter(([, counters]) => Object.keys(counters!).length > 0));
 }
 
-export /** Causes of which something was lost. */
-function lostByCause(counts: ArrayLike<number>): Record<string, number> {
+/** Causes of which something was lost. */
+export function lostByCause(counts: ArrayLike<number>): Record<string, number> {
   const lost: Record<string, number> = {};
   LOSS_CAUSES.forEach(({ name }, i) => {
     if (counts[i]! !== 0) lost[name] = counts[i]!;

@@ -45,8 +45,8 @@ export interface SweepAsked {
 
 const MOST_RUNS = 100_000;
 const LAST_SEED = 0xffffffff;
-/** Options that write: many runs would write over each other. */
-const WRITES: readonly string[] = [
+/** Options of a run that many runs cannot have: they would write over each other. */
+export const SINGLE_RUN_KEYS: readonly string[] = [
   'txOut',
   'passOut',
   'mapsOut',
@@ -104,7 +104,8 @@ function listsOf(
     for (const [name, raw] of Object.entries(source.values)) {
       const key = camel(name);
       const place = source.where([name]);
-      if (WRITES.includes(key)) throw new OptionError(`${place}: is for one run, a sweep has many`);
+      if (SINGLE_RUN_KEYS.includes(key))
+        throw new OptionError(`${place}: is for one run, a sweep has many`);
       const structure = STRUCTURES.includes(key) && typeof raw !== 'string';
       lists.set(key, { values: structure ? [raw] : sweepValues(place, key, raw) });
     }

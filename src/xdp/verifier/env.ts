@@ -105,8 +105,6 @@ export class InsnAux {
   /** `ld_imm64` of a map: which, and the offset into its value. */
   map: VerifierMap | null = null;
   mapOff = 0;
-  /** Calls: the map that every path passes, while it is one. */
-  callMap: VerifierMap | null = null;
   /** Type of the pointer that every path uses here. */
   ptrType: number = NOT_INIT;
   /** `bpf_loop`: its flags were 0 and its callback the same on every path; null before the first. */
