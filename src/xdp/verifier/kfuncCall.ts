@@ -37,11 +37,13 @@ import {
   BPF_DYNPTR_TYPE_INVALID,
   CONST_PTR_TO_DYNPTR,
   DYNPTR_TYPE_XDP,
+  MEM_RCU,
   MEM_RDONLY,
   MEM_UNINIT,
   PTR_MAYBE_NULL,
   PTR_TO_CTX,
   PTR_TO_MEM,
+  PTR_UNTRUSTED,
   SCALAR_VALUE,
   regTypeStr,
 } from './regTypes.ts';
@@ -129,6 +131,12 @@ function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
   }
 }
 
+/** Behind the section nothing says any more that the object is there. */
+const outOfRcu = (reg: Reg): Reg =>
+  (reg.type & MEM_RCU) === 0
+    ? reg
+    : withReg(reg, { type: (reg.type & ~(MEM_RCU | PTR_MAYBE_NULL)) | PTR_UNTRUSTED });
+
 /** Sections in which the program may not be disturbed. */
 function trackSections(env: Env, name: string): void {
   const { cur } = env;
@@ -141,6 +149,7 @@ function trackSections(env: Env, name: string): void {
     case 'bpf_rcu_read_unlock':
       if (!cur.activeRcuLock) env.invalid(`unmatched rcu read unlock ${of}`);
       cur.activeRcuLock = false;
+      cur.mapRegs(outOfRcu);
       break;
     case 'bpf_preempt_disable':
       cur.activePreemptLocks++;

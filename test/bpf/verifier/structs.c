@@ -22,6 +22,8 @@ struct own {
 extern struct task_struct *bpf_task_from_pid(int pid) __ksym;
 extern struct task_struct *bpf_task_acquire(struct task_struct *task) __ksym;
 extern void bpf_task_release(struct task_struct *task) __ksym;
+extern void bpf_rcu_read_lock(void) __ksym;
+extern void bpf_rcu_read_unlock(void) __ksym;
 extern void *bpf_rdonly_cast(const void *from, __u32 type) __ksym;
 
 static struct task_struct *current(void)
@@ -53,6 +55,50 @@ SEC("xdp") int holds_parent(struct xdp_md *ctx)
 {
 	struct task_struct *parent = bpf_task_acquire(current()->real_parent);
 
+	if (parent)
+		bpf_task_release(parent);
+	return XDP_PASS;
+}
+// What was found in an RCU section of the program's own is not to be trusted behind it.
+SEC("xdp") int holds_in_section(struct xdp_md *ctx)
+{
+	struct task_struct *parent;
+
+	bpf_rcu_read_lock();
+	parent = bpf_task_acquire(current()->real_parent);
+	bpf_rcu_read_unlock();
+	if (parent)
+		bpf_task_release(parent);
+	return XDP_PASS;
+}
+SEC("xdp") int reads_behind_section(struct xdp_md *ctx)
+{
+	struct task_struct *parent;
+
+	bpf_rcu_read_lock();
+	parent = current()->real_parent;
+	bpf_rcu_read_unlock();
+	return parent->real_parent->pid & 1;
+}
+SEC("xdp") int bad_holds_behind_section(struct xdp_md *ctx)
+{
+	struct task_struct *parent;
+
+	bpf_rcu_read_lock();
+	parent = current()->real_parent;
+	bpf_rcu_read_unlock();
+	parent = bpf_task_acquire(parent);
+	if (parent)
+		bpf_task_release(parent);
+	return XDP_PASS;
+}
+SEC("xdp") int bad_holds_behind_second(struct xdp_md *ctx)
+{
+	struct task_struct *parent = current()->real_parent;
+
+	bpf_rcu_read_lock();
+	bpf_rcu_read_unlock();
+	parent = bpf_task_acquire(parent);
 	if (parent)
 		bpf_task_release(parent);
 	return XDP_PASS;
