@@ -2,7 +2,7 @@
  * The running kernel's verifier as judge of the programs of an object: each is loaded by itself, as type
  * XDP, whatever its section says.
  *
- *   cc -O2 -o objverify objverify.c -lbpf && ./objverify OBJECT.o
+ *   cc -O2 -o objverify objverify.c -lbpf && ./objverify OBJECT.o [LOG_LEVEL]
  *
  * One line of JSON a program: {"name","errno","log"}; errno 0 means it was accepted.
  */
@@ -46,7 +46,7 @@ static void print_text(const char *text)
 	putchar('"');
 }
 
-static void judge(const char *file, const char *name)
+static void judge(const char *file, const char *name, int log_level)
 {
 	struct bpf_object *object = opened(file);
 	struct bpf_program *program;
@@ -61,7 +61,7 @@ static void judge(const char *file, const char *name)
 			continue;
 		bpf_program__set_type(program, BPF_PROG_TYPE_XDP);
 		bpf_program__set_expected_attach_type(program, 0);
-		bpf_program__set_log_level(program, 1);
+		bpf_program__set_log_level(program, log_level);
 		bpf_program__set_log_buf(program, log_buf, sizeof(log_buf));
 	}
 	error = bpf_object__load(object);
@@ -88,6 +88,6 @@ int main(int argc, char **argv)
 	}
 	bpf_object__close(object);
 	for (int i = 0; i < count; i++)
-		judge(argv[1], names[i]);
+		judge(argv[1], names[i], argc > 2 ? atoi(argv[2]) : 1);
 	return 0;
 }

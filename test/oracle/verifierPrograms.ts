@@ -34,7 +34,7 @@ export const programObjects = (): string[] =>
     .map((file) => file.slice(0, -PACKED.length))
     .toSorted();
 
-const bytesOf = (object: string): Uint8Array =>
+export const programBytes = (object: string): Uint8Array =>
   gunzipSync(readFileSync(new URL(object + PACKED, FOLDER)));
 
 function shortened(errno: number, log: string): ProgramVerdict {
@@ -44,7 +44,7 @@ function shortened(errno: number, log: string): ProgramVerdict {
 }
 
 export function ourVerdicts(object: string): Record<string, ProgramVerdict> {
-  const spec = parseElf(bytesOf(object), { file: object });
+  const spec = parseElf(programBytes(object), { file: object });
   return Object.fromEntries(
     Object.values(spec.programs).flatMap((program) =>
       verifyObject(spec, [program], { logLevel: 1 }).map(({ accepted, log }) => [
@@ -55,32 +55,45 @@ export function ourVerdicts(object: string): Record<string, ProgramVerdict> {
   );
 }
 
+/** One program, in the kernel's own words. */
+interface KernelWords {
+  readonly name: string;
+  readonly errno: number;
+  readonly log: string;
+}
+
+/** Asks the running kernel about every program of an object. */
+export type ObjectJudge = (bytes: Uint8Array, logLevel: number) => KernelWords[];
+
 /** Needs root, a C compiler, libbpf. */
-export function recordPrograms(): ProgramVectors {
+export function withObjectJudge<T>(use: (judge: ObjectJudge) => T): T {
   const dir = mkdtempSync(join(tmpdir(), 'ringscope-programs-'));
   try {
-    const judge = join(dir, 'objverify');
+    const program = join(dir, 'objverify');
     const source = fileURLToPath(new URL('objverify.c', import.meta.url));
-    execFileSync('cc', ['-O2', '-o', judge, source, '-lbpf']);
-    const objects = programObjects().map((object) => {
-      const file = join(dir, object);
-      writeFileSync(file, bytesOf(object));
-      const lines = execFileSync(judge, [file], { encoding: 'utf8', maxBuffer: 1 << 30 });
-      const verdicts = lines
+    execFileSync('cc', ['-O2', '-o', program, source, '-lbpf']);
+    const file = join(dir, 'object.o');
+    return use((bytes, logLevel) => {
+      writeFileSync(file, bytes);
+      const options = { encoding: 'utf8', maxBuffer: 1 << 30 } as const;
+      const lines = execFileSync(program, [file, String(logLevel)], options);
+      return lines
         .trimEnd()
         .split('\n')
-        .map((line) => {
-          const { name, errno, log } = JSON.parse(line) as {
-            name: string;
-            errno: number;
-            log: string;
-          };
-          return [name, shortened(errno, log)] as const;
-        });
-      return [object, Object.fromEntries(verdicts)] as const;
+        .map((line) => JSON.parse(line) as KernelWords);
     });
-    return { kernel: release().replace(/-.*/, ''), objects: Object.fromEntries(objects) };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
+
+export const recordPrograms = (): ProgramVectors =>
+  withObjectJudge((judge) => {
+    const objects = programObjects().map((object) => {
+      const verdicts = judge(programBytes(object), 1).map(
+        ({ name, errno, log }) => [name, shortened(errno, log)] as const,
+      );
+      return [object, Object.fromEntries(verdicts)] as const;
+    });
+    return { kernel: release().replace(/-.*/, ''), objects: Object.fromEntries(objects) };
+  });
