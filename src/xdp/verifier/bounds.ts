@@ -62,6 +62,15 @@ export const UNBOUNDED: Bounds = {
   u32Max: U32_MAX,
 };
 
+/** A half of which nothing is known, zero-extended: what 32-bit operations mostly leave. */
+export const UNBOUNDED_HALF: Bounds = {
+  ...UNBOUNDED,
+  mask: U32_MAX_BIG,
+  smin: 0n,
+  smax: U32_MAX_BIG,
+  umax: U32_MAX_BIG,
+};
+
 export const draftBounds = (b: Bounds): BoundsDraft => ({ ...b });
 
 function exactly(value: bigint): Bounds {
@@ -280,21 +289,45 @@ const holds = (d: Bounds, x: Bounds): boolean =>
   d.s32Min <= x.s32Min &&
   x.s32Min <= d.s32Max;
 
+/** Nothing is known of the low half. */
+const openHalf = (d: Bounds): boolean =>
+  d.u32Min === 0 && d.u32Max === U32_MAX && d.s32Min === S32_MIN && d.s32Max === S32_MAX;
+
+/** The shared object for a number of which nothing, or only its width, is known. */
+function unknownOf(d: Bounds): Bounds | null {
+  if (d.umin !== 0n || d.value !== 0n || !openHalf(d)) return null;
+  if (d.mask === U32_MAX_BIG)
+    return d.umax === U32_MAX_BIG && d.smin === 0n && d.smax === U32_MAX_BIG
+      ? UNBOUNDED_HALF
+      : null;
+  const nothing =
+    d.mask === U64_MAX && d.umax === U64_MAX && d.smin === S64_MIN && d.smax === S64_MAX;
+  return nothing ? UNBOUNDED : null;
+}
+
 /** All that the parts say of each other; the draft is done afterwards. @linux reg_bounds_sync */
 export function sync(d: BoundsDraft): Bounds {
   if (d.mask === 0n) {
     const known = knownBounds(d.value);
     if (holds(d, known)) return known;
   }
-  return syncSmall(d) ?? syncStepwise(d);
+  return unknownOf(d) ?? syncSmall(d) ?? syncStepwise(d);
 }
+
+/** Linux deduces three times; a turn that learns nothing is the last that could. */
+const DEDUCTIONS = 3;
 
 /** Linux's steps one after the other. */
 export function syncStepwise(d: BoundsDraft): Bounds {
   updateBounds(d);
-  deduceAll(d);
-  deduceAll(d);
-  deduceAll(d);
+  for (let turn = 0; turn < DEDUCTIONS; turn++) {
+    const { value, mask, smin, smax, umin, umax, s32Min, s32Max, u32Min, u32Max } = d;
+    deduceAll(d);
+    const same32 =
+      s32Min === d.s32Min && s32Max === d.s32Max && u32Min === d.u32Min && u32Max === d.u32Max;
+    const same64 = smin === d.smin && smax === d.smax && umin === d.umin && umax === d.umax;
+    if (same32 && same64 && value === d.value && mask === d.mask) break;
+  }
   boundBits(d);
   updateBounds(d);
   return d;

@@ -26,7 +26,10 @@ import {
   S64_MAX,
   S64_MIN,
   U32_MAX,
+  UNBOUNDED,
+  UNBOUNDED_HALF,
   ZERO,
+  contradiction,
   draftBounds,
   forget32,
   forget64,
@@ -329,6 +332,31 @@ function computable(op: number, alu32: boolean, b: Bounds): boolean {
  */
 export function scalarOp(op: number, alu32: boolean, a: Bounds, b: Bounds): Bounds | null {
   if (!computable(op, alu32, b)) return null;
+  if (a === UNBOUNDED || a === UNBOUNDED_HALF) return unknownOp(op, alu32, a, b);
+  return rangesOp(op, alu32, a, b);
+}
+
+/** Results for one unknown operand and a small constant, which hashes are made of. */
+const REMEMBERED = new Map<number, Bounds>();
+const MOST_REMEMBERED = 64n;
+
+function unknownOp(op: number, alu32: boolean, a: Bounds, b: Bounds): Bounds {
+  const wide = a === UNBOUNDED;
+  const open = op === BPF_ADD || op === BPF_SUB || op === BPF_XOR;
+  if (open && (alu32 || wide) && contradiction(b) === null)
+    return alu32 ? UNBOUNDED_HALF : UNBOUNDED;
+  if (b.mask !== 0n || b.value >= MOST_REMEMBERED || op === BPF_NEG)
+    return rangesOp(op, alu32, a, b);
+  const key = (Number(b.value) << 10) | (op << 2) | (alu32 ? 2 : 0) | (wide ? 1 : 0);
+  let result = REMEMBERED.get(key);
+  if (result === undefined) {
+    result = rangesOp(op, alu32, a, b);
+    REMEMBERED.set(key, result);
+  }
+  return result;
+}
+
+function rangesOp(op: number, alu32: boolean, a: Bounds, b: Bounds): Bounds {
   const d = draftBounds(a);
   const shift = Number(b.umin & 63n);
   switch (op) {
