@@ -146,10 +146,10 @@ function bigRow(rounds: number): Row {
     ...{ kfuncs: [], funcInfo: [], lineInfo: [], btf: null },
   };
   const measured = timed(rounds, () => verify(image, bpf).processed);
-  return { program: 'a loop', ...measured, kernelMs: kernelMs(insns, KERNEL_ROUNDS) };
+  return { program: 'a loop', ...measured, kernelMs: loopKernelMs(insns, KERNEL_ROUNDS) };
 }
 
-function kernelMs(insns: readonly Insn[], rounds: number): number | null {
+function loopKernelMs(insns: readonly Insn[], rounds: number): number | null {
   if (oracleAbsent() !== null) return null;
   const one = { name: 'loop', insns, logLevel: BPF_LOG_STATS };
   const { answers } = askKernel(Array.from({ length: rounds + 1 }, () => one));
@@ -174,9 +174,9 @@ function rowText(row: Row): string {
 }
 
 export function verifier(rounds: number, asJson: boolean): void {
-  const { all, slow } = measuredObjects();
-  const rows = all.flatMap((object) => objectRows(object, rounds, 0));
-  const slowRows = slow.flatMap((object) => objectRows(object, rounds, SLOW_KERNEL_MS));
+  const objects = measuredObjects();
+  const rows = objects.all.flatMap((object) => objectRows(object, rounds, 0));
+  const slowRows = objects.slow.flatMap((object) => objectRows(object, rounds, SLOW_KERNEL_MS));
   const medianMs = median(rows.map(({ ms }) => ms));
   const big = bigRow(rounds);
   const compared = [...rows, ...slowRows, big].filter(
