@@ -213,6 +213,8 @@ const txRing = kind.whole(19, 2047);
 /** What the chip's timer of 16 bits reaches, at 80 ns a tick. */
 const usecs = kind.whole(0, 5242, 'µs');
 const frames = kind.whole(1, 64);
+/** No poll limits how many completions of transmission are gathered. */
+const txFrames = kind.whole(1, 128);
 const link = kind.between(0.001, 1000, 'Gb/s');
 const mtu: kind.Kind<number> = {
   value: 'N',
@@ -271,7 +273,7 @@ const nicSchema = z.strictObject(
     rxUsecsIrq: z.optional(base(usecs)),
     rxFramesIrq: z.optional(base(frames)),
     txUsecs: z.optional(base(usecs)),
-    txFrames: z.optional(base(frames)),
+    txFrames: z.optional(base(txFrames)),
     txUsecsIrq: z.optional(base(usecs)),
     txFramesIrq: z.optional(base(frames)),
     adaptiveRx: z.optional(base(kind.onOff)),
@@ -446,7 +448,7 @@ const shape = {
     28,
     'As --rx-usecs, for the completion rings of transmission alone (with XDP, or on P5).',
   ),
-  txFrames: option(frames, 'NIC', 30, 'As --rx-frames, for the same rings.'),
+  txFrames: option(txFrames, 'NIC', 30, 'As --rx-frames, for the same rings.'),
   txUsecsIrq: option(usecs, 'NIC', 2, 'As --rx-usecs-irq, for the same rings.'),
   txFramesIrq: option(frames, 'NIC', 2, 'As --rx-frames-irq, for the same rings.'),
   adaptiveRx: option(

@@ -27,10 +27,12 @@ export interface BnxtCoal {
   /** Completion records. */
   coalBufs: number;
   coalBufsIrq: number;
+  /** With fewer ticks than this, an idle timer as well. */
   idleThresh: number;
   /** TIMER_RESET or none. */
   flags: number;
   readonly bufsPerRecord: number;
+  /** Frames of a poll, more of which are never gathered; 0: 128. */
   readonly budget: number;
 }
 
@@ -46,16 +48,16 @@ export const dfltRxCoal = (): BnxtCoal => ({
   budget: 64,
 });
 
-/** 28 us and 30 frames. @linux bnxt_init_dflt_coal */
+/** 28 us and 30 frames; no idle timer, and no poll limits the records. @linux bnxt_init_dflt_coal */
 export const dfltTxCoal = (): BnxtCoal => ({
   coalTicks: 28,
   coalTicksIrq: 2,
   coalBufs: 30,
   coalBufsIrq: 2,
-  idleThresh: 50,
+  idleThresh: 0,
   flags: 0,
   bufsPerRecord: 1,
-  budget: 64,
+  budget: 0,
 });
 
 /** Program one completion ring. @linux bnxt_hwrm_set_coal_params */
@@ -90,9 +92,9 @@ function bnxtHwrmSetCoalParams(
   hwrm.ringCmplRingCfgAggintParams(req, now);
 }
 
-/** @linux bnxt_usec_to_coal_tmr */
+/** In 16 bits, before any limit is looked at: what is too long comes out short. @linux bnxt_usec_to_coal_tmr */
 const usecToCoalTmr = (caps: HwrmRingAggintQcapsOutput, usec: number): number =>
-  Math.floor((usec * PS_PER_US) / caps.timerUnitPs);
+  Math.floor((usec * PS_PER_US) / caps.timerUnitPs) & 0xffff;
 
 const clamp = (value: number, min: number, max: number): number =>
   Math.min(Math.max(value, min), max);

@@ -186,10 +186,10 @@ describe('what P5 does otherwise', () => {
       told.push([numCmplAggrInt, intLatTmrMax, intLatTmrMin, flags]);
     };
     rig.machine.open();
-    // 80 ns ticks; flags: 2 ring idle (both are below 50 us), 4 notification queue
+    // 80 ns ticks; flags: 2 ring idle (RX alone, being below 50 us), 4 notification queue
     expect(told.slice(0, 3)).toEqual([
       [30, 250, 125, 2],
-      [30, 375, 187, 2],
+      [30, 375, 187, 0],
       [0, 0, 125, 4],
     ]);
   });
