@@ -39,7 +39,7 @@ import { machineCosts } from './machine/costs.ts';
 import type { InetConfig } from './machine/inetConfig.ts';
 import { APP_BUFFER_BYTES, buildInet } from './machine/inetConfig.ts';
 import type { MachineResult } from './machine/result.ts';
-import { allFates, machineResult } from './machine/result.ts';
+import { machineResult } from './machine/result.ts';
 import { Timeline } from './machine/timeline.ts';
 import type { ShowName } from './machine/show.ts';
 import { showMachine } from './machine/show.ts';
@@ -272,8 +272,7 @@ export class Machine {
     });
     this.apps = config.inet === undefined ? [] : this.buildApps(config.inet, plan.user);
     const { samplePs } = config;
-    this.timeline =
-      samplePs === undefined ? null : new Timeline(this, samplePs, () => allFates(this));
+    this.timeline = samplePs === undefined ? null : new Timeline(this, samplePs);
   }
 
   private stagesOf(

@@ -16,6 +16,7 @@ import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
 import type { CacheBooks } from './costs.ts';
 import { cacheBooks } from './costs.ts';
 import type { ProgramBooks } from './programRuns.ts';
+import type { Lane } from '../nic/lane.ts';
 import type { SettledBooks } from './settled.ts';
 import type { Machine, MachineNic } from '../machine.ts';
 import type { Timeline } from './timeline.ts';
@@ -239,9 +240,10 @@ const socketBooks = ({
 });
 
 /** Of all NICs together. */
-export function allFates({ nics, xdp }: Machine): Fates {
+/** @param fatesOf what a lane has counted; as of now, unless told otherwise */
+export function allFates({ nics, xdp }: Machine, fatesOf?: (lane: Lane) => Fates): Fates {
   const sum = new Fates();
-  nics.forEach((nic, i) => sum.add(nicFates(nic, i === 0 ? xdp.fates : null)));
+  nics.forEach((nic, i) => sum.add(nicFates(nic, i === 0 ? xdp.fates : null, fatesOf)));
   return sum;
 }
 
@@ -255,9 +257,13 @@ function poolStats({ nics }: Machine): PagePoolStats {
 }
 
 /** @param shared losses after a redirect left its NIC, which belong to no NIC alone */
-export function nicFates({ nic, bp }: MachineNic, shared: Fates | null): Fates {
+export function nicFates(
+  { nic, bp }: MachineNic,
+  shared: Fates | null,
+  fatesOf: (lane: Lane) => Fates = (lane) => lane.fates,
+): Fates {
   const sum = new Fates();
-  for (const lane of [...nic.port.lanes, nic.port.refused]) sum.add(lane.fates);
+  for (const lane of [...nic.port.lanes, nic.port.refused]) sum.add(fatesOf(lane));
   sum.add(nic.tx.fates);
   sum.add(bp.fates);
   sum.add(bp.dev.rxFates);

@@ -2,16 +2,18 @@
  * How full the rings are and what is lost, over time: read off at even distances, by an alarm.
  *
  * To look is to settle the hardware to that moment, which it would have reached anyway, so nothing
- * that happens depends on it. A CPU that is inside a poll at that moment is seen at the end of it, and
- * its queue as far as it has looked; so a sample may hold the packets of a poll more or less than its
- * time says, and lazy and eager differ in which. Where samples would become too many, every second one is merged into
- * the next, and from then on they are twice as far apart. Looking ends when the machine has nothing
- * left to do.
+ * that happens depends on it. A queue that a CPU has taken further already remembers what it had
+ * counted by then (`Lane.takeMark`), so what NICs do is told to the picosecond. A CPU that is inside
+ * a poll is seen at the end of it: what the driver and the stack lose may be a sample early.
+ * Where samples would become too many, every second one is merged into the next, and from then on
+ * they are twice as far apart. Looking ends when the machine has nothing left to do.
  */
 import type { Alarm, Ps } from '../host/clock.ts';
 import { END_OF_TIME } from '../host/clock.ts';
 import { Fates } from '../host/fates.ts';
+import type { Lane, LaneMark } from '../nic/lane.ts';
 import type { Machine } from '../machine.ts';
+import { allFates } from './result.ts';
 
 const MOST_SAMPLES = 2048;
 
@@ -32,43 +34,51 @@ export class Timeline {
   stepPs: Ps;
   samples: TimelineSample[] = [];
   private readonly machine: Machine;
-  private readonly booksOf: () => Fates;
   private readonly alarm: Alarm;
+  private readonly lanes: readonly Lane[];
   private before: Fates = new Fates();
 
-  /** @param booksOf all NICs' books, as they stand */
-  constructor(machine: Machine, stepPs: Ps, booksOf: () => Fates) {
+  constructor(machine: Machine, stepPs: Ps) {
     this.machine = machine;
     this.stepPs = stepPs;
-    this.booksOf = booksOf;
     this.queues = machine.nics.flatMap(({ config }) =>
       Array.from({ length: config.queues }, (_, queue) => `${config.name}-${queue}`),
     );
+    this.lanes = machine.nics.flatMap(({ nic: { port } }) => [...port.lanes, port.refused]);
     this.alarm = machine.clock.alarm((at) => this.look(at));
+    for (const lane of this.lanes) lane.rememberFrom(stepPs, stepPs);
     this.alarm.set(stepPs);
   }
 
   private look(at: Ps): void {
-    const { machine } = this;
+    const { machine, before } = this;
     for (const { nic } of machine.nics) nic.settleAll(at);
-    const books = this.booksOf();
-    const { before } = this;
+    const marks = new Map<Lane, LaneMark>();
+    for (const lane of this.lanes) marks.set(lane, lane.takeMark(at));
+    const books = allFates(machine, (lane) => marks.get(lane)!.fates);
     this.samples.push({
       at,
       offered: books.offered - before.offered,
       received: books.received - before.received,
       lost: books.lost.map((n, cause) => n - before.lost[cause]!),
       buffers: machine.nics.flatMap(({ nic, config }) =>
-        Array.from({ length: config.queues }, (_, queue) => nic.port.lanes[queue]?.ring?.free ?? 0),
+        nic.port.lanes.slice(0, config.queues).map((lane) => marks.get(lane)!.buffers),
       ),
     });
     this.before = books;
-    if (this.samples.length === MOST_SAMPLES) this.thin();
-    if (machine.quietUntil() < END_OF_TIME) this.alarm.set(at + this.stepPs);
+    if (this.samples.length === MOST_SAMPLES) this.thin(at);
+    const now = allFates(machine);
+    const ahead = now.offered > books.offered || now.received > books.received;
+    if (ahead || machine.quietUntil() < END_OF_TIME) this.alarm.set(at + this.stepPs);
+    else for (const lane of this.lanes) lane.rememberFrom(Infinity, Infinity);
   }
 
-  private thin(): void {
+  private thin(at: Ps): void {
     this.stepPs *= 2;
+    for (const lane of this.lanes) {
+      const steps = Math.ceil((lane.markAt - at) / this.stepPs);
+      lane.rememberFrom(at + steps * this.stepPs, this.stepPs);
+    }
     const all = this.samples;
     this.samples = all.flatMap((sample, i) => (i % 2 === 0 ? [] : [merged(all[i - 1]!, sample)]));
   }

@@ -51,10 +51,13 @@ export class EagerHardware implements Hardware, Pace {
   /** Nothing is behind when a CPU looks, or rings a doorbell, unless the control path does. */
   settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void {
     this.settleTx(nic, cpu);
-    if (!cpu.stepping || this.pollers.get(cp) === cpu) return;
-    // rings of one notification queue go together, or their notifications would change places
-    for (const ring of cp.nq === null ? [cp] : cp.nq.rings) this.pollers.set(ring, cpu);
-    this.runFor(cpu, cpu.now);
+    if (!cpu.stepping) return;
+    if (this.pollers.get(cp) !== cpu) {
+      // rings of one notification queue go together, or their notifications would change places
+      for (const ring of cp.nq === null ? [cp] : cp.nq.rings) this.pollers.set(ring, cpu);
+      this.runFor(cpu, cpu.now);
+    }
+    cp.lane?.passMarks(cpu.now);
   }
 
   settleNq(nic: Nic, nq: NotificationQueue, cpu: Cpu): void {
@@ -74,6 +77,7 @@ export class EagerHardware implements Hardware, Pace {
   settleAll(nic: Nic, now: Ps): void {
     this.runAll(now, (e) => e.nic === nic);
     nic.port.settleRefused(now);
+    nic.port.passMarks(now);
   }
 
   runToIrq(horizon: Ps): void {
@@ -172,6 +176,7 @@ function happen({ at, kind, nic, ring }: Event): void {
   if (kind === TRANSMIT) return nic.tx.transmitNext(at);
   if (kind === INTERRUPT) return postIrq(nic, ring!, at);
   const cp = ring as CompletionRing;
+  cp.lane?.passMarks(at - 1);
   if (kind === ARRIVAL) nic.rx.receive(cp.lane!, cp.lane!.ring!, at);
   else if (kind === COMPLETION) nic.writeDue(cp, at);
   else cp.nq!.notify(nic.parts.mem.words, cp);

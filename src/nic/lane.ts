@@ -6,6 +6,7 @@
  * buffer?) waits in the lane until the queue's own time has come.
  */
 import type { Ps } from '../host/clock.ts';
+import { bugOn } from '../host/errors.ts';
 import type { HostAddr, HostMemory } from '../host/memory.ts';
 import type { ArrivalBlock } from '../wire/frames.ts';
 import type { RxRing } from './rxRing.ts';
@@ -16,6 +17,13 @@ import { RingStats } from './stats.ts';
 const SHORT_RUN = 32;
 /** Arrivals that a lane has room for without growing. */
 const ROOM = 2048;
+
+/** What a lane had counted, and how many buffers its ring had, when all had happened that happens by `at`. */
+export interface LaneMark {
+  readonly at: Ps;
+  readonly fates: Fates;
+  readonly buffers: number;
+}
 
 /** Bytes of host memory that a lane wants. */
 export const LANE_BYTES: number = ROOM * 12;
@@ -33,6 +41,10 @@ export class Lane {
   mask: number = ROOM - 1;
   head = 0;
   tail = 0;
+  /** The next moment to remember, and the distance of the others; Infinity while nobody asks. */
+  markAt: Ps = Infinity;
+  private markEvery: Ps = Infinity;
+  private readonly marks: LaneMark[] = [];
   /** The arrays that lie in host memory, where the NIC's loops can read them. */
   private readonly mem: HostMemory;
   private readonly hostAt: Float64Array;
@@ -117,5 +129,29 @@ export class Lane {
     this.mask = old * 2 - 1;
     this.head = 0;
     this.tail = size;
+  }
+
+  /** Remember `first`, and what comes `every` later, again and again; Infinity: nothing more. */
+  rememberFrom(first: Ps, every: Ps): void {
+    this.markAt = first;
+    this.markEvery = every;
+  }
+
+  /** All that happens by `now` has happened, and nothing later: remember the moments in between. */
+  passMarks(now: Ps): void {
+    while (this.markAt <= now) {
+      const fates = new Fates();
+      fates.add(this.fates);
+      this.marks.push({ at: this.markAt, fates, buffers: this.ring?.free ?? 0 });
+      this.markAt += this.markEvery;
+    }
+  }
+
+  /** What was remembered of `at`; what is older is forgotten. */
+  takeMark(at: Ps): LaneMark {
+    let mark = this.marks.shift();
+    while (mark !== undefined && mark.at < at) mark = this.marks.shift();
+    bugOn(mark?.at !== at, 'a lane has not been settled to this moment');
+    return mark!;
   }
 }

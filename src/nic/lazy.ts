@@ -62,6 +62,7 @@ export class LazyHardware implements Hardware, Pace {
       postIrqIfDue(nic, nq, now);
     }
     nic.port.settleRefused(now);
+    nic.port.passMarks(now);
   }
 
   /** Accept every arrival up to `now`, then write every completion due by then. */
@@ -70,6 +71,10 @@ export class LazyHardware implements Hardware, Pace {
     if (lane !== null && lane.ring !== null) {
       const ring = lane.ring;
       nic.port.makeTo(now);
+      while (lane.markAt <= now) {
+        nic.settleRx(cp, lane, ring, lane.markAt);
+        lane.passMarks(lane.markAt);
+      }
       nic.settleRx(cp, lane, ring, now);
     } else nic.writeDue(cp, now);
   }

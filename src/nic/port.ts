@@ -97,10 +97,17 @@ export class Port {
     this.takeRefused(now);
   }
 
+  /** What has been settled to `now` may be remembered. */
+  passMarks(now: Ps): void {
+    for (const lane of this.lanes) lane.passMarks(now);
+    this.refused.passMarks(now);
+  }
+
   private takeRefused(now: Ps): void {
     const refused = this.refused;
     while (refused.headAt() <= now) {
       const at = refused.headAt();
+      refused.passMarks(at - 1);
       this.engine.refuse(refused, at, refused.take());
     }
   }

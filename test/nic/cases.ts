@@ -7,6 +7,7 @@
  * doorbells fall on the same picosecond all the time.
  */
 import fc from 'fast-check';
+import { PS_PER_NS } from '../../src/host/clock.ts';
 import type { CostProfile, NicTiming, PcieSpec } from '../../src/host/profile.ts';
 import { FLAT } from '../../src/host/profiles.ts';
 import { Rng } from '../../src/host/rng.ts';
@@ -57,6 +58,8 @@ export interface Case {
   readonly nics: readonly CaseNic[];
   /** The run pauses here, in nanoseconds, as a scenario's `at:` entries make it. */
   readonly pausesNs: readonly number[];
+  /** Books and rings are looked at so often; 0 or absent: never. */
+  readonly sampleNs?: number;
   /** The stack sends every so many-th packet it gets; 0 or absent: none. */
   readonly answerEvery?: number;
   /** A PCIe link of the first generation with so many lanes; 0 or absent: a bus without end. */
@@ -113,6 +116,7 @@ const generalCase: fc.Arbitrary<Case> = fc.record({
   timing,
   nics: fc.tuple(nic(50, 600), nic(0, 200)),
   pausesNs: fc.array(fc.nat(60_000), { maxLength: 2 }),
+  sampleNs: pick(0, 0, 300, 5000),
   answerEvery: pick(0, 0, 1, 3),
   lanes: pick(0, 0, 1, 8),
 });
@@ -257,4 +261,5 @@ export const machineConfig = (c: Case): MachineConfig => ({
   stack: true,
   check: false,
   eager: false,
+  ...((c.sampleNs ?? 0) > 0 ? { samplePs: c.sampleNs! * PS_PER_NS } : {}),
 });

@@ -55,6 +55,7 @@ export function historyOf(c: Case, pace: PaceMaker, watched: boolean = true): Hi
     passed: streams.passed,
     coalescing: streams.coalescing,
     ...(watched ? seenInside(machine, streams) : {}),
+    timeline: timelineOf(machine),
     books,
     memory,
     closed: booksOf(machine),
@@ -195,9 +196,16 @@ function booksOf(machine: Machine): number[] {
     }
   };
   const result = machine.result();
-  collect({ ...result, cpus: result.cpus.map((cpu) => [cpu.id, cpu.spent]) });
+  collect({ ...result, timeline: null, cpus: result.cpus.map((cpu) => [cpu.id, cpu.spent]) });
   return numbers;
 }
+
+/** What was seen of queues and books, moment by moment. */
+const timelineOf = ({ timeline }: Machine): number[] =>
+  (timeline?.samples ?? []).flatMap(({ at, offered, received, lost, buffers }) => [
+    ...[at, offered, received],
+    ...[...lost, ...buffers],
+  ]);
 
 /** The first difference in words, or null: the histories are identical. */
 export function difference(a: History, b: History): string | null {
