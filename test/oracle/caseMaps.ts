@@ -7,6 +7,7 @@ interface CaseMap extends Omit<OracleMap, 'inner'> {
 }
 
 const BPF_F_NO_PREALLOC = 1;
+const BPF_F_MMAPABLE = 0x400;
 const BPF_F_RDONLY_PROG = 0x80;
 const BPF_F_WRONLY_PROG = 0x100;
 const map = (type: number, keySize: number, valueSize: number, maxEntries: number): CaseMap => ({
@@ -41,6 +42,8 @@ export const CASE_MAPS: Readonly<Record<string, CaseMap>> = {
   stack: map(23, 0, 8, 4),
   devmapHash: map(25, 4, 8, 4),
   ringbuf: map(27, 0, 0, 4096),
+  arena: { ...map(33, 0, 0, 10), flags: BPF_F_MMAPABLE, extra: 2 ** 44 },
+  otherArena: { ...map(33, 0, 0, 1), flags: BPF_F_MMAPABLE, extra: 2 ** 45 },
   bloom: map(30, 0, 8, 4),
   userRingbuf: map(31, 0, 0, 4096),
   readOnly: {

@@ -17,6 +17,7 @@ import { RangeRefused } from '../../host/errors.ts';
 import type { Insn } from './insn.ts';
 import {
   BPF_ADD,
+  BPF_ADDR_SPACE_CAST,
   BPF_ALU,
   BPF_ALU64,
   BPF_AND,
@@ -190,6 +191,8 @@ export interface Asm extends Readonly<
   /** Sign-extend the lowest `bits` of `src`. */
   movsx(bits: 8 | 16 | 32, dst: Reg, src: Reg): AsmLine;
   movsx32(bits: 8 | 16, dst: Reg, src: Reg): AsmLine;
+  /** Between the address spaces of programs (0) and of arenas (1). */
+  addrSpaceCast(dst: Reg, src: Reg, to: number, from: number): AsmLine;
   le(bits: 16 | 32 | 64, dst: Reg): AsmLine;
   be(bits: 16 | 32 | 64, dst: Reg): AsmLine;
   bswap(bits: 16 | 32 | 64, dst: Reg): AsmLine;
@@ -230,6 +233,11 @@ export const asm: Asm = {
     line(BPF_ALU64 | BPF_MOV | BPF_X, { dst: dst.reg, src: src.reg, off: bits }),
   movsx32: (bits, dst, src) =>
     line(BPF_ALU | BPF_MOV | BPF_X, { dst: dst.reg, src: src.reg, off: bits }),
+  addrSpaceCast: (dst, src, to, from) =>
+    line(BPF_ALU64 | BPF_MOV | BPF_X, {
+      ...{ dst: dst.reg, src: src.reg, off: BPF_ADDR_SPACE_CAST },
+      imm: (to << 16) | from,
+    }),
   le: (imm, dst) => line(BPF_ALU | BPF_END | BPF_TO_LE, { dst: dst.reg, imm }),
   be: (imm, dst) => line(BPF_ALU | BPF_END | BPF_TO_BE, { dst: dst.reg, imm }),
   bswap: (imm, dst) => line(BPF_ALU64 | BPF_END, { dst: dst.reg, imm }),

@@ -103,6 +103,10 @@ const FORMS: readonly Form[] = [
     },
   ],
   [
+    form('r(?<dst>\\d+) = addr_space_cast\\(r(?<src>\\d+), (?<to>\\d+), (?<from>\\d+)\\)'),
+    ({ dst, src, to, from }) => asm.addrSpaceCast(reg(dst!), reg(src!), small(to!), small(from!)),
+  ],
+  [
     form('r(?<dst>\\d+) = (?<order>be|le|bswap)(?<bits>16|32|64) r\\k<dst>'),
     ({ dst, order, bits }) =>
       asm[order as 'be' | 'le' | 'bswap'](Number(bits) as 16 | 32 | 64, reg(dst!)),

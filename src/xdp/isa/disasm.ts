@@ -9,6 +9,7 @@
  */
 import type { Insn } from './insn.ts';
 import {
+  BPF_ADDR_SPACE_CAST,
   BPF_ABS,
   BPF_ALU,
   BPF_ALU64,
@@ -95,7 +96,6 @@ const signed = (n: number): string => (n < 0 ? String(n) : `+${n}`);
 const at = (insn: Insn, reg: number, sizes: readonly string[] = SIZE_NAMES): string =>
   `*(${sizes[size(insn)]!} *)(r${reg} ${signed(insn.off)})`;
 /** Offsets of a 64-bit move that make it no move. @linux include/linux/filter.h */
-const BPF_ADDR_SPACE_CAST = 1;
 const BPF_ADDR_PERCPU = -1;
 /** Linux's word for codes of a known class that it cannot print. */
 const bug = (kind: string, { code }: Insn): string =>

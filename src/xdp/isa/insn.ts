@@ -52,6 +52,8 @@ export const BPF_ABS = 0x20;
 export const BPF_IND = 0x40;
 export const BPF_MEM = 0x60;
 export const BPF_MEMSX = 0x80;
+/** `off` of a move between address spaces; `imm` holds both. */
+export const BPF_ADDR_SPACE_CAST = 1;
 export const BPF_ATOMIC = 0xc0;
 
 /** Where the second operand comes from: bit 3. */

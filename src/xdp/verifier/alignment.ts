@@ -8,6 +8,7 @@
 import type { Env } from './env.ts';
 import type { Reg } from './reg.ts';
 import {
+  PTR_TO_ARENA,
   PTR_TO_CTX,
   PTR_TO_MAP_KEY,
   PTR_TO_MAP_VALUE,
@@ -44,7 +45,7 @@ export function checkPtrAlignment(
   strictOnce: boolean,
 ): void {
   const strict = env.options.strictAlignment || strictOnce || reg.type === PTR_TO_STACK;
-  if (!strict || size === 1) return;
+  if (!strict || size === 1 || reg.type === PTR_TO_ARENA) return;
   const packet = reg.type === PTR_TO_PACKET || reg.type === PTR_TO_PACKET_META;
   const fixed = reg.off + off + (packet ? NET_IP_ALIGN : 0);
   if (tnumIsAligned(tnumAdd(reg.bounds, tnumConst(BigInt(fixed))), size)) return;

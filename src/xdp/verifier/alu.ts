@@ -6,11 +6,10 @@
  *
  * @linux check_alu_op, adjust_reg_min_max_vals; kernel/bpf/verifier.c
  */
-import { EOPNOTSUPP } from '../../host/errno.ts';
 import type { Insn } from '../isa/insn.ts';
-import { BPF_MAP_TYPE_ARENA } from '../maps/uapi.ts';
 import {
   BPF_ADD,
+  BPF_ADDR_SPACE_CAST,
   BPF_ALU,
   BPF_ALU64,
   BPF_AND,
@@ -48,11 +47,12 @@ import {
   ADD_CONST64,
   isAddConst,
   isRegConst,
+  pointerReg,
   regConstValue,
   scalarReg,
 } from './reg.ts';
 import { isPointerValue, overwriteReg, readReg, writableReg } from './regArg.ts';
-import { SCALAR_VALUE } from './regTypes.ts';
+import { PTR_TO_ARENA, SCALAR_VALUE } from './regTypes.ts';
 import { scalarOp } from './scalarAlu.ts';
 import { signExtended, signExtended32 } from './signExtend.ts';
 import { regWidth } from './stackAccess.ts';
@@ -111,14 +111,18 @@ function checkMov(env: Env, insn: Insn): void {
   const alu32 = classOf(insn) === BPF_ALU;
   if (usesReg(insn)) {
     const widths = alu32 ? ALU_WIDTHS : ALU64_WIDTHS;
-    if (insn.off === 1 && !alu32) refuseAddrSpaceCast(env, insn);
-    if (!widths.includes(insn.off) || insn.imm !== 0) env.invalid('BPF_MOV uses reserved fields');
+    const cast = insn.off === BPF_ADDR_SPACE_CAST && !alu32;
+    if (cast) checkAddrSpaceCast(env, insn);
+    else if (!widths.includes(insn.off) || insn.imm !== 0)
+      env.invalid('BPF_MOV uses reserved fields');
     readReg(env, insn.src);
   } else if (insn.src !== 0 || insn.off !== 0) {
     env.invalid('BPF_MOV uses reserved fields');
   }
   writableReg(env, insn.dst);
-  if (!usesReg(insn)) {
+  if (insn.off === BPF_ADDR_SPACE_CAST) {
+    env.regs[insn.dst] = insn.imm === TO_KERNEL ? pointerReg(PTR_TO_ARENA) : env.unknown;
+  } else if (!usesReg(insn)) {
     const value = alu32 ? BigInt(insn.imm >>> 0) : BigInt(insn.imm);
     env.regs[insn.dst] = scalarReg(knownBounds(value), !env.bpfCapable);
   } else if (alu32) {
@@ -128,15 +132,15 @@ function checkMov(env: Env, insn: Insn): void {
   }
 }
 
-/** Programs with arenas are refused by name. */
-function refuseAddrSpaceCast(env: Env, insn: Insn): never {
-  if (insn.imm !== 1 && insn.imm !== 1 << 16)
+/** `imm` of such a move: from address space 1 to 0, or back. */
+const TO_KERNEL = 1;
+const TO_USER = 1 << 16;
+
+function checkAddrSpaceCast(env: Env, insn: Insn): void {
+  if (insn.imm !== TO_KERNEL && insn.imm !== TO_USER)
     env.invalid('addr_space_cast insn can only convert between address space 1 and 0');
-  if (env.image.maps.some(({ type }) => type === BPF_MAP_TYPE_ARENA))
-    env.refuse(EOPNOTSUPP, 'pointers into arenas are not supported by this verifier');
-  return env.invalid(
-    'addr_space_cast insn can only be used in a program that has an associated arena',
-  );
+  if (!env.hasArena)
+    env.invalid('addr_space_cast insn can only be used in a program that has an associated arena');
 }
 
 /** The copy shares the id where it holds the very same number. */
@@ -208,6 +212,11 @@ function checkBinary(env: Env, insn: Insn): void {
 function adjustRegs(env: Env, insn: Insn): void {
   const op = opOf(insn);
   const dst = env.regs[insn.dst]!;
+  if (dst.type === PTR_TO_ARENA) return; // it may be moved at will, and by it anything
+  if (usesReg(insn) && env.regs[insn.src]!.type === PTR_TO_ARENA) {
+    env.regs[insn.dst] = env.regs[insn.src]!;
+    return;
+  }
   const ptr = dst.type !== SCALAR_VALUE;
   if (!usesReg(insn)) {
     const num = scalarReg(knownBounds(BigInt(insn.imm)), false);

@@ -4,7 +4,7 @@
  *
  * Not modelled, and refused by name: program types other than XDP, kernel variables, structs of the
  * kernel whose types are not known, objects that programs allocate (`bpf_obj_new`, kptrs, lists, trees),
- * accesses to arenas, exception callbacks.
+ * exception callbacks.
  *
  * @linux bpf_check; kernel/bpf/verifier.c
  */

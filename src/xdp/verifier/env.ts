@@ -171,6 +171,8 @@ export class Env {
   readonly aux: readonly InsnAux[];
   /** CAP_BPF, which XDP programs cannot be loaded without. */
   readonly bpfCapable = true;
+  /** The program names an arena. */
+  hasArena = false;
   readonly allowPtrLeaks: boolean;
   readonly allowUninitStack: boolean;
   readonly bypassSpecV1: boolean;

@@ -16,6 +16,7 @@ import {
   BPF_PSEUDO_FUNC,
   BPF_PSEUDO_MAP_VALUE,
 } from '../isa/insn.ts';
+import { BPF_MAP_TYPE_ARENA } from '../maps/uapi.ts';
 import type { Env } from './env.ts';
 import { modeOf, sizeOf } from './insnKind.ts';
 import { constReg, pointerReg } from './reg.ts';
@@ -50,6 +51,10 @@ function checkLdImm(env: Env, insn: Insn): void {
     return;
   }
   const { map, mapOff } = env.aux[env.insnIdx]!;
+  if (insn.src === BPF_PSEUDO_MAP_VALUE && map?.type === BPF_MAP_TYPE_ARENA) {
+    regs[insn.dst] = env.unknown; // an address of user space, to be cast
+    return;
+  }
   regs[insn.dst] =
     insn.src === BPF_PSEUDO_MAP_VALUE
       ? pointerReg(PTR_TO_MAP_VALUE, { map, off: mapOff })

@@ -16,6 +16,7 @@ import {
   BPF_DYNPTR_NR_SLOTS,
   CONST_PTR_TO_DYNPTR,
   NOT_INIT,
+  PTR_TO_ARENA,
   PTR_TO_BTF_ID,
   PTR_TO_MEM,
   PTR_TO_STACK,
@@ -122,6 +123,7 @@ function regText(frameno: number, reg: Reg): string {
     return `${precise}scalar(${attributesOf(reg).join(',')})`;
   }
   let name = regTypeStr(type);
+  if (type === PTR_TO_ARENA) return name;
   if (type === PTR_TO_STACK) {
     if (frameno !== reg.frameno) name += `[${reg.frameno}]`;
     if (tnumIsConst(bounds)) return name + signedText(s64(u64(bounds.value + BigInt(reg.off))));

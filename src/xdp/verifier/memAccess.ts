@@ -38,6 +38,7 @@ import {
   CONST_PTR_TO_MAP,
   MEM_RDONLY,
   NOT_INIT,
+  PTR_TO_ARENA,
   PTR_TO_BTF_ID,
   PTR_TO_CTX,
   PTR_TO_MAP_KEY,
@@ -187,6 +188,8 @@ function checkPointed(
     return ctxField(env, idx, at, size, write, signed);
   } else if (typeIsPktPointer(type)) {
     checkPacketAccess(env, regno, at, size, false);
+  } else if (type === PTR_TO_ARENA) {
+    return env.unknown;
   } else if (typeIsSkPointer(type)) {
     if (write) refuseWrite();
     checkSockAccess(env, regno, at, size);
@@ -239,6 +242,7 @@ const MISMATCH_REFUSED: ReadonlySet<number> = new Set([
   PTR_TO_TCP_SOCK,
   PTR_TO_XDP_SOCK,
   PTR_TO_BTF_ID,
+  PTR_TO_ARENA,
 ]);
 
 const isMemory = (t: number): boolean =>
@@ -323,9 +327,14 @@ export function checkAtomic(env: Env, insn: Insn): void {
   }
 }
 
-function refuseAtomic(env: Env, regno: number, how: string): void {
+/** Of these x86 has no instruction that could fault softly. @linux bpf_jit_supports_insn */
+const NOT_IN_ARENA: ReadonlySet<number> = new Set(
+  [BPF_AND, BPF_OR, BPF_XOR].map((op) => op | BPF_FETCH),
+);
+
+function refuseAtomic(env: Env, regno: number, how: string, op: number = 0): void {
   const { type } = env.regs[regno]!;
-  if (!atomicAllowed(type))
+  if (!atomicAllowed(type) || (type === PTR_TO_ARENA && NOT_IN_ARENA.has(op)))
     env.deny(`BPF_ATOMIC ${how} R${regno} ${regTypeStr(type)} is not allowed`);
 }
 
@@ -343,7 +352,7 @@ function checkReadModifyWrite(env: Env, insn: Insn): void {
     leak(0);
   }
   leak(insn.src);
-  refuseAtomic(env, insn.dst, 'stores into');
+  refuseAtomic(env, insn.dst, 'stores into', insn.imm);
   let loadReg = -1;
   if ((insn.imm & BPF_FETCH) !== 0) {
     loadReg = insn.imm === BPF_CMPXCHG ? 0 : insn.src;

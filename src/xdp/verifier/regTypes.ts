@@ -21,6 +21,8 @@ export const PTR_TO_TCP_SOCK = 13;
 export const PTR_TO_XDP_SOCK = 15;
 export const PTR_TO_BTF_ID = 16;
 export const PTR_TO_MEM = 17;
+/** Memory shared with user space, in which every access is allowed: what is not there faults softly. */
+export const PTR_TO_ARENA = 18;
 export const PTR_TO_BUF = 19;
 export const PTR_TO_FUNC = 20;
 export const CONST_PTR_TO_DYNPTR = 21;

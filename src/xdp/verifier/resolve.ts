@@ -7,7 +7,7 @@
  *
  * @linux resolve_pseudo_ldimm64; kernel/bpf/verifier.c. bpf_opcode_in_insntable; kernel/bpf/core.c
  */
-import { E2BIG, EINVAL, EOPNOTSUPP, EPROTO } from '../../host/errno.ts';
+import { E2BIG, EBUSY, EINVAL, EPERM, EPROTO, ERANGE } from '../../host/errno.ts';
 import type { Insn } from '../isa/insn.ts';
 import {
   BPF_LDX,
@@ -65,6 +65,7 @@ function resolveMap(env: Env, i: number, insn: Insn, second: Insn, used: Set<num
   const map = env.image.maps.find(({ id }) => id === insn.imm);
   if (map === undefined)
     return env.refuse(EBADF, `fd ${insn.imm} is not pointing to valid bpf_map`);
+  if (map.type === BPF_MAP_TYPE_ARENA && !used.has(map.id)) useArena(env);
   used.add(map.id);
   if (used.size > MAX_USED_MAPS)
     env.refuse(
@@ -76,8 +77,10 @@ function resolveMap(env: Env, i: number, insn: Insn, second: Insn, used: Set<num
   if (!value) return;
   const off = second.imm >>> 0;
   if (off >= BPF_MAX_VAR_OFF) env.invalid(`direct value offset of ${off} is not allowed`);
-  if (map.type === BPF_MAP_TYPE_ARENA)
-    env.refuse(EOPNOTSUPP, 'pointers into arenas are not supported by this verifier');
+  if (map.type === BPF_MAP_TYPE_ARENA) {
+    if (off > map.maxEntries * PAGE_BYTES) refuseValue(env, map.valueSize, off, ERANGE);
+    return;
+  }
   if (map.type !== BPF_MAP_TYPE_ARRAY)
     env.invalid('no direct value access support for this map type');
   if (map.maxEntries !== 1) refuseValue(env, map.valueSize, off, ENOTSUPP);
@@ -85,6 +88,14 @@ function resolveMap(env: Env, i: number, insn: Insn, second: Insn, used: Set<num
   aux.mapOff = off;
 }
 
+/** @linux add_used_map */
+function useArena(env: Env): void {
+  if (env.hasArena) env.refuse(EBUSY, 'Only one arena per program');
+  if (!env.options.perfmon) env.refuse(EPERM, 'CAP_BPF and CAP_PERFMON are required to use arena');
+  env.hasArena = true;
+}
+
+const PAGE_BYTES = 4096;
 const EBADF = 9;
 const ENOTSUPP = 524;
 

@@ -13,6 +13,7 @@ import type { Reg } from './reg.ts';
 import { UNKNOWN_REG, addConstMark, baseId, isAddConst, sameKind, sameValue } from './reg.ts';
 import {
   NOT_INIT,
+  PTR_TO_ARENA,
   PTR_TO_BUF,
   PTR_TO_MAP_KEY,
   PTR_TO_MAP_VALUE,
@@ -123,6 +124,8 @@ function regSafe(env: Env, old: Reg, cur: Reg, ids: IdMap, exact: Exactness): bo
     case PTR_TO_PACKET:
       if (!reachesAsFar(old.range, cur.range) || old.off !== cur.off) return false;
       return ids.check(old.id, cur.id) && within(old, cur);
+    case PTR_TO_ARENA:
+      return true;
     case PTR_TO_STACK:
       return regsExact(old, cur, ids) && old.frameno === cur.frameno;
     default:

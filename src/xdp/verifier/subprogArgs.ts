@@ -34,6 +34,7 @@ import { registerIsNull } from './reg.ts';
 import {
   MEM_RDONLY,
   PTR_MAYBE_NULL,
+  PTR_TO_ARENA,
   PTR_TO_CTX,
   PTR_TRUSTED,
   PTR_UNTRUSTED,
@@ -225,7 +226,8 @@ function checkArg(env: Env, index: number, arg: SubprogArg): void {
     return;
   }
   if (arg.type === ARG_PTR_TO_ARENA) {
-    if (reg.type !== SCALAR_VALUE) env.invalid(`R${regno} is not a pointer to arena or scalar.`);
+    if (reg.type !== PTR_TO_ARENA && reg.type !== SCALAR_VALUE)
+      env.invalid(`R${regno} is not a pointer to arena or scalar.`);
     return;
   }
   if ((arg.type & PTR_UNTRUSTED) !== 0) return; // reads through it are guarded
