@@ -57,9 +57,14 @@ function runsOf(json: unknown): KeptRun[] {
   return [{ point: {}, report: json as RunReport }];
 }
 
+interface Found {
+  readonly finding: Finding;
+  readonly run: KeptRun;
+}
+
 /** Each finding once: in how many runs, and as the worst of them says it. */
 export function manyFindings(runs: readonly KeptRun[], c: Colors): string[] {
-  const byId = new Map<string, { finding: Finding; run: KeptRun }[]>();
+  const byId = new Map<string, Found[]>();
   for (const run of runs) {
     for (const finding of run.report.findings) {
       const seen = byId.get(finding.id) ?? [];
@@ -69,17 +74,20 @@ export function manyFindings(runs: readonly KeptRun[], c: Colors): string[] {
   }
   const clean = runs.filter(({ report }) => report.findings.length === 0).length;
   const said = [...byId].flatMap(([id, seen]) => {
-    const worst = seen.toSorted((a, b) => lossOf(b.run) - lossOf(a.run))[0]!;
-    const at = Object.entries(worst.run.point).map(([key, value]) => `--${kebab(key)} ${value}`);
+    const [worst] = seen.toSorted((a, b) => costOf(b) - costOf(a) || lossOf(b.run) - lossOf(a.run));
+    const at = Object.entries(worst!.run.point).map(([key, value]) => `--${kebab(key)} ${value}`);
     const where = at.length === 0 ? '' : `; most at ${at.join(' ')}, where:`;
     return [
       `  ${c.bold(id)}  in ${seen.length} of ${plural(runs.length, 'run')}${where}`,
-      ...marked('   ', worst.finding, worst.finding.cures.slice(0, 1), c),
+      ...marked('   ', worst!.finding, worst!.finding.cures.slice(0, 1), c),
       '',
     ];
   });
   return [...said, `  ${plural(clean, 'run')} without findings`];
 }
 
+/** Share of packets that this finding cost, and that all did together. */
+const costOf = ({ finding, run }: Found): number =>
+  finding.packets / Math.max(1, run.report.packets.offered);
 const lossOf = ({ report: { packets } }: KeptRun): number =>
   Object.values(packets.lost).reduce((sum, n) => sum + n, 0) / Math.max(1, packets.offered);

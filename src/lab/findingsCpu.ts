@@ -54,7 +54,7 @@ function timeSqueeze(report: FoundIn): Finding[] {
         : '';
   const more = cure({ 'netdev-budget': netdevBudget * 2 }, 'lets a softirq receive twice as much');
   const longer = cure(
-    { 'netdev-budget-usecs': (ticks * 2 * 1e6) / hz },
+    { 'netdev-budget-usecs': Math.floor((ticks * 2 * 1e6) / hz) },
     `lets a softirq run for ${plural(ticks * 2, 'tick')}`,
   );
   return [

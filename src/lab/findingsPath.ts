@@ -121,7 +121,8 @@ function poolMisses(report: FoundIn): Finding[] {
 
 function heldInterrupt(report: FoundIn): Finding[] {
   const { latencyNs, run, napi } = report;
-  const { rxUsecs, rxFrames, adaptiveRx, busyPoll, groFlushTimeout } = run.settings;
+  const { rxUsecs, rxFrames, adaptiveRx, busyPoll, napiDeferHardIrqs } = run.settings;
+  const groFlushTimeout = napiDeferHardIrqs > 0 ? run.settings.groFlushTimeout : 0; // else no timer runs
   const held = Math.max(rxUsecs * 1000, groFlushTimeout);
   const asleep =
     latencyNs.count >= FEW_FRAMES / 10 &&

@@ -8,17 +8,14 @@ export function checkNapi(
   refuse: (key: keyof RunOptions, why: string) => never,
 ): void {
   const needs = (key: keyof RunOptions, what: string): never => refuse(key, `needs ${what}`);
-  const polls = o.busyPoll > 0 || o.apps.some(({ busyPoll = 0 }) => busyPoll > 0);
   const prefers = o.preferBusyPoll || o.apps.some(({ preferBusyPoll }) => preferBusyPoll === true);
+  const polls = prefers || o.busyPoll > 0 || o.apps.some(({ busyPoll = 0 }) => busyPoll > 0);
   if (o.busyPoll > 0 && o.apps.length === 0) needs('busyPoll', '--apps: applications poll');
-  if (o.preferBusyPoll && !polls) needs('preferBusyPoll', '--busy-poll');
+  if (o.preferBusyPoll && o.apps.length === 0) needs('preferBusyPoll', '--apps: applications poll');
   if (o.busyPollBudget !== BUSY_POLL_BUDGET && !polls) needs('busyPollBudget', '--busy-poll');
   if (o.irqSuspendTimeout > 0) {
-    if (!polls || !prefers)
-      needs(
-        'irqSuspendTimeout',
-        '--busy-poll and --prefer-busy-poll: only such an application suspends',
-      );
+    if (!prefers)
+      needs('irqSuspendTimeout', '--prefer-busy-poll: only such an application suspends');
     if (o.groFlushTimeout === 0 || o.napiDeferHardIrqs === 0)
       needs('irqSuspendTimeout', '--gro-flush-timeout and --napi-defer-hard-irqs');
   }

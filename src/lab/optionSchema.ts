@@ -534,7 +534,7 @@ const shape = {
     kind.onOff,
     'Kernel',
     false,
-    'While applications busy-poll, softirqs keep away (SO_PREFER_BUSY_POLL).',
+    'While applications busy-poll, softirqs keep away (EPIOCSPARAMS prefer_busy_poll); without --busy-poll they poll once before they sleep.',
   ),
   groFlushTimeout: option(
     kind.whole(0, 1_000_000_000, 'ns'),

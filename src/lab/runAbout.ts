@@ -30,7 +30,10 @@ export interface RunSettings
       NicConfig,
       'txRing' | 'mtu' | 'rxUsecs' | 'rxFrames' | 'txUsecs' | 'adaptiveRx' | 'rxvlan'
     >,
-    Pick<RunOptions, 'hz' | 'netdevBudget' | 'threaded' | 'busyPoll' | 'groFlushTimeout'> {
+    Pick<
+      RunOptions,
+      'hz' | 'netdevBudget' | 'threaded' | 'busyPoll' | 'groFlushTimeout' | 'napiDeferHardIrqs'
+    > {
   readonly netdevBudgetUsecs: number;
 }
 
@@ -44,7 +47,11 @@ export function aboutRun(
 ): RunAbout {
   const { queues, rxRing, linkBps, ...nic } = config.nics[0]!;
   const { txRing, mtu, rxUsecs, rxFrames, txUsecs, adaptiveRx, rxvlan } = nic;
-  const { hz, netdevBudget, threaded, busyPoll, groFlushTimeout } = options;
+  const { hz, netdevBudget, busyPoll } = options;
+  const [first] = options.nics;
+  const threaded = first?.threaded ?? options.threaded;
+  const groFlushTimeout = first?.groFlushTimeout ?? options.groFlushTimeout;
+  const napiDeferHardIrqs = first?.napiDeferHardIrqs ?? options.napiDeferHardIrqs;
   return {
     xdp: programs.xdp?.name ?? 'none',
     xdpPeer: programs.xdpPeer?.name ?? 'none',
@@ -59,8 +66,8 @@ export function aboutRun(
     check: options.check,
     settings: {
       ...{ txRing, mtu, rxUsecs, rxFrames, txUsecs, adaptiveRx, rxvlan },
-      ...{ hz, netdevBudget, threaded, busyPoll, groFlushTimeout },
-      netdevBudgetUsecs: options.netdevBudgetUsecs ?? (2 * USEC_PER_SEC) / hz,
+      ...{ hz, netdevBudget, threaded, busyPoll, groFlushTimeout, napiDeferHardIrqs },
+      netdevBudgetUsecs: options.netdevBudgetUsecs ?? Math.floor((2 * USEC_PER_SEC) / hz),
     },
     offer: plan.offer,
   };

@@ -15,7 +15,7 @@ import { Histogram } from '../host/histogram.ts';
 import type { StageTimes } from '../host/stages.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { Task } from '../host/runQueue.ts';
-import { Eventpoll } from '../stack/eventpoll.ts';
+import { Eventpoll, epBusyLoopOn } from '../stack/eventpoll.ts';
 import { In6Addr } from '../stack/in6.ts';
 import type { Inet } from '../stack/inet.ts';
 import type { SoftnetData } from '../stack/softnet.ts';
@@ -127,7 +127,7 @@ export class UdpApp implements Datagram {
 
   private *live(): Work {
     const { config, inet, sock, task } = this;
-    const ep = config.busyPollUsecs > 0 ? new Eventpoll(inet.net, sock, config) : null;
+    const ep = epBusyLoopOn(config) ? new Eventpoll(inet.net, sock, config) : null;
     for (;;) {
       if (ep !== null) yield* ep.wait(task);
       yield* this.read();

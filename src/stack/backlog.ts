@@ -36,7 +36,7 @@ export class Backlog {
   readonly inputPktQueue: SkBuffHead = new SkBuffHead();
   readonly processQueue: SkBuffHead = new SkBuffHead();
   readonly napi: NapiStruct;
-  /** CPUs that this one will interrupt when its softirq run ends. */
+  /** CPUs that this one will interrupt when its softirq run ends, the last one first. */
   readonly rpsIpiList: SoftnetData[] = [];
   /** How others interrupt this CPU. */
   readonly line: IrqLine;
@@ -114,7 +114,7 @@ export function netifRx(skb: SkBuff, cpu: Cpu): number {
 /** Interrupt whom this CPU has given packets to. @linux net_rps_action_and_irq_enable, rps_trigger_softirq */
 export function netRpsAction(net: Net, sd: SoftnetData): void {
   const { rpsIpiList } = sd.backlog!;
-  for (let remote = rpsIpiList.shift(); remote !== undefined; remote = rpsIpiList.shift()) {
+  for (let remote = rpsIpiList.pop(); remote !== undefined; remote = rpsIpiList.pop()) {
     sd.cpu.charge(OP_IPI);
     net.irqs.post(remote.backlog!.line, sd.cpu.now);
   }

@@ -18,11 +18,16 @@ import type { UdpSock } from './udpSock.ts';
 
 /** @linux EPIOCSPARAMS */
 export interface EpollParams {
-  /** Longest time without a packet that it polls before it sleeps; 0: it does not poll. */
+  /** Longest time without a packet that it polls before it sleeps. */
   readonly busyPollUsecs: number;
   readonly busyPollBudget: number;
+  /** Softirqs keep away; with a time of 0 it still polls once before it sleeps. */
   readonly preferBusyPoll: boolean;
 }
+
+/** Does who waits like this poll at all? @linux ep_busy_loop_on */
+export const epBusyLoopOn = ({ busyPollUsecs, preferBusyPoll }: EpollParams): boolean =>
+  busyPollUsecs > 0 || preferBusyPoll;
 
 export class Eventpoll {
   private readonly net: Net;
@@ -52,20 +57,20 @@ export class Eventpoll {
         if (params.preferBusyPoll) napiSuspendIrqs(net, this.napiId, cpu);
         return;
       }
-      if (this.napiId !== 0 && params.busyPollUsecs > 0) yield* this.busyLoop(task);
+      if (this.napiId !== 0 && epBusyLoopOn(params)) yield* this.busyLoop(task);
       if (this.eventsAvailable) continue;
       task.sleep();
       yield;
     }
   }
 
-  /** @linux ep_busy_loop, ep_busy_loop_end */
+  /** @linux ep_busy_loop, ep_busy_loop_end, busy_loop_ep_timeout */
   private *busyLoop(task: Task): Work {
     const { net, napiId } = this;
     const { busyPollUsecs, busyPollBudget, preferBusyPoll } = this.params;
     const { cpu } = task;
     const end = busyLoopCurrentTime(cpu.now) + busyPollUsecs;
-    const timedOut = (now: Ps): boolean => busyLoopCurrentTime(now) > end;
+    const timedOut = (now: Ps): boolean => busyPollUsecs === 0 || busyLoopCurrentTime(now) > end;
     const loopEnd = (): boolean => this.eventsAvailable || timedOut(cpu.now);
     yield* napiBusyLoop(net, napiId, loopEnd, task, busyPollBudget, preferBusyPoll);
     if (this.eventsAvailable) return;

@@ -26,6 +26,8 @@ export class NapiConfig implements NapiSettings {
   groFlushTimeout: Ps;
   deferHardIrqs: number;
   irqSuspendTimeout: Ps;
+  /** Given to its first NAPI and kept for those after it; 0: none yet. */
+  napiId = 0;
   /** CPU of its thread; null: polled in softirqs. */
   threadCpu: number | null = null;
   /** Who has these settings at present, and the timer that polls it. */

@@ -21,10 +21,11 @@ import { NAPI_POLL_WEIGHT } from './napiCounts.ts';
 import { napiKthreadCreate } from './napiThread.ts';
 
 /**
- * Make a NAPI known to its device. It stays disabled.
+ * Make a NAPI known to its device. It stays disabled. Its id is the index's, as since Linux 6.13:
+ * who has busy-polled the NAPI before it finds this one.
  *
  * @param weight budget of one poll; above 64 Linux complains once and goes on
- * @linux netif_napi_add, netif_napi_add_weight
+ * @linux netif_napi_add_config, netif_napi_add_weight; napi_restore_config
  */
 export function netifNapiAdd(
   napi: NapiStruct,
@@ -32,7 +33,7 @@ export function netifNapiAdd(
   weight: number = NAPI_POLL_WEIGHT,
 ): void {
   if ((napi.state & NAPIF_STATE_LISTED) !== 0) return;
-  const { dev } = napi;
+  const { dev, config } = napi;
   if (weight > NAPI_POLL_WEIGHT) {
     napiComplain(napi, 'netif_napi_add_weight() called with weight', weight);
   }
@@ -40,8 +41,9 @@ export function netifNapiAdd(
   napi.poll = poll;
   napi.weight = weight;
   napi.byWork = new Float64Array(weight + 1);
-  napi.napiId = dev.net.newNapiId();
-  if (napi.config.threadCpu !== null) napiKthreadCreate(napi, napi.config.threadCpu);
+  if (config.napiId === 0) config.napiId = dev.net.newNapiId();
+  napi.napiId = config.napiId;
+  if (config.threadCpu !== null) napiKthreadCreate(napi, config.threadCpu);
   dev.napis.push(napi);
 }
 

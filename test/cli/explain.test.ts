@@ -62,6 +62,25 @@ test('of many runs each finding is told once, with where it is worst', async () 
   expect(out).toMatch(/vlan-hidden {2}in 1 of 2 runs; most at --rxvlan on, where:/);
 });
 
+test('worst is where that finding cost most, not where most was lost for other reasons', async () => {
+  const file = join(dir, 'two.jsonl');
+  const line = (budget: string, noBuffer: number, socketFull: number): string =>
+    JSON.stringify({
+      point: { budget },
+      report: {
+        packets: { offered: 100, lost: { noBuffer, socketBufferFull: socketFull } },
+        findings: [
+          { id: 'ring-overflow', kind: 'loss', packets: noBuffer, says: 'Ring.', cures: [] },
+          { id: 'socket-full', kind: 'loss', packets: socketFull, says: 'Socket.', cures: [] },
+        ],
+      },
+    });
+  writeFileSync(file, `${line('1', 90, 1)}\n${line('8', 5, 50)}\n`);
+  const { out } = await ringscope('explain', file);
+  expect(out).toContain('ring-overflow  in 2 of 2 runs; most at --budget 1, where:');
+  expect(out).toContain('socket-full  in 2 of 2 runs; most at --budget 8, where:');
+});
+
 test.each([
   ['not.json', 'nonsense', /not\.json: is not JSON: /],
   ['other.json', '{"a":1}', /other\.json: is no result of run --json, sweep --json or sweep --out/],

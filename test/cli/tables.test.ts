@@ -38,6 +38,7 @@ const REPORT: RunReport = {
       threaded: false,
       busyPoll: 0,
       groFlushTimeout: 0,
+      napiDeferHardIrqs: 0,
       netdevBudgetUsecs: 8000,
     },
     offer: { flows: 1, topFlowPct: 100, taggedPct: 0 },

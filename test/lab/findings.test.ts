@@ -104,6 +104,16 @@ const CASES: readonly Case[] = [
     harm: (r) => r.napi.timeSqueeze,
   },
   {
+    id: 'squeezed-by-time',
+    flags: {
+      ...{ xdp: 'drop', count: '200000', ...ONE, rate: '14M' },
+      ...{ netdevBudget: '1000000', netdevBudgetUsecs: '500', hz: '300' },
+    },
+    // twice a tick of 3333 1/3 µs is no whole number of microseconds, and must be one
+    says: /netdev_budget_usecs 500: 1 tick of 3.33 ms/,
+    harm: (r) => r.napi.timeSqueeze,
+  },
+  {
     id: 'livelock',
     flags: { ...APP, appCpu: '0', traffic: 'udp size=64 rate=5M', count: '20000' },
     says: /Receive livelock: sink:9 shares CPU 0 with the NIC/,
@@ -118,6 +128,15 @@ const CASES: readonly Case[] = [
   {
     id: 'interrupt-held',
     flags: { xdp: 'drop', count: '5000', ...ONE, traffic: 'udp rate=50k', rxUsecs: '100' },
+    says: /rx-usecs 100, since rx-frames 15 do not come together/,
+    harm: (r) => r.latencyNs.p50,
+  },
+  {
+    id: 'interrupt-held', // gro_flush_timeout alone defers nothing
+    flags: {
+      ...{ xdp: 'drop', count: '5000', ...ONE, traffic: 'udp rate=50k', rxUsecs: '100' },
+      groFlushTimeout: '200000',
+    },
     says: /rx-usecs 100, since rx-frames 15 do not come together/,
     harm: (r) => r.latencyNs.p50,
   },

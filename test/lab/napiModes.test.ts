@@ -125,10 +125,10 @@ describe('latency and interrupts by regime', () => {
 describe('what does not go together is refused', () => {
   test.each([
     [{ busyPoll: 50 }, '--busy-poll: needs --apps: applications poll'],
-    [{ preferBusyPoll: true, apps: 'sink:9' }, '--prefer-busy-poll: needs --busy-poll'],
+    [{ preferBusyPoll: true }, '--prefer-busy-poll: needs --apps: applications poll'],
     [
-      { irqSuspendTimeout: 1000, apps: 'sink:9' },
-      '--irq-suspend-timeout: needs --busy-poll and --prefer-busy-poll: only such an application suspends',
+      { irqSuspendTimeout: 1000, apps: 'sink:9', busyPoll: 5 },
+      '--irq-suspend-timeout: needs --prefer-busy-poll: only such an application suspends',
     ],
     [
       { irqSuspendTimeout: 1000, apps: 'sink:9', busyPoll: 5, preferBusyPoll: true },

@@ -113,6 +113,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
       threaded: false,
       busyPoll: 0,
       groFlushTimeout: 0,
+      napiDeferHardIrqs: 0,
       netdevBudgetUsecs: 8000,
     },
     offer: { flows: 1, topFlowPct: 100, taggedPct: 0 },

@@ -233,6 +233,22 @@ describe('netif_napi_add', () => {
     expect(dev.napis).not.toContain(napi);
   });
 
+  test('its id is the index’s: the next one there has it again, another index has not', () => {
+    const { dev, net } = napiRig(0);
+    const add = (index: number): NapiStruct => {
+      const napi = new NapiStruct(dev, index);
+      netifNapiAdd(napi, () => 0);
+      return napi;
+    };
+    const first = add(1);
+    const { napiId } = first;
+    netifNapiDel(first);
+    expect(net.napiById(napiId)).toBe(null);
+    const [again, other] = [add(1), add(2)];
+    expect(net.napiById(napiId)).toBe(again);
+    expect(other.napiId).not.toBe(napiId);
+  });
+
   test('a weight above 64 is taken, with a complaint', () => {
     const { dev, net } = napiRig(0);
     const napi = new NapiStruct(dev, 1);
