@@ -44,7 +44,8 @@ export const measured = ({ runs }: SweptPoint, measure: Measure): Spread =>
 
 /** The number at the front of an option's value: `8` of `8`, 12e6 of `12Mpps`; NaN for words. */
 export function axisNumber(value: string): number {
-  const [, digits, unit] = /^(\d+(?:\.\d+)?)(k|M|G|us|ms|ns|s)?(?:pps|bps)?$/.exec(value) ?? [];
+  const [, digits, unit] =
+    /^(\d+(?:\.\d+)?)(k|K|M|G|ps|ns|us|ms|s)?(?:pps|bps)?$/.exec(value) ?? [];
   if (digits === undefined) return NaN;
   return Number(digits) * (AXIS_UNITS[unit ?? ''] ?? 1);
 }
@@ -52,10 +53,12 @@ export function axisNumber(value: string): number {
 const AXIS_UNITS: Readonly<Record<string, number>> = {
   '': 1,
   k: 1e3,
+  K: 1e3,
   M: 1e6,
   G: 1e9,
   ns: 1,
   us: 1e3,
+  ps: 1e-3,
   ms: 1e6,
   s: 1e9,
 };
@@ -65,7 +68,7 @@ export interface Wishes {
   /** Measures that were named, for the table to show. */
   readonly measures: readonly Measure[];
   wanted(point: SweptPoint): boolean;
-  /** The best first; points that are equally good keep their order. */
+  /** The best first, those without a number last; points that are equally good keep their order. */
   sorted(points: readonly SweptPoint[]): readonly SweptPoint[];
 }
 
@@ -101,8 +104,14 @@ export function wishesOf(
     wanted,
     sorted(points) {
       if (order === null) return points;
-      const at = (point: SweptPoint): number => sign * measured(point, order.measure).mean;
-      return points.toSorted((a, b) => at(a) - at(b));
+      const at = (point: SweptPoint): number => {
+        const { mean } = measured(point, order.measure);
+        return Number.isNaN(mean) ? Infinity : sign * mean;
+      };
+      return points.toSorted((a, b) => {
+        const [first, second] = [at(a), at(b)];
+        return first === second ? 0 : first - second;
+      });
     },
   };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readScenario } from '../../src/lab/scenario.ts';
+import { RUN_OPTIONS } from '../../src/lab/optionSchema.ts';
 import { planSweep, shardOf } from '../../src/lab/sweepPlan.ts';
 import { sweepValues } from '../../src/lab/sweepValues.ts';
 
@@ -26,6 +27,12 @@ describe('lists and ranges', () => {
   test('a value that may hold commas is split at bars alone', () => {
     expect(values('a.o,b.ts', 'xdp')).toEqual(['a.o,b.ts']);
     expect(values('0,1 | 1,0', 'irqAffinity')).toEqual(['0,1', '1,0']);
+  });
+
+  test('every option that takes a list of numbers is one of these', () => {
+    const lists = RUN_OPTIONS.filter(({ value }) => value.includes(',…')).map(({ key }) => key);
+    expect(lists).toEqual(expect.arrayContaining(['threadCpus', 'rps', 'apps']));
+    for (const key of lists) expect(values('0,1', key)).toEqual(['0,1']);
   });
 
   test.each([

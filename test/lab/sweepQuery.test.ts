@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { measureNamed, spreadOf } from '../../src/lab/measures.ts';
 import { run } from '../../src/lab/given.ts';
 import { parseBest, parseWhere } from '../../src/lab/sweepQuery.ts';
+import { axisNumber, wishesOf } from '../../src/lab/sweepResult.ts';
 
 const { report } = await run({ xdp: 'drop', count: 2000, traffic: 'udp rate=1Mpps' });
 const measure = (name: string): ReturnType<typeof measureNamed> =>
@@ -72,6 +73,27 @@ describe('measures', () => {
     expect(parseBest('p99', measure).best).toBe('min');
     expect(parseBest('received', measure).best).toBe('max');
     expect(parseBest('max:napi.irqs', measure)).toMatchObject({ best: 'max' });
+  });
+
+  test('sorted by what some points do not have, these come last, at either end', () => {
+    const clients = { ...{ transactions: 1, sent: 1, timeouts: 0 }, roundTripNs: report.latencyNs };
+    const points = [null, 3, null, 7, 5].map((perSecond, i) => {
+      const point = { i: String(i) };
+      const seen = perSecond === null ? null : { ...clients, perSecond };
+      return { point, runs: [{ point, seed: 1, report: { ...report, clients: seen } }] };
+    });
+    const order = (best: string): string =>
+      wishesOf([], points[1]!.runs[0]!.report, { best })
+        .sorted(points)
+        .map(({ point }) => point.i)
+        .join('');
+    expect(order('tps')).toBe('34102');
+    expect(order('min:tps')).toBe('14302');
+  });
+
+  test('of an option’s value the number counts, times in ns', () => {
+    const of = ['8', '12Mpps', '2K', '10Gbps', '500ps', '1.5us', 'udp', '64-1500'];
+    expect(of.map(axisNumber)).toEqual([8, 12e6, 2000, 1e10, 0.5, 1500, NaN, NaN]);
   });
 
   test('the spread over seeds is that of a sample', () => {
