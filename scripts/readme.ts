@@ -63,6 +63,7 @@ const PARTS: Readonly<Record<string, () => string | Promise<string>>> = {
   budgets,
   program: () => fenced('ts', read('test/readme/blockTelnet.ts')),
   test: () => fenced('ts', read('test/readme/blockTelnet.test.ts')),
+  'object-test': () => fenced('ts', read('test/readme/rateLimiter.test.ts')),
   options,
 };
 

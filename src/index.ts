@@ -24,6 +24,67 @@ export {
   XDP_TX,
 } from './xdp/uapi.ts';
 
+// eBPF objects: a blueprint that may be edited, then a life outside a machine or in one.
+export { chooseProgram, LoneProgram, readKernelTypes, readObject } from './lab/bpfObject.ts';
+export type { LoneOptions, ProgramChoice } from './lab/bpfObject.ts';
+export { verifyObject } from './lab/bpfVerify.ts';
+export type { ProgramVerdict, VerifyObjectOptions } from './lab/bpfVerify.ts';
+export { objectXdp } from './xdp/objectProgram.ts';
+export type { ObjectOptions } from './xdp/objectProgram.ts';
+export { dispatchXdp } from './xdp/dispatcher.ts';
+export type { DispatchedProgram } from './xdp/dispatcher.ts';
+export { getVariable, setVariable } from './xdp/loader/variables.ts';
+export type {
+  CollectionSpec,
+  CoreRelo,
+  FuncInfo,
+  InsnRef,
+  LineInfo,
+  MapInit,
+  MapSpec,
+  ProgramSpec,
+  VariableSpec,
+} from './xdp/loader/spec.ts';
+export type { Btf } from './xdp/btf/btf.ts';
+export type { BtfInput, BtfValue } from './xdp/btf/value.ts';
+export { BtfError, ElfError } from './xdp/elf/objectError.ts';
+export { LoadError } from './xdp/loader/image.ts';
+export type { BpfProgramImage } from './xdp/loader/image.ts';
+export { ValueRefused } from './xdp/btf/value.ts';
+
+// eBPF by hand: assembler, engines, maps.
+export { asm, assemble, LabelError, REGS } from './xdp/isa/asm.ts';
+export type { AsmLine, Operand, Reg } from './xdp/isa/asm.ts';
+export { assembleClang } from './xdp/isa/asmClang.ts';
+export { assembleConformance } from './xdp/isa/asmConformance.ts';
+export { AsmError } from './xdp/isa/asmError.ts';
+export { decodeInsns, encodeInsns } from './xdp/isa/insn.ts';
+export type { Insn } from './xdp/isa/insn.ts';
+export { disasm } from './xdp/isa/disasm.ts';
+export type { DisasmNames } from './xdp/isa/disasm.ts';
+export { listingText, listInsns } from './xdp/isa/listing.ts';
+export type { Listable, ListedInsn } from './xdp/isa/listing.ts';
+export { standaloneBpf } from './xdp/standalone.ts';
+export type { StandaloneOptions } from './xdp/standalone.ts';
+export type { Bpf } from './xdp/bpf.ts';
+export { ProgramRefused } from './xdp/engine.ts';
+export type { BpfRunnable, EngineImage } from './xdp/engine.ts';
+export { Interpreter } from './xdp/interp/interpreter.ts';
+export type { InterpOptions } from './xdp/interp/run.ts';
+export { JitProgram } from './xdp/jit/compile.ts';
+export type { JitOptions } from './xdp/jit/compile.ts';
+export { loadCollection } from './xdp/loader/load.ts';
+export type { BpfProg, Collection, LoadOptions } from './xdp/loader/load.ts';
+export { TestRun } from './xdp/testRun.ts';
+export { createMap, mapMemory } from './xdp/maps/createMap.ts';
+export type { BpfMap } from './xdp/maps/bpfMap.ts';
+export { MapError } from './xdp/maps/mapDef.ts';
+export type { MapDef } from './xdp/maps/mapDef.ts';
+export { PerfEventArrayMap } from './xdp/maps/perfEventArray.ts';
+export { RingbufMap } from './xdp/maps/ringbuf.ts';
+export { TypedMap } from './xdp/loader/typedMap.ts';
+export type { MapDatum, MapTypes } from './xdp/loader/typedMap.ts';
+
 // Runs.
 export { run } from './lab/given.ts';
 export type { GivenIo, RunGiven } from './lab/given.ts';

@@ -1,9 +1,10 @@
 /**
  * An eBPF object file as the commands use it: read, one of its programs chosen, brought to life.
  */
+import { RangeRefused } from '../host/errors.ts';
 import { standaloneBpf } from '../xdp/standalone.ts';
 import type { Bpf } from '../xdp/bpf.ts';
-import { RangeRefused } from '../host/errors.ts';
+import { PS_PER_NS, VirtualClock } from '../host/clock.ts';
 import type { BpfProg, Collection } from '../xdp/loader/load.ts';
 import { loadCollection } from '../xdp/loader/load.ts';
 import { collectionMapMemory } from '../xdp/loader/createMaps.ts';
@@ -13,9 +14,11 @@ import { readElf } from '../xdp/elf/elf.ts';
 import { parseElf } from '../xdp/loader/parseElf.ts';
 import { progTypeName } from '../xdp/loader/sections.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
+import { TypedMap } from '../xdp/loader/typedMap.ts';
+import type { Interpreter } from '../xdp/interp/interpreter.ts';
 import { ProgramFault, programFault } from '../xdp/program.ts';
 import { TEST_RUN_MEMORY_BYTES, TestRun } from '../xdp/testRun.ts';
-import { engineNamed } from '../xdp/engines.ts';
+import { engineNamed, interpreterOf } from '../xdp/engines.ts';
 import type { EngineName } from '../xdp/engines.ts';
 import { BPF_PROG_TYPE_XDP, XDP_ACTION_NAMES } from '../xdp/uapi.ts';
 import { KFUNCS } from '../xdp/helpers/table.ts';
@@ -99,34 +102,61 @@ const tailCallTargets = ({ maps }: CollectionSpec): ReadonlySet<string> =>
   );
 
 export interface LoneOptions {
-  readonly engine: EngineName;
+  /** `jit` unless given. */
+  readonly engine?: EngineName;
   /** false: load what Linux's verifier would refuse, and test every access as it happens. */
-  readonly verify: boolean;
+  readonly verify?: boolean;
+  /** Of the program's random numbers. */
+  readonly seed?: number;
 }
 
-/** An object outside any machine: its maps, and one program that runs on bytes that are given. */
+/**
+ * An object outside any machine: its maps, and one program that runs on bytes that are given.
+ *
+ *   const spec = readObject('rate_limiter.o', bytes);
+ *   setVariable(spec, 'burst', 2);
+ *   const lone = new LoneProgram(spec);
+ *   lone.run(packet);                         // the verdict
+ *   lone.advance(1e9);                        // a second later; until then time stands still
+ *   lone.map('buckets').get([192, 0, 2, 1]);  // { tokens_ns: …, seen_ns: … }
+ */
 export class LoneProgram {
   readonly bpf: Bpf;
   readonly collection: Collection;
   private readonly prog: BpfProg;
+  private readonly verified: boolean;
+  private readonly clock: VirtualClock = new VirtualClock();
   private readonly testRun: TestRun;
 
-  /** @throws LoadError, MapError, VerifierError, ProgramRefused */
-  constructor(spec: CollectionSpec, chosen: ProgramSpec, { engine, verify }: LoneOptions) {
+  /**
+   * @param chosen the program to run; unless given, as `chooseProgram` says
+   * @throws LoadError, MapError, VerifierError, ProgramRefused
+   */
+  constructor(
+    spec: CollectionSpec,
+    chosen: ProgramSpec = chooseProgram(spec, {}),
+    options: LoneOptions = {},
+  ) {
+    const { engine = 'jit', verify = true, seed } = options;
     this.bpf = standaloneBpf({
       mapBytes: collectionMapMemory(spec, 1),
       moreBytes: TEST_RUN_MEMORY_BYTES,
+      clock: this.clock,
+      ...(seed !== undefined && { seed }),
     });
     this.testRun = new TestRun(this.bpf);
-    // what tail calls lead to is loaded as well
+    this.verified = verify;
+    // what tail calls lead to is loaded as well, and what the section's name keeps back when asked for
+    const others = Object.values(spec.programs).filter(
+      ({ type, autoload }) => type === BPF_PROG_TYPE_XDP && autoload,
+    );
     this.collection = loadCollection(spec, this.bpf, {
       engine: engineNamed(engine),
       hasKfunc: (name) => KFUNCS.has(name),
+      programs: [...new Set([...others, chosen])].map(({ name }) => name),
       ...(verify ? {} : { verify: null }),
     });
-    const prog = this.collection.programs[chosen.name];
-    if (prog === undefined) throw new RangeRefused('program', chosen.name, 'one that is loaded');
-    this.prog = prog;
+    this.prog = this.collection.programs[chosen.name]!;
   }
 
   /** @returns the verdict @throws RangeRefused for a packet that is too short or too long */
@@ -137,6 +167,35 @@ export class LoneProgram {
       if (!(error instanceof ProgramFault) || error.program !== '') throw error;
       throw programFault(this.prog.name, error); // helpers do not know whose they are
     }
+  }
+
+  /** The interpreter before the program's first instruction, to be walked; maps are the same ones. */
+  steps(data: Uint8Array): Interpreter {
+    const it = interpreterOf(this.prog.image, this.bpf, this.verified);
+    it.start(this.testRun.prepare(data));
+    return it;
+  }
+
+  /** Let time pass, and timers ring that are due by then. @throws RangeRefused for less than 0 */
+  advance(ns: number): void {
+    if (!(ns >= 0 && Number.isFinite(ns)))
+      throw new RangeRefused('advance', `${ns} ns`, '0 or more');
+    const { cpu } = this.bpf.xdp;
+    const until = cpu.now + ns * PS_PER_NS;
+    for (let at = this.clock.nextAt(); at <= until; at = this.clock.nextAt()) {
+      cpu.idleUntil(at);
+      this.clock.ringNext();
+    }
+    cpu.idleUntil(until);
+  }
+
+  /** A map with keys and values as the object's types say. @throws InputError when there is none */
+  map(name: string): TypedMap {
+    const { maps, spec } = this.collection;
+    const map = Object.hasOwn(maps, name) ? maps[name] : undefined;
+    if (map !== undefined) return new TypedMap(map, spec.maps[name]);
+    const known = Object.keys(maps).join(', ') || 'none';
+    throw new InputError(`${spec.file}: no map ${name}; it has ${known}`);
   }
 
   /** Lines that the program printed, the last 1,024 of them. */

@@ -1,6 +1,7 @@
 /**
  * What engines need of the machine they run on: the part of `Bpf` that a running program can reach.
  */
+import { printable } from '../host/errors.ts';
 import type { HostAddr, HostMemory, Region } from '../host/memory.ts';
 import type { Insn } from './isa/insn.ts';
 import { MAX_BPF_STACK, MAX_CALL_FRAMES } from './isa/insn.ts';
@@ -80,7 +81,7 @@ export class ProgramRefused extends Error {
   readonly reason: string;
 
   constructor(program: string, slot: number, reason: string) {
-    super(`program ${program}, instruction ${slot}: ${reason}`);
+    super(`program ${printable(program)}, instruction ${slot}: ${reason}`);
     this.name = 'ProgramRefused';
     this.program = program;
     this.slot = slot;

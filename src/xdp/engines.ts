@@ -23,6 +23,10 @@ const BOUNDED = { checked: true, maxInsns: MAX_INSNS } as const;
 export function engineNamed(
   name: EngineName,
 ): (image: BpfProgramImage, bpf: Bpf, verified: boolean) => BpfRunnable {
-  const Engine = name === 'jit' ? JitProgram : Interpreter;
-  return (image, bpf, verified) => new Engine(image, bpf, verified ? {} : BOUNDED);
+  if (name === 'interp') return interpreterOf;
+  return (image, bpf, verified) => new JitProgram(image, bpf, verified ? {} : BOUNDED);
 }
+
+/** @throws ProgramRefused */
+export const interpreterOf = (image: BpfProgramImage, bpf: Bpf, verified: boolean): Interpreter =>
+  new Interpreter(image, bpf, verified ? {} : BOUNDED);

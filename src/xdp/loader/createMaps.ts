@@ -4,10 +4,12 @@
  *
  * @linux bpf_object__create_maps, bpf_object__populate_internal_map; tools/lib/bpf/libbpf.c
  */
+import { MAX_MEMORY_BYTES } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
 import type { BpfMap } from '../maps/bpfMap.ts';
 import { createMap, isMapEmulated, mapMemory } from '../maps/createMap.ts';
 import { LoadError } from './image.ts';
+import { inFile } from './inFile.ts';
 import { mapDefOf } from './mapDefs.ts';
 import type { CollectionSpec, MapSpec } from './spec.ts';
 
@@ -42,17 +44,41 @@ export function createMaps(
     fillMapsOfMaps(spec, maps);
   } catch (error) {
     for (const map of made) map.release();
-    throw error;
+    throw inFile(spec.file, error);
   }
   return maps;
 }
 
-/** Bytes of region 'maps' that the maps of a blueprint take at most, as far as they can be made: to size a machine with. */
+/**
+ * Bytes of region 'maps' that the maps of a blueprint take at most, as far as they can be made: to
+ * size a machine with. A hash on demand and a trie count in full, too.
+ *
+ * @throws MapError for what the kernel would refuse, LoadError for more than memory can have
+ */
 export function collectionMapMemory(spec: CollectionSpec, cpus: number): number {
-  return Object.values(spec.maps)
-    .filter(({ type }) => isMapEmulated(type))
-    .map((map) => mapMemory(mapDefOf(map, spec.file, cpus), cpus))
-    .reduce((sum, bytes) => sum + bytes, 0);
+  const { file } = spec;
+  let sum = 0;
+  for (const map of Object.values(spec.maps)) {
+    if (!isMapEmulated(map.type)) continue;
+    const bytes = memoryOf(file, map, cpus);
+    sum += bytes;
+    if (sum <= MAX_MEMORY_BYTES) continue;
+    const needs = `needs ${mib(bytes)} MiB${sum === bytes ? '' : `, ${mib(sum)} with the maps before it`}`;
+    const most = `host memory has ${Math.floor(MAX_MEMORY_BYTES / MIB)} MiB at most`;
+    throw new LoadError(file, `map ${map.name}`, `${needs}; ${most}`);
+  }
+  return sum;
+}
+
+const MIB: number = 2 ** 20;
+const mib = (bytes: number): string => String(Math.ceil(bytes / MIB));
+
+function memoryOf(file: string, map: MapSpec, cpus: number): number {
+  try {
+    return mapMemory(mapDefOf(map, file, cpus), cpus);
+  } catch (error) {
+    throw inFile(file, error);
+  }
 }
 
 function fill(spec: CollectionSpec, map: BpfMap, contents: Uint8Array): void {

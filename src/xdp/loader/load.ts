@@ -17,6 +17,7 @@ import { createMaps, setEntry } from './createMaps.ts';
 import { KCONFIG } from './externs.ts';
 import type { BpfProgramImage } from './image.ts';
 import { isGplCompatible, LoadError } from './image.ts';
+import { inFile } from './inFile.ts';
 import type { KconfigValue } from './kconfig.ts';
 import { kconfigContents } from './kconfig.ts';
 import { resolveRefs } from './resolve.ts';
@@ -109,7 +110,7 @@ export function loadCollection(
     return { spec, maps, programs };
   } catch (error) {
     for (const [name, map] of Object.entries(maps)) if (given[name] === undefined) map.release();
-    throw error;
+    throw inFile(spec.file, error);
   }
 }
 

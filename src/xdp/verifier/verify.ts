@@ -7,6 +7,7 @@
  * the line of C.
  */
 import { errnoName } from '../../host/errno.ts';
+import { printable } from '../../host/errors.ts';
 import type { Bpf } from '../bpf.ts';
 import type { BpfProgramImage } from '../loader/image.ts';
 import type { BpfMap } from '../maps/bpfMap.ts';
@@ -84,7 +85,7 @@ export class VerifierError extends Error {
   constructor(program: string, result: RefusedResult) {
     const { errno, slot, log, message, explanation } = result;
     const where = slot < 0 ? '' : `, instruction ${slot}`;
-    super(`program ${program}${where}: ${message} (${errnoName(errno)})`);
+    super(`program ${printable(program)}${where}: ${message} (${errnoName(errno)})`);
     this.name = 'VerifierError';
     this.program = program;
     this.errno = errno;
