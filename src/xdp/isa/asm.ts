@@ -97,21 +97,25 @@ const SIZES: Readonly<Record<Size | SignedSize, number>> = {
   ...{ u8: BPF_B, u16: BPF_H, u32: BPF_W, u64: BPF_DW },
   ...{ s8: BPF_B, s16: BPF_H, s32: BPF_W },
 };
-const ALU_OPS = {
+type AluName =
+  | ('add' | 'sub' | 'mul' | 'div' | 'mod' | 'or' | 'and' | 'xor' | 'mov')
+  | ('lsh' | 'rsh' | 'arsh' | 'sdiv' | 'smod');
+type JumpName =
+  ('jeq' | 'jne' | 'jgt' | 'jge' | 'jlt' | 'jle') | ('jset' | 'jsgt' | 'jsge' | 'jslt' | 'jsle');
+
+const ALU_OPS: Readonly<Record<AluName, number>> = {
   ...{ add: BPF_ADD, sub: BPF_SUB, mul: BPF_MUL, div: BPF_DIV, mod: BPF_MOD },
   ...{ or: BPF_OR, and: BPF_AND, xor: BPF_XOR, mov: BPF_MOV },
   ...{ lsh: BPF_LSH, rsh: BPF_RSH, arsh: BPF_ARSH, sdiv: BPF_DIV, smod: BPF_MOD },
-} as const;
-const JUMP_OPS = {
+};
+const JUMP_OPS: Readonly<Record<JumpName, number>> = {
   ...{ jeq: BPF_JEQ, jne: BPF_JNE, jgt: BPF_JGT, jge: BPF_JGE, jlt: BPF_JLT, jle: BPF_JLE },
   ...{ jset: BPF_JSET, jsgt: BPF_JSGT, jsge: BPF_JSGE, jslt: BPF_JSLT, jsle: BPF_JSLE },
-} as const;
+};
 const ATOMIC_OPS: Readonly<Record<AtomicOp, number>> = {
   ...{ add: BPF_ADD, or: BPF_OR, and: BPF_AND, xor: BPF_XOR },
 };
 
-type AluName = keyof typeof ALU_OPS;
-type JumpName = keyof typeof JUMP_OPS;
 type Alu = (dst: Reg, operand: Operand) => AsmLine;
 type Jump = (dst: Reg, operand: Operand, to: Target) => AsmLine;
 
