@@ -55,7 +55,7 @@ function kernelFuncs(): ReadonlyMap<string, number> {
   return kernelIds;
 }
 
-function forKernel(one: VerifierCase): OracleCase {
+export function forKernel(one: VerifierCase): OracleCase {
   const { kfuncs } = one;
   if (kfuncs === undefined) return one;
   const insns = one.insns.map((insn): Insn => {

@@ -26,6 +26,7 @@ export const BPF_FUNC_ringbuf_query = 134;
 export const BPF_FUNC_for_each_map_elem = 164;
 export const BPF_FUNC_snprintf = 165;
 export const BPF_FUNC_timer_set_callback = 170;
+export const BPF_FUNC_find_vma = 180;
 export const BPF_FUNC_loop = 181;
 export const BPF_FUNC_map_lookup_percpu_elem = 195;
 export const BPF_FUNC_dynptr_from_mem = 197;

@@ -16,8 +16,13 @@ export type KfuncArg =
   | { readonly kind: 'iter' }
   /** `uninit`: the function makes it. */
   | { readonly kind: 'dynptr'; readonly uninit: boolean }
-  /** Memory whose size is the next argument; `optional`: may be NULL. */
-  | { readonly kind: 'mem'; readonly optional: boolean }
+  /** Memory whose size is the next argument, of a struct or of no type; `optional`: may be NULL. */
+  | {
+      readonly kind: 'mem';
+      readonly optional: boolean;
+      readonly struct: string;
+      readonly bytes: number;
+    }
   /** Its size; `known`: has to be a constant. */
   | { readonly kind: 'size'; readonly known: boolean }
   /** A number; has to be a constant. */
@@ -90,11 +95,16 @@ const CTX: KfuncArg = { kind: 'ctx' };
 const ITER: KfuncArg = { kind: 'iter' };
 const DYNPTR: KfuncArg = { kind: 'dynptr', uninit: false };
 const NEW_DYNPTR: KfuncArg = { kind: 'dynptr', uninit: true };
-const OPTIONAL_MEM: KfuncArg = { kind: 'mem', optional: true };
+const OPTIONAL_MEM: KfuncArg = { kind: 'mem', optional: true, struct: '', bytes: 0 };
 const KNOWN_SIZE: KfuncArg = { kind: 'size', known: true };
 const IRQ_FLAG: KfuncArg = { kind: 'irqFlag' };
 const memOf = (bytes: number): KfuncArg => ({ kind: 'memOf', bytes });
-const MEM: KfuncArg = { kind: 'mem', optional: false };
+const memOfStruct = (struct: string, bytes: number): KfuncArg => ({
+  ...{ kind: 'mem', optional: false, struct, bytes },
+});
+const TUPLE: KfuncArg = memOfStruct('bpf_sock_tuple', 36);
+const CT_OPTS: KfuncArg = memOfStruct('bpf_ct_opts', 16);
+const XFRM_OPTS: KfuncArg = memOfStruct('bpf_xfrm_state_opts', 36);
 const SIZE: KfuncArg = { kind: 'size', known: false };
 const IGNORED: KfuncArg = { kind: 'ignored' };
 const TASK: KfuncArg = { kind: 'struct', struct: 'task_struct' };
@@ -157,8 +167,13 @@ const CALLABLE: readonly KfuncProto[] = [
   text('bpf_strcspn', IGNORED, IGNORED),
   text('bpf_strstr', IGNORED, IGNORED),
   text('bpf_strnstr', IGNORED, IGNORED, SCALAR),
-  kfunc('bpf_xdp_ct_alloc', 'struct', [CTX, MEM, SIZE, MEM, SIZE], acquires('nf_conn___init')),
-  kfunc('bpf_xdp_ct_lookup', 'struct', [CTX, MEM, SIZE, MEM, SIZE], acquires('nf_conn')),
+  kfunc(
+    'bpf_xdp_ct_alloc',
+    'struct',
+    [CTX, TUPLE, SIZE, CT_OPTS, SIZE],
+    acquires('nf_conn___init'),
+  ),
+  kfunc('bpf_xdp_ct_lookup', 'struct', [CTX, TUPLE, SIZE, CT_OPTS, SIZE], acquires('nf_conn')),
   kfunc('bpf_ct_insert_entry', 'struct', [CT_INIT], {
     ...acquires('nf_conn'),
     ...{ releases: true, trustedArgs: true },
@@ -174,7 +189,7 @@ const CALLABLE: readonly KfuncProto[] = [
     [CT_INIT, memOf(INET_ADDR_BYTES), SCALAR, SCALAR],
     TRUSTED,
   ),
-  kfunc('bpf_xdp_get_xfrm_state', 'struct', [CTX, MEM, SIZE], acquires('xfrm_state')),
+  kfunc('bpf_xdp_get_xfrm_state', 'struct', [CTX, XFRM_OPTS, SIZE], acquires('xfrm_state')),
   releasing('bpf_xdp_xfrm_state_release', 'xfrm_state'),
   kfunc('bpf_task_acquire', 'struct', [TASK], acquires('task_struct', RCU)),
   kfunc('bpf_task_from_pid', 'struct', [SCALAR], acquires('task_struct')),

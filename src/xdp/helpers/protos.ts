@@ -82,8 +82,10 @@ export interface HelperProto {
   readonly mightSleep: boolean;
   /** Only with CAP_PERFMON. */
   readonly perfmon: boolean;
-  /** Kernel struct returned, or taken by arguments of type ARG_PTR_TO_BTF_ID. */
+  /** Kernel struct returned. */
   readonly struct: string;
+  /** Kernel struct that arguments of type ARG_PTR_TO_BTF_ID point to. */
+  readonly argStruct: string;
 }
 
 type Rest = Partial<Omit<HelperProto, 'id' | 'name' | 'ret' | 'args'>>;
@@ -106,6 +108,7 @@ const helper = (
   mightSleep: false,
   perfmon: false,
   struct: '',
+  argStruct: '',
   ...rest,
 });
 
@@ -122,7 +125,7 @@ const ANY = ARG_ANYTHING;
 const CTX = ARG_PTR_TO_CTX;
 const SIZE = ARG_CONST_SIZE;
 const SIZE0 = ARG_CONST_SIZE_OR_ZERO;
-const TUPLE_ARGS: readonly number[] = [CTX, MEM_IN, SIZE, ANY, ANY];
+const TUPLE_ARGS: readonly number[] = [CTX, MEM_IN, SIZE0, ANY, ANY];
 const SOCK: number = ARG_PTR_TO_BTF_ID_SOCK_COMMON;
 const SYNCOOKIE_ARGS: readonly number[] = [SOCK, MEM_IN, SIZE, MEM_IN, SIZE];
 const SOCK_CAST: readonly number[] = [SOCK];
@@ -203,7 +206,7 @@ const PROTOS: readonly HelperProto[] = [
   sockCast(140, 'skc_to_udp6_sock', 'udp6_sock'),
   helper(141, 'get_task_stack', RET_INTEGER, [ARG_PTR_TO_BTF_ID, MEM_OUT, SIZE0, ANY], {
     perfmon: true,
-    struct: 'task_struct',
+    argStruct: 'task_struct',
   }),
   helper(148, 'copy_from_user', RET_INTEGER, [MEM_OUT, SIZE0, ANY], {
     perfmon: true,
@@ -226,10 +229,10 @@ const PROTOS: readonly HelperProto[] = [
     'task_storage_get',
     VALUE_OR_NULL,
     [MAP, ARG_PTR_TO_BTF_ID | PTR_MAYBE_NULL, ARG_PTR_TO_MAP_VALUE | PTR_MAYBE_NULL, ANY],
-    { struct: 'task_struct' },
+    { argStruct: 'task_struct' },
   ),
   helper(157, 'task_storage_delete', RET_INTEGER, [MAP, ARG_PTR_TO_BTF_ID | PTR_MAYBE_NULL], {
-    struct: 'task_struct',
+    argStruct: 'task_struct',
   }),
   helper(158, 'get_current_task_btf', RET_PTR_TO_BTF_ID | PTR_TRUSTED, [], {
     gplOnly: true,
@@ -265,20 +268,30 @@ const PROTOS: readonly HelperProto[] = [
   helper(175, 'task_pt_regs', RET_PTR_TO_BTF_ID, [ARG_PTR_TO_BTF_ID], {
     gplOnly: true,
     perfmon: true,
-    struct: 'task_struct',
+    struct: 'pt_regs',
+    argStruct: 'task_struct',
   }),
-  helper(176, 'get_branch_snapshot', RET_INTEGER, [MEM_OUT, SIZE0, ANY], GPL_PERFMON),
+  helper(176, 'get_branch_snapshot', RET_INTEGER, [MEM_OUT, SIZE0], GPL_PERFMON),
   helper(177, 'trace_vprintk', RET_INTEGER, [MEM_IN, SIZE, MEM_IN_OR_NULL, SIZE0], GPL_PERFMON),
   sockCast(178, 'skc_to_unix_sock', 'unix_sock'),
-  helper(180, 'sock_from_file', STRUCT_OR_NULL, [ARG_PTR_TO_BTF_ID], {
-    perfmon: true,
-    struct: 'file',
-  }),
+  helper(
+    180,
+    'find_vma',
+    RET_INTEGER,
+    [ARG_PTR_TO_BTF_ID, ANY, ARG_PTR_TO_FUNC, STACK_OR_NULL, ANY],
+    { perfmon: true, argStruct: 'task_struct' },
+  ),
   helper(181, 'loop', RET_INTEGER, [ANY, ARG_PTR_TO_FUNC, STACK_OR_NULL, ANY]),
   helper(182, 'strncmp', RET_INTEGER, [MEM_IN, SIZE, ARG_PTR_TO_CONST_STR]),
   helper(188, 'xdp_get_buff_len', RET_INTEGER, [CTX]),
   helper(189, 'xdp_load_bytes', RET_INTEGER, [CTX, ANY, MEM_OUT, SIZE]),
   helper(190, 'xdp_store_bytes', RET_INTEGER, [CTX, ANY, MEM_IN, SIZE]),
+  helper(191, 'copy_from_user_task', RET_INTEGER, [MEM_OUT, SIZE0, ANY, ARG_PTR_TO_BTF_ID, ANY], {
+    gplOnly: true,
+    perfmon: true,
+    mightSleep: true,
+    argStruct: 'task_struct',
+  }),
   helper(194, 'kptr_xchg', STRUCT_OR_NULL, [
     ARG_KPTR_XCHG_DEST,
     ARG_PTR_TO_BTF_ID | PTR_MAYBE_NULL | OBJ_RELEASE,

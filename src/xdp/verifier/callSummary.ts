@@ -31,7 +31,7 @@ export function callSummary(env: Env, insn: Insn): CallSummary | null {
   }
   if (!isKfuncCall(insn)) return null;
   const kfunc = kfuncByImm(insn.imm);
-  if (kfunc === undefined) return null;
+  if (kfunc === undefined || kfunc.refusal === 'notAllowed') return null;
   return { params: kfunc.args.length, isVoid: kfunc.ret === 'void', fastcall: kfunc.fastcall };
 }
 

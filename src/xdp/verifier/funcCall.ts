@@ -11,6 +11,7 @@ import type { Insn } from '../isa/insn.ts';
 import { MAX_CALL_FRAMES } from '../isa/insn.ts';
 import type { Env } from './env.ts';
 import { S64_MAX, S64_MIN } from './bounds.ts';
+import { kernelType } from './btfRef.ts';
 import { clearPktPointers } from './packetRange.ts';
 import { markAllScratched, printVerifierState } from './logState.ts';
 import { pushAsyncPath, pushPath } from './paths.ts';
@@ -21,6 +22,7 @@ import { clearCallerSaved } from './regArg.ts';
 import {
   BPF_DYNPTR_TYPE_LOCAL,
   CONST_PTR_TO_MAP,
+  PTR_TO_BTF_ID,
   PTR_TO_MAP_KEY,
   PTR_TO_MAP_VALUE,
   PTR_TO_STACK,
@@ -120,6 +122,12 @@ export function pushMapElemCallback(env: Env, subprog: number): void {
 /** `callback(index, ctx)` @linux set_loop_callback_state */
 export function pushLoopCallback(env: Env, subprog: number): void {
   pushCallback(env, subprog, ({ regs }) => [UNKNOWN_REG, regs[3]!]);
+}
+
+/** `callback(task, vma, ctx)` @linux set_find_vma_callback_state */
+export function pushVmaCallback(env: Env, subprog: number): void {
+  const vma = pointerReg(PTR_TO_BTF_ID, { btf: kernelType('vm_area_struct') });
+  pushCallback(env, subprog, ({ regs }) => [regs[1]!, vma, regs[4]!]);
 }
 
 /** `callback(sample, ctx)` @linux set_user_ringbuf_callback_state */

@@ -8,6 +8,7 @@
  *
  * @linux check_func_arg, check_reg_type, check_func_arg_reg_off; kernel/bpf/verifier.c
  */
+import { EACCES } from '../../host/errno.ts';
 import { BPF_FUNC_map_peek_elem, BPF_FUNC_spin_lock } from '../helpers/funcIds.ts';
 import type { HelperProto } from '../helpers/protos.ts';
 import {
@@ -45,6 +46,7 @@ import { checkPtrAlignment } from './alignment.ts';
 import type { CallMeta } from './callMeta.ts';
 import { dynptrIsReferenced, processDynptr } from './dynptrSlots.ts';
 import type { Env, SubprogArg } from './env.ts';
+import { Refused } from './env.ts';
 import { checkHelperMem, checkMemSize } from './helperMem.ts';
 import { processSpinLock, processTimer } from './mapFields.ts';
 import { markChainPrecision, markSlotPrecision } from './precision.ts';
@@ -89,6 +91,7 @@ import {
   typeMayBeNull,
 } from './regTypes.ts';
 import { checkMapAccess, checkPtrOffReg } from './regionAccess.ts';
+import { requireStruct } from './structMatch.ts';
 import { STACK_SPILL, STACK_ZERO, byteType, isSpilledScalarReg } from './state.ts';
 import { tnumIsConst } from './tnum.ts';
 import type { VerifierMap } from './verifierMap.ts';
@@ -164,9 +167,23 @@ function checkRegType(env: Env, regno: number, argType: number): void {
 /** A pointer to the struct that a global function names. @linux check_reg_type */
 export function checkStructReg(env: Env, regno: number, arg: SubprogArg): void {
   checkRegType(env, regno, arg.type);
-  const given = env.regs[regno]!.btf?.name ?? '';
-  const { name } = arg.btf!;
-  if (given !== name) env.deny(`R${regno} is of type ${given} but ${name} is expected`);
+  requireStruct(env, regno, env.regs[regno]!, arg.btf!.name);
+}
+
+/** What a pointer to a struct of the kernel points to. @linux check_reg_type */
+function checkStruct(env: Env, regno: number, argType: number, proto: HelperProto): void {
+  const reg = env.regs[regno]!;
+  if (baseType(reg.type) !== PTR_TO_BTF_ID) return;
+  if (COMPATIBLE.get(baseType(argType)) === MEM_TYPES) {
+    if ((argType & MEM_RDONLY) === 0)
+      env.deny(
+        `bpf_${proto.name}() may write into memory pointed by R${regno} type=${regTypeStr(reg.type)}`,
+      );
+    return;
+  }
+  const wanted =
+    baseType(argType) === ARG_PTR_TO_BTF_ID_SOCK_COMMON ? 'sock_common' : proto.argStruct;
+  if (wanted !== '') requireStruct(env, regno, reg, wanted);
 }
 
 /** Pointers that may be handed on with an offset. */
@@ -282,12 +299,16 @@ export function checkFuncArg(env: Env, arg: number, proto: HelperProto, meta: Ca
   if (baseType(argType) === ARG_PTR_TO_MAP_VALUE) argType = resolveValueType(env, argType, meta);
   if (!(registerIsNull(reg) && typeMayBeNull(argType))) {
     checkRegType(env, regno, argType);
+    checkStruct(env, regno, argType, proto);
     checkArgOffset(env, regno, argType);
   }
   if ((argType & OBJ_RELEASE) !== 0) checkRelease(env, regno, argType, meta);
   if (reg.refObjId !== 0 && baseType(argType) !== ARG_KPTR_XCHG_DEST) {
-    if (meta.refObjId !== 0)
-      env.deny(`more than one arg with ref_obj_id R${regno} ${reg.refObjId} ${meta.refObjId}`);
+    if (meta.refObjId !== 0) {
+      const why = `more than one arg with ref_obj_id R${regno} ${reg.refObjId} ${meta.refObjId}`;
+      env.write(why); // Linux ends no line here
+      throw new Refused(EACCES, why);
+    }
     meta.refObjId = reg.refObjId;
   }
   checkArgValue(env, arg, argType, proto, meta);

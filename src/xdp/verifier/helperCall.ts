@@ -12,6 +12,7 @@ import { EACCES, EINVAL, ENOTSUPP } from '../../host/errno.ts';
 import {
   BPF_FUNC_dynptr_data,
   BPF_FUNC_dynptr_from_mem,
+  BPF_FUNC_find_vma,
   BPF_FUNC_for_each_map_elem,
   BPF_FUNC_loop,
   BPF_FUNC_map_delete_elem,
@@ -47,6 +48,7 @@ import {
   pushDrainCallback,
   pushLoopCallback,
   pushMapElemCallback,
+  pushVmaCallback,
   pushTimerCallback,
 } from './funcCall.ts';
 import { checkFuncArg } from './helperArgs.ts';
@@ -153,6 +155,9 @@ function checkSpecial(env: Env, meta: CallMeta): void {
       if (!ITERABLE.has(meta.map!.type))
         env.refuse(ENOTSUPP, 'callback function not allowed for map');
       pushMapElemCallback(env, meta.subprogno);
+      break;
+    case BPF_FUNC_find_vma:
+      pushVmaCallback(env, meta.subprogno);
       break;
     case BPF_FUNC_timer_set_callback:
       pushTimerCallback(env, meta.subprogno);

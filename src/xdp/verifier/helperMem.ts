@@ -9,7 +9,6 @@
  */
 import type { CallMeta } from './callMeta.ts';
 import type { Env } from './env.ts';
-import { EACCES } from '../../host/errno.ts';
 import { markPtrNotNull } from './nullness.ts';
 import { markChainPrecision } from './precision.ts';
 import { registerIsNull } from './reg.ts';
@@ -34,6 +33,7 @@ import {
   checkPacketAccess,
 } from './regionAccess.ts';
 import { checkStackRange } from './stackRange.ts';
+import { checkStructAccess } from './structAccess.ts';
 import { s64, tnumIsConst } from './tnum.ts';
 
 /** Sizes stay below this. @linux BPF_MAX_VAR_SIZ */
@@ -70,10 +70,8 @@ export function checkHelperMem(
       checkStackRange(env, regno, reg.off, size, zeroOk, access, meta);
       return;
     case PTR_TO_BTF_ID:
-      return env.refuse(
-        EACCES,
-        `reading struct ${reg.btf?.name ?? ''} is not supported by this verifier`,
-      );
+      checkStructAccess(env, regno, reg.off, size, false);
+      return;
     default:
       // no bytes of nothing
       if (zeroOk && size === 0 && registerIsNull(reg)) return;

@@ -21,6 +21,7 @@ import {
   LD_IMM64,
 } from '../isa/insn.ts';
 import {
+  BPF_FUNC_find_vma,
   BPF_FUNC_for_each_map_elem,
   BPF_FUNC_loop,
   BPF_FUNC_user_ringbuf_drain,
@@ -65,6 +66,7 @@ export const isAtomicLoad = (insn: Insn): boolean =>
   classOf(insn) === BPF_STX && modeOf(insn) === BPF_ATOMIC && insn.imm === BPF_LOAD_ACQ;
 
 const CALLS_BACK: readonly number[] = [
+  BPF_FUNC_find_vma,
   BPF_FUNC_for_each_map_elem,
   BPF_FUNC_loop,
   BPF_FUNC_user_ringbuf_drain,

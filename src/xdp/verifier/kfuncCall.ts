@@ -26,6 +26,7 @@ import {
   castReg,
   checkObjectArg,
   objectReg,
+  pointsToStruct,
   refuseNullObject,
   releaseObject,
 } from './kfuncObject.ts';
@@ -75,10 +76,26 @@ function checkDynptr(env: Env, regno: number, uninit: boolean, call: Call): void
   if (!uninit) call.dynptr = dynptrOf(env, regno);
 }
 
-/** A pointer and its size, the argument behind it. */
-function checkMem(env: Env, regno: number, optional: boolean): void {
+/** A pointer and its size, the argument behind it; where that is no number, what the pointer's type says. */
+function checkMem(env: Env, regno: number, arg: KfuncArg & { kind: 'mem' }, call: Call): void {
+  const reg = env.regs[regno]!;
+  const { struct, bytes, optional } = arg;
+  const untyped = 'pointer type UNKNOWN  ';
+  if (pointsToStruct(reg.type)) {
+    if (struct === '')
+      env.invalid(
+        `kernel function ${call.kfunc.name} args#${regno - 1} ${untyped}is not supported`,
+      );
+    checkObjectArg(env, regno, struct, call.kfunc);
+    return;
+  }
+  if (env.regs[regno + 1]!.type !== SCALAR_VALUE) {
+    if (struct === '')
+      env.invalid(`arg#${regno - 1} ${untyped}must point to scalar, or struct with scalar`);
+    checkMemReg(env, regno, bytes);
+    return;
+  }
   if (optional && registerIsNull(env.regs[regno]!)) return;
-  if (env.regs[regno + 1]!.type !== SCALAR_VALUE) return; // said when the size's turn comes
   try {
     checkKfuncMemSize(env, regno + 1);
   } catch (error) {
@@ -124,7 +141,7 @@ function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
       checkMemReg(env, regno, arg.bytes);
       break;
     case 'mem':
-      checkMem(env, regno, arg.optional);
+      checkMem(env, regno, arg, call);
       break;
     case 'irqFlag':
       processIrqFlag(env, regno, call.kfunc.name === 'bpf_local_irq_save');

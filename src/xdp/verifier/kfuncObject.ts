@@ -44,6 +44,9 @@ const STRUCT_OF: ReadonlyMap<number, string> = new Map([
   [CONST_PTR_TO_MAP, 'bpf_map'],
 ]);
 
+export const pointsToStruct = (type: number): boolean =>
+  baseType(type) === PTR_TO_BTF_ID || STRUCT_OF.has(baseType(type));
+
 /** No pointer of a function that trusts its arguments may be NULL. */
 export function refuseNullObject(env: Env, regno: number, kfunc: KfuncProto): void {
   if (!kfunc.trustedArgs && !kfunc.rcuArgs) return;
@@ -56,8 +59,7 @@ export function checkObjectArg(env: Env, regno: number, struct: string, kfunc: K
   const reg = env.regs[regno]!;
   const { type } = reg;
   const arg = regno - 1;
-  const known = baseType(type) === PTR_TO_BTF_ID || STRUCT_OF.has(baseType(type));
-  if (!known)
+  if (!pointsToStruct(type))
     env.invalid(
       `arg#${arg} pointer type STRUCT ${struct} must point to scalar, or struct with scalar`,
     );

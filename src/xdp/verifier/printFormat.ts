@@ -21,5 +21,6 @@ export function checkSnprintfFormat(env: Env): void {
     if (byte === 0) break;
     text += String.fromCharCode(byte);
   }
-  if (formatArgs(text) !== bytes / 8) env.invalid('Invalid format string');
+  const used = formatArgs(text);
+  if (used < 0 || used > bytes / 8) env.invalid('Invalid format string');
 }

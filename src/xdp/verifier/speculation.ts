@@ -11,11 +11,14 @@
  */
 import type { Insn } from '../isa/insn.ts';
 import { BPF_ADD, BPF_SUB, MAX_BPF_STACK } from '../isa/insn.ts';
+import type { Bounds } from './bounds.ts';
+import { draftBounds, forget32 } from './bounds.ts';
 import type { Env } from './env.ts';
 import { Refused } from './env.ts';
 import { opOf, usesReg } from './insnKind.ts';
 import { pushPath } from './paths.ts';
 import type { Reg } from './reg.ts';
+import { withReg } from './reg.ts';
 import { PTR_TO_MAP_VALUE, PTR_TO_STACK } from './regTypes.ts';
 import { checkMapAccess } from './regionAccess.ts';
 import { tnumIsConst, tnumText } from './tnum.ts';
@@ -77,6 +80,13 @@ function limitOf(env: Env, insn: Insn, ptr: Reg, toLeft: boolean, ptrIsDst: bool
   return limit;
 }
 
+/** Of the destination Linux has forgotten these by then. */
+function without32(bounds: Bounds): Bounds {
+  const d = draftBounds(bounds);
+  forget32(d);
+  return d;
+}
+
 /** Before the operation: what to mask with, and the path on which the mask made the offset 0. */
 export function beginMask(env: Env, insn: Insn, ptr: Reg, off: Reg, ptrIsDst: boolean): Mask {
   const mask: Mask = { state: 0, limit: 0, toLeft: false };
@@ -97,10 +107,8 @@ export function beginMask(env: Env, insn: Insn, ptr: Reg, off: Reg, ptrIsDst: bo
     if (!known) env.exploreAluLimits = true;
   }
   if (known) return mask;
-  const saved = env.regs[insn.dst]!;
-  if (!ptrIsDst) env.regs[insn.dst] = ptr;
-  pushPath(env, env.insnIdx + 1, env.insnIdx, true);
-  env.regs[insn.dst] = saved;
+  const { regs } = pushPath(env, env.insnIdx + 1, env.insnIdx, true).top;
+  regs[insn.dst] = ptrIsDst ? withReg(ptr, { bounds: without32(ptr.bounds) }) : ptr;
   return mask;
 }
 
