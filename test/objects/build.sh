@@ -21,4 +21,5 @@ bpf clang-14 steer.o steer.bpf.c
 bpf clang-16 types.o types.bpf.c
 bpf clang-16 ksyms.o ksyms.bpf.c
 bpf clang-14 runConfig.o runConfig.bpf.c
+bpf clang-16 exception.o exception.bpf.c
 bpf clang-19 kernel.o kernel.c

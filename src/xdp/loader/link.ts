@@ -20,6 +20,9 @@ import type { CoreRelo, FuncInfo, InsnRef, LineInfo } from './spec.ts';
  */
 const BUDGET: number = 1 << 22;
 
+/** In front of a callback's name, in a tag of its program. */
+const EXCEPTION_CALLBACK = 'exception_callback:';
+
 interface LinkedProgram {
   readonly insns: Insn[];
   readonly refs: Map<number, InsnRef>;
@@ -60,7 +63,24 @@ export class Linker {
     this.out = emptyProgram();
     this.placed.clear();
     this.append(main);
+    const callback = this.exceptionCallback(main);
+    if (callback !== undefined && !this.placed.has(callback)) this.append(callback);
     return this.out;
+  }
+
+  /** What the program's tag `exception_callback:NAME` names; nothing calls it. */
+  private exceptionCallback(main: CodeFunction): CodeFunction | undefined {
+    const { btf } = this.code.object;
+    if (btf?.loads !== true) return undefined;
+    const { id } = btf.find(main.name, 'func') ?? {};
+    for (const tag of btf.all()) {
+      if (tag.kind !== 'declTag' || tag.type !== id || tag.component !== -1) continue;
+      if (!tag.name.startsWith(EXCEPTION_CALLBACK)) continue;
+      const name = tag.name.slice(EXCEPTION_CALLBACK.length);
+      for (const { functions } of this.code.sections.values())
+        for (const func of functions.values()) if (func.name === name) return func;
+    }
+    return undefined;
   }
 
   /**

@@ -3,8 +3,7 @@
  * the log with its words, and the counters.
  *
  * Not modelled, and refused by name: program types other than XDP, kernel variables, structs of the
- * kernel whose types are not known, objects that programs allocate (`bpf_obj_new`, kptrs, lists, trees),
- * exception callbacks.
+ * kernel whose types are not known, objects that programs allocate (`bpf_obj_new`, kptrs, lists, trees).
  *
  * @linux bpf_check; kernel/bpf/verifier.c
  */
@@ -26,6 +25,7 @@ import { refuseDeadCallbacks } from './deadCode.ts';
 import { COMPLEXITY_LIMIT, doCheck } from './doCheck.ts';
 import type { Subprog, SubprogArg, VerifiedImage, VerifierOptions } from './env.ts';
 import { Env, Refused } from './env.ts';
+import { checkExceptionCallback } from './exceptions.ts';
 import { isKfuncCall } from './insnKind.ts';
 import { computeLiveRegisters } from './liveRegs.ts';
 import { BPF_LOG_STATS } from './log.ts';
@@ -114,7 +114,9 @@ function enterMain(env: Env, frame: FuncState): void {
 function enterGlobal(env: Env, number: number, frame: FuncState): void {
   const subprog = env.subprogs[number]!;
   if (env.log.detailed) env.write(`Validating ${subprog.name}() func#${number}...\n`);
-  prepareFuncArgs(env, subprog).forEach((arg, i) => (frame.regs[i + 1] = argReg(env, arg)));
+  const args = prepareFuncArgs(env, subprog);
+  if (subprog.isExceptionCb) checkExceptionCallback(env, args);
+  args.forEach((arg, i) => (frame.regs[i + 1] = argReg(env, arg)));
 }
 
 function argReg(env: Env, arg: SubprogArg): Reg {
@@ -143,6 +145,7 @@ const isDue = (subprog: Subprog): boolean => subprog.global && subprog.called &&
 
 /** Global functions that were called; checking one may call more. @linux do_check_subprogs */
 function checkGlobals(env: Env): void {
+  if (env.exceptionCallback !== 0) env.subprogs[env.exceptionCallback]!.called = true;
   let found = true;
   while (found) {
     found = false;

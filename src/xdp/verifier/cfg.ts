@@ -36,12 +36,26 @@ const BRANCH = 2;
 class Walk {
   readonly env: Env;
   readonly state: Uint8Array;
-  readonly stack: number[] = [0];
+  readonly stack: number[] = [];
 
   constructor(env: Env) {
     this.env = env;
     this.state = new Uint8Array(env.insns.length);
-    this.state[0] = DISCOVERED;
+    this.begin(0);
+  }
+
+  begin(at: number): void {
+    this.state[at] = DISCOVERED;
+    this.stack.push(at);
+  }
+
+  run(): void {
+    while (this.stack.length > 0) {
+      const t = this.stack[this.stack.length - 1]!;
+      if (this.visit(t)) continue;
+      this.state[t] = EXPLORED;
+      this.stack.pop();
+    }
   }
 
   /** Follow an edge. @returns true when its end has to be explored first @linux push_insn */
@@ -141,11 +155,10 @@ function mergeCalleeEffects(env: Env, call: number, start: number): void {
 
 export function checkCfg(env: Env): void {
   const walk = new Walk(env);
-  while (walk.stack.length > 0) {
-    const t = walk.stack[walk.stack.length - 1]!;
-    if (walk.visit(t)) continue;
-    walk.state[t] = EXPLORED;
-    walk.stack.pop();
+  walk.run();
+  if (env.exceptionCallback !== 0) {
+    walk.begin(env.subprogs[env.exceptionCallback]!.start);
+    walk.run();
   }
   for (let i = 0; i < env.insns.length; i++) {
     if (walk.state[i] !== EXPLORED) env.invalid(`unreachable insn ${i}`);

@@ -137,6 +137,8 @@ export class Subprog {
   hasLdAbs = false;
   isCb = false;
   isAsyncCb = false;
+  /** What is thrown goes to it; calling it is refused. */
+  isExceptionCb = false;
   changesPktData = false;
   mightSleep = false;
   stackDepth = 0;
@@ -171,6 +173,8 @@ export class Env {
   readonly aux: readonly InsnAux[];
   /** CAP_BPF, which XDP programs cannot be loaded without. */
   readonly bpfCapable = true;
+  /** Number of the subprogram that what is thrown goes to; 0: none, the program ends with it. */
+  exceptionCallback = 0;
   /** The program names an arena. */
   hasArena = false;
   readonly allowPtrLeaks: boolean;

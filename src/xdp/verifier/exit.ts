@@ -46,7 +46,11 @@ function checkReturnCode(env: Env): void {
     const known = env.regs[0]!;
     if (!inRange(func.callbackRetRange, known))
       refuseReturn(env, known, func.callbackRetRange, AT_ASYNC_RETURN);
-  } else if (func.subprogno !== 0 && r0.type !== SCALAR_VALUE) {
+  } else if (
+    func.subprogno !== 0 &&
+    func.subprogno !== env.exceptionCallback &&
+    r0.type !== SCALAR_VALUE
+  ) {
     env.invalid(
       `At subprogram exit the register R0 is not a scalar value (${regTypeStr(r0.type)})`,
     );

@@ -48,7 +48,6 @@ import {
   SCALAR_VALUE,
   regTypeStr,
 } from './regTypes.ts';
-import { declTags } from './subprogArgs.ts';
 import { tnumIsConst } from './tnum.ts';
 
 /** What the arguments say of the result. */
@@ -206,19 +205,11 @@ function refuseByName(env: Env, { name, refusal }: KfuncProto): void {
     env.refuse(EOPNOTSUPP, `kernel function ${name} is not supported by this verifier`);
 }
 
-/** What is thrown ends the program with that value, unless a function of its own is to see it. */
-function refuseExceptionCallback(env: Env): void {
-  const { btf } = env.image;
-  if (btf !== null && declTags(btf).some(({ name }) => name.startsWith('exception_callback:')))
-    env.refuse(EOPNOTSUPP, 'exception callbacks are not supported by this verifier');
-}
-
 export function checkKfuncCall(env: Env, insn: Insn): void {
   const kfunc = kfuncByImm(insn.imm);
   if (kfunc === undefined)
     return env.invalid('invalid kernel function call not eliminated in verifier pass');
   refuseByName(env, kfunc);
-  if (kfunc.name === 'bpf_throw') refuseExceptionCallback(env);
   env.aux[env.insnIdx]!.isIterNext = kfunc.iter === 'next';
   const call: Call = { kfunc, refObjId: 0, iter: null, dynptr: NO_DYNPTR, size: 0, releaseReg: 0 };
   kfunc.args.forEach((arg, i) => checkArg(env, i + 1, arg, call));

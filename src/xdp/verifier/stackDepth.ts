@@ -2,14 +2,17 @@
  * Stack of all functions that can be active at once.
  *
  * "combined stack size of %d calls is %d. Too large", "tail_calls are not allowed when call stack of
- * previous frames is %d bytes. Too large", "the call stack of %d frames is too deep !".
+ * previous frames is %d bytes. Too large", "the call stack of %d frames is too deep !", "insn %d cannot
+ * call exception cb directly", "bpf_throw kfunc (insn %d) cannot be called from callback subprog %d".
  *
  * @linux check_max_stack_depth; kernel/bpf/verifier.c
  */
-import { E2BIG } from '../../host/errno.ts';
+import { E2BIG, EINVAL } from '../../host/errno.ts';
 import { BPF_JCOND, BPF_JMP, MAX_BPF_STACK, MAX_CALL_FRAMES } from '../isa/insn.ts';
+import { kfuncByImm } from '../helpers/kfuncProtos.ts';
 import type { Env } from './env.ts';
-import { isPseudoFunc, isSubprogCall } from './insnKind.ts';
+import { Refused } from './env.ts';
+import { isKfuncCall, isPseudoFunc, isSubprogCall } from './insnKind.ts';
 import { findSubprog } from './subprogs.ts';
 
 /** Compiled code keeps the stack aligned. */
@@ -34,13 +37,28 @@ function walk(env: Env, idx: number, depth: number, above: readonly number[]): v
   }
   for (let i = subprog.start; i < env.subprogs[idx + 1]!.start; i++) {
     const insn = env.insns[i]!;
+    if (isKfuncCall(insn) && kfuncByImm(insn.imm)?.name === 'bpf_throw')
+      refuseThrowInCallback(env, i, chain);
     if (!isSubprogCall(insn) && !isPseudoFunc(insn)) continue;
     const callee = findSubprog(env, i + insn.imm + 1);
     if (env.subprogs[callee]!.isAsyncCb && !isSubprogCall(insn)) continue;
+    if (env.subprogs[callee]!.isExceptionCb) {
+      const text = `insn ${i} cannot call exception cb directly`;
+      env.write(text); // Linux does not end the line
+      throw new Refused(EINVAL, text);
+    }
     if (frame + 1 >= MAX_CALL_FRAMES)
       env.refuse(E2BIG, `the call stack of ${frame + 1} frames is too deep !`);
     walk(env, callee, total, chain);
   }
+}
+
+/** What is thrown leaves the whole program: the kernel in between would not be wound up. */
+function refuseThrowInCallback(env: Env, i: number, chain: readonly number[]): void {
+  if (chain.some((idx) => env.subprogs[idx]!.isCb))
+    env.invalid(
+      `bpf_throw kfunc (insn ${i}) cannot be called from callback subprog ${chain.at(-1)!}`,
+    );
 }
 
 export function checkMaxStackDepth(env: Env): void {

@@ -13,6 +13,7 @@ import type { Insn } from '../isa/insn.ts';
 import { BPF_ABS, BPF_CALL, BPF_EXIT, BPF_IND, BPF_JMP, BPF_JMP32, BPF_LD } from '../isa/insn.ts';
 import type { Env } from './env.ts';
 import { Subprog } from './env.ts';
+import { exceptionCallbackStart, markExceptionCallback } from './exceptions.ts';
 import {
   EXIT,
   GOTO,
@@ -61,9 +62,12 @@ export function addSubprogs(env: Env): void {
       env.refuse(E2BIG, 'too many subprograms');
     starts.add(target);
   });
+  const callback = exceptionCallbackStart(env);
+  starts.add(callback);
   env.subprogs = [...starts, env.insns.length]
     .toSorted((a, b) => a - b)
     .map((start) => new Subprog(start));
+  if (callback !== 0) markExceptionCallback(env, callback);
   if (!env.log.full) return;
   for (let i = 0; i < env.subprogCount; i++) env.write(`func#${i} @${env.subprogs[i]!.start}\n`);
 }

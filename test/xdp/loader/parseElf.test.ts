@@ -275,3 +275,10 @@ test.each<[string, string, string, (view: DataView) => void, string]>([
 ])('damage: %s', (_, object, section, change, message) => {
   expect(damaged(object, section, change)).toContain(message);
 });
+
+test('an exception callback stands behind its program, with what it calls', () => {
+  const { programs } = parse('exception');
+  const names = (program: string): string[] => programs[program]!.funcInfo.map(({ name }) => name);
+  expect(names('throws')).toEqual(['throws', 'second_callback', 'helps']);
+  expect(names('throws_away')).toEqual(['throws_away']);
+});
