@@ -190,6 +190,7 @@ export class Machine {
         netdevBudget: config.netdevBudget,
         netdevBudgetUsecs: config.netdevBudgetUsecs,
         stackOn: config.stack,
+        framesToCache: config.profile.kernel.framesToCache === 1,
       },
     );
     if (config.tcDrop !== undefined) this.net.ingress = tcDropRules(config.tcDrop);
@@ -208,6 +209,7 @@ export class Machine {
         stacks: this.mem.region('program stacks', plan.stacks),
       },
       hz: config.hz,
+      bulkSize: config.profile.kernel.xmitFrames,
       clock: this.clock,
       pages: this.pages,
       irqs: this.irqs,

@@ -51,7 +51,8 @@ export const OP_PACKET_TOUCH = 38;
 export const OP_STACK_COLD = 39;
 export const OP_HRTIMER = 40;
 export const OP_STACK_TOUCH = 41;
-export const OP_COUNT = 42;
+export const OP_XMIT_CALL = 42;
+export const OP_COUNT = 43;
 
 /** Indexed by `OP_*`: how profiles and reports call them. */
 export const OP_NAMES: readonly string[] = [
@@ -97,6 +98,7 @@ export const OP_NAMES: readonly string[] = [
   'stack entered cold',
   'hrtimer start',
   'first touch by the stack',
+  'XDP transmit call',
 ];
 
 /** The profile as whole picoseconds, indexed by operation. */

@@ -2,7 +2,8 @@
  * Cost profiles: which quantities there are, in which units, and how data becomes a profile.
  *
  * A profile is a flat list of entries: quantity, value, unit, source. It names hardware and a
- * kernel generation. Every operation and every time of the NIC must have its entry; those of PCIe
+ * kernel generation. Every operation, every time of the NIC and every habit of the kernel must have
+ * its entry; those of PCIe
  * and of the memory system are given all or not at all, and a machine without them has none.
  * A profile may build on another one and say only what differs.
  */
@@ -86,6 +87,14 @@ export interface MemorySpec {
   readonly otherMissPct: number;
 }
 
+/** Habits of a kernel generation that decide how often something is done. */
+export interface KernelSpec {
+  /** Frames that a redirect hands to its device at once, 1 to 16. */
+  readonly xmitFrames: number;
+  /** 1: a frame sent goes back to its pool's cache where the pool's own NAPI runs; 0: always to the ring. */
+  readonly framesToCache: number;
+}
+
 export interface CostProfile {
   readonly name: string;
   readonly says: string;
@@ -93,6 +102,7 @@ export interface CostProfile {
   /** Indexed by `OP_*`. */
   readonly costs: readonly CostEntry[];
   readonly nic: NicTiming;
+  readonly kernel: KernelSpec;
   /** A CPU that has idled longer than this has slept, and finds its caches cold. */
   readonly coolsNs: number;
   readonly pcie: PcieSpec | null;
@@ -125,6 +135,11 @@ const NIC: Group<NicTiming> = [
   ['txFetchNs', 'TX fetch', TIME],
   ['txCompleteNs', 'TX completion', TIME],
   ['msixNs', 'MSI-X', TIME],
+];
+
+const KERNEL: Group<KernelSpec> = [
+  ['xmitFrames', 'redirected frames per transmit call', COUNT],
+  ['framesToCache', 'frames returned to the cache', COUNT],
 ];
 
 const PCIE: Group<PcieSpec> = [
@@ -165,13 +180,19 @@ const COOLS = 'idle until cold';
 
 const UNITS: ReadonlyMap<string, Units> = new Map([
   ...OP_NAMES.map((name) => [name, TIME] as const),
-  ...[...NIC, ...PCIE, ...MEMORY].map(([, name, units]) => [name, units] as const),
+  ...[...NIC, ...KERNEL, ...PCIE, ...MEMORY].map(([, name, units]) => [name, units] as const),
   [COOLS, TIME],
   [CLOCK, ['GHz']],
 ]);
 
 /** Every quantity that an entry may be about. */
 export const QUANTITY_NAMES: readonly string[] = [...UNITS.keys()];
+
+/** Whole numbers, from and to. @linux DEV_MAP_BULK_SIZE */
+const WHOLE: ReadonlyMap<string, readonly [from: number, to: number]> = new Map([
+  ['redirected frames per transmit call', [1, 16]],
+  ['frames returned to the cache', [0, 1]],
+]);
 
 /** Of these at least one: a link without lanes moves nothing. */
 const AT_LEAST_ONE: ReadonlySet<string> = new Set([
@@ -206,6 +227,7 @@ export function profileOf(data: ProfileData): CostProfile {
     entries: [...entries.values()],
     costs: OP_NAMES.map((op) => ({ op, ns: valueOf(op), source: wanted(entries, op).source })),
     nic: group(NIC),
+    kernel: group(KERNEL),
     coolsNs: valueOf(COOLS),
     pcie: anyOf(PCIE) ? group(PCIE) : null,
     memory: anyOf(MEMORY) ? group(MEMORY) : null,
@@ -219,6 +241,13 @@ function checkEntry({ op, value, unit, source }: ProfileEntry, i: number): void 
   }
   if (!units.includes(unit)) {
     throw new ProfileRefused(i, `${op}: ${unit} is not one of its units (${units.join(', ')})`);
+  }
+  const [from, to] = WHOLE.get(op) ?? [-Infinity, Infinity];
+  if (value < from || value > to || (WHOLE.has(op) && !Number.isInteger(value))) {
+    throw new ProfileRefused(
+      i,
+      `${op}: ${value} is out of range (${from} to ${to} ${unit}, whole)`,
+    );
   }
   const least = AT_LEAST_ONE.has(op) ? 1e-9 : 0;
   if (!(value >= least && value <= MOST)) {

@@ -2,7 +2,7 @@
 import type { CostProfile } from './profile.ts';
 import { profileOf } from './profile.ts';
 import { flat } from './profiles/flat.ts';
-import { i40e2019, retpoline } from './profiles/i40e2019.ts';
+import { i40e2019, retpoline, unbulked } from './profiles/i40e2019.ts';
 import {
   e10002002,
   epycPagePool,
@@ -16,6 +16,7 @@ import { xdpPaper2018, xdpPaper2018Compressed } from './profiles/xdpPaper2018.ts
 export const FLAT: CostProfile = profileOf(flat);
 const XDP_PAPER = profileOf(xdpPaper2018);
 const I40E = profileOf(i40e2019(XDP_PAPER));
+const I40E_RETPOLINE = profileOf(retpoline(I40E));
 
 export const PROFILES: readonly CostProfile[] = [
   FLAT,
@@ -23,7 +24,8 @@ export const PROFILES: readonly CostProfile[] = [
   profileOf(xdpPaper2018Compressed(XDP_PAPER)),
   profileOf(retpoline(XDP_PAPER)),
   I40E,
-  profileOf(retpoline(I40E)),
+  I40E_RETPOLINE,
+  profileOf(unbulked(I40E_RETPOLINE)),
   profileOf(skylake2017(XDP_PAPER)),
   profileOf(epycPagePool(XDP_PAPER)),
   profileOf(pcieBench2018(XDP_PAPER)),

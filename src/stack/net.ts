@@ -46,6 +46,8 @@ export interface NetConfig {
   readonly netdevBudgetUsecs?: number | undefined;
   /** False: a packet passed to the stack is counted at its door and freed at once. */
   readonly stackOn: boolean;
+  /** Frames that were sent go back to their pool's cache where its NAPI runs, as since Linux 6.9; so unless false. */
+  readonly framesToCache?: boolean;
 }
 
 /** Sees each packet the stack takes (`ETH_P_ALL`); the skb is only lent. */
@@ -79,6 +81,7 @@ export class Net implements DeviceTable {
   readonly netdevBudget: number;
   readonly netdevBudgetJiffies: number;
   readonly stackOn: boolean;
+  readonly framesToCache: boolean;
   readonly dmesg: Dmesg = new Dmesg();
   readonly ppPages: PpPages;
   readonly skbs: SkbPool;
@@ -113,6 +116,7 @@ export class Net implements DeviceTable {
     checkedRange('netdev_budget_usecs', usecs, 0, 2 ** 31 - 1);
     this.netdevBudgetJiffies = usecsToJiffies(usecs, this.hz);
     this.stackOn = config.stackOn;
+    this.framesToCache = config.framesToCache !== false;
     this.ppPages = new PpPages(host.mem.bytes);
     this.skbs = new SkbPool(host, this.ppPages);
     this.timers = new TimerList(host.clock, (at) => {

@@ -65,6 +65,7 @@ export class PagePool implements MemAllocator {
   private cached = 0;
   private readonly ring: PtrRing;
   private readonly id: number;
+  private readonly framesToCache: boolean;
   private destroyed = false;
 
   /**
@@ -79,6 +80,7 @@ export class PagePool implements MemAllocator {
     this.pp = net.ppPages;
     this.watch = net.watch;
     this.pages = net.pages;
+    this.framesToCache = net.framesToCache;
     this.ring = new PtrRing(Math.min(poolSize === 0 ? DEFAULT_RING_SIZE : poolSize, MAX_RING_SIZE));
     this.id = this.pp.register(this);
   }
@@ -115,12 +117,7 @@ export class PagePool implements MemAllocator {
    */
   put(page: HostAddr, allowDirect: boolean, cpu: Cpu): void {
     if (this.watch.on) this.checkReturn(page, allowDirect, cpu);
-    if (this.pp.unref(page, 1) > 0) {
-      this.keepFragment(page);
-      return;
-    }
-    if ((allowDirect || this.napiLocal(cpu)) && this.recycleInCache(page, cpu)) return;
-    if (!this.recycleInRing(page, cpu)) this.release(page, cpu);
+    this.takeBack(page, allowDirect || this.napiLocal(cpu), cpu);
   }
 
   /** Only in the owning NAPI, or while nobody polls it. @linux page_pool_recycle_direct */
@@ -128,8 +125,10 @@ export class PagePool implements MemAllocator {
     this.put(page, true, cpu);
   }
 
+  /** The page of a frame: older kernels ask nobody whose softirq this is. */
   returnPage(page: HostAddr, allowDirect: boolean, cpu: Cpu): void {
-    this.put(page, allowDirect, cpu);
+    if (this.watch.on) this.checkReturn(page, allowDirect, cpu);
+    this.takeBack(page, allowDirect || (this.framesToCache && this.napiLocal(cpu)), cpu);
   }
 
   /** Is this code in the softirq of the CPU that has the owning NAPI scheduled? @linux page_pool_napi_local */
@@ -174,6 +173,15 @@ export class PagePool implements MemAllocator {
     this.destroyed = true;
     this.forgetWhenEmpty();
     return this.inflight();
+  }
+
+  private takeBack(page: HostAddr, direct: boolean, cpu: Cpu): void {
+    if (this.pp.unref(page, 1) > 0) {
+      this.keepFragment(page);
+      return;
+    }
+    if (direct && this.recycleInCache(page, cpu)) return;
+    if (!this.recycleInRing(page, cpu)) this.release(page, cpu);
   }
 
   private popCache(cpu: Cpu, where: number): HostAddr {

@@ -1,9 +1,11 @@
 /**
  * The bulk queue between redirects and a device: sixteen frames per CPU and target, so that the
- * target's lock, ring and doorbell are touched once for many.
+ * target's lock, ring and doorbell are touched once for many. Linux 4.17 and before called the
+ * device for each frame: a queue of one.
  *
  * @linux struct xdp_dev_bulk_queue; kernel/bpf/devmap.c
  */
+import { OP_XMIT_CALL } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { EMSGSIZE, ENETDOWN, EOPNOTSUPP } from '../host/errno.ts';
 import { LOST_REDIRECT_QUEUE_FULL } from '../host/fates.ts';
@@ -20,12 +22,12 @@ import type { RedirectTarget } from './redirectTarget.ts';
 import { NETDEV_XDP_ACT_NDO_XMIT, NETDEV_XDP_ACT_NDO_XMIT_SG, XDP_XMIT_FLUSH } from './uapi.ts';
 import { xdpFrameHasFrags, xdpFrameLen } from './xdpFrame.ts';
 
-const BULK = 16;
+export const DEV_MAP_BULK_SIZE = 16;
 const VLAN_HLEN = 4;
 
 export class XdpDevBulkQueue {
   readonly dev: RedirectTarget;
-  readonly q: Int32Array = new Int32Array(BULK);
+  readonly q: Int32Array = new Int32Array(DEV_MAP_BULK_SIZE);
   count = 0;
   /** Program of the devmap entry that the first frame since the last flush came by; all others run it too. */
   prog: BpfProgRef | null = null;
@@ -52,7 +54,7 @@ export function bqEnqueue(
   prog: BpfProgRef | null,
   cpu: Cpu,
 ): void {
-  if (bq.count === BULK) bqXmitAll(xdp, bq, 0, cpu);
+  if (bq.count === xdp.bulkSize) bqXmitAll(xdp, bq, 0, cpu);
   if (!bq.listed) {
     bq.listed = true;
     bq.prog = prog;
@@ -68,6 +70,7 @@ export function bqXmitAll(xdp: XdpKernel, bq: XdpDevBulkQueue, flags: number, cp
   if (count === 0) return;
   xdp.bulkXmits++;
   xdp.bulkFrames += count;
+  cpu.charge(OP_XMIT_CALL);
   const { dev, prog } = bq;
   const n = prog === null ? count : devMapBpfProgRun(xdp, prog, bq.q, count, dev.ifindex, cpu);
   const taken = n === 0 ? 0 : dev.ndoXdpXmit(cpu, bq.q, n, flags);

@@ -14,6 +14,7 @@ import type { BpfRegions } from './bpf.ts';
 import { Bpf } from './bpf.ts';
 import type { CpuMapEntry } from './cpumapEntry.ts';
 import { ClonePages } from './broadcast.ts';
+import { DEV_MAP_BULK_SIZE } from './bulkQueue.ts';
 import { MemModels } from './memModel.ts';
 import { BpfNetContext } from './netContext.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
@@ -48,6 +49,8 @@ export interface XdpKernelParts {
   readonly bpf: BpfRegions;
   /** Ticks per second (CONFIG_HZ). */
   readonly hz?: number;
+  /** Frames a bulk queue holds, at most 16, which it is unless said otherwise. */
+  readonly bulkSize?: number;
   /** Pages for copies of frames; without it there are none. */
   readonly pages?: PageAllocator;
   /** Wakes threads of other CPUs; cpumaps take no frames without it and `upper`. */
@@ -77,6 +80,7 @@ export class XdpKernel {
   /** Pages of frames that a broadcast copies. */
   readonly clonePages: ClonePages | null;
   readonly hz: number;
+  readonly bulkSize: number;
   /** Queues to CPUs that lead somewhere, or still hold frames. */
   readonly cpuMapEntries: Set<CpuMapEntry> = new Set();
   /** Calls of `bqXmitAll` with frames in the queue, and those frames. */
@@ -99,6 +103,7 @@ export class XdpKernel {
       parts.pages === undefined ? null : new ClonePages(parts.pages, this.memModels);
     this.running = parts.cpus[0]!;
     this.hz = parts.hz ?? DEFAULT_HZ;
+    this.bulkSize = parts.bulkSize ?? DEV_MAP_BULK_SIZE;
     this.bpf = new Bpf(this, parts.bpf, parts.clock ?? null);
     this.cpu = this.running;
   }

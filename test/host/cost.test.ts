@@ -18,6 +18,7 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_PAGE_ALLOC: 'page alloc',
   OP_XDP_RUN: 'XDP program',
   OP_XDP_XMIT: 'XDP transmit',
+  OP_XMIT_CALL: 'XDP transmit call',
   OP_XDP_REDIRECT: 'XDP redirect',
   OP_DMA_MAP: 'dma map or unmap',
   OP_FRAME_RETURN: 'frame return',

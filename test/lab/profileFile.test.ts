@@ -62,6 +62,14 @@ describe('a profile file', () => {
       `${HEAD}entries:\n${entry('doorbell', 1, 'ns')}`,
       /:4: no entry for hardirq entry and exit \(a value in ns or cycles\)$/,
     ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('redirected frames per transmit call', 17, 'count')}`,
+      /:5: redirected frames per transmit call: 17 is out of range \(1 to 16 count, whole\)$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('frames returned to the cache', 0.5, 'count')}`,
+      /:5: frames returned to the cache: 0.5 is out of range \(0 to 1 count, whole\)$/,
+    ],
     [`${HEAD}base: flatt\nentries: []\n`, /base flatt is not one of flat/],
     [
       `${HEAD}cost: 3\nentries: []\n`,

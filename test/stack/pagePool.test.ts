@@ -164,6 +164,21 @@ describe('returning', () => {
   });
 
   test.each([
+    [true, { cached: 1, ring: 0 }],
+    [false, { cached: 0, ring: 1 }],
+  ])(
+    "a frame's page in the pool's own softirq, framesToCache %s",
+    (framesToCache, { cached, ring }) => {
+      const { pool, cpu, take, put } = poolRig({ framesToCache });
+      const [frame, packet] = take(64);
+      pool.returnPage(frame!, false, cpu);
+      expect([pool.cachedPages, pool.ringPages]).toEqual([cached, ring]);
+      put([packet!], cpu);
+      expect([pool.cachedPages, pool.ringPages]).toEqual([cached + 1, ring]);
+    },
+  );
+
+  test.each([
     [0, 1024],
     [100, 100],
     [20000, 16384],

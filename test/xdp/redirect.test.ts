@@ -184,6 +184,18 @@ describe('bulk queues', () => {
     ]);
   });
 
+  test('a queue of one, as of Linux 4.17, calls for each frame, and flushes with the last', () => {
+    const rig = xdpRig({ bulkSize: 1 });
+    const target = rig.target(7);
+    redirectTo(rig, 7, 3);
+    xdpDoFlush(rig.xdp, rig.cpu);
+    expect(target.calls.map(({ n, flags }) => [n, flags])).toEqual([
+      [1, 0],
+      [1, 0],
+      [1, 1],
+    ]);
+  });
+
   test('frames leave in the order of their redirects, bytes unchanged', () => {
     const rig = xdpRig();
     const target = rig.target(7);

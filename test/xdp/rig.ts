@@ -81,6 +81,7 @@ export class RecordingTarget implements RedirectTarget {
 export interface RigOptions {
   readonly cpus?: number;
   readonly checked?: boolean;
+  readonly bulkSize?: number;
 }
 
 export interface Rig {
@@ -105,7 +106,7 @@ export interface Rig {
 }
 
 /** One RX queue of one device, its context and its pool, in a memory of its own. */
-export function xdpRig({ cpus: count = 1, checked = false }: RigOptions = {}): Rig {
+export function xdpRig({ cpus: count = 1, checked = false, bulkSize }: RigOptions = {}): Rig {
   const mem = new HostMemory(6 << 20);
   const ledger = checked ? new CheckedLedger(mem) : new Ledger();
   const trace = new Trace();
@@ -117,6 +118,7 @@ export function xdpRig({ cpus: count = 1, checked = false }: RigOptions = {}): R
     watch,
     random: new Rng(1),
     cpus,
+    ...(bulkSize === undefined ? {} : { bulkSize }),
     devices: { devGetByIndex: (ifindex) => devices.get(ifindex) ?? null },
     bpf: { maps: mem.region('maps', 1 << 20), stacks: mem.region('program stacks', 8192) },
   });

@@ -29,6 +29,7 @@ export const flat: ProfileData = {
       unit: 'ns',
       source: `${I40E}: xmit_xdp_tx_ring 8.5, xmit_xdp_ring 8.2`,
     },
+    { op: 'XDP transmit call', value: 2.6, unit: 'ns', source: 'estimate: two calls' },
     { op: 'XDP redirect', value: 25, unit: 'ns', source: 'estimate' },
     {
       op: 'dma map or unmap',
@@ -139,6 +140,18 @@ export const flat: ProfileData = {
       value: 80,
       unit: 'ns',
       source: 'estimate: tree and one write of the deadline',
+    },
+    {
+      op: 'redirected frames per transmit call',
+      value: 16,
+      unit: 'count',
+      source: 'Linux 4.18 and later: DEV_MAP_BULK_SIZE',
+    },
+    {
+      op: 'frames returned to the cache',
+      value: 1,
+      unit: 'count',
+      source: 'Linux 6.9 and later: page_pool_napi_local',
     },
     { op: 'RX DMA', value: 700, unit: 'ns', source: 'estimate' },
     { op: 'RX DMA slot', value: 2, unit: 'ns', source: 'estimate' },

@@ -14,6 +14,7 @@ XDP transmit | 16.7 | ns | i40e.tx.xmit_xdp_tx_ring 8.5, xmit_xdp_ring 8.2
 XDP redirect | 8.9 | ns | estimate: seven calls at 1.27 ns (call.cost); chosen with i40e.redir in view
 dma map or unmap | 5.1 | ns | i40e.tx.dma_unmap_page 6.8, dma_direct_map_page 3.4
 frame return | 5.3 | ns | i40e.tx.xdp_return_frame 2.9, page_frag_free 2.4
+frames returned to the cache | 1 | count | i40e has no pool: it turns its own pages over
 first touch of a packet | 0 | ns | within the program's 11.5
 PCIe lanes | 8 | count | XL710 data sheet
 PCIe RX descriptor | 32 | bytes | XL710 data sheet
@@ -36,9 +37,9 @@ export const i40e2019 = (base: CostProfile): ProfileData => ({
 const INDIRECT_NS = 8.463 - 1.266;
 
 /**
- * Indirect calls within each operation, as of Linux 4.17: ten for a redirected packet. The fall
- * from 13 to 6 Mpps tells of twelve, of which bulk queues of 16 save two (ndo_xdp_xmit and its flush).
- * How they spread over the operations is an estimate, made with the bulkxmit rows in view.
+ * Indirect calls within each operation: twelve for a redirected packet of Linux 4.17, as the fall
+ * from 13 to 6 Mpps tells, of which two are the transmit call (ndo_xdp_xmit and its flush), which
+ * queues of 16 save. How they spread over the operations is an estimate, made with the bulkxmit rows in view.
  */
 const INDIRECT_CALLS: readonly (readonly [string, number])[] = [
   ['napi poll', 1],
@@ -46,6 +47,7 @@ const INDIRECT_CALLS: readonly (readonly [string, number])[] = [
   ['dma map or unmap', 1],
   ['XDP program', 2],
   ['XDP redirect', 3],
+  ['XDP transmit call', 2],
   ['frame return', 2],
   ['GRO receive', 2],
   ['netif_receive_skb', 1],
@@ -69,4 +71,14 @@ export const retpoline = (base: CostProfile): ProfileData => ({
       source: `${base.name} and ${calls} times retp.call: 8.463 ns less 1.266 for a direct call`,
     };
   }),
+});
+
+/** `base` as a kernel that had no bulk queues yet. */
+export const unbulked = (base: CostProfile): ProfileData => ({
+  name: `${base.name}-unbulked`,
+  says: `${base.says}, as before Linux 4.18: a transmit call for each redirected frame`,
+  base,
+  entries: entriesOf(
+    'redirected frames per transmit call | 1 | count | Linux 4.17: no bulk queues',
+  ),
 });

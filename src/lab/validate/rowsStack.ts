@@ -76,6 +76,7 @@ export const STACK_ROWS: readonly Row[] = [
   redirected('i40e.redir', 'i40e-2019'),
   redirected('redir.map', 'i40e-2019'),
   redirected('retpoline.before', 'i40e-2019'),
+  redirected('bulkxmit.ixgbe.before', 'i40e-2019-retpoline-unbulked'),
   redirected('bulkxmit.ixgbe.after', 'i40e-2019-retpoline'),
   redirected('bulkxmit.i40e.after', 'i40e-2019-retpoline'),
   redirected('bulkret.bulk', PAPER),

@@ -12,10 +12,10 @@ const BY_NEED: Readonly<Record<string, string>> = {
 };
 
 const BY_ROW: Readonly<Record<string, string>> = {
-  'redir.helper': 'a redirect without bulk queue: the kernel emulated has none',
-  'bulkxmit.ixgbe.before': 'one ndo_xdp_xmit a frame: the kernel emulated sends in bulk',
-  'pgcache.none': 'the processor is not named, and this driver always has its page_pool',
-  'pgcache.on': 'the processor is not named',
+  'redir.helper':
+    'a transmit call with its doorbell for each frame, as bpf_redirect made before Linux 5.6',
+  'pgcache.none': 'striding buffers without a pool; the processor is not named',
+  'pgcache.on': 'striding buffers; the processor is not named',
   'lat.linux.1M.avg': 'nothing is forwarded by the stack',
   'lat.linux.1M.max': 'nothing is forwarded by the stack',
   'lat.linux.1M.under10us': 'nothing is forwarded by the stack',
