@@ -156,10 +156,10 @@ export class RunQueue {
   }
 
   /**
-   * Let `task`, one of this CPU's, run again.
+   * Let `task`, one of this CPU's, run again. On an idle CPU softirqs then end with their round.
    *
    * @param waker the CPU this code runs on
-   * @linux try_to_wake_up
+   * @linux try_to_wake_up, wakeup_preempt
    */
   wake(task: Task, waker: Cpu, irqs: IrqController): void {
     if (task.runnable || task.waking) return;
@@ -190,7 +190,9 @@ export class RunQueue {
     task.vruntime = this.average;
     task.deadline = this.average + this.slice;
     this.runnable.push(task);
-    this.updateDeadline();
+    if (this.curr === null)
+      this.needResched = true; // any thread goes before the idle one
+    else this.updateDeadline();
   }
 
   private dequeue(task: Task): void {

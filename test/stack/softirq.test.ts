@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { PS_PER_MS, PS_PER_US } from '../../src/host/clock.ts';
 import { OP_HARDIRQ, OP_NAPI_POLL, OP_SOFTIRQ } from '../../src/host/cost.ts';
-import { CTX_HARDIRQ, CTX_IDLE, CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../../src/host/cpu.ts';
+import type { Work } from '../../src/host/cpu.ts';
+import { CTX_APP, CTX_HARDIRQ, CTX_IDLE, CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../../src/host/cpu.ts';
+import { Task } from '../../src/host/runQueue.ts';
 import { softnetStat } from '../../src/stack/softnet.ts';
 import { CountingQueue, stackRig } from './rig.ts';
 import type { RigOptions } from './rig.ts';
@@ -31,6 +33,28 @@ test('the tenth round is the last: the eleventh poll runs in ksoftirqd', () => {
   expect(contexts()).toEqual([...times(10, CTX_SOFTIRQ), ...times(3, CTX_KSOFTIRQD)]);
   expect(sd.ksoftirqdWakeups).toBe(1);
   expect(sd.timeSqueeze).toBe(0);
+});
+
+test('a thread that a poll wakes on an idle CPU ends the softirq with its round, and runs first', () => {
+  const { scheduler, cpu, irqs, sd, queue } = irqRig(64 * 3, 1);
+  const seen: number[] = [];
+  const app = new Task('app', cpu, CTX_APP, function* (task): Work {
+    for (;;) {
+      seen.push(queue.polls.length);
+      task.sleep();
+      yield;
+    }
+  });
+  const { poll } = queue.napi;
+  queue.napi.poll = (napi, budget): number => {
+    cpu.runQueue.wake(app, cpu, irqs);
+    return poll(napi, budget);
+  };
+  scheduler.run(PS_PER_MS);
+  // the app woke before ksoftirqd; its next wake-up is behind that, which then has its slice
+  expect(seen).toEqual([1, 4]);
+  expect(sd.ksoftirqdWakeups).toBe(2);
+  expect(queue.pending).toBe(0);
 });
 
 test('ten rounds that finish the work wake no thread', () => {
