@@ -57,6 +57,7 @@ export const LOST_PCIE_BACKPRESSURE = 28;
 /** Behind it, one cause for each reason the stack may drop a packet for: `DROP_REASONS_FROM + SKB_DROP_REASON_*`. */
 export const DROP_REASONS_FROM = 29;
 export const LOST_COUNT: number = DROP_REASONS_FROM + SKB_DROP_REASONS.length;
+export const LOST_BYTES: number = LOST_COUNT * 8;
 
 const cause = (name: string, stage: LossStage, counter: string): LossCause => ({
   name,
@@ -114,7 +115,13 @@ export class Fates {
   toOther = 0;
   xdpCloned = 0;
   cpumapPass = 0;
-  readonly lost: Float64Array = new Float64Array(LOST_COUNT);
+  /** Indexed by `LOST_*`. */
+  readonly lost: Float64Array;
+
+  /** @param lost zeroes; those of a NIC's queue lie in host memory */
+  constructor(lost: Float64Array = new Float64Array(LOST_COUNT)) {
+    this.lost = lost;
+  }
 
   add(other: Fates): void {
     this.offered += other.offered;

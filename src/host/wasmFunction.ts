@@ -22,7 +22,7 @@ import type { WasmModule } from './wasm.ts';
 type Expr = (code: WasmCode) => void;
 
 /** A parameter or a local variable. */
-class Local {
+export class Local {
   readonly index: number;
   readonly type: number;
 
@@ -58,6 +58,7 @@ export const add: Binary = binary(0x6a);
 export const sub: Binary = binary(0x6b);
 export const and: Binary = binary(0x71);
 export const or: Binary = binary(0x72);
+export const xor: Binary = binary(0x73);
 export const shl: Binary = binary(0x74);
 export const shr: Binary = binary(0x76);
 export const fgt: Binary = binary(0x64);
@@ -73,6 +74,7 @@ const V128_LOAD = [0xfd, 0x00];
 const V128_STORE = [0xfd, 0x0b];
 const MEMORY_COPY = [0xfc, 0x0a, 0, 0];
 const F64_CONST_HALF = [0x44, 0, 0, 0, 0, 0, 0, 0xe0, 0x3f];
+const F64_CONST_ONE = [0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f];
 const F64_CONST_INFINITY = [0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x7f];
 
 /** The 32 bits at `at + offset`. */
@@ -101,12 +103,14 @@ const unary =
 export const ffloor: (a: Value) => Expr = unary(0x9c);
 /** The double that is as large as an i32, unsigned. */
 export const double: (a: Value) => Expr = unary(0xb8);
+export const ONE: Expr = (code) => void code.raw(F64_CONST_ONE);
 export const HALF: Expr = (code) => void code.raw(F64_CONST_HALF);
 export const INFINITY: Expr = (code) => void code.raw(F64_CONST_INFINITY);
 
 export class WasmFunction {
   readonly code: WasmCode = new WasmCode();
   private readonly params: number[] = [];
+  private readonly results: number[] = [];
   private readonly locals: number[] = [];
   /** Labels of the loops that are open: where they begin again, and where they end. */
   private readonly loops: { readonly start: number; readonly end: number }[] = [];
@@ -224,10 +228,16 @@ export class WasmFunction {
     this.code.br(this.loops.at(-1)!.start);
   }
 
+  /** The function ends with this value; without it, with none. @param type I32 or F64 */
+  returns(value: Value, type: number): void {
+    push(this.code, value);
+    this.results.push(type);
+  }
+
   /** Make it a function of `module`, under `name`. */
   exportTo(module: WasmModule, name: string): void {
     const own = module.declare();
-    module.define(own, module.type(this.params, []), this.locals, this.code);
+    module.define(own, module.type(this.params, this.results), this.locals, this.code);
     module.exportFunction(name, own);
   }
 }

@@ -15,6 +15,7 @@ import { PROGRAM_STACK_BYTES } from '../xdp/bpf.ts';
 import { MAP_STRUCTS_BYTES } from '../xdp/maps/mapTable.ts';
 import { LANE_BYTES } from '../nic/lane.ts';
 import { rxRingBytes } from '../nic/rxRing.ts';
+import { RING_STATS_BYTES } from '../nic/stats.ts';
 import { txRingBytes } from '../nic/txRing.ts';
 
 /** How arrivals find their RX queue, where it is not the driver's default. */
@@ -166,7 +167,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     if (config.stack) pages += nic.queues * (Math.ceil(nic.txRing / 2) + TX_WAITING_PAGES);
     const rings =
       pagesOf(rxRingBytes(rx * DESC_CNT)) +
-      2 * pagesOf(txRingBytes(tx * DESC_CNT)) +
+      2 * (pagesOf(txRingBytes(tx * DESC_CNT)) + pagesOf(RING_STATS_BYTES)) +
       (nic.chip === 'p5' ? 3 : 2) * pagesOf(completionRingBytes(cp * DESC_CNT));
     chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES) + 1;
   }

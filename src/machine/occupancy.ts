@@ -118,7 +118,7 @@ function record(to: QueueOccupancy, { nic, bp }: MachineNic, queue: number): voi
   const { ring } = nic.port.lanes[queue]!;
   const txr = bp.bnapi[queue]?.txRing[0];
   to.buffers.push(ring === null ? 0 : (ring.prod - ring.cons) & ring.mask);
-  to.dma.push(ring === null ? 0 : ring.pendingTail - ring.pendingHead);
-  to.unread.push(ring === null ? 0 : ring.cp.prod - ring.cp.cons);
+  to.dma.push(ring === null ? 0 : ring.pendingCount);
+  to.unread.push(ring === null ? 0 : ring.cp.unread);
   to.tx.push(txr === undefined ? 0 : (txr.txProd - txr.txCons) & 0xffff);
 }

@@ -20,7 +20,19 @@ import type { Lane } from './lane.ts';
 import type { NotificationQueue } from './notificationQueue.ts';
 
 /** Bytes of host memory that a ring of `slots` wants for what is not yet visible, and when the rest became so. */
-export const completionRingBytes = (slots: number): number => slots * 20;
+export const completionRingBytes = (slots: number): number => CP_STATE_BYTES + slots * 20;
+
+/** Bytes of its block where compiled loops find it (`rxBulk.ts`, `txBulk.ts`); the arrays lie behind. */
+export const CP_BASE = 0;
+export const CP_SLOTS = 4;
+export const CP_PROD = 8;
+export const CP_CONS = 12;
+export const CP_TX_HEAD = 16;
+export const CP_TX_TAIL = 20;
+export const CP_STAMPS = 24;
+export const CP_TX_AT = 28;
+export const CP_TX_OPAQUE = 32;
+const CP_STATE_BYTES = 40;
 
 export class CompletionRing {
   readonly id: number;
@@ -34,9 +46,6 @@ export class CompletionRing {
   toggle = 0;
   /** The RX queue it serves; null for a ring that serves transmission alone. */
   lane: Lane | null = null;
-  /** Records written and records acknowledged; both count on for ever. */
-  prod = 0;
-  cons = 0;
   armed = false;
   armedAt: Ps = 0;
   coalRecords = 1;
@@ -56,8 +65,6 @@ export class CompletionRing {
    */
   readonly txAt: Float64Array;
   readonly txOpaque: Int32Array;
-  txHead = 0;
-  txTail = 0;
   /** When the late second half of the last RX completion becomes visible; Infinity when none is late. */
   halfAt: Ps = Infinity;
   halfFrame = 0;
@@ -65,6 +72,7 @@ export class CompletionRing {
 
   /** Its block of host memory. */
   readonly block: HostAddr;
+  private readonly state: HostWords;
 
   /** @param block `completionRingBytes(slots)` of host memory, the device's own */
   constructor(
@@ -81,9 +89,54 @@ export class CompletionRing {
     this.mask = slots - 1;
     this.irq = irq;
     this.block = block;
-    this.stamps = mem.doublesAt(block, slots);
-    this.txAt = mem.doublesAt(block + slots * 8, slots);
-    this.txOpaque = mem.wordsAt(block + slots * 16, slots);
+    const arrays = block + CP_STATE_BYTES;
+    this.stamps = mem.doublesAt(arrays, slots);
+    this.txAt = mem.doublesAt(arrays + slots * 8, slots);
+    this.txOpaque = mem.wordsAt(arrays + slots * 16, slots);
+    this.state = mem.wordsAt(block, CP_STATE_BYTES / 4);
+    this.state[CP_BASE / 4] = base;
+    this.state[CP_SLOTS / 4] = slots;
+    this.state[CP_STAMPS / 4] = this.stamps.byteOffset;
+    this.state[CP_TX_AT / 4] = this.txAt.byteOffset;
+    this.state[CP_TX_OPAQUE / 4] = this.txOpaque.byteOffset;
+  }
+
+  /** Records written and records acknowledged: free running, of 32 bits. */
+  get prod(): number {
+    return this.state[CP_PROD / 4]!;
+  }
+
+  set prod(prod: number) {
+    this.state[CP_PROD / 4] = prod;
+  }
+
+  get cons(): number {
+    return this.state[CP_CONS / 4]!;
+  }
+
+  set cons(cons: number) {
+    this.state[CP_CONS / 4] = cons;
+  }
+
+  get txHead(): number {
+    return this.state[CP_TX_HEAD / 4]!;
+  }
+
+  set txHead(txHead: number) {
+    this.state[CP_TX_HEAD / 4] = txHead;
+  }
+
+  get txTail(): number {
+    return this.state[CP_TX_TAIL / 4]!;
+  }
+
+  set txTail(txTail: number) {
+    this.state[CP_TX_TAIL / 4] = txTail;
+  }
+
+  /** Records written and not acknowledged. */
+  get unread(): number {
+    return (this.prod - this.cons) | 0;
   }
 
   slotAt(raw: number): HostAddr {
@@ -97,7 +150,7 @@ export class CompletionRing {
 
   /** The ring can hold `records` more before the driver acknowledges. */
   room(records: number): boolean {
-    return this.prod - this.cons + records <= this.slots;
+    return this.unread + records <= this.slots;
   }
 
   /** Records up to the one with masked index `index` belong to the NIC again. */
@@ -128,12 +181,12 @@ export class CompletionRing {
 
   /** Since when the timer runs, as far as visible records tell; Infinity when there are none. */
   timerFrom(): Ps {
-    const { cons, prod, mask, stamps } = this;
-    if (cons === prod) return Infinity;
+    const { cons, unread, mask, stamps } = this;
+    if (unread === 0) return Infinity;
     let from = stamps[cons & mask]!;
     if (!this.timerReset) return from;
-    for (let raw = cons + 1; raw < prod; raw++) {
-      const at = stamps[raw & mask]!;
+    for (let i = 1; i < unread; i++) {
+      const at = stamps[(cons + i) & mask]!;
       if (at > from + this.coalTimerPs) break;
       from = at;
     }
@@ -142,9 +195,10 @@ export class CompletionRing {
 
   /** When the next message leaves, as far as visible records tell; Infinity when none will. */
   fireAt(): Ps {
-    if (!this.armed || this.prod === this.cons) return Infinity;
+    const { unread } = this;
+    if (!this.armed || unread === 0) return Infinity;
     let due = this.timerFrom() + this.coalTimerPs;
-    if (this.prod - this.cons >= this.coalRecords) {
+    if (unread >= this.coalRecords) {
       const full = this.stamps[(this.cons + this.coalRecords - 1) & this.mask]!;
       if (full < due) due = full;
     }
@@ -152,7 +206,7 @@ export class CompletionRing {
   }
 
   pendTx(at: Ps, opaque: number): void {
-    bugOn(this.txTail - this.txHead === this.slots, 'more TX completions than completion slots');
+    bugOn(((this.txTail - this.txHead) | 0) === this.slots, 'more TX completions than completion slots');
     const i = this.txTail++ & this.mask;
     this.txAt[i] = at;
     this.txOpaque[i] = opaque;

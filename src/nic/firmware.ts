@@ -33,7 +33,7 @@ import { checkedSlots } from './hsi/ring.ts';
 import type { Nic } from './nic.ts';
 import { NotificationQueue } from './notificationQueue.ts';
 import { RxRing, rxRingBytes } from './rxRing.ts';
-import { RingStats } from './stats.ts';
+import { RING_STATS_BYTES, RingStats } from './stats.ts';
 import { TxRing, txRingBytes } from './txRing.ts';
 
 /** Default of the driver and of the firmware emulated here. @linux bnxt_hwrm_coal_params_qcaps */
@@ -118,7 +118,7 @@ export class Firmware implements Hwrm {
     const { mem, chip } = this.nic.parts;
     const block = chip.alloc(rxRingBytes(req.length));
     const ring = new RxRing(id, req.ringAddr, req.length, cp, mem, block);
-    this.nic.bulk.initBlock(ring, this.nic.parts);
+    this.nic.bulk.initBlock(ring, lane!, this.nic.classes.rec, this.nic.parts);
     this.nic.settleAll(now);
     lane!.ring = ring;
     cp.lane = lane!;
@@ -129,8 +129,10 @@ export class Firmware implements Hwrm {
 
   private allocTxRing(id: number, req: HwrmRingAllocInput): TxRing {
     const cp = this.completionRing(req.cmplRingId);
-    const stats = (this.txStats[req.logicalId] ??= new RingStats());
     const { mem, chip } = this.nic.parts;
+    const stats = (this.txStats[req.logicalId] ??= new RingStats(
+      mem.doublesAt(chip.alloc(RING_STATS_BYTES), RING_STATS_BYTES / 8),
+    ));
     const block = chip.alloc(txRingBytes(req.length));
     const ring = new TxRing(id, req.ringAddr, req.length, cp, stats, mem, block);
     this.nic.tx.initRing(ring);
@@ -187,7 +189,7 @@ export class Firmware implements Hwrm {
 
   /** Frames whose DMA is under way end with the ring. */
   private abandonDma(ring: RxRing, cause: number): void {
-    ring.cp.lane!.fates.lost[cause]! += ring.pendingTail - ring.pendingHead;
+    ring.cp.lane!.fates.lost[cause]! += ring.pendingCount;
     ring.pendingHead = ring.pendingTail;
   }
 
@@ -249,9 +251,7 @@ export class Firmware implements Hwrm {
     const sum = new RingStats();
     const rx = this.nic.port.lanes[logicalId]?.stats;
     const tx = this.txStats[logicalId];
-    for (const key of Object.keys(sum) as (keyof RingStats)[]) {
-      sum[key] = (rx?.[key] ?? 0) + (tx?.[key] ?? 0);
-    }
+    for (let i = 0; i < sum.by.length; i++) sum.by[i] = (rx?.by[i] ?? 0) + (tx?.by[i] ?? 0);
     return sum;
   }
 

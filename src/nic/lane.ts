@@ -7,16 +7,16 @@
  */
 import type { Ps } from '../host/clock.ts';
 import { bugOn } from '../host/errors.ts';
-import type { HostAddr, HostMemory } from '../host/memory.ts';
+import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
 import type { ArrivalBlock } from '../wire/frames.ts';
 import type { RxRing } from './rxRing.ts';
-import { Fates } from '../host/fates.ts';
-import { RingStats } from './stats.ts';
+import { Fates, LOST_BYTES, LOST_COUNT } from '../host/fates.ts';
+import { RING_STATS_BYTES, RingStats } from './stats.ts';
 
 /** Shorter runs are quicker copied one by one. */
 const SHORT_RUN = 32;
 /** Arrivals that a lane has room for without growing. */
-const ROOM = 2048;
+export const LANE_ROOM = 2048;
 
 /** What a lane had counted, and how many buffers its ring had, when all had happened that happens by `at`. */
 export interface LaneMark {
@@ -25,26 +25,33 @@ export interface LaneMark {
   readonly buffers: number;
 }
 
-/** Bytes of host memory that a lane wants. */
-export const LANE_BYTES: number = ROOM * 12;
+/** What lies where in a lane's block of host memory, in bytes: times, numbers, state, counters, losses. */
+export const LANE_FRAME: number = LANE_ROOM * 8;
+export const LANE_HEAD: number = LANE_ROOM * 12;
+export const LANE_TAIL: number = LANE_HEAD + 4;
+export const LANE_STATS: number = LANE_HEAD + 8;
+export const LANE_LOST: number = LANE_STATS + RING_STATS_BYTES;
+export const LANE_BYTES: number = LANE_LOST + LOST_BYTES;
 
 export class Lane {
   /** RX queue number, or the number of queues for the lane of frames the MAC refuses. */
   readonly index: number;
   /** Null while the driver has no ring for this queue. */
   ring: RxRing | null = null;
-  readonly fates: Fates = new Fates();
-  readonly stats: RingStats = new RingStats();
+  readonly fates: Fates;
+  readonly stats: RingStats;
   /** Times and numbers of the waiting frames, [head, tail) free running; `rxEngine.ts` walks them. */
   at: Float64Array;
   frame: Int32Array;
-  mask: number = ROOM - 1;
-  head = 0;
-  tail = 0;
+  mask: number = LANE_ROOM - 1;
   /** The next moment to remember, and the distance of the others; Infinity while nobody asks. */
   markAt: Ps = Infinity;
   private markEvery: Ps = Infinity;
   private readonly marks: LaneMark[] = [];
+  /** Its block of host memory, where `rxBulk.ts` finds it. */
+  readonly block: HostAddr;
+  /** Head and tail, which the NIC's loops move too. */
+  private readonly state: HostWords;
   /** The arrays that lie in host memory, where the NIC's loops can read them. */
   private readonly mem: HostMemory;
   private readonly hostAt: Float64Array;
@@ -54,10 +61,30 @@ export class Lane {
   constructor(index: number, mem: HostMemory, block: HostAddr) {
     this.index = index;
     this.mem = mem;
-    this.hostAt = mem.doublesAt(block, ROOM);
-    this.hostFrame = mem.wordsAt(block + ROOM * 8, ROOM);
+    this.block = block;
+    this.state = mem.wordsAt(block + LANE_HEAD, 2);
+    this.stats = new RingStats(mem.doublesAt(block + LANE_STATS, RING_STATS_BYTES / 8));
+    this.fates = new Fates(mem.doublesAt(block + LANE_LOST, LOST_COUNT));
+    this.hostAt = mem.doublesAt(block, LANE_ROOM);
+    this.hostFrame = mem.wordsAt(block + LANE_FRAME, LANE_ROOM);
     this.at = this.hostAt;
     this.frame = this.hostFrame;
+  }
+
+  get head(): number {
+    return this.state[0]!;
+  }
+
+  set head(head: number) {
+    this.state[0] = head;
+  }
+
+  get tail(): number {
+    return this.state[1]!;
+  }
+
+  set tail(tail: number) {
+    this.state[1] = tail;
   }
 
   /** False while so many arrivals wait that they had to move to arrays of their own. */
@@ -66,7 +93,7 @@ export class Lane {
   }
 
   push(at: Ps, frame: number): void {
-    if (this.tail - this.head > this.mask) this.grow();
+    if (this.size > this.mask) this.grow();
     const i = this.tail++ & this.mask;
     this.at[i] = at;
     this.frame[i] = frame;
@@ -76,7 +103,7 @@ export class Lane {
   pushRun({ at, frame }: ArrivalBlock, from: number, to: number): void {
     const count = to - from;
     if (this.head === this.tail) this.rewind();
-    while (this.tail - this.head + count > this.mask + 1) this.grow();
+    while (this.size + count > this.mask + 1) this.grow();
     const i = this.tail & this.mask;
     if (count < SHORT_RUN || i + count > this.mask + 1) {
       for (let k = from; k < to; k++) this.push(at[k]!, frame[k]!);
@@ -93,7 +120,7 @@ export class Lane {
   }
 
   get size(): number {
-    return this.tail - this.head;
+    return (this.tail - this.head) | 0;
   }
 
   /** When the first waiting frame arrives; Infinity when none is known. */
@@ -110,7 +137,7 @@ export class Lane {
   private rewind(): void {
     this.at = this.hostAt;
     this.frame = this.hostFrame;
-    this.mask = ROOM - 1;
+    this.mask = LANE_ROOM - 1;
     this.head = 0;
     this.tail = 0;
   }

@@ -189,7 +189,7 @@ function knownIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
  * still change what becomes of this one. All arrivals up to `limit` lie in their lanes.
  */
 function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
-  let records = cp.prod - cp.cons;
+  let records = cp.unread;
   if (records >= cp.coalRecords) return cp.fireAt();
   const held = cp.halfAt === Infinity ? 0 : cp.halfAt; // nothing becomes visible before a late half
   const { dmaPs } = nic.rx;
@@ -210,7 +210,7 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
       if (at <= limit) {
         const n = lane!.frame[arrival & lane!.mask]!;
         if (pcie !== null && nic.rx.backPressed(n, at, dmaFreeAt, Infinity)) {
-          arrival++;
+          arrival = (arrival + 1) | 0;
           continue;
         }
         rxAt = (at > dmaFreeAt ? at : dmaFreeAt) + nic.rx.slotOf(n) + dmaPs;
@@ -225,10 +225,10 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
       return timer > armedAt ? timer : armedAt;
     }
     if (timerReset || from === Infinity) from = at;
-    if (!isRx) tx++;
-    else if (pending !== ring!.pendingTail) pending++;
+    if (!isRx) tx = (tx + 1) | 0;
+    else if (pending !== ring!.pendingTail) pending = (pending + 1) | 0;
     else {
-      arrival++;
+      arrival = (arrival + 1) | 0;
       buffers--;
       dmaFreeAt = rxAt - dmaPs;
     }

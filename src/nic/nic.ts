@@ -195,16 +195,18 @@ export class Nic implements BusDevice {
    * that goes, the rest one by one.
    */
   settleRx(cp: CompletionRing, lane: Lane, ring: RxRing, now: Ps): void {
-    const { rec } = this.classes;
     const { watch, faults, timing } = this.parts;
-    const bulky = !watch.on && !faults.armed && cp.halfAt === Infinity && this.classes.inHostMemory;
-    if (lane.headAt() <= now) {
-      if (bulky && timing.pcie === null && lane.inHostMemory)
-        this.bulk.receive(lane, ring, rec, now);
-      if (lane.headAt() <= now) this.rx.receive(lane, ring, now);
-    }
-    if (cp.halfAt === Infinity && ring.pendingHeadAt() > now && cp.txHeadAt() > now) return;
-    if (bulky) this.bulk.complete(cp, lane, ring, rec, now);
+    if (
+      !watch.on &&
+      !faults.armed &&
+      cp.halfAt === Infinity &&
+      this.classes.inHostMemory &&
+      lane.inHostMemory &&
+      timing.pcie === null &&
+      this.bulk.settle(lane, ring, now)
+    )
+      return;
+    this.rx.receive(lane, ring, now);
     this.writeDue(cp, now);
   }
 

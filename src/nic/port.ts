@@ -52,18 +52,18 @@ export class Port {
     return (
       this.free &&
       this.refused.size === 0 &&
-      this.lanes.every(({ size, ring }) => size === 0 && ring?.pendingHead === ring?.pendingTail)
+      this.lanes.every(({ size, ring }) => size === 0 && (ring?.pendingCount ?? 0) === 0)
     );
   }
 
   /** Add the number of each frame that has not been written to memory, or not been completed. */
   framesInHand(numbers: Set<number>): void {
     for (const lane of [...this.lanes, this.refused]) {
-      for (let i = lane.head; i < lane.tail; i++) numbers.add(lane.frame[i & lane.mask]!);
+      for (let i = 0; i < lane.size; i++) numbers.add(lane.frame[(lane.head + i) & lane.mask]!);
       const { ring } = lane;
       if (ring === null) continue;
-      for (let i = ring.pendingHead; i !== ring.pendingTail; i++) {
-        const n = ring.pendingFrame[i & ring.mask]!;
+      for (let i = 0; i < ring.pendingCount; i++) {
+        const n = ring.pendingFrame[(ring.pendingHead + i) & ring.mask]!;
         numbers.add(n < 0 ? ~n : n);
       }
     }

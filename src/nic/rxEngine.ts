@@ -23,8 +23,6 @@ import { VLAN_HLEN, VLAN_OFFSET } from '../wire/vlan.ts';
 import type { FrameClasses } from './classes.ts';
 import type { CompletionRing } from './completionRing.ts';
 import {
-  CAST_BCAST,
-  CAST_UCAST,
   recCast,
   recCause,
   recComplete,
@@ -46,7 +44,8 @@ import {
 } from './hsi/rxCmp.ts';
 import type { Lane } from './lane.ts';
 import type { RxRing } from './rxRing.ts';
-import type { PortCounters, RingStats } from './stats.ts';
+import type { PortCounters } from './stats.ts';
+import { RX_BYTES, RX_DISCARD_PKTS, RX_ERROR_PKTS, RX_PKTS } from './stats.ts';
 
 /** How long the second half of a split completion stays away (fault point `rxCmpHalf`). */
 const HALF_DELAY_PS: Ps = 200_000;
@@ -86,7 +85,7 @@ export class RxEngine {
         this.drop(lane, at, n, LOST_PCIE_BACKPRESSURE);
       } else if (rx.cons === rx.prod) {
         fates.lost[LOST_NO_BUFFER]!++;
-        stats.rxDiscardPkts++;
+        stats.by[RX_DISCARD_PKTS]!++;
         if (watch.on) this.watchDrop(lane, at, n, LOST_NO_BUFFER);
       } else this.accept(lane, rx, at, n);
     }
@@ -131,7 +130,9 @@ export class RxEngine {
     rx.cons = (rx.cons + 1) & rx.mask;
     if (watch.on) this.watchDma(lane, at, haddr, len);
     this.dma(haddr, n, len <= room ? len : room);
-    countFrame(lane.stats, recCast(rec, n), len);
+    const cast = recCast(rec, n);
+    lane.stats.by[RX_PKTS + cast]!++;
+    lane.stats.by[RX_BYTES + cast]! += len;
     stamps.set(haddr, at);
     rx.dmaFreeAt = (at > rx.dmaFreeAt ? at : rx.dmaFreeAt) + this.slotOf(n);
     const i = rx.pendingTail++ & rx.mask;
@@ -161,16 +162,16 @@ export class RxEngine {
     const { pendingAt, pendingFrame, pendingOpaque, pendingTail, mask } = rx;
     const { base, slots, stamps } = cp;
     const slotMask = cp.mask;
-    const lastRaw = cp.cons + slots - 2;
+    let room = slots - cp.unread;
     const odd = this.parts.faults.armed;
     let raw = cp.prod;
     let { pendingHead } = rx;
-    while (pendingHead !== pendingTail && raw <= lastRaw) {
+    while (pendingHead !== pendingTail && room >= 2) {
       const i = pendingHead & mask;
       const stamp = pendingAt[i]!;
       if (stamp > until) break;
       const n = pendingFrame[i]!;
-      pendingHead++;
+      pendingHead = (pendingHead + 1) | 0;
       const slot = raw & slotMask;
       const extSlot = (raw + 1) & slotMask;
       stamps[slot] = stamp;
@@ -182,10 +183,11 @@ export class RxEngine {
         const at = base + (slot << DESC_SHIFT);
         recComplete(words, rec, n, at, base + (extSlot << DESC_SHIFT), pendingOpaque[i]!, v, vExt);
       }
-      raw += 2;
+      raw = (raw + 2) | 0;
+      room -= 2;
       if (cp.halfAt !== Infinity) break;
     }
-    lane.fates.received += pendingHead - rx.pendingHead;
+    lane.fates.received += (pendingHead - rx.pendingHead) | 0;
     rx.pendingHead = pendingHead;
     cp.prod = raw;
   }
@@ -251,7 +253,7 @@ export class RxEngine {
       if (faults.fires(FAULT_RX_CMP_OUT_OF_ORDER)) slot ^= 1;
       split = faults.fires(FAULT_RX_CMP_LOST_HALF);
     }
-    if (errors !== 0) lane.stats.rxErrorPkts++;
+    if (errors !== 0) lane.stats.by[RX_ERROR_PKTS]!++;
     if ((errors & RX_CMPL_ERRORS_CRC_ERROR) !== 0) this.counters.rxFcsErrFrames++;
     if (split) {
       cp.halfFrame = frame;
@@ -264,18 +266,5 @@ export class RxEngine {
     }
     const flags = errors === 0 ? 0 : RX_CMP_FLAGS_ERROR;
     recCompleteHalf(mem.words, this.classes.rec, frame, cp.slotAt(raw), slot, flags, cp.lapV(raw));
-  }
-}
-
-function countFrame(stats: RingStats, cast: number, len: number): void {
-  if (cast === CAST_UCAST) {
-    stats.rxUcastPkts++;
-    stats.rxUcastBytes += len;
-  } else if (cast === CAST_BCAST) {
-    stats.rxBcastPkts++;
-    stats.rxBcastBytes += len;
-  } else {
-    stats.rxMcastPkts++;
-    stats.rxMcastBytes += len;
   }
 }

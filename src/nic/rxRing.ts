@@ -6,8 +6,15 @@
  * waits in `pending`, because a completion must not lie in memory early.
  */
 import type { Ps } from '../host/clock.ts';
-import type { HostAddr, HostMemory } from '../host/memory.ts';
-import { BULK_BLOCK } from './rxBulk.ts';
+import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
+import {
+  BULK_BLOCK,
+  DMA_FREE_AT,
+  PENDING_HEAD,
+  PENDING_TAIL,
+  RX_CONS,
+  RX_PROD,
+} from './rxBulk.ts';
 import type { CompletionRing } from './completionRing.ts';
 
 /** Bytes of host memory that a ring of `slots` wants for what it has accepted and not yet written. */
@@ -18,21 +25,13 @@ export class RxRing {
   readonly base: HostAddr;
   readonly mask: number;
   readonly cp: CompletionRing;
-  /** Next descriptor to take, masked; equal to `prod` when no buffer is left. */
-  cons = 0;
-  /** Last published producer, masked: moved by the doorbell alone. */
-  prod = 0;
-  /** When the DMA engine of this queue is free for the next frame. */
-  dmaFreeAt: Ps = 0;
   readonly pendingAt: Float64Array;
   readonly pendingFrame: Int32Array;
   readonly pendingOpaque: Int32Array;
-  /** Free running; entries [pendingHead, pendingTail) are accepted and not yet written. */
-  pendingHead = 0;
-  pendingTail = 0;
-
-  /** Its block of host memory, in which the NIC's loops keep their state (`rxBulk.ts`). */
+  /** Its block of host memory, in which the NIC's loops find and move its state (`rxBulk.ts`). */
   readonly block: HostAddr;
+  private readonly state: HostWords;
+  private readonly times: Float64Array;
 
   /** @param block `rxRingBytes(slots)` of host memory, the device's own */
   constructor(
@@ -48,10 +47,60 @@ export class RxRing {
     this.mask = slots - 1;
     this.cp = cp;
     this.block = block;
+    this.state = mem.wordsAt(block, BULK_BLOCK / 4);
+    this.times = mem.doublesAt(block, BULK_BLOCK / 8);
     const pending = block + BULK_BLOCK;
     this.pendingAt = mem.doublesAt(pending, slots);
     this.pendingFrame = mem.wordsAt(pending + slots * 8, slots);
     this.pendingOpaque = mem.wordsAt(pending + slots * 12, slots);
+  }
+
+  /** Next descriptor to take, masked; equal to `prod` when no buffer is left. */
+  get cons(): number {
+    return this.state[RX_CONS / 4]!;
+  }
+
+  set cons(cons: number) {
+    this.state[RX_CONS / 4] = cons;
+  }
+
+  /** Last published producer, masked: moved by the doorbell alone. */
+  get prod(): number {
+    return this.state[RX_PROD / 4]!;
+  }
+
+  set prod(prod: number) {
+    this.state[RX_PROD / 4] = prod;
+  }
+
+  /** Free running; entries [pendingHead, pendingTail) are accepted and not yet written. */
+  get pendingHead(): number {
+    return this.state[PENDING_HEAD / 4]!;
+  }
+
+  set pendingHead(pendingHead: number) {
+    this.state[PENDING_HEAD / 4] = pendingHead;
+  }
+
+  get pendingTail(): number {
+    return this.state[PENDING_TAIL / 4]!;
+  }
+
+  set pendingTail(pendingTail: number) {
+    this.state[PENDING_TAIL / 4] = pendingTail;
+  }
+
+  /** When the DMA engine of this queue is free for the next frame. */
+  get dmaFreeAt(): number {
+    return this.times[DMA_FREE_AT / 8]!;
+  }
+
+  set dmaFreeAt(dmaFreeAt: number) {
+    this.times[DMA_FREE_AT / 8] = dmaFreeAt;
+  }
+
+  get pendingCount(): number {
+    return (this.pendingTail - this.pendingHead) | 0;
   }
 
   /** Descriptors that hold a buffer and have not been taken. */

@@ -13,6 +13,7 @@ import { FAULT_TX_CMP_LOST } from '../host/faults.ts';
 import { TP_NIC_TX_DMA } from '../host/trace.ts';
 import type { Link } from '../wire/link.ts';
 import { macIsBroadcast, macIsMulticast } from '../wire/eth.ts';
+import { CAST_BCAST, CAST_MCAST, CAST_UCAST } from './frameRecord.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
 import {
   TX_BD_FLAGS_NO_CMPL,
@@ -26,6 +27,7 @@ import {
 import { txBdExtCfaMeta, txBdExtLflags } from './hsi/txBdExt.ts';
 import type { NicParts } from './parts.ts';
 import type { PortCounters } from './stats.ts';
+import { TX_BYTES, TX_PKTS } from './stats.ts';
 import { TxOffload } from './txOffload.ts';
 import { TxBulk } from './txBulk.ts';
 import type { TxRing } from './txRing.ts';
@@ -107,8 +109,9 @@ export class TxEngine {
     const { watch, faults, sink, stamps, timing } = this.parts;
     if (watch.on || faults.armed || sink.watched) return;
     if (stamps.stages !== null || timing.pcie !== null) return;
+    const { cons } = ring;
     this.wireFreeAt = this.bulk.transmit(ring, this.wireFreeAt, until);
-    const frames = this.bulk.count(ring);
+    const frames = (ring.cons - cons) & ring.mask; // one descriptor each
     this.fates.onWire += frames;
     this.counters.txGoodFrames += frames;
     if (ring.cons === ring.prod) this.waiting.length = 0;
@@ -203,15 +206,12 @@ export class TxEngine {
     const stats = ring.stats;
     const view = this.parts.mem.view;
     const hi = view.getUint16(this.parts.txFifo);
-    if (!macIsMulticast(hi)) {
-      stats.txUcastPkts++;
-      stats.txUcastBytes += len;
-    } else if (macIsBroadcast(hi, view.getUint32(this.parts.txFifo + 2))) {
-      stats.txBcastPkts++;
-      stats.txBcastBytes += len;
-    } else {
-      stats.txMcastPkts++;
-      stats.txMcastBytes += len;
+    let cast = CAST_UCAST;
+    if (macIsMulticast(hi)) {
+      const broadcast = macIsBroadcast(hi, view.getUint32(this.parts.txFifo + 2));
+      cast = broadcast ? CAST_BCAST : CAST_MCAST;
     }
+    stats.by[TX_PKTS + cast]!++;
+    stats.by[TX_BYTES + cast]! += len;
   }
 }

@@ -5,10 +5,10 @@
  * to the smallest of all CPU clocks, and a doorbell may come from a CPU that is ahead of it.
  */
 import type { Ps } from '../host/clock.ts';
-import type { HostAddr, HostMemory } from '../host/memory.ts';
+import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
 import type { CompletionRing } from './completionRing.ts';
 import type { RingStats } from './stats.ts';
-import { TX_BLOCK } from './txBulk.ts';
+import { BELL_HEAD, BELL_TAIL, TX_BLOCK, TX_CONS } from './txBulk.ts';
 
 /** Bytes of host memory that a ring of `slots` wants for the doorbells not yet followed. */
 export const txRingBytes = (slots: number): number => TX_BLOCK + slots * 12;
@@ -19,17 +19,14 @@ export class TxRing {
   readonly mask: number;
   readonly cp: CompletionRing;
   readonly stats: RingStats;
-  /** Next descriptor to fetch, masked. */
-  cons = 0;
   /** Producer of the newest doorbell, masked. */
   prod = 0;
   /** Doorbells [bellHead, bellTail), free running; each has published a descriptor or more. */
   readonly bellAt: Float64Array;
   readonly bellProd: Int32Array;
-  bellHead = 0;
-  bellTail = 0;
-  /** Its block of host memory. */
+  /** Its block of host memory, in which the NIC's loop finds and moves its state (`txBulk.ts`). */
   readonly block: HostAddr;
+  private readonly state: HostWords;
 
   /** @param block `txRingBytes(slots)` of host memory, the device's own */
   constructor(
@@ -47,8 +44,34 @@ export class TxRing {
     this.cp = cp;
     this.stats = stats;
     this.block = block;
+    this.state = mem.wordsAt(block, TX_BLOCK / 4);
     this.bellAt = mem.doublesAt(block + TX_BLOCK, slots);
     this.bellProd = mem.wordsAt(block + TX_BLOCK + slots * 8, slots);
+  }
+
+  /** Next descriptor to fetch, masked. */
+  get cons(): number {
+    return this.state[TX_CONS / 4]!;
+  }
+
+  set cons(cons: number) {
+    this.state[TX_CONS / 4] = cons;
+  }
+
+  get bellHead(): number {
+    return this.state[BELL_HEAD / 4]!;
+  }
+
+  set bellHead(bellHead: number) {
+    this.state[BELL_HEAD / 4] = bellHead;
+  }
+
+  get bellTail(): number {
+    return this.state[BELL_TAIL / 4]!;
+  }
+
+  set bellTail(bellTail: number) {
+    this.state[BELL_TAIL / 4] = bellTail;
   }
 
   /** Descriptors up to `prod` can be on the wire from `readyAt` on. */
