@@ -206,7 +206,10 @@ export class CompletionRing {
   }
 
   pendTx(at: Ps, opaque: number): void {
-    bugOn(((this.txTail - this.txHead) | 0) === this.slots, 'more TX completions than completion slots');
+    bugOn(
+      ((this.txTail - this.txHead) | 0) === this.slots,
+      'more TX completions than completion slots',
+    );
     const i = this.txTail++ & this.mask;
     this.txAt[i] = at;
     this.txOpaque[i] = opaque;

@@ -285,8 +285,20 @@ interface Loops {
   settle(q: HostAddr, until: Ps): number;
 }
 
-/** Compiled at the first use; every memory has an instance of its own. */
+/** Compiled at the first use; every memory has one instance, or calls of several NICs would not know their callee. */
 let compiled: WebAssembly.Module | null = null;
+const instances: WeakMap<WebAssembly.Memory, Loops> = new WeakMap();
+
+function loopsOn(memory: WebAssembly.Memory): Loops {
+  let loops = instances.get(memory);
+  if (loops === undefined) {
+    compiled ??= new WebAssembly.Module(encodeLoops());
+    const { exports } = new WebAssembly.Instance(compiled, { host: { memory } });
+    loops = exports as unknown as Loops;
+    instances.set(memory, loops);
+  }
+  return loops;
+}
 
 export class RxBulk {
   private readonly loops: Loops;
@@ -294,9 +306,7 @@ export class RxBulk {
   private readonly doubles: Float64Array;
 
   constructor(mem: HostMemory) {
-    compiled ??= new WebAssembly.Module(encodeLoops());
-    const instance = new WebAssembly.Instance(compiled, { host: { memory: mem.memory } });
-    this.loops = instance.exports as unknown as Loops;
+    this.loops = loopsOn(mem.memory);
     this.words = mem.words;
     this.doubles = mem.doubles;
   }

@@ -7,14 +7,7 @@
  */
 import type { Ps } from '../host/clock.ts';
 import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
-import {
-  BULK_BLOCK,
-  DMA_FREE_AT,
-  PENDING_HEAD,
-  PENDING_TAIL,
-  RX_CONS,
-  RX_PROD,
-} from './rxBulk.ts';
+import { BULK_BLOCK, DMA_FREE_AT, PENDING_HEAD, PENDING_TAIL, RX_CONS, RX_PROD } from './rxBulk.ts';
 import type { CompletionRing } from './completionRing.ts';
 
 /** Bytes of host memory that a ring of `slots` wants for what it has accepted and not yet written. */

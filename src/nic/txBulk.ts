@@ -157,8 +157,20 @@ function encodeLoop(): Uint8Array<ArrayBuffer> {
   return module.encode();
 }
 
-/** Compiled at the first use; every memory has an instance of its own. */
 let compiled: WebAssembly.Module | null = null;
+const instances: WeakMap<WebAssembly.Memory, Loop> = new WeakMap();
+
+/** As in `rxBulk.ts`: one instance for each memory. */
+function loopOn(memory: WebAssembly.Memory): Loop {
+  let loop = instances.get(memory);
+  if (loop === undefined) {
+    compiled ??= new WebAssembly.Module(encodeLoop());
+    const { exports } = new WebAssembly.Instance(compiled, { host: { memory } });
+    loop = exports as unknown as Loop;
+    instances.set(memory, loop);
+  }
+  return loop;
+}
 
 export class TxBulk {
   private readonly loop: Loop;
@@ -166,9 +178,7 @@ export class TxBulk {
   private readonly doubles: Float64Array;
 
   constructor(mem: HostMemory) {
-    compiled ??= new WebAssembly.Module(encodeLoop());
-    const instance = new WebAssembly.Instance(compiled, { host: { memory: mem.memory } });
-    this.loop = instance.exports as unknown as Loop;
+    this.loop = loopOn(mem.memory);
     this.words = mem.words;
     this.doubles = mem.doubles;
   }
