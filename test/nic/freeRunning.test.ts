@@ -38,7 +38,7 @@ function history(pace: 'lazy' | 'eager', from: number): unknown[] {
         .map(({ raw, type, at }) => [raw, type, ...rig.mem.words.slice(at >> 2, (at >> 2) + 8)]),
     );
     rig.acknowledge(0, true);
-    seen.push(rig.irqs.nextAt());
+    for (; rig.irqs.nextAt() !== Infinity; rig.irqs.take()) seen.push(rig.irqs.nextAt());
   }
   return [...seen, rig.nic.port.lanes[0]!.fates, rig.nic.port.lanes[0]!.stats.by];
 }
