@@ -50,9 +50,6 @@ export const KFUNCS_UNMODELLED: readonly string[] = (
   'bpf_probe_read_kernel_dynptr bpf_probe_read_kernel_str_dynptr ' +
   'bpf_probe_read_user_dynptr bpf_probe_read_user_str_dynptr bpf_rbtree_add_impl ' +
   'bpf_rbtree_first bpf_rbtree_left bpf_rbtree_remove bpf_rbtree_right bpf_rbtree_root ' +
-  'bpf_refcount_acquire_impl bpf_res_spin_lock ' +
-  'bpf_res_spin_lock_irqsave bpf_res_spin_unlock bpf_res_spin_unlock_irqrestore ' +
-  'bpf_skb_ct_alloc bpf_skb_ct_lookup bpf_stream_vprintk_impl ' +
-  'bpf_task_work_schedule_resume_impl bpf_task_work_schedule_signal_impl bpf_wq_init ' +
-  'bpf_wq_set_callback_impl bpf_wq_start __bpf_trap'
+  'bpf_refcount_acquire_impl bpf_skb_ct_alloc bpf_skb_ct_lookup bpf_stream_vprintk_impl ' +
+  '__bpf_trap'
 ).split(' ');

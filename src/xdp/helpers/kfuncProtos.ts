@@ -28,6 +28,11 @@ export type KfuncArg =
   /** A number; has to be a constant. */
   | { readonly kind: 'memOf'; readonly bytes: number }
   | { readonly kind: 'irqFlag' }
+  /** In a map's value. */
+  | { readonly kind: 'resLock' | 'wq' | 'taskWork' }
+  /** The map that the argument before lies in. @linux __map */
+  | { readonly kind: 'map' }
+  | { readonly kind: 'callback' }
   /** Anything: the function looks at it in its own way. @linux __ign */
   | { readonly kind: 'ignored' }
   /** A pointer to a struct of the kernel. */
@@ -63,6 +68,10 @@ export interface KfuncProto {
   readonly rcuArgs: boolean;
   /** Pointers into the packet are void afterwards. */
   readonly changesPktData: boolean;
+  /** May be called with a lock held. @linux kfunc_spin_allowed */
+  readonly underLock: boolean;
+  /** Its callback runs by itself, some time, where it may sleep. */
+  readonly callsLater: boolean;
   readonly refusal?: KfuncRefusal;
 }
 
@@ -76,6 +85,7 @@ const kfunc = (
 ): KfuncProto => ({
   ...{ name, ret, args, retNull: false, fastcall: false, devBound: false, acquires: false },
   ...{ releases: false, trustedArgs: false, rcuArgs: false, changesPktData: false },
+  ...{ underLock: false, callsLater: false },
   ...rest,
 });
 
@@ -90,6 +100,11 @@ const releasing = (name: string, struct: string): KfuncProto =>
 const structArg = (struct: string): KfuncArg => ({ kind: 'struct', struct });
 const text = (name: string, ...args: KfuncArg[]): KfuncProto => kfunc(name, 'scalar', args);
 
+const RES_LOCK: KfuncArg = { kind: 'resLock' };
+const WQ: KfuncArg = { kind: 'wq' };
+const TASK_WORK: KfuncArg = { kind: 'taskWork' };
+const MAP: KfuncArg = { kind: 'map' };
+const CALLBACK: KfuncArg = { kind: 'callback' };
 const SCALAR: KfuncArg = { kind: 'scalar' };
 const CTX: KfuncArg = { kind: 'ctx' };
 const ITER: KfuncArg = { kind: 'iter' };
@@ -113,10 +128,11 @@ const CT_INIT: KfuncArg = { kind: 'struct', struct: 'nf_conn___init' };
 const CT: KfuncArg = { kind: 'struct', struct: 'nf_conn' };
 const TRUSTED: Rest = { trustedArgs: true };
 const RCU: Rest = { rcuArgs: true };
+const UNDER_LOCK: Rest = { underLock: true };
 /** Bytes of `union nf_inet_addr`. */
 const INET_ADDR_BYTES = 16;
 const BITS_ITER: Rest = { iterName: 'bits', iterBytes: 16 };
-const NUM_ITER: Rest = { iterName: 'num', iterBytes: 8 };
+const NUM_ITER: Rest = { iterName: 'num', iterBytes: 8, underLock: true };
 const SLICE_ARGS: readonly KfuncArg[] = [DYNPTR, SCALAR, OPTIONAL_MEM, KNOWN_SIZE];
 
 const CALLABLE: readonly KfuncProto[] = [
@@ -144,6 +160,21 @@ const CALLABLE: readonly KfuncProto[] = [
   kfunc('bpf_preempt_enable', 'void', []),
   kfunc('bpf_local_irq_save', 'void', [IRQ_FLAG]),
   kfunc('bpf_local_irq_restore', 'void', [IRQ_FLAG]),
+  kfunc('bpf_res_spin_lock', 'scalar', [RES_LOCK], UNDER_LOCK),
+  kfunc('bpf_res_spin_unlock', 'void', [RES_LOCK], UNDER_LOCK),
+  kfunc('bpf_res_spin_lock_irqsave', 'scalar', [RES_LOCK, IRQ_FLAG], UNDER_LOCK),
+  kfunc('bpf_res_spin_unlock_irqrestore', 'void', [RES_LOCK, IRQ_FLAG], UNDER_LOCK),
+  kfunc('bpf_wq_init', 'scalar', [WQ, MAP, SCALAR]),
+  kfunc('bpf_wq_set_callback_impl', 'scalar', [WQ, CALLBACK, SCALAR, IGNORED], {
+    callsLater: true,
+  }),
+  kfunc('bpf_wq_start', 'scalar', [WQ, SCALAR]),
+  ...['bpf_task_work_schedule_signal_impl', 'bpf_task_work_schedule_resume_impl'].map((name) =>
+    kfunc(name, 'scalar', [TASK, TASK_WORK, MAP, CALLBACK, IGNORED], {
+      ...TRUSTED,
+      callsLater: true,
+    }),
+  ),
   kfunc('bpf_iter_bits_new', 'scalar', [ITER, IGNORED, SCALAR], { ...BITS_ITER, iter: 'new' }),
   kfunc('bpf_iter_bits_next', 'number', [ITER], {
     ...BITS_ITER,

@@ -64,7 +64,7 @@ function checkCall(env: Env, insn: Insn): Step {
   if (code !== CALL || !known || (!kfunc && off !== 0) || dst !== 0)
     env.invalid('BPF_CALL uses reserved fields');
   const helper = src === 0 && imm !== BPF_FUNC_spin_unlock;
-  const outside = kfunc && kfuncByImm(imm)?.iter === undefined;
+  const outside = kfunc && kfuncByImm(imm)?.underLock !== true;
   if (env.cur.activeLocks > 0 && (helper || outside))
     env.invalid('function calls are not allowed while holding a lock');
   if (src === BPF_PSEUDO_CALL) checkFuncCall(env, insn);

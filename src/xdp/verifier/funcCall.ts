@@ -81,6 +81,8 @@ function callGlobal(env: Env, number: number, err: number): void {
   env.regs[0] = env.unknown;
 }
 
+/** Callbacks of timers and work queues return this alone. */
+export const RETURNS_ZERO: ReturnRange = { min: 0, max: 0 };
 const BOOLEAN: ReturnRange = { min: 0, max: 1 };
 
 function callbackFrame(callee: FuncState, args: readonly Reg[]): void {
@@ -136,18 +138,31 @@ export function pushDrainCallback(env: Env, subprog: number): void {
   pushCallback(env, subprog, ({ regs }) => [dynptrReg(BPF_DYNPTR_TYPE_LOCAL, true, id), regs[3]!]);
 }
 
-/** `callback(map, key, value)`, some time later. @linux set_timer_callback_state */
-export function pushTimerCallback(env: Env, subprog: number): void {
+/**
+ * `callback(map, key, value)`, some time later.
+ *
+ * @param regno of the pointer into the value
+ * @param range what it may return; `sleepable`: it runs where it may sleep
+ * @linux set_timer_callback_state, set_task_work_schedule_callback_state
+ */
+export function pushAsyncCallback(
+  env: Env,
+  subprog: number,
+  regno: number,
+  range: ReturnRange,
+  sleepable: boolean,
+): void {
   checkSubprogArgs(env, env.subprogs[subprog]!);
   env.subprogs[subprog]!.isCb = true;
   env.subprogs[subprog]!.isAsyncCb = true;
-  const callee = pushAsyncPath(env, subprog, env.insnIdx);
-  const timer = env.regs[1]!;
+  const callee = pushAsyncPath(env, subprog, env.insnIdx, sleepable);
+  const timer = env.regs[regno]!;
   callee.asyncEntryCnt = env.func.asyncEntryCnt + 1;
   callee.regs[1] = pointerReg(CONST_PTR_TO_MAP, { map: timer.map });
   callee.regs[2] = keyOf(timer);
   callee.regs[3] = valueOf(timer);
   callee.inAsyncCallbackFn = true;
+  callee.callbackRetRange = range;
 }
 
 /** "At program exit the register R0 has smin=… should have been in [%d, %d]" @linux verbose_invalid_scalar */

@@ -48,7 +48,7 @@ import { dynptrIsReferenced, processDynptr } from './dynptrSlots.ts';
 import type { Env, SubprogArg } from './env.ts';
 import { Refused } from './env.ts';
 import { checkHelperMem, checkMemSize } from './helperMem.ts';
-import { processSpinLock, processTimer } from './mapFields.ts';
+import { processMapField, processSpinLock } from './mapFields.ts';
 import { markChainPrecision, markSlotPrecision } from './precision.ts';
 import type { Reg } from './reg.ts';
 import { registerIsNull } from './reg.ts';
@@ -346,10 +346,10 @@ function checkArgValue(
       checkHelperMem(env, regno, meta.map!.valueSize, access, false, meta);
       break;
     case ARG_PTR_TO_SPIN_LOCK:
-      processSpinLock(env, regno, meta.funcId === BPF_FUNC_spin_lock);
+      processSpinLock(env, regno, meta.funcId === BPF_FUNC_spin_lock, 'lock');
       break;
     case ARG_PTR_TO_TIMER:
-      processTimer(env, regno, meta);
+      processMapField(env, regno, 'timer', meta);
       break;
     case ARG_PTR_TO_FUNC:
       meta.subprogno = reg.subprogno;

@@ -49,7 +49,8 @@ import {
   pushLoopCallback,
   pushMapElemCallback,
   pushVmaCallback,
-  pushTimerCallback,
+  RETURNS_ZERO,
+  pushAsyncCallback,
 } from './funcCall.ts';
 import { checkFuncArg } from './helperArgs.ts';
 import { setReturn } from './helperReturn.ts';
@@ -73,7 +74,8 @@ function usableProto(env: Env, id: number): HelperProto {
     return env.invalid(`program of this type cannot use helper ${name}`);
   if (!env.image.gpl && proto.gplOnly)
     env.invalid('cannot call GPL-restricted function from non-GPL compatible program');
-  if (proto.mightSleep) env.invalid('helper call might sleep in a non-sleepable prog');
+  if (proto.mightSleep && !env.cur.inSleepable)
+    env.invalid('helper call might sleep in a non-sleepable prog');
   return proto;
 }
 
@@ -160,7 +162,7 @@ function checkSpecial(env: Env, meta: CallMeta): void {
       pushVmaCallback(env, meta.subprogno);
       break;
     case BPF_FUNC_timer_set_callback:
-      pushTimerCallback(env, meta.subprogno);
+      pushAsyncCallback(env, meta.subprogno, 1, RETURNS_ZERO, false);
       break;
     case BPF_FUNC_user_ringbuf_drain:
       pushDrainCallback(env, meta.subprogno);

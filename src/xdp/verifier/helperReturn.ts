@@ -79,7 +79,7 @@ function valuePointer(env: Env, ret: number, meta: CallMeta): Reg {
   const flag = neverFails(meta) ? typeFlag(ret) & ~PTR_MAYBE_NULL : typeFlag(ret);
   const { map, mapUid } = meta;
   const reg = pointerReg(PTR_TO_MAP_VALUE | flag, { map, mapUid });
-  const lockable = !typeMayBeNull(reg.type) && mapHasField(map, 'spin_lock');
+  const lockable = !typeMayBeNull(reg.type) && mapHasField(map, 'spin_lock', 'res_spin_lock');
   return lockable ? withReg(reg, { id: env.newId() }) : reg;
 }
 

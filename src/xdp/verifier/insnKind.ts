@@ -78,7 +78,8 @@ export const callsBackNow = (insn: Insn): boolean =>
 
 /** Or some time later? @linux is_async_callback_calling_insn */
 export const callsBackLater = (insn: Insn): boolean =>
-  isHelperCall(insn) && insn.imm === BPF_FUNC_timer_set_callback;
+  (isHelperCall(insn) && insn.imm === BPF_FUNC_timer_set_callback) ||
+  (isKfuncCall(insn) && kfuncByImm(insn.imm)?.callsLater === true);
 
 /** @linux is_iter_next_kfunc */
 export const isIterNext = (insn: Insn): boolean =>

@@ -14,9 +14,11 @@ import type { KfuncArg, KfuncProto } from '../helpers/kfuncProtos.ts';
 import { kfuncByImm } from '../helpers/kfuncProtos.ts';
 import { ARG_PTR_TO_DYNPTR } from '../helpers/protos.ts';
 import type { Insn } from '../isa/insn.ts';
+import { S32_MAX, S32_MIN, UNBOUNDED, draftBounds, sync } from './bounds.ts';
 import { dynptrFlag, dynptrOf, processDynptr } from './dynptrSlots.ts';
 import type { Env } from './env.ts';
 import { Refused } from './env.ts';
+import { RETURNS_ZERO, pushAsyncCallback } from './funcCall.ts';
 import { checkArgOffset } from './helperArgs.ts';
 import { checkKfuncMemSize, checkMemReg } from './helperMem.ts';
 import { processIrqFlag } from './irqFlags.ts';
@@ -30,9 +32,11 @@ import {
   refuseNullObject,
   releaseObject,
 } from './kfuncObject.ts';
+import { processMapField, processSpinLock } from './mapFields.ts';
 import { clearPktPointers } from './packetRange.ts';
+import { pushPath } from './paths.ts';
 import type { Reg } from './reg.ts';
-import { NOT_INIT_REG, pointerReg, registerIsNull, withReg } from './reg.ts';
+import { NOT_INIT_REG, constReg, pointerReg, registerIsNull, scalarReg, withReg } from './reg.ts';
 import { clearCallerSaved } from './regArg.ts';
 import {
   BPF_DYNPTR_TYPE_INVALID,
@@ -43,12 +47,22 @@ import {
   MEM_UNINIT,
   PTR_MAYBE_NULL,
   PTR_TO_CTX,
+  PTR_TO_FUNC,
+  PTR_TO_MAP_VALUE,
   PTR_TO_MEM,
   PTR_UNTRUSTED,
   SCALAR_VALUE,
   regTypeStr,
 } from './regTypes.ts';
+import type { ReturnRange } from './state.ts';
 import { tnumIsConst } from './tnum.ts';
+import type { VerifierMap } from './verifierMap.ts';
+import { mapHasField } from './verifierMap.ts';
+
+/** Largest error number of a function. */
+const MAX_ERRNO = 4095;
+/** What a task's work may return. */
+const RETURNS_INT: ReturnRange = { min: S32_MIN, max: S32_MAX };
 
 /** What the arguments say of the result. */
 interface Call {
@@ -60,6 +74,11 @@ interface Call {
   size: number;
   /** Register of what is given back; 0: none. */
   releaseReg: number;
+  /** The map whose value holds a queue of work, and the register that points there. */
+  map: VerifierMap | null;
+  mapUid: number;
+  fieldReg: number;
+  subprogno: number;
 }
 
 const NO_DYNPTR: Call['dynptr'] = { id: 0, dynptrType: BPF_DYNPTR_TYPE_INVALID, refObjId: 0 };
@@ -104,6 +123,42 @@ function checkMem(env: Env, regno: number, arg: KfuncArg & { kind: 'mem' }, call
   }
 }
 
+function checkResLock(env: Env, regno: number, name: string): void {
+  if (env.regs[regno]!.type !== PTR_TO_MAP_VALUE)
+    env.invalid(`arg#${regno - 1} doesn't point to map value or allocated object`);
+  const irq = name.includes('irq');
+  processSpinLock(env, regno, name.includes('_lock'), irq ? 'resLockIrq' : 'resLock');
+}
+
+/** The map that the field before lies in, and of maps inside maps the very one. */
+function checkFieldMap(env: Env, regno: number, call: Call): void {
+  const { map, mapUid } = env.regs[regno]!;
+  if (map === null) return env.invalid(`pointer in R${regno} isn't map pointer`);
+  const differs = map !== call.map || mapUid !== call.mapUid;
+  const pair = (what: string): never =>
+    env.invalid(
+      `${what} pointer in R${regno - 1} map_uid=${call.mapUid} doesn't match map pointer in ` +
+        `R${regno} map_uid=${mapUid}`,
+    );
+  if (differs && mapHasField(map, 'task_work')) pair('bpf_task_work');
+  if (differs && mapHasField(map, 'wq')) pair('workqueue');
+  call.map = map;
+  call.mapUid = mapUid;
+  checkObjectArg(env, regno, 'bpf_map', call.kfunc);
+}
+
+/** A lock that could not be had leaves the error; with it the path goes on apart. */
+function pushFailedLock(env: Env): void {
+  const { regs } = pushPath(env, env.insnIdx + 1, env.insnIdx).top;
+  clearCallerSaved(env, regs);
+  const d = draftBounds(UNBOUNDED);
+  d.s32Min = -MAX_ERRNO;
+  d.s32Max = -1;
+  d.smin = BigInt(-MAX_ERRNO);
+  d.smax = -1n;
+  regs[0] = scalarReg(sync(d), !env.bpfCapable);
+}
+
 function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
   const reg = env.regs[regno]!;
   if (arg.kind === 'ignored') return;
@@ -118,6 +173,10 @@ function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
   if (reg.refObjId !== 0) {
     call.refObjId = reg.refObjId;
     if (call.kfunc.releases) call.releaseReg = regno;
+  }
+  if (arg.kind === 'map') {
+    checkFieldMap(env, regno, call);
+    return;
   }
   if (arg.kind === 'struct') {
     checkObjectArg(env, regno, arg.struct, call.kfunc);
@@ -142,8 +201,25 @@ function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
     case 'mem':
       checkMem(env, regno, arg, call);
       break;
-    case 'irqFlag':
-      processIrqFlag(env, regno, call.kfunc.name === 'bpf_local_irq_save');
+    case 'irqFlag': {
+      const { name } = call.kfunc;
+      const kind = name.includes('res_spin') ? 'irqOfLock' : 'irq';
+      processIrqFlag(env, regno, name.endsWith('save'), kind);
+      break;
+    }
+    case 'resLock':
+      checkResLock(env, regno, call.kfunc.name);
+      break;
+    case 'wq':
+    case 'taskWork':
+      if (reg.type !== PTR_TO_MAP_VALUE)
+        env.invalid(`arg#${regno - 1} doesn't point to a map value`);
+      call.fieldReg = regno;
+      processMapField(env, regno, arg.kind === 'wq' ? 'wq' : 'task_work', call);
+      break;
+    case 'callback':
+      if (reg.type !== PTR_TO_FUNC) env.invalid(`arg${regno - 1} expected pointer to func`);
+      call.subprogno = reg.subprogno;
   }
 }
 
@@ -199,9 +275,9 @@ function returned(env: Env, { kfunc, dynptr, size, refObjId }: Call): Reg {
 /** @linux fetch_kfunc_meta */
 function refuseByName(env: Env, { name, refusal }: KfuncProto): void {
   if (refusal === 'notAllowed') env.deny(`calling kernel function ${name} is not allowed`);
-  if (refusal === 'sleepable')
+  if (refusal === 'sleepable' && !env.cur.inSleepable)
     env.deny(`program must be sleepable to call sleepable kfunc ${name}`);
-  if (refusal === 'unmodelled')
+  if (refusal !== undefined)
     env.refuse(EOPNOTSUPP, `kernel function ${name} is not supported by this verifier`);
 }
 
@@ -211,12 +287,21 @@ export function checkKfuncCall(env: Env, insn: Insn): void {
     return env.invalid('invalid kernel function call not eliminated in verifier pass');
   refuseByName(env, kfunc);
   env.aux[env.insnIdx]!.isIterNext = kfunc.iter === 'next';
-  const call: Call = { kfunc, refObjId: 0, iter: null, dynptr: NO_DYNPTR, size: 0, releaseReg: 0 };
+  const call: Call = {
+    ...{ kfunc, refObjId: 0, iter: null, dynptr: NO_DYNPTR, size: 0, releaseReg: 0 },
+    ...{ map: null, mapUid: 0, fieldReg: 0, subprogno: 0 },
+  };
+  const locks = kfunc.args[0]?.kind === 'resLock' && kfunc.ret === 'scalar';
+  if (locks) pushFailedLock(env);
   kfunc.args.forEach((arg, i) => checkArg(env, i + 1, arg, call));
+  if (kfunc.callsLater) {
+    const range = kfunc.args[0]!.kind === 'wq' ? RETURNS_ZERO : RETURNS_INT;
+    pushAsyncCallback(env, call.subprogno, call.fieldReg, range, true);
+  }
   releaseObject(env, kfunc, call.releaseReg);
   trackSections(env, kfunc.name);
   clearCallerSaved(env, env.regs);
-  const r0 = returned(env, call);
+  const r0 = locks ? constReg(0n) : returned(env, call);
   env.regs[0] = kfunc.retNull
     ? withReg(r0, { type: r0.type | PTR_MAYBE_NULL, id: r0.id === 0 ? env.newId() : r0.id })
     : r0;

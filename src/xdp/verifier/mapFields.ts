@@ -1,72 +1,90 @@
 /**
- * Locks and timers inside map values.
+ * Locks, timers and queues of work inside map values.
  *
  * "R%d doesn't have constant offset. %s_lock has to be at the constant offset", "map '%s' has no valid
  * %s", "off %lld doesn't point to 'struct %s' that is at %d", "Locking two bpf_spin_locks are not
- * allowed", "bpf_spin_unlock without taking a lock", "bpf_spin_unlock of different lock".
+ * allowed", "Acquiring the same lock again, AA deadlock detected", "bpf_spin_unlock without taking a
+ * lock", "bpf_spin_unlock of different lock", "bpf_res_spin_unlock cannot be out of order".
  *
- * @linux process_spin_lock, process_timer_func; kernel/bpf/verifier.c
+ * @linux process_spin_lock, check_map_field_pointer; kernel/bpf/verifier.c
  */
-import type { CallMeta } from './callMeta.ts';
 import type { Env } from './env.ts';
 import type { Reg } from './reg.ts';
 import { PTR_TO_MAP_VALUE } from './regTypes.ts';
+import type { LockKind } from './state.ts';
+import { isLock } from './state.ts';
 import { tnumIsConst } from './tnum.ts';
 import type { VerifierMap } from './verifierMap.ts';
 
 const offsetOf = (reg: Reg): number => reg.off + Number(reg.bounds.smin);
 
-export function processSpinLock(env: Env, regno: number, lock: boolean): void {
+/** The map in whose value the register points to a field of this kind. */
+function mapOfField(
+  env: Env,
+  regno: number,
+  kind: 'spin_lock' | 'res_spin_lock' | 'timer' | 'wq' | 'task_work',
+): VerifierMap {
+  const reg = env.regs[regno]!;
+  const name = `bpf_${kind}`;
+  if (!tnumIsConst(reg.bounds))
+    env.invalid(`R${regno} doesn't have constant offset. ${name} has to be at the constant offset`);
+  const map = reg.type === PTR_TO_MAP_VALUE ? reg.map : null;
+  if (map === null) return env.invalid(`local 'kptr' has no valid ${name}`);
+  if (map.special === undefined || map.untyped === true)
+    env.invalid(`map '${map.name}' has to have BTF in order to use ${name}`);
+  const field = map.special?.find((one) => one.kind === kind);
+  if (field === undefined) return env.invalid(`map '${map.name}' has no valid ${name}`);
+  if (field.at !== offsetOf(reg))
+    env.invalid(`off ${offsetOf(reg)} doesn't point to 'struct ${name}' that is at ${field.at}`);
+  return map;
+}
+
+/** @param kind `lock`: of those that wait for ever, of which one may be held */
+export function processSpinLock(env: Env, regno: number, take: boolean, kind: LockKind): void {
   const reg = env.regs[regno]!;
   const { cur } = env;
-  if (!tnumIsConst(reg.bounds))
-    env.invalid(
-      `R${regno} doesn't have constant offset. bpf_spin_lock has to be at the constant offset`,
+  const resilient = kind !== 'lock';
+  const map = mapOfField(env, regno, resilient ? 'res_spin_lock' : 'spin_lock');
+  const held = (...kinds: LockKind[]): number =>
+    cur.refs.findIndex(
+      (ref) => isLock(ref) && kinds.includes(ref.kind) && ref.id === reg.id && ref.map === map,
     );
-  const map = reg.type === PTR_TO_MAP_VALUE ? reg.map : null;
-  if (map === null) return env.invalid("local 'kptr' has no valid bpf_spin_lock");
-  if (map.special === undefined || map.untyped === true)
-    env.invalid(`map '${map.name}' has to have BTF in order to use bpf_spin_lock`);
-  const field = map.special?.find(({ kind }) => kind === 'spin_lock');
-  if (field === undefined) return env.invalid(`map '${map.name}' has no valid bpf_spin_lock`);
-  if (field.at !== offsetOf(reg))
-    env.invalid(
-      `off ${offsetOf(reg)} doesn't point to 'struct bpf_spin_lock' that is at ${field.at}`,
-    );
-  if (lock) {
-    if (cur.activeLocks > 0) env.invalid('Locking two bpf_spin_locks are not allowed');
-    cur.refs.push({ kind: 'lock', id: reg.id, insnIdx: env.insnIdx, map });
-    setLock(env, reg.id, map, 1);
+  if (take) {
+    if (!resilient && cur.refs.some((ref) => ref.kind === 'lock'))
+      env.invalid('Locking two bpf_spin_locks are not allowed');
+    if (resilient && held('resLock', 'resLockIrq') >= 0)
+      env.invalid('Acquiring the same lock again, AA deadlock detected');
+    cur.refs.push({ kind, id: reg.id, insnIdx: env.insnIdx, map });
+    cur.activeLocks++;
+    cur.activeLockId = reg.id;
+    cur.activeLockMap = map;
     return;
   }
-  if (cur.activeLocks === 0) env.invalid('bpf_spin_unlock without taking a lock');
-  const held = cur.refs.findIndex(
-    (ref) => ref.kind === 'lock' && ref.id === reg.id && ref.map === map,
-  );
-  if (held < 0) env.invalid('bpf_spin_unlock of different lock');
-  cur.refs.splice(held, 1);
-  setLock(env, 0, null, 0);
+  const name = resilient ? 'bpf_res_spin_unlock' : 'bpf_spin_unlock';
+  if (cur.activeLocks === 0) env.invalid(`${name} without taking a lock`);
+  const at = held(kind);
+  if (at < 0) env.invalid(`${name} of different lock`);
+  if (reg.id !== cur.activeLockId || map !== cur.activeLockMap)
+    env.invalid(`${name} cannot be out of order`);
+  cur.refs.splice(at, 1);
+  const outer = cur.refs.findLast(isLock);
+  cur.activeLocks--;
+  cur.activeLockId = outer?.id ?? 0;
+  cur.activeLockMap = outer?.map ?? null;
 }
 
-function setLock(env: Env, id: number, map: VerifierMap | null, count: number): void {
-  env.cur.activeLocks = count;
-  env.cur.activeLockId = id;
-  env.cur.activeLockMap = map;
+/** What a call says later of the map that a timer or a queue of work is in. */
+interface FieldMap {
+  map: VerifierMap | null;
+  mapUid: number;
 }
 
-export function processTimer(env: Env, regno: number, meta: CallMeta): void {
-  const reg = env.regs[regno]!;
-  if (!tnumIsConst(reg.bounds))
-    env.invalid(
-      `R${regno} doesn't have constant offset. bpf_timer has to be at the constant offset`,
-    );
-  const map = reg.map!;
-  if (map.special === undefined || map.untyped === true)
-    env.invalid(`map '${map.name}' has to have BTF in order to use bpf_timer`);
-  const field = map.special?.find(({ kind }) => kind === 'timer');
-  if (field === undefined) return env.invalid(`map '${map.name}' has no valid bpf_timer`);
-  if (field.at !== offsetOf(reg))
-    env.invalid(`off ${offsetOf(reg)} doesn't point to 'struct bpf_timer' that is at ${field.at}`);
-  meta.mapUid = reg.mapUid;
-  meta.map = map;
+export function processMapField(
+  env: Env,
+  regno: number,
+  kind: 'timer' | 'wq' | 'task_work',
+  meta: FieldMap,
+): void {
+  meta.map = mapOfField(env, regno, kind);
+  meta.mapUid = env.regs[regno]!.mapUid;
 }

@@ -36,7 +36,7 @@ export function markPtrNotNull(reg: Reg): Reg {
     return withReg(reg, { type: reg.type & ~PTR_MAYBE_NULL });
   if (map.inner !== undefined) {
     // the id of the look-up tells inner maps apart
-    const mapUid = mapHasField(map.inner, 'timer') ? reg.id : reg.mapUid;
+    const mapUid = mapHasField(map.inner, 'timer', 'wq', 'task_work') ? reg.id : reg.mapUid;
     return withReg(reg, { type: CONST_PTR_TO_MAP, map: map.inner, mapUid });
   }
   if (map.type === BPF_MAP_TYPE_XSKMAP) return withReg(reg, { type: PTR_TO_XDP_SOCK, map: null });
@@ -85,7 +85,11 @@ function decided(reg: Reg, id: number, isNull: boolean): Reg {
   if (isNull) return withReg(reg, { type: SCALAR_VALUE, id: 0, refObjId: 0, off: 0 });
   const known = markPtrNotNull(reg);
   // values with a lock stay told apart
-  return mapHasField(known.type === PTR_TO_MAP_VALUE ? known.map : null, 'spin_lock')
+  return mapHasField(
+    known.type === PTR_TO_MAP_VALUE ? known.map : null,
+    'spin_lock',
+    'res_spin_lock',
+  )
     ? known
     : withReg(known, { id: 0 });
 }

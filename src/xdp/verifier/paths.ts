@@ -40,8 +40,14 @@ export function pushPath(
 }
 
 /** A callback that runs by itself, some time: it begins with an empty stack. */
-export function pushAsyncPath(env: Env, subprog: number, prevInsnIdx: number): FuncState {
+export function pushAsyncPath(
+  env: Env,
+  subprog: number,
+  prevInsnIdx: number,
+  sleepable: boolean,
+): FuncState {
   const state = new VerifierState();
+  state.inSleepable = sleepable;
   state.branches = 1;
   const frame = new FuncState(-1, 0, subprog);
   state.frames.push(frame);

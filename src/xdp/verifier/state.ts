@@ -58,14 +58,21 @@ export function isStackSlotSpecial(slot: Slot): boolean {
   return kind === STACK_SPILL || kind >= STACK_DYNPTR;
 }
 
+/** `lock`: of those that wait for ever; the others may fail, and may turn interrupts off. */
+export type LockKind = 'lock' | 'resLock' | 'resLockIrq';
+
 /** A resource that the program holds. @linux struct bpf_reference_state */
 export interface Ref {
-  readonly kind: 'ptr' | 'irq' | 'lock';
+  /** `irqOfLock`: flags that a lock saved, which its release restores. */
+  readonly kind: 'ptr' | 'irq' | 'irqOfLock' | LockKind;
   readonly id: number;
   readonly insnIdx: number;
   /** Locks: the map in whose value it lies. */
   readonly map: VerifierMap | null;
 }
+
+export const isLock = (ref: Ref): ref is Ref & { readonly kind: LockKind } =>
+  ref.kind === 'lock' || ref.kind === 'resLock' || ref.kind === 'resLockIrq';
 
 export interface ReturnRange {
   readonly min: number;
@@ -150,6 +157,8 @@ export class VerifierState {
   activePreemptLocks = 0;
   activeRcuLock = false;
   activeIrqId = 0;
+  /** Work that runs where it may sleep. */
+  inSleepable = false;
   speculative = false;
   /** Paths below this state that are not explored yet. */
   branches = 0;
@@ -190,6 +199,7 @@ export class VerifierState {
     copy.activePreemptLocks = this.activePreemptLocks;
     copy.activeRcuLock = this.activeRcuLock;
     copy.activeIrqId = this.activeIrqId;
+    copy.inSleepable = this.inSleepable;
     copy.speculative = this.speculative;
     copy.branches = this.branches;
     copy.parent = this.parent;

@@ -246,6 +246,7 @@ export function statesEqual(
 ): boolean {
   if (old.frames.length !== cur.frames.length) return false;
   if (old.speculative && !cur.speculative) return false;
+  if (old.inSleepable !== cur.inSleepable) return false;
   const ids = new IdMap(env.idGen);
   if (!refsSafe(old, cur, ids)) return false;
   return old.frames.every((frame, i) => {

@@ -35,5 +35,5 @@ export interface LiveMap extends VerifierMap {
 }
 
 /** @linux btf_record_has_field */
-export const mapHasField = (map: VerifierMap | null, kind: MapField['kind']): boolean =>
-  map?.special?.some((field) => field.kind === kind) ?? false;
+export const mapHasField = (map: VerifierMap | null, ...kinds: MapField['kind'][]): boolean =>
+  map?.special?.some((field) => kinds.includes(field.kind)) ?? false;
