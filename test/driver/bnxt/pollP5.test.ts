@@ -3,6 +3,7 @@
  * the doorbells. Expected orders follow facts 2.8: rings before what they let free, the queue last.
  */
 import { describe, expect, test } from 'vitest';
+import { PS_PER_US } from '../../../src/host/clock.ts';
 import { dbrHi } from '../../../src/nic/hsi/doorbell.ts';
 import { devClose, devOpen } from '../../../src/stack/netdevice.ts';
 import { XDP_DROP, XDP_PASS, XDP_TX } from '../../../src/xdp/uapi.ts';
@@ -10,6 +11,32 @@ import type { RigOptions } from './rig.ts';
 import { NOTHING, Rig, program, verdicts } from './rig.ts';
 
 const p5 = (options: RigOptions = {}): Rig => new Rig({ chip: 'p5', ...options });
+
+describe('a NAPI that is not let to complete', () => {
+  test('leaves its notifications unacknowledged, lap after lap, and misses nothing', () => {
+    const rig = p5({ rxRing: 31, rxFrames: 1, xdp: [verdicts(XDP_DROP)] });
+    const { napi } = rig.bnapi();
+    const { slots } = rig.hw().notificationQueues[0]!;
+    Object.assign(napi.config, { deferHardIrqs: 2, groFlushTimeout: PS_PER_US });
+    const rounds = 3 * slots + 5;
+    const polled: number[] = [];
+    const rung: string[] = [];
+    for (let i = 0; i < rounds; i++) {
+      rig.ready(1);
+      polled.push(rig.poll());
+      rung.push(...rig.bells().filter((bell) => bell.startsWith('nq')));
+    }
+    expect(polled).toEqual(Array.from({ length: rounds }, () => 1));
+    expect(rung).toEqual([]);
+    // polls without work: the count runs out, and one doorbell acknowledges all and arms
+    expect([rig.poll(), rig.poll()]).toEqual([0, 0]);
+    expect(rig.bells()).toContain(`nq-arm ${rounds % slots}`);
+    rig.ready(1);
+    rig.run();
+    expect(rig.bnapi().irq.delivered).toBe(2); // the first frame's, which waited until now, and the last's
+    expect(rig.leftOver()).toEqual(NOTHING);
+  });
+});
 
 describe('300 ready packets', () => {
   test('poll as 64, 64, 64, 64, 44: one notification, and only the last poll arms ring and queue', () => {
