@@ -4,6 +4,7 @@
  */
 import type { AsmLine } from '../../src/xdp/isa/asm.ts';
 import { REGS, asm, assemble } from '../../src/xdp/isa/asm.ts';
+import type { Insn } from '../../src/xdp/isa/insn.ts';
 import type { OracleMap } from './oracle.ts';
 import type { VerifierCase } from './verifierJudge.ts';
 
@@ -60,7 +61,35 @@ const lookup = (map: number): Lines => [
 /** r1: the iterator at fp-8. */
 const ITER: Lines = [asm.mov(R1, R10), asm.add(R1, -8)];
 
+const raw = (code: number, dst: number, src: number, off = 0, imm = 0): Insn => ({
+  ...{ code, dst, src, off, imm },
+});
+const KFUNC_OF_NO_NUMBER = raw(0x85, 0, 2);
+
 export const VERIFIER_CASES: readonly VerifierCase[] = [
+  {
+    ...{ name: 'kernel function number 0', logLevel: 2 },
+    insns: [KFUNC_OF_NO_NUMBER, raw(0xb7, 0, 0), raw(0x95, 0, 0)],
+  },
+  {
+    ...{ name: 'kernel function number 0, never reached', logLevel: 2 },
+    insns: [
+      ...[raw(0xb7, 0, 0), raw(0x15, 0, 0, 1), KFUNC_OF_NO_NUMBER],
+      ...[raw(0xb7, 0, 0), raw(0x95, 0, 0)],
+    ],
+  },
+  {
+    ...{ name: 'ld_imm64 of a type that is no variable', logLevel: 2 },
+    insns: [raw(0x18, 1, 3, 0, 1), raw(0, 0, 0), raw(0xb7, 0, 0), raw(0x95, 0, 0)],
+  },
+  {
+    ...{ name: 'two cgroup storages', logLevel: 2 },
+    maps: [0, 1].map(() => ({ type: 19, keySize: 16, valueSize: 8, maxEntries: 0 })),
+    insns: [
+      ...[raw(0x18, 1, 1), raw(0, 0, 0), raw(0x18, 1, 1, 0, 1), raw(0, 0, 0)],
+      ...[raw(0xb7, 0, 0), raw(0x95, 0, 0)],
+    ],
+  },
   make('returns a number', PASS),
   make('no exit', [asm.mov(R0, 2)]),
   make('reads a register never set', [asm.mov(R0, R2), asm.exit()]),

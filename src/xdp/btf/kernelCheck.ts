@@ -9,6 +9,7 @@
  * @linux btf_check_meta, btf_resolve and their kin; kernel/bpf/btf.c
  */
 import type { Btf } from './btf.ts';
+import { isSpoilt } from './specialFields.ts';
 import * as kinds from './types.ts';
 import type { BtfType } from './types.ts';
 import { isModifier } from './types.ts';
@@ -255,5 +256,8 @@ export function kernelFault(btf: Btf): string | null {
     if (fault !== null) return `[${type.id}] ${fault}`;
   }
   const loop = holdsItself(btf);
-  return loop === null ? null : `[${loop}] Loop detected`;
+  if (loop !== null) return `[${loop}] Loop detected`;
+  for (const type of btf.all())
+    if (type.kind === 'struct' && isSpoilt(btf, type)) return `[${type.id}] Special fields`;
+  return null;
 }

@@ -4,9 +4,8 @@
  *
  * @linux bpf_object__create_map, internal_map_name, adjust_ringbuf_sz; tools/lib/bpf/libbpf.c
  */
-import type { Btf } from '../btf/btf.ts';
-import { isComposite } from '../btf/types.ts';
-import type { MapDef, SpecialField } from '../maps/mapDef.ts';
+import { specialFields } from '../btf/specialFields.ts';
+import type { MapDef } from '../maps/mapDef.ts';
 import {
   BPF_MAP_TYPE_PERF_EVENT_ARRAY,
   BPF_MAP_TYPE_RINGBUF,
@@ -20,33 +19,6 @@ const NAME_MAX = 15;
 /** Of the object's name, in front of `.rodata` and its like. */
 const OBJECT_NAME_MAX = 8;
 const MAX_RINGBUF = 2 ** 32;
-/** Structs inside a value's struct that are looked into. */
-const MAX_NESTING = 8;
-
-const SPECIAL: Readonly<Record<string, SpecialField['kind']>> = {
-  bpf_spin_lock: 'spin_lock',
-  bpf_timer: 'timer',
-  bpf_res_spin_lock: 'res_spin_lock',
-  bpf_wq: 'wq',
-  bpf_task_work: 'task_work',
-  bpf_list_head: 'list_head',
-  bpf_rb_root: 'rb_root',
-  bpf_refcount: 'refcount',
-};
-
-/** Tags of pointers that the kernel keeps. @linux btf_find_kptr */
-const KPTR_TAGS: readonly string[] = ['kptr', 'kptr_untrusted', 'percpu_kptr', 'uptr'];
-
-/** A pointer that the kernel keeps, or an array of them. */
-function isKptr(btf: Btf, id: number): boolean {
-  let type = btf.resolve(id);
-  while (type.kind === 'array') type = btf.resolve(type.type);
-  if (type.kind !== 'ptr') return false;
-  const tag = btf.type(type.type);
-  const known = btf.resolve(type.type).kind === 'struct'; // one only declared is an ordinary pointer
-  return known && tag.kind === 'typeTag' && KPTR_TAGS.includes(tag.name);
-}
-
 /** @param file the object's name @param cpus of the machine */
 export function mapDefOf(map: MapSpec, file: string, cpus: number): MapDef {
   return {
@@ -58,7 +30,7 @@ export function mapDefOf(map: MapSpec, file: string, cpus: number): MapDef {
     flags: map.flags,
     mapExtra: map.mapExtra,
     ...(map.inner === null ? {} : { inner: mapDefOf(map.inner, file, cpus) }),
-    special: specialFields(map.btf, map.valueType),
+    special: hasType(map) ? specialFields(map.btf!, map.valueType) : [],
     untyped: map.contents === null && !hasType(map),
   };
 }
@@ -82,33 +54,4 @@ function entriesOf({ type, maxEntries }: MapSpec, cpus: number): number {
   let bytes = PAGE_SIZE;
   while (bytes < maxEntries && bytes < MAX_RINGBUF) bytes *= 2;
   return maxEntries === 0 || bytes === MAX_RINGBUF ? maxEntries : bytes;
-}
-
-/** @linux btf_parse_fields; kernel/bpf/btf.c */
-function specialFields(btf: Btf | null, type: number): SpecialField[] {
-  if (btf === null || type === 0 || !btf.loads) return [];
-  const found: SpecialField[] = [];
-  collectSpecial(btf, type, 0, 0, found);
-  return found.toSorted((a, b) => a.at - b.at);
-}
-
-function collectSpecial(
-  btf: Btf,
-  id: number,
-  at: number,
-  depth: number,
-  found: SpecialField[],
-): void {
-  const type = btf.resolve(id);
-  if (isKptr(btf, id)) found.push({ kind: 'kptr', at, bytes: btf.sizeOf(id) });
-  if (!isComposite(type) || depth > MAX_NESTING) return;
-  const kind = SPECIAL[type.name];
-  if (kind !== undefined) {
-    found.push({ kind, at, bytes: type.size });
-    return;
-  }
-  if (type.kind === 'union') return;
-  for (const member of type.members) {
-    collectSpecial(btf, member.type, at + Math.floor(member.bitOffset / 8), depth + 1, found);
-  }
 }

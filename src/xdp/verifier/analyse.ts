@@ -21,7 +21,7 @@ import type { Explanation } from './explain.ts';
 import { explain } from './explain.ts';
 import { markFastcallPatterns, removeFastcallSpills } from './callSummary.ts';
 import { checkCfg, computePostorder } from './cfg.ts';
-import { refuseDeadCallbacks } from './deadCode.ts';
+import { refuseDeadCallbacks, refuseNamelessCalls } from './deadCode.ts';
 import { COMPLEXITY_LIMIT, doCheck } from './doCheck.ts';
 import type { Subprog, SubprogArg, VerifiedImage, VerifierOptions } from './env.ts';
 import { Env, Refused } from './env.ts';
@@ -176,6 +176,7 @@ function walkAll(env: Env): void {
   if (env.image.funcInfo.length > 0) checkGlobals(env);
   removeFastcallSpills(env);
   checkMaxStackDepth(env);
+  refuseNamelessCalls(env);
   refuseDeadCallbacks(env);
 }
 
@@ -203,10 +204,16 @@ function logTail(env: Env, said: string): string {
   return env.log.text;
 }
 
-/** Calls of kernel functions carry the function's place in our table. */
+/** The function's place in our table; -1 if it is not there, 0 if the program names none. */
+function kfuncNumber(image: VerifiedImage, imm: number): number {
+  const name = image.kfuncs[imm];
+  return name === undefined && imm === 0 ? 0 : kfuncImm(name ?? '') || -1;
+}
+
+/** Calls of kernel functions as numbers of our table. */
 const withKfuncs = (image: VerifiedImage): Insn[] =>
   image.insns.map((insn) =>
-    isKfuncCall(insn) ? { ...insn, imm: kfuncImm(image.kfuncs[insn.imm] ?? '') || -1 } : insn,
+    isKfuncCall(insn) ? { ...insn, imm: kfuncNumber(image, insn.imm) } : insn,
   );
 
 export function analyse(image: VerifiedImage, options: VerifierOptions): VerifierResult {

@@ -3,7 +3,8 @@
  * trips over what was never meant to run here. Slots stay where they are.
  *
  * Linux cuts it out instead, and then may not find a function whose address live code still takes.
- * "verifier bug: No program to jit at insn %d (subprog < 0)".
+ * "verifier bug: No program to jit at insn %d (subprog < 0)", "invalid kernel function call not eliminated
+ * in verifier pass".
  *
  * @linux opt_hard_wire_dead_code_branches, sanitize_dead_code, jit_subprogs; kernel/bpf/verifier.c
  */
@@ -11,7 +12,7 @@ import { EFAULT } from '../../host/errno.ts';
 import type { Insn } from '../isa/insn.ts';
 import { BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, LD_IMM64 } from '../isa/insn.ts';
 import type { Env } from './env.ts';
-import { GOTO, classOf, isPseudoFunc, opOf } from './insnKind.ts';
+import { GOTO, classOf, isKfuncCall, isPseudoFunc, opOf } from './insnKind.ts';
 
 const goto = (off: number): Insn => ({ code: GOTO, dst: 0, src: 0, off, imm: 0 });
 const STAND_STILL: Insn = goto(-1);
@@ -39,6 +40,12 @@ export function withoutDeadCode(
     if (!seen(i + 1)) return goto(insn.off);
     return seen(i + 1 + insn.off) ? insn : goto(0);
   });
+}
+
+/** Calls of no kernel function are let stand where nobody comes by. @linux fixup_kfunc_call */
+export function refuseNamelessCalls(env: Env): void {
+  const left = env.insns.some((insn, i) => isKfuncCall(insn) && insn.imm === 0 && env.aux[i]!.seen);
+  if (left) env.invalid('invalid kernel function call not eliminated in verifier pass');
 }
 
 /**

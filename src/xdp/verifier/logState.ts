@@ -247,7 +247,7 @@ export function printInsnState(env: Env, state: VerifierState, frameno: number):
 export function insnText(env: Env, idx: number): string {
   return disasm(env.insns[idx]!, env.insns[idx + 1], {
     helper: funcIdName,
-    kfunc: (insn) => kfuncByImm(insn.imm)?.name,
+    kfunc: ({ imm }) => (imm === 0 ? '' : kfuncByImm(imm)?.name), // the kernel's type 0 has no name
     imm64: (insn) =>
       insn.src === 0 || insn.src === BPF_PSEUDO_FUNC || env.allowPtrLeaks ? undefined : 0n,
   });

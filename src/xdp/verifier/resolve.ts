@@ -13,6 +13,7 @@ import {
   BPF_LDX,
   BPF_MEM,
   BPF_MEMSX,
+  BPF_PSEUDO_BTF_ID,
   BPF_PSEUDO_FUNC,
   BPF_PSEUDO_MAP_FD,
   BPF_PSEUDO_MAP_IDX,
@@ -20,7 +21,12 @@ import {
   BPF_PSEUDO_MAP_VALUE,
   LD_IMM64,
 } from '../isa/insn.ts';
-import { BPF_MAP_TYPE_ARENA, BPF_MAP_TYPE_ARRAY } from '../maps/uapi.ts';
+import {
+  BPF_MAP_TYPE_ARENA,
+  BPF_MAP_TYPE_ARRAY,
+  BPF_MAP_TYPE_CGROUP_STORAGE,
+  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+} from '../maps/uapi.ts';
 import type { Env } from './env.ts';
 import { classOf, modeOf } from './insnKind.ts';
 
@@ -60,12 +66,16 @@ function resolveMap(env: Env, i: number, insn: Insn, second: Insn, used: Set<num
   if (byIndex || insn.src === BPF_PSEUDO_MAP_IDX_VALUE)
     env.refuse(EPROTO, 'fd_idx without fd_array is invalid');
   const value = insn.src === BPF_PSEUDO_MAP_VALUE;
+  if (insn.src === BPF_PSEUDO_BTF_ID)
+    env.invalid(`pseudo btf_id ${insn.imm >>> 0} in ldimm64 isn't KIND_VAR or KIND_FUNC`);
   if (!value && (insn.src !== BPF_PSEUDO_MAP_FD || second.imm !== 0))
     env.invalid('unrecognized bpf_ld_imm64 insn');
   const map = env.image.maps.find(({ id }) => id === insn.imm);
   if (map === undefined)
     return env.refuse(EBADF, `fd ${insn.imm} is not pointing to valid bpf_map`);
   if (map.type === BPF_MAP_TYPE_ARENA && !used.has(map.id)) useArena(env);
+  if (!used.has(map.id) && ONE_OF_A_KIND.includes(map.type) && usesKind(env, used, map.type))
+    env.refuse(EBUSY, 'only one cgroup storage of each type is allowed');
   used.add(map.id);
   if (used.size > MAX_USED_MAPS)
     env.refuse(
@@ -87,6 +97,14 @@ function resolveMap(env: Env, i: number, insn: Insn, second: Insn, used: Set<num
   if (off >= map.valueSize) refuseValue(env, map.valueSize, off, EINVAL);
   aux.mapOff = off;
 }
+
+const ONE_OF_A_KIND: readonly number[] = [
+  BPF_MAP_TYPE_CGROUP_STORAGE,
+  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
+];
+
+const usesKind = (env: Env, used: ReadonlySet<number>, type: number): boolean =>
+  env.image.maps.some((map) => map.type === type && used.has(map.id));
 
 /** @linux add_used_map */
 function useArena(env: Env): void {

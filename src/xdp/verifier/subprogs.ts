@@ -84,6 +84,7 @@ function checkKfunc(env: Env, { imm, off }: Insn): void {
     );
     env.refuse(off < 0 ? EINVAL : EPROTO, 'failed to find BTF for kernel function');
   }
+  if (imm === 0) return; // no function: said if the call is ever reached
   const kfunc = kfuncByImm(imm);
   if (kfunc === undefined)
     return env.refuse(EOPNOTSUPP, 'kernel function is not supported by this verifier');
@@ -103,7 +104,7 @@ export function checkSubprogs(env: Env): void {
       subprog.hasLdAbs = true;
     const op = opOf(insn);
     if ((kind === BPF_JMP || kind === BPF_JMP32) && op !== BPF_EXIT && op !== BPF_CALL) {
-      const target = i + jumpOffset(insn) + 1;
+      const target = (i + jumpOffset(insn) + 1) | 0;
       if (target < subprog.start || target >= end)
         env.invalid(`jump out of range from insn ${i} to ${target}`);
     }
