@@ -1,4 +1,4 @@
-/** `ringscope map dump|lookup|update`: the elements of an object's maps, or of a run's end state. */
+/** `ringscope map dump|lookup|update|delete`: the elements of an object's maps, or of a run's end state. */
 import type { Command } from 'commander';
 import { chooseProgram, LoneProgram, readObject } from '../lab/bpfObject.ts';
 import { readBytes, writeMaps } from '../lab/files.ts';
@@ -7,7 +7,7 @@ import { inPlace } from '../lab/changes.ts';
 import { InputError } from '../lab/inputError.ts';
 import { datumOf } from '../lab/mapData.ts';
 import type { MapElem, MapState, MapsFile } from '../lab/mapState.ts';
-import { hexOfBytes, mapsFile, parseMapsFile } from '../lab/mapState.ts';
+import { hexOfBytes, holdsNames, mapsFile, mapsFileOf, parseMapsFile } from '../lab/mapState.ts';
 import { didYouMean } from '../lab/nearest.ts';
 import type { Collection } from '../xdp/loader/load.ts';
 import { TypedMap } from '../xdp/loader/typedMap.ts';
@@ -22,7 +22,7 @@ interface Flags {
   readonly btf?: string;
 }
 
-const FILE_HELP =
+export const FILE_HELP =
   'maps file (run --maps-out), an eBPF object (.o) for what it starts with, or the socket of a run (run --watch --control)';
 const KEY_HELP = 'in hex, bytes in the order of memory; or as its type says, in JSON';
 const BTF_HELP = 'object (.o) that says what the keys and values of a maps file are';
@@ -79,12 +79,26 @@ const WRITTEN_HELP = 'maps file (run --maps-out), or the socket of a run (run --
 /** One word of a command: blanks between bytes are left out. */
 const word = (text: string): string => (/["[{]/.test(text) ? text : text.replaceAll(/\s/g, ''));
 
-async function read(file: string): Promise<MapsFile> {
-  if (await isControl(file)) return (await askRun(file, 'dump')).data as MapsFile;
+/** @param name of the one map that is wanted */
+async function read(file: string, name?: string): Promise<MapsFile> {
+  if (await isControl(file)) {
+    return (await askRun(file, name === undefined ? 'dump' : `dump ${name}`)).data as MapsFile;
+  }
   const content = await readBytes('FILE', file);
   if (!file.endsWith('.o')) return parseMapsFile(file, content);
   const { maps, spec } = loaded(file, content);
-  return mapsFile(maps, spec.maps);
+  return inPlace(file, () =>
+    name !== undefined && Object.hasOwn(maps, name)
+      ? mapsFileOf(name, maps[name]!, spec.maps[name])
+      : mapsFile(maps, spec.maps),
+  );
+}
+
+/** `map show` of a maps file or a run. @returns null for what must be an object */
+export async function listStates(file: string): Promise<MapsFile | null> {
+  if (await isControl(file)) return read(file);
+  const content = await readBytes('FILE', file);
+  return content[0] === '{'.charCodeAt(0) ? parseMapsFile(file, content) : null;
 }
 
 /** An object's maps, alive. */
@@ -157,7 +171,7 @@ async function lookup(file: string, name: string, key: string, { btf }: Flags): 
   if (await isControl(file)) {
     return (await askRun(file, `lookup ${name} ${word(key)}`)).data as MapElem;
   }
-  const state = named(await read(file), file, name);
+  const state = named(await read(file, name), file, name);
   const digits = (await textsOf(file, state, btf)).key(key);
   const elem = state.elems.find((e) => e.key.toLowerCase() === digits);
   if (elem === undefined) throw new InputError(`${file}: map ${name} has no key ${key}`);
@@ -165,7 +179,7 @@ async function lookup(file: string, name: string, key: string, { btf }: Flags): 
 }
 
 async function dump(file: string, { map, json }: Flags, terminal: Terminal): Promise<void> {
-  const all = await read(file);
+  const all = await read(file, map);
   const maps = map === undefined ? all.maps : [named(all, file, map)];
   if (json) {
     terminal.out(jsonLine(maps));
@@ -178,8 +192,10 @@ async function dump(file: string, { map, json }: Flags, terminal: Terminal): Pro
 const spaced = (hex: string): string => hex.match(/../g)?.join(' ') ?? '';
 
 /** As its type says, where that is known. */
-const shownValue = ({ value, formatted }: MapElem): string =>
-  formatted === undefined ? spaced(value) : printable(JSON.stringify(formatted.value));
+const shownValue = ({ value, name, formatted }: MapElem): string =>
+  formatted === undefined
+    ? printable(name ?? spaced(value))
+    : printable(JSON.stringify(formatted.value));
 
 const shownKey = ({ key, formatted }: MapElem): string =>
   formatted === undefined ? spaced(key) : printable(JSON.stringify(formatted.key));
@@ -192,6 +208,14 @@ function shown({ name, type, elems }: MapState, { colors }: Terminal): string {
     ...table(rows, ['left', 'left']),
   ].join('\n');
 }
+
+/** Programs and maps have their ids only once they are loaded. */
+const written = (
+  { type, valueSize }: MapState,
+  texts: Texts,
+  text: string,
+): Omit<MapElem, 'key'> =>
+  holdsNames(type) ? { value: '00'.repeat(valueSize), name: text } : { value: texts.value(text) };
 
 /**
  * Replaces the value, or adds the key behind the others; the next run's kernel puts it in order.
@@ -213,7 +237,7 @@ async function change(
   const others = state.elems.filter((elem) => elem.key.toLowerCase() !== key);
   if (text === null && others.length === state.elems.length)
     throw new InputError(`${file}: map ${name} has no key ${keyText}`);
-  const elems = text === null ? others : [...others, { key, value: texts.value(text) }];
+  const elems = text === null ? others : [...others, { key, ...written(state, texts, text) }];
   const maps = all.maps.map((map) => (map === state ? { ...state, elems } : map));
   await writeMaps('FILE', file, { ...all, maps });
 }

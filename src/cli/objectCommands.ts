@@ -2,7 +2,9 @@
 import type { Command } from 'commander';
 import { chooseProgram, readObject } from '../lab/bpfObject.ts';
 import { readBytes } from '../lab/files.ts';
+import { printable } from '../host/errors.ts';
 import { InputError } from '../lab/inputError.ts';
+import type { MapsFile } from '../lab/mapState.ts';
 import { jitDump } from '../lab/jitDump.ts';
 import { dumpProgram } from '../lab/objectDump.ts';
 import type { ProgramDump } from '../lab/objectDump.ts';
@@ -16,7 +18,7 @@ import { BPF_PROG_TYPE_XDP } from '../xdp/uapi.ts';
 import { jitText } from './jitText.ts';
 import { jsonLine } from './jsonLine.ts';
 import { kernelTypesAt } from './kernelTypesFile.ts';
-import { addMapElements } from './mapCommands.ts';
+import { addMapElements, FILE_HELP, listStates } from './mapCommands.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { verifyFlag } from './verifyFlag.ts';
@@ -53,7 +55,16 @@ export function addMap(program: Command, terminal: Terminal): void {
     .description('Show the maps of an eBPF object file, or of a run.')
     .usage('COMMAND FILE [options]')
     .helpCommand(false);
-  add(map, 'show', 'List the maps of an object, and its variables.', showMaps, terminal);
+  map
+    .command('show')
+    .description('List maps; of an object its variables, too.')
+    .argument('FILE', FILE_HELP)
+    .option('--json', JSON_HELP)
+    .action(async (file: string, flags: Flags) => {
+      const states = await listStates(file);
+      if (states !== null) showStates(file, states, flags, terminal);
+      else showMaps(readObject(file, await readBytes('FILE', file)), flags, terminal);
+    });
   addMapElements(map, terminal);
 }
 
@@ -87,7 +98,8 @@ function showPrograms(spec: CollectionSpec, { json: asJson }: Flags, terminal: T
 const named = (what: string, names: readonly string[]): string[] =>
   names.length === 0 ? [] : [`${what} ${names.join(' ')}`];
 
-function notesOn({ autoload, frags, functions, maps, externs, core }: ProgramListing): string {
+function notesOn(program: ProgramListing): string {
+  const { autoload, frags, functions, maps, externs, core, run_config: place } = program;
   return [
     ...(autoload ? [] : ['only when asked for']),
     ...(frags ? ['fragments'] : []),
@@ -95,7 +107,15 @@ function notesOn({ autoload, frags, functions, maps, externs, core }: ProgramLis
     ...named('maps', maps),
     ...named('externs', externs),
     ...(core === 0 ? [] : [`${core} CO-RE`]),
+    ...placeNotes(place),
   ].join('; ');
+}
+
+function placeNotes(place: ProgramListing['run_config']): string[] {
+  if (place === null) return [];
+  if ('refused' in place) return [printable(place.refused)];
+  const { priority, chain_call_actions: goesOn } = place;
+  return [`priority ${priority}`, ...named('goes on after', goesOn)];
 }
 
 /** @throws OptionError, and with --jited what loading throws */
@@ -173,6 +193,34 @@ function showMaps(spec: CollectionSpec, { json: asJson }: Flags, terminal: Termi
   terminal.out(`${bold(spec.file)}\n\n${[...lines, ...more].join('\n')}\n`);
 }
 
+/** What a maps file or a run tells of its maps. */
+function showStates(
+  file: string,
+  { maps }: MapsFile,
+  { json: asJson }: Flags,
+  terminal: Terminal,
+): void {
+  const listed = maps.map(({ name, type, keySize, valueSize, elems }) => ({
+    ...{ name, type, bytes_key: keySize, bytes_value: valueSize, elements: elems.length },
+  }));
+  if (asJson) {
+    terminal.out(jsonLine(listed));
+    return;
+  }
+  const rows = listed.map((map) => [
+    printable(map.name),
+    printable(map.type),
+    `${map.bytes_key} B`,
+    `${map.bytes_value} B`,
+    String(map.elements),
+  ]);
+  const lines = table(
+    [['map', 'type', 'key', 'value', 'elements'], ...rows],
+    ['left', 'left', 'right', 'right', 'right'],
+  );
+  terminal.out(`${terminal.colors.bold(printable(file))}\n\n${lines.join('\n')}\n`);
+}
+
 function mapNotes({ key, value, inner, values, pinned, frozen }: MapListing): string {
   return [
     ...(value === '' ? [] : [key === '' ? value : `${key} → ${value}`]),
@@ -183,5 +231,9 @@ function mapNotes({ key, value, inner, values, pinned, frozen }: MapListing): st
   ].join('; ');
 }
 
-const shown = (value: BtfValue): string =>
-  typeof value === 'object' || typeof value === 'string' ? jsonLine(value).trim() : String(value);
+const shown = (value: BtfValue | null): string =>
+  value === null
+    ? "the kernel's"
+    : typeof value === 'object' || typeof value === 'string'
+      ? jsonLine(value).trim()
+      : String(value);

@@ -70,7 +70,8 @@ export async function runShowingProgress(
   };
   const drive = watching({ speed: options.speed, control: options.control }, terminal, nowMs);
   const says = (text: string): void => terminal.err(`${text}\n`);
-  const io = { readFile: readBytes, importProgram, nowMs, drive, says };
+  const readsMaps = options.mapsOut !== undefined;
+  const io = { readFile: readBytes, importProgram, nowMs, drive, says, readsMaps };
   try {
     const last = await lastValueFrom(observeRun(options, io, build).pipe(tap(show)));
     if (last.kind === 'done') return last.outcome;

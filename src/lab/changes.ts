@@ -77,6 +77,7 @@ function changeMap(
   if (change.kind === 'update') {
     const names: NamesForMaps = {
       programs: machine.programOf(nic)?.programs ?? {},
+      maps: machine.programOf(nic)?.maps ?? {},
       ifindexOf: (name) => machine.ifindexOf(name),
     };
     typed.set(key, valueOf(map, change.value, names), UPDATE_FLAGS.indexOf(change.flags));

@@ -23,7 +23,7 @@ import { CHANGE_KINDS, parseChange, splitWords, timeOf, timedChange } from './ch
 import { InputError } from './inputError.ts';
 import { datumOf } from './mapData.ts';
 import type { MapElem, MapsFile } from './mapState.ts';
-import { elemAt, mapsFile } from './mapState.ts';
+import { elemAt, mapsFile, mapsFileOf } from './mapState.ts';
 import { didYouMean } from './nearest.ts';
 import * as kind from './optionKinds.ts';
 import { packetCounts } from './report.ts';
@@ -185,9 +185,10 @@ export class LiveRun {
 
   private dump([name]: readonly string[]): Reply {
     const prog = this.machine.programOf(0);
-    const all = prog?.maps ?? {};
-    const maps = name === undefined ? all : { [name]: liveMap(this.machine, 0, name).map };
-    const file: MapsFile = mapsFile(maps, prog?.mapTypes);
+    const file: MapsFile =
+      name === undefined
+        ? mapsFile(prog?.maps ?? {}, prog?.mapTypes)
+        : mapsFileOf(name, liveMap(this.machine, 0, name).map, prog?.mapTypes?.[name]);
     const text = file.maps.map((map) => [map.name, ...map.elems.map(shownElem)].join('\n'));
     return { text: text.join('\n'), data: file };
   }
@@ -212,9 +213,9 @@ export class LiveRun {
   }
 }
 
-const shownElem = ({ key, value, formatted }: MapElem): string =>
+const shownElem = ({ key, value, name, formatted }: MapElem): string =>
   formatted === undefined
-    ? `  ${key}  ${value}`
+    ? `  ${key}  ${name ?? value}`
     : `  ${JSON.stringify(formatted.key)}  ${JSON.stringify(formatted.value)}`;
 
 const HELP = `update MAP KEY VALUE [any|noexist|exist]   delete MAP KEY

@@ -3,11 +3,10 @@
  *
  * Bytes are hex digits, as many as there are bytes, blanks and colons between them as one likes, `0x`
  * in front or not. Everything else is a value of the map's type: a number, an object, a list, the
- * name of an enumerator. Digits that could be either are refused. Maps that hold programs, devices
- * or CPUs take names: `{ ifindex: eth1, prog: NAME }`, `{ qsize: 64, prog: NAME }`, `NAME`.
+ * name of an enumerator. Digits that could be either are refused. Maps that hold programs, maps,
+ * devices or CPUs take names: `{ ifindex: eth1, prog: NAME }`, `{ qsize: 64, prog: NAME }`, `NAME`.
  */
 import { printable } from '../host/errors.ts';
-import type { BpfProgRef } from '../xdp/bpf.ts';
 import type { BtfInput } from '../xdp/btf/value.ts';
 import type { BpfMap } from '../xdp/maps/bpfMap.ts';
 import {
@@ -19,10 +18,16 @@ import {
 import { InputError } from './inputError.ts';
 import { didYouMean } from './nearest.ts';
 
+interface Numbered {
+  readonly id: number;
+}
+
 /** What names in values stand for. */
 export interface NamesForMaps {
   /** Programs that were loaded with the map. */
-  readonly programs: Readonly<Record<string, BpfProgRef>>;
+  readonly programs: Readonly<Record<string, Numbered>>;
+  /** Maps likewise. */
+  readonly maps: Readonly<Record<string, Numbered>>;
   /** @returns undefined for no device */
   ifindexOf(name: string): number | undefined;
 }
@@ -72,17 +77,23 @@ export function valueOf(map: BpfMap, raw: unknown, names: NamesForMaps): BtfInpu
   const what = `map ${map.name}, value`;
   const datum = datumOf(what, raw, map.userValueSize);
   if (datum instanceof Uint8Array) return datum;
-  if (map.type === BPF_MAP_TYPE_PROG_ARRAY) return progId(what, datum, names);
+  if (map.type === BPF_MAP_TYPE_PROG_ARRAY) return idOf(what, 'program', datum, names.programs);
+  if (map.inner !== undefined) return idOf(what, 'map', datum, names.maps);
   const targets = [BPF_MAP_TYPE_DEVMAP, BPF_MAP_TYPE_DEVMAP_HASH, BPF_MAP_TYPE_CPUMAP];
   return targets.includes(map.type) ? targetOf(map, what, datum, names) : datum;
 }
 
-function progId(what: string, name: BtfInput, { programs }: NamesForMaps): BtfInput {
+function idOf(
+  what: string,
+  kind: string,
+  name: BtfInput,
+  numbered: Readonly<Record<string, Numbered>>,
+): BtfInput {
   if (typeof name !== 'string') return name;
-  if (Object.hasOwn(programs, name)) return programs[name]!.id;
-  const known = Object.keys(programs);
+  if (Object.hasOwn(numbered, name)) return numbered[name]!.id;
+  const known = Object.keys(numbered);
   throw new InputError(
-    `${what}: no program ${printable(name)}${didYouMean(name, known)}; there are ${known.join(', ') || 'none'}`,
+    `${what}: no ${kind} ${printable(name)}${didYouMean(name, known)}; there are ${known.join(', ') || 'none'}`,
   );
 }
 
@@ -96,7 +107,7 @@ function targetOf(map: BpfMap, what: string, datum: BtfInput, names: NamesForMap
     const form = `{ ${first}, prog }`;
     throw new InputError(`${what}: ${odd === undefined ? `needs ${first}` : odd} (${form})`);
   }
-  const id = prog === undefined ? 0 : progId(what, prog, names);
+  const id = prog === undefined ? 0 : idOf(what, 'program', prog, names.programs);
   const number = typeof target === 'string' ? (names.ifindexOf(target) ?? -1) : target;
   if (number === -1) throw new InputError(`${what}: no device ${printable(target as string)}`);
   if (!isWord(number) || !isWord(id)) {

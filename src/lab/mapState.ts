@@ -13,8 +13,10 @@ import { TypedMap } from '../xdp/loader/typedMap.ts';
 import type { BpfMap } from '../xdp/maps/bpfMap.ts';
 import { MapError } from '../xdp/maps/mapDef.ts';
 import {
+  BPF_MAP_TYPE_ARRAY,
   BPF_MAP_TYPE_ARRAY_OF_MAPS,
   BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_PERCPU_ARRAY,
   BPF_MAP_TYPE_PROG_ARRAY,
   MAP_TYPE_NAMES,
 } from '../xdp/maps/uapi.ts';
@@ -25,6 +27,8 @@ import { bytesOfHex } from './mapData.ts';
 export interface MapElem {
   readonly key: string;
   readonly value: string;
+  /** Of the program or map that the value is. */
+  readonly name?: string | undefined;
   readonly formatted?: { readonly key: JsonDatum; readonly value: JsonDatum } | undefined;
 }
 
@@ -52,6 +56,7 @@ export type JsonDatum =
 const elemSchema: z.ZodType<MapElem> = z.strictObject({
   key: hexText,
   value: hexText,
+  name: z.optional(z.string()),
   formatted: z.optional(
     z.strictObject({
       key: z.json() as z.ZodType<JsonDatum>,
@@ -71,22 +76,24 @@ const fileSchema: z.ZodType<MapsFile> = z.strictObject({
   maps: z.array(mapSchema),
 });
 
-const INSIDE: readonly number[] = [
-  BPF_MAP_TYPE_PROG_ARRAY,
-  BPF_MAP_TYPE_ARRAY_OF_MAPS,
-  BPF_MAP_TYPE_HASH_OF_MAPS,
-];
+/** Most elements of all maps in a file, and most bytes of keys and values: both are texts there. */
+const MOST_ELEMS: number = 1 << 20;
+const MOST_BYTES: number = 1 << 26;
 
 export const hexOfBytes = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** @param types what keys and values mean; without, it is left out */
+/**
+ * @param types what keys and values mean; without, it is left out
+ * @throws InputError for more than a file takes
+ */
 export function mapsFile(
   maps: Readonly<Record<string, BpfMap>>,
   types: Readonly<Record<string, MapTypes>> = {},
 ): MapsFile {
+  const left = { elems: MOST_ELEMS, bytes: MOST_BYTES };
   const states = Object.entries(maps).flatMap(([name, map]) => {
-    const elems = INSIDE.includes(map.type) ? null : elemsOf(map, types[name]);
+    const elems = elemsOf(map, types[name], left);
     if (elems === null) return [];
     const type = MAP_TYPE_NAMES[map.type]!;
     return [{ name, type, keySize: map.keySize, valueSize: map.userValueSize, elems }];
@@ -94,14 +101,34 @@ export function mapsFile(
   return { format: 'ringscope maps 1', maps: states };
 }
 
+/** One map alone. @throws InputError for a kind without elements to list */
+export function mapsFileOf(name: string, map: BpfMap, types: MapTypes | undefined): MapsFile {
+  const file = mapsFile({ [name]: map }, types && { [name]: types });
+  if (file.maps.length > 0) return file;
+  throw new InputError(
+    `map ${name} (${MAP_TYPE_NAMES[map.type]}) has no elements that can be listed`,
+  );
+}
+
 /** @returns null for a kind that user space cannot walk or read */
-function elemsOf(map: BpfMap, types: MapTypes | undefined): MapElem[] | null {
+function elemsOf(
+  map: BpfMap,
+  types: MapTypes | undefined,
+  left: { elems: number; bytes: number },
+): MapElem[] | null {
   const typed = new TypedMap(map, types);
   const elems: MapElem[] = [];
+  const bytes = map.keySize + map.userValueSize;
+  const least = ARRAYS.includes(map.type) ? map.maxEntries : 0;
+  if (least > left.elems || least * bytes > left.bytes) throw tooMuch(map);
   try {
     for (let key = map.sysGetNextKey(null); key !== null; key = map.sysGetNextKey(key)) {
       const elem = elemAt(typed, key);
-      if (elem !== null) elems.push(elem);
+      if (elem === null) continue;
+      left.elems--;
+      left.bytes -= bytes;
+      if (left.elems < 0 || left.bytes < 0) throw tooMuch(map);
+      elems.push(elem);
     }
   } catch (error) {
     if (error instanceof MapError) return null;
@@ -110,15 +137,41 @@ function elemsOf(map: BpfMap, types: MapTypes | undefined): MapElem[] | null {
   return elems;
 }
 
+/** Always full. */
+const ARRAYS: readonly number[] = [BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY];
+
+const tooMuch = ({ name }: BpfMap): InputError =>
+  new InputError(
+    `map ${name}: a maps file takes at most ${MOST_ELEMS} elements and ${MOST_BYTES} bytes of all maps`,
+  );
+
 /** @returns null where there is no such key */
 export function elemAt(typed: TypedMap, key: Uint8Array): MapElem | null {
   const bytes = typed.map.sysLookup(key);
   if (bytes === null) return null;
-  const elem = { key: hexOfBytes(key), value: hexOfBytes(bytes) };
-  if (!typed.isTyped) return elem;
+  const name = nameInside(typed.map, bytes);
+  const elem = { key: hexOfBytes(key), value: hexOfBytes(bytes), ...(name && { name }) };
+  if (name !== undefined || !typed.isTyped) return elem;
   const [shownKey, value] = typed.decoded(key, bytes);
   return { ...elem, formatted: { key: jsonDatum(shownKey), value: jsonDatum(value) } };
 }
+
+/** What a program array or a map of maps has there. */
+function nameInside({ bpf, type }: BpfMap, value: Uint8Array): string | undefined {
+  if (!INSIDE.includes(type)) return undefined;
+  const id = new DataView(value.buffer, value.byteOffset).getUint32(0, true);
+  return type === BPF_MAP_TYPE_PROG_ARRAY ? bpf.progs.get(id)?.name : bpf.maps.get(id)?.name;
+}
+
+const INSIDE: readonly number[] = [
+  BPF_MAP_TYPE_PROG_ARRAY,
+  BPF_MAP_TYPE_ARRAY_OF_MAPS,
+  BPF_MAP_TYPE_HASH_OF_MAPS,
+];
+
+/** By the name a file has. */
+export const holdsNames = (type: string): boolean =>
+  INSIDE.some((inside) => MAP_TYPE_NAMES[inside] === type);
 
 function jsonDatum(datum: MapDatum): JsonDatum {
   if (typeof datum === 'bigint') return String(datum);
@@ -167,6 +220,7 @@ export function restoreMaps(
   file: string,
   { maps: states }: MapsFile,
   maps: Readonly<Record<string, BpfMap>>,
+  programs: Readonly<Record<string, { readonly id: number }>> = {},
 ): void {
   for (const { name, type, keySize, valueSize, elems } of states) {
     const map = Object.hasOwn(maps, name) ? maps[name] : undefined;
@@ -182,9 +236,36 @@ export function restoreMaps(
           `the program's is ${live[0]} with ${live[1]} and ${live[2]}`,
       );
     }
-    for (const { key, value } of elems) {
-      const rc = map.sysUpdate(bytesOfHex(key), bytesOfHex(value));
+    const named = INSIDE.includes(map.type);
+    if (named) clear(map);
+    for (const { key, value, name: inside } of elems) {
+      const known = map.type === BPF_MAP_TYPE_PROG_ARRAY ? programs : maps;
+      const bytes = named
+        ? idNamed(`${file}: map ${name}, key ${key}`, inside, known)
+        : bytesOfHex(value);
+      const rc = map.sysUpdate(bytesOfHex(key), bytes);
       if (rc !== 0) throw new InputError(`${file}: map ${name}, key ${key}: ${errnoName(rc)}`);
     }
   }
+}
+
+/** What the object put into it may have been taken out since. */
+function clear(map: BpfMap): void {
+  for (let key = map.sysGetNextKey(null); key !== null; key = map.sysGetNextKey(key)) {
+    if (map.sysLookup(key) !== null) map.sysDelete(key);
+  }
+}
+
+function idNamed(
+  what: string,
+  name: string | undefined,
+  known: Readonly<Record<string, { readonly id: number }>>,
+): Uint8Array {
+  if (name !== undefined && Object.hasOwn(known, name)) {
+    return new Uint8Array(Uint32Array.of(known[name]!.id).buffer);
+  }
+  const names = Object.keys(known).join(', ') || 'none';
+  throw new InputError(
+    `${what}: needs a name, one of ${names}${name === undefined ? '' : `, not ${name}`}`,
+  );
 }

@@ -4,12 +4,16 @@
  */
 import type { BtfValue } from '../xdp/btf/value.ts';
 import { typeName } from '../xdp/btf/typeName.ts';
+import { BtfError } from '../xdp/elf/objectError.ts';
+import { KCONFIG } from '../xdp/loader/externs.ts';
 import { isGplCompatible } from '../xdp/loader/image.ts';
+import { runConfigOf } from '../xdp/loader/runConfig.ts';
 import { progTypeName } from '../xdp/loader/sections.ts';
 import type { CollectionSpec, MapSpec, ProgramSpec } from '../xdp/loader/spec.ts';
 import { getVariable } from '../xdp/loader/variables.ts';
 import { mapTypeName } from '../xdp/maps/mapDef.ts';
 import { BPF_F_RDONLY_PROG } from '../xdp/maps/uapi.ts';
+import { XDP_ACTION_NAMES } from '../xdp/uapi.ts';
 
 export interface ProgramListing {
   readonly name: string;
@@ -30,6 +34,14 @@ export interface ProgramListing {
   readonly externs: readonly string[];
   /** CO-RE relocations. */
   readonly core: number;
+  /** Its place among several, as libxdp reads it, or why not; null where the object says nothing. */
+  readonly run_config: RunConfigListing | { readonly refused: string } | null;
+}
+
+export interface RunConfigListing {
+  readonly priority: number;
+  /** Verdicts after which the next program runs. */
+  readonly chain_call_actions: readonly string[];
 }
 
 export const listPrograms = (spec: CollectionSpec): ProgramListing[] =>
@@ -50,7 +62,21 @@ function listProgram(spec: CollectionSpec, program: ProgramSpec): ProgramListing
     maps: unique(refs.filter(({ kind }) => isMap(kind)).map(({ name }) => name)),
     externs: unique(refs.filter(({ kind }) => !isMap(kind)).map(({ name }) => name)),
     core: program.core.length,
+    run_config: listRunConfig(program),
   };
+}
+
+function listRunConfig({ btf, name }: ProgramSpec): ProgramListing['run_config'] {
+  try {
+    const config = runConfigOf(btf, name);
+    if (config === null) return null;
+    const { priority, chainCallActions } = config;
+    const goesOn = XDP_ACTION_NAMES.filter((_, bit) => (chainCallActions & (1 << bit)) !== 0);
+    return { priority, chain_call_actions: goesOn };
+  } catch (error) {
+    if (error instanceof BtfError) return { refused: error.reason };
+    throw error;
+  }
 }
 
 const isMap = (kind: string): boolean => kind === 'map' || kind === 'mapValue';
@@ -84,8 +110,8 @@ export interface VariableListing {
   readonly type: string;
   readonly offset: number;
   readonly bytes: number;
-  /** Before the program runs; in hex where there is no type. */
-  readonly value: BtfValue;
+  /** Before the program runs, in hex where there is no type; null for settings of the kernel. */
+  readonly value: BtfValue | null;
 }
 
 export const listMaps = (spec: CollectionSpec): MapListing[] =>
@@ -117,7 +143,7 @@ function variablesOf(spec: CollectionSpec, map: string): VariableListing[] {
   return Object.values(spec.variables)
     .filter((variable) => variable.map === map)
     .map(({ name, offset, size, type }) => {
-      const value = getVariable(spec, name);
+      const value = map === KCONFIG ? null : getVariable(spec, name);
       return {
         name,
         type: spec.btf === null || type === 0 ? '' : typeName(spec.btf, type),

@@ -17,6 +17,7 @@ import type { BpfMap } from '../xdp/maps/bpfMap.ts';
 import type { ArrivalPlan } from './arrivals.ts';
 import { CountedArrivals, replayPlan, trafficPlan } from './arrivals.ts';
 import type { Change } from './changeSpec.ts';
+import { InputError } from './inputError.ts';
 import { planChanges, programOfChange, programsOfChanges } from './plannedChanges.ts';
 import type { LiveMachine } from './liveRun.ts';
 import { LiveRun } from './liveRun.ts';
@@ -71,6 +72,8 @@ export interface RunIo {
   readonly importProgram: ImportProgram;
   /** Wall time, of any origin. */
   nowMs(): number;
+  /** false: nobody will look at what is left in the maps, and to read them all takes its time. */
+  readonly readsMaps?: boolean;
   /** Takes a watched run (`watch`) along until it is over; without it, it runs as fast as it can. */
   drive?(live: LiveRun): Promise<void>;
   /** Messages to whoever watches. */
@@ -83,7 +86,7 @@ export interface RunOutcome {
   readonly report: RunReport;
   /** Contents of the capture files asked for. */
   readonly captures: { readonly txOut?: Uint8Array; readonly passOut?: Uint8Array };
-  /** What the first NIC's program left in its maps. */
+  /** What the first NIC's program left in its maps. Reading it throws InputError if it is too much. */
   readonly maps: MapsFile;
 }
 
@@ -119,7 +122,9 @@ export async function runScenario(
     const program = nic === 0 ? xdp : xdpPeer;
     if (program !== null) machine.attachXdp(nic, program);
   });
-  if (given !== null) restoreMaps(options.maps!, given, machine.mapsOf(0));
+  if (given !== null) {
+    restoreMaps(options.maps!, given, machine.mapsOf(0), machine.programOf(0)?.programs);
+  }
   const captures = watchedBy(machine, options, config, capture);
   const arrivals = closed === null ? arrivalsOf(machine, config, plan, io) : null;
   if (arrivals !== null) machine.offer(0, arrivals);
@@ -149,16 +154,36 @@ export async function runScenario(
       ...(arrivals === null ? [] : cutShort(options, plan, arrivals.offered)),
     ],
   });
-  return { report, captures: captures(), maps: leftMaps(machine, options) };
+  const left = io.readsMaps === false ? NO_MAPS : leftMaps(machine, options);
+  return {
+    report,
+    captures: captures(),
+    get maps() {
+      if (left instanceof InputError) throw left;
+      return left;
+    },
+  };
 }
+
+const NO_MAPS: MapsFile = { format: 'ringscope maps 1', maps: [] };
 
 async function kernelTypesGiven({ btf }: RunOptions, io: RunIo): Promise<Btf | null> {
   return btf === undefined ? null : readKernelTypes(btf, await io.readFile('--btf', btf));
 }
 
-/** With what they mean only where somebody will read it: large maps take their time. */
-const leftMaps = (machine: LabMachine, { mapsOut }: RunOptions): MapsFile =>
-  mapsFile(machine.mapsOf(0), mapsOut === undefined ? {} : machine.programOf(0)?.mapTypes);
+/**
+ * With what they mean only where somebody will read it: large maps take their time.
+ *
+ * @returns why not, where they are too large
+ */
+function leftMaps(machine: LabMachine, { mapsOut }: RunOptions): MapsFile | InputError {
+  try {
+    return mapsFile(machine.mapsOf(0), mapsOut === undefined ? {} : machine.programOf(0)?.mapTypes);
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+}
 
 async function mapsGiven({ maps }: RunOptions, io: RunIo): Promise<MapsFile | null> {
   return maps === undefined ? null : parseMapsFile(maps, await io.readFile('--maps', maps));

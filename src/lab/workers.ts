@@ -41,7 +41,7 @@ export async function sweptReport(
   options: RunOptions,
   build: BuildMachine,
 ): Promise<MeasuredReport> {
-  const io = { readFile: readBytes, importProgram, nowMs: () => 0 };
+  const io = { readFile: readBytes, importProgram, nowMs: () => 0, readsMaps: false };
   const { report } = await runScenario(options, io, build);
   const { wallMs: _, ...same } = report;
   return same;

@@ -64,6 +64,79 @@ describe('a run leaves its maps, and another starts from them', () => {
   });
 });
 
+const object = (name: string): string => fileURLToPath(new URL(`../../${name}.o`, import.meta.url));
+
+describe('programs and maps in maps go by name, in files too', () => {
+  const file = inDir('stages.json');
+  const TAILS = object('examples/bpf/tail_calls');
+  const stages = (...args: string[]): ReturnType<typeof ringscope> =>
+    ringscope('run', '--xdp', TAILS, ...TRAFFIC, '--json', ...args);
+  const after = inDir('after.json');
+  const INDEX = (n: number): string => `0${n}000000`;
+
+  test('a program array is listed', async () => {
+    expect((await stages('--maps-out', file)).code).toBe(0);
+    expect((await ringscope('map', 'dump', file, '--map', 'stages')).out).toBe(
+      'stages  prog_array, 3 elements\n' +
+        '  00 00 00 00  parse_ipv4\n  01 00 00 00  parse_ipv6\n  02 00 00 00  verdict\n',
+    );
+    expect((await ringscope('map', 'lookup', TAILS, 'stages', INDEX(1))).out).toBe('parse_ipv6\n');
+  });
+
+  test('what is taken out of it stays out, what is put in is put in', async () => {
+    await ringscope('map', 'delete', file, 'stages', INDEX(0));
+    await ringscope('map', 'update', file, 'stages', INDEX(1), 'verdict');
+    expect((await stages('--maps', file, '--maps-out', after)).code).toBe(0);
+    expect((await ringscope('map', 'dump', after, '--map', 'stages')).out).toBe(
+      'stages  prog_array, 2 elements\n  01 00 00 00  verdict\n  02 00 00 00  verdict\n',
+    );
+    await ringscope('map', 'update', file, 'stages', INDEX(1), 'nobody');
+    const { code, err } = await stages('--maps', file);
+    expect([code, err]).toEqual([
+      2,
+      `${file}: map stages, key 01000000: needs a name, one of entry, parse_ipv4, parse_ipv6, verdict, not nobody\n`,
+    ]);
+  });
+
+  test('maps of maps likewise, and in a run that goes on', async () => {
+    const nested = object('test/bpf/map_in_map');
+    const start = await ringscope('map', 'dump', nested, '--map', 'by_index');
+    expect(start.out).toContain('  00 00 00 00  first\n  02 00 00 00  second\n');
+    const at = ['--at', '100us update by_index 1 second; 200us delete by_index 0'];
+    const left = inDir('nested.json');
+    await ringscope('run', '--xdp', nested, ...TRAFFIC, ...at, '--maps-out', left);
+    expect((await ringscope('map', 'dump', left, '--map', 'by_index')).out).toBe(
+      'by_index  array_of_maps, 2 elements\n  01 00 00 00  second\n  02 00 00 00  second\n',
+    );
+  });
+
+  test('show lists the maps of a file', async () => {
+    const { out } = await ringscope('map', 'show', inDir('nested.json'), '--json');
+    expect(JSON.parse(out)).toContainEqual({
+      name: 'by_index',
+      type: 'array_of_maps',
+      bytes_key: 4,
+      bytes_value: 4,
+      elements: 2,
+    });
+    expect((await ringscope('map', 'show', file)).out).toContain('stages    prog_array  4 B');
+  });
+
+  test('what has no elements says so', async () => {
+    const { code, err } = await ringscope(
+      'map',
+      'dump',
+      object('examples/bpf/sampler'),
+      '--map',
+      'samples',
+    );
+    expect([code, err]).toEqual([
+      2,
+      `${object('examples/bpf/sampler')}: map samples (ringbuf) has no elements that can be listed\n`,
+    ]);
+  });
+});
+
 describe('bad input is one line on stderr and exit code 2', () => {
   const maps = {
     format: 'ringscope maps 1',

@@ -46,11 +46,25 @@ test('prog show lists programs of every type', async () => {
     maps: [],
     externs: [],
     core: 0,
+    run_config: null,
   });
   const { out } = await ringscope('prog', 'show', object('sections'));
   expect(out).toContain('licence Dual MIT/GPL');
   expect(out).toMatch(/^ {2}probe +kprobe\/do_nothing +kprobe +2$/m);
   expect(out).toMatch(/^ {2}not_by_itself +xdp +xdp +2 +only when asked for$/m);
+});
+
+test('prog show says which place programs want among several', async () => {
+  const { code, out } = await ringscope('prog', 'show', object('runConfig'));
+  expect(code).toBe(0);
+  expect(out).toMatch(/^ {2}first .* priority 10; goes on after XDP_DROP/m);
+  expect(out).toMatch(/^ {2}odd .*of program odd: a member urgency, which is not known$/m);
+  expect(await asJson<ProgramListing[]>('prog', 'show', object('runConfig'))).toContainEqual(
+    expect.objectContaining({
+      name: 'first',
+      run_config: { priority: 10, chain_call_actions: expect.arrayContaining(['XDP_DROP']) },
+    }),
+  );
 });
 
 test('prog show names subprograms, maps, externs and CO-RE', async () => {

@@ -20,6 +20,7 @@ import { Linker } from './link.ts';
 import { ObjectFile } from './objectFile.ts';
 import type { SectionKind } from './sections.ts';
 import { sectionKind, tailCallSlot } from './sections.ts';
+import { BPF_MAP_TYPE_PROG_ARRAY } from '../maps/uapi.ts';
 import { BPF_PROG_TYPE_UNSPEC, BPF_PROG_TYPE_XDP, BPF_XDP } from '../uapi.ts';
 import type { CollectionSpec, MapSpec, ProgramSpec } from './spec.ts';
 
@@ -53,7 +54,7 @@ export function parseElf(bytes: Uint8Array, { file }: ParseOptions): CollectionS
   const sections = readFunctions(object);
   const referents = { sections: object.elf.sections, mapsAt, data: data.maps, externs };
   const programs = readPrograms({ object, sections, referents });
-  placeTailCalls(object, legacy, programs);
+  placeTailCalls(legacy, programs);
   const version = object.section('version')?.part;
   return {
     file,
@@ -111,23 +112,21 @@ function kindOf(name: string): SectionKind & { section: string; autoload: boolea
   return { section, autoload, ...sectionKind(section) };
 }
 
-/** iproute2's tail-call sections are of their neighbours' type, and go into the map they name. */
-function placeTailCalls(
-  object: ObjectFile,
-  legacy: readonly LegacyMap[],
-  programs: readonly ProgramSpec[],
-): void {
+/**
+ * iproute2's tail-call sections are of their neighbours' type, and go into the map they name. One
+ * that names none is not loaded by itself.
+ */
+function placeTailCalls(legacy: readonly LegacyMap[], programs: readonly ProgramSpec[]): void {
   const known = programs.find(({ type }) => type !== BPF_PROG_TYPE_UNSPEC);
   for (const program of programs) {
     const slot = tailCallSlot(program.section);
     if (slot === null) continue;
     program.type = known?.type ?? BPF_PROG_TYPE_XDP;
     program.attachType = known?.attachType ?? BPF_XDP;
-    const map = legacy.find(({ id }) => id !== 0 && id === slot.mapId);
-    if (map === undefined) {
-      const part = object.section(program.section)!.part;
-      throw part.refuse(0, `a tail call's section, but no map has the id ${slot.mapId}`);
-    }
-    map.spec.values.push({ index: slot.index, kind: 'program', name: program.name });
+    const map = legacy.find(
+      ({ id, spec }) => id === slot.mapId && spec.type === BPF_MAP_TYPE_PROG_ARRAY,
+    );
+    if (map === undefined) program.autoload = false;
+    else map.spec.values.push({ index: slot.index, kind: 'program', name: program.name });
   }
 }

@@ -143,8 +143,14 @@ function sectionMatches(name: string, section: string): boolean {
   return section === start || section.startsWith(`${start}/`);
 }
 
-/** iproute2's sections for tail calls: "2/7" goes into the map of id 2, at index 7. */
+/**
+ * iproute2's sections for tail calls: "2/7" goes into the map of id 2, at index 7. Numbers as C has
+ * them, also in hex.
+ */
 export function tailCallSlot(section: string): { mapId: number; index: number } | null {
-  const match = /^(\d{1,9})\/(\d{1,9})$/.exec(section);
-  return match === null ? null : { mapId: Number(match[1]), index: Number(match[2]) };
+  const match = /^(0x[\da-f]{1,8}|\d{1,9})\/(0x[\da-f]{1,8}|\d{1,9})$/i.exec(section);
+  return match === null ? null : { mapId: cNumber(match[1]!), index: cNumber(match[2]!) };
 }
+
+const cNumber = (digits: string): number =>
+  /^0\d/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readElf } from '../../../src/xdp/elf/elf.ts';
 import { parseElf } from '../../../src/xdp/loader/parseElf.ts';
-import { progTypeName } from '../../../src/xdp/loader/sections.ts';
+import { progTypeName, tailCallSlot } from '../../../src/xdp/loader/sections.ts';
 import type { CollectionSpec } from '../../../src/xdp/loader/spec.ts';
 import { objectBytes } from '../elf/objects.ts';
 import type { LibbpfAnswer } from './libbpf.ts';
@@ -281,4 +281,31 @@ test('an exception callback stands behind its program, with what it calls', () =
   const names = (program: string): string[] => programs[program]!.funcInfo.map(({ name }) => name);
   expect(names('throws')).toEqual(['throws', 'second_callback', 'helps']);
   expect(names('throws_away')).toEqual(['throws_away']);
+});
+
+test.each([
+  ['5/1', 5, 1],
+  ['0xabccba/0', 0xabccba, 0],
+  ['0x10/0x1F', 16, 31],
+  ['010/1', 8, 1], // octal, as sscanf's %i has it
+])('section %s is a tail call into map %i, index %i', (section, mapId, index) => {
+  expect(tailCallSlot(section)).toEqual({ mapId, index });
+});
+
+test('a section that is no tail call', () => {
+  const others = ['xdp/1', '5/', '5/1/2', '0x/1', '-1/2', '5 /1', 'ag/1'];
+  expect(others.map(tailCallSlot)).toEqual(others.map(() => null));
+});
+
+test('a tail call into a map that is not there is not loaded by itself', () => {
+  const bytes = objectBytes('legacy36').slice();
+  const maps = readElf(bytes, 'legacy36.o').sections.find(({ name }) => name === 'maps')!;
+  const { byteOffset, length } = maps.part.bytes;
+  const words = new DataView(bytes.buffer, byteOffset, length);
+  const id = [20, 56, 92].find((at) => words.getUint32(at, true) === 5)!;
+  words.setUint32(id, 6, true);
+  const { programs, maps: specs } = parseElf(bytes, { file: 'legacy36.o' });
+  expect(programs['tail']!.autoload).toBe(false);
+  expect(programs['entry']!.autoload).toBe(true);
+  expect(specs['jumps']!.values).toEqual([]);
 });
