@@ -13,6 +13,7 @@ import { readBtf, readBtfFile } from '../xdp/btf/btf.ts';
 import { readElf } from '../xdp/elf/elf.ts';
 import { parseElf } from '../xdp/loader/parseElf.ts';
 import { progTypeName } from '../xdp/loader/sections.ts';
+import { loadedWith } from '../xdp/objectProgram.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
 import { TypedMap } from '../xdp/loader/typedMap.ts';
 import type { Interpreter } from '../xdp/interp/interpreter.ts';
@@ -111,7 +112,8 @@ export interface LoneOptions {
 }
 
 /**
- * An object outside any machine: its maps, and one program that runs on bytes that are given.
+ * An object outside any machine: its maps, and one program, with what its tail calls lead to, that
+ * runs on bytes that are given.
  *
  *   const spec = readObject('rate_limiter.o', bytes);
  *   setVariable(spec, 'burst', 2);
@@ -146,14 +148,10 @@ export class LoneProgram {
     });
     this.testRun = new TestRun(this.bpf);
     this.verified = verify;
-    // what tail calls lead to is loaded as well, and what the section's name keeps back when asked for
-    const others = Object.values(spec.programs).filter(
-      ({ type, autoload }) => type === BPF_PROG_TYPE_XDP && autoload,
-    );
     this.collection = loadCollection(spec, this.bpf, {
       engine: engineNamed(engine),
       hasKfunc: (name) => KFUNCS.has(name),
-      programs: [...new Set([...others, chosen])].map(({ name }) => name),
+      programs: loadedWith(spec, chosen),
       ...(verify ? {} : { verify: null }),
     });
     this.prog = this.collection.programs[chosen.name]!;

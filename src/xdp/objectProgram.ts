@@ -74,7 +74,7 @@ export function objectXdp(
   { engine = 'jit', verify = true }: ObjectOptions = {},
 ): XdpProgramSpec {
   const runConfig = runConfigOf(spec.btf, chosen.name);
-  const touches = wanted(spec, chosen).some((name) => mayTouch(spec.programs[name]!));
+  const touches = loadedWith(spec, chosen).some((name) => mayTouch(spec.programs[name]!));
   return {
     type: 'xdp',
     name: chosen.name,
@@ -87,7 +87,7 @@ export function objectXdp(
         engine: engineNamed(engine),
         ...(verify ? {} : { verify: null }),
         hasKfunc: (name) => KFUNCS.has(name),
-        programs: wanted(spec, chosen),
+        programs: loadedWith(spec, chosen),
       });
       return new ObjectProg(collection, collection.programs[chosen.name]!, touches);
     },
@@ -98,7 +98,7 @@ export function objectXdp(
  * The program itself, what the object's program arrays lead to, and where a map may be given
  * programs later, all that could be.
  */
-function wanted({ maps, programs }: CollectionSpec, { name }: ProgramSpec): string[] {
+export function loadedWith({ maps, programs }: CollectionSpec, { name }: ProgramSpec): string[] {
   const specs = Object.values(maps);
   const targets = specs.flatMap(({ values }) =>
     values.filter(({ kind }) => kind === 'program').map((value) => value.name),

@@ -7,8 +7,11 @@ import type { CollectionSpec } from '../../src/xdp/loader/spec.ts';
 import { BPF_MAP_TYPE_HASH } from '../../src/xdp/maps/uapi.ts';
 import { XDP_PASS } from '../../src/xdp/uapi.ts';
 
-const object = (name: string): CollectionSpec =>
-  readObject(`${name}.o`, readFileSync(new URL(`../${name}.o`, import.meta.url)));
+function object(path: string): CollectionSpec {
+  const root = path.startsWith('examples') ? '../..' : '..';
+  return readObject(`${path}.o`, readFileSync(new URL(`${root}/${path}.o`, import.meta.url)));
+}
+
 const packet = new Uint8Array(64);
 
 test('a program that its section keeps back is loaded when it is asked for', () => {
@@ -16,8 +19,20 @@ test('a program that its section keeps back is loaded when it is asked for', () 
   const asked = chooseProgram(spec, { program: 'not_by_itself' });
   expect(asked.autoload).toBe(false);
   expect(new LoneProgram(spec, asked).run(packet)).toBe(XDP_PASS);
-  const others = new LoneProgram(spec).collection.programs;
-  expect(Object.keys(others)).not.toContain('not_by_itself');
+});
+
+test('what the program does not need is not loaded: another may be refused', () => {
+  const spec = object('objects/sections');
+  const loaded = (name: string): string[] =>
+    Object.keys(new LoneProgram(spec, chooseProgram(spec, { program: name })).collection.programs);
+  expect(loaded('in_fragments')).toEqual(['in_fragments']);
+  const tails = object('examples/bpf/tail_calls');
+  expect(Object.keys(new LoneProgram(tails).collection.programs).toSorted()).toEqual([
+    'entry',
+    'parse_ipv4',
+    'parse_ipv6',
+    'verdict',
+  ]);
 });
 
 test('both engines run the same maps, the interpreter also step by step', () => {

@@ -54,3 +54,7 @@ export const BPF_FUNC_MAX_ID: number = NAMES.length;
 /** As messages name it. @linux func_id_name */
 export const funcIdName = (id: number): string =>
   NAMES[id] === undefined ? 'unknown' : `bpf_${NAMES[id]}`;
+
+/** What an engine says of a helper that it has not. */
+export const unknownHelper = (id: number): string =>
+  `unknown function ${NAMES[id] === undefined ? '' : `${funcIdName(id)}#`}${id}`;

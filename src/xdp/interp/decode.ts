@@ -18,6 +18,7 @@ import type { HostAddr } from '../../host/memory.ts';
 import type { EngineImage } from '../engine.ts';
 import { ProgramRefused } from '../engine.ts';
 import type { Helper } from '../helpers/helper.ts';
+import { unknownHelper } from '../helpers/helperNames.ts';
 import type { Insn } from '../isa/insn.ts';
 import {
   BPF_ALU,
@@ -179,7 +180,7 @@ class Decoder {
     const why =
       src === BPF_PSEUDO_KFUNC_CALL
         ? `unknown kernel function ${this.image.kfuncs?.[imm] ?? imm}`
-        : `unknown function ${imm}`;
+        : unknownHelper(imm);
     return [this.callees.push(this.known(slot, helper, why)) - 1, 0];
   }
 

@@ -18,6 +18,7 @@ import type { WasmCode } from '../../host/wasm.ts';
 import type { EngineImage } from '../engine.ts';
 import { CALL_CHAIN_BYTES, ProgramRefused } from '../engine.ts';
 import type { Helper } from '../helpers/helper.ts';
+import { unknownHelper } from '../helpers/helperNames.ts';
 import { poisoned } from '../helpers/poison.ts';
 import { KFUNCS } from '../helpers/table.ts';
 import {
@@ -171,7 +172,7 @@ export class Unit {
   helper({ src, imm }: Insn, slot: number): Helper {
     if (src !== BPF_PSEUDO_KFUNC_CALL) {
       const helper = this.options.helpers[imm] ?? poisoned(imm);
-      return this.known(slot, helper, `unknown function ${imm}`);
+      return this.known(slot, helper, unknownHelper(imm));
     }
     const name = this.image.kfuncs?.[imm];
     const kfunc = name === undefined ? undefined : KFUNCS.get(name);

@@ -148,10 +148,13 @@ describe('helpers', () => {
     );
   });
 
-  test('a missing one is named before anything runs', () => {
-    const insns = [mov(0, 0), helperCall(250), EXIT];
+  test.each([
+    [250, '250'],
+    [26, 'bpf_skb_load_bytes#26'],
+  ])('missing helper %i is named before anything runs', (id, said) => {
+    const insns = [mov(0, 0), helperCall(id), EXIT];
     expect(() => new Interpreter({ name: 'u', insns }, bareBpf())).toThrow(
-      'program u, instruction 1: unknown function 250',
+      `program u, instruction 1: unknown function ${said}`,
     );
   });
 });

@@ -88,6 +88,9 @@ describe('helpers', () => {
     expect(() => jitRig().compile([mov(0, 0), call(4000), EXIT])).toThrow(
       'program p, instruction 1: unknown function 4000',
     );
+    expect(() => jitRig().compile([mov(0, 0), call(26), EXIT])).toThrow(
+      'program p, instruction 1: unknown function bpf_skb_load_bytes#26',
+    );
   });
 
   test('are called by a register’s number only in checked mode', () => {
