@@ -204,7 +204,7 @@ export function __napiPoll(napi: NapiStruct): number {
   cpu.charge(OP_NAPI_POLL);
   if ((napi.state & NAPIF_STATE_SCHED) !== 0) work = pollAndCount(napi, weight);
   if (work < weight) return work;
-  if (work > weight) napiComplain(napi, 'poll function exceeded its budget, it returned', work);
+  if (work > weight) complainOf(napi, work, weight);
 
   if (napiDisablePending(napi)) {
     napiComplete(napi);
@@ -216,7 +216,11 @@ export function __napiPoll(napi: NapiStruct): number {
     return work;
   }
   if (napi.rxList.qlen > 0) groNormalList(napi);
-  if (napi.pollList !== null) napiComplain(napi, 'Budget exhausted after napi rescheduled:', work);
+  if (napi.pollList !== null)
+    napi.dev.net.dmesg.once(
+      `${napi.dev.name}: Budget exhausted after napi rescheduled`,
+      'rescheduled',
+    );
   else napi.repoll = true;
   return work;
 }
@@ -233,8 +237,10 @@ export function pollAndCount(napi: NapiStruct, budget: number): number {
   return work;
 }
 
-export function napiComplain(napi: NapiStruct, what: string, n: number): void {
-  napi.dev.net.dmesg.once(`${napi.dev.name}: NAPI ${napi.index}: ${what} ${n}`, what);
+/** Linux names the function as well. */
+function complainOf({ dev }: NapiStruct, work: number, weight: number): void {
+  const says = `NAPI poll function returned ${work}, exceeding its budget of ${weight}.`;
+  dev.net.dmesg.once(`${dev.name}: ${says}`, 'exceeding its budget');
 }
 
 /**

@@ -15,7 +15,6 @@ import {
   NAPIF_STATE_SCHED_THREADED,
   NAPIF_STATE_THREADED,
   __napiPoll,
-  napiComplain,
 } from './napi.ts';
 import { NAPI_POLL_WEIGHT } from './napiCounts.ts';
 import { napiKthreadCreate } from './napiThread.ts';
@@ -35,7 +34,8 @@ export function netifNapiAdd(
   if ((napi.state & NAPIF_STATE_LISTED) !== 0) return;
   const { dev, config } = napi;
   if (weight > NAPI_POLL_WEIGHT) {
-    napiComplain(napi, 'netif_napi_add_weight() called with weight', weight);
+    const says = 'netif_napi_add_weight_locked() called with weight';
+    dev.net.dmesg.once(`${dev.name}: ${says} ${weight}`, says);
   }
   napi.state = NAPIF_STATE_SCHED | NAPIF_STATE_NPSVC | NAPIF_STATE_LISTED;
   napi.poll = poll;

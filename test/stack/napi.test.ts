@@ -146,7 +146,7 @@ describe('__napi_poll', () => {
     napiPoll(greedy, repoll);
     expect(repoll.first).toBe(greedy);
     expect(net.dmesg.lines).toEqual([
-      'eth0: NAPI 1: poll function exceeded its budget, it returned 65',
+      'eth0: NAPI poll function returned 65, exceeding its budget of 64.',
     ]);
   });
 
@@ -163,7 +163,7 @@ describe('__napi_poll', () => {
     napiPoll(odd, repoll);
     expect(repoll.empty).toBe(true);
     expect(sd.pollList.first).toBe(odd);
-    expect(net.dmesg.lines[0]).toContain('Budget exhausted after napi rescheduled');
+    expect(net.dmesg.lines).toEqual(['eth0: Budget exhausted after napi rescheduled']);
   });
 
   test('a NAPI that is not scheduled is not polled', () => {
@@ -254,6 +254,8 @@ describe('netif_napi_add', () => {
     const napi = new NapiStruct(dev, 1);
     netifNapiAdd(napi, () => 0, 256);
     expect(napi.weight).toBe(256);
-    expect(net.dmesg.lines[0]).toContain('called with weight 256');
+    expect(net.dmesg.lines).toEqual([
+      'eth0: netif_napi_add_weight_locked() called with weight 256',
+    ]);
   });
 });
