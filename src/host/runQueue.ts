@@ -18,7 +18,7 @@
 import type { Ps } from './clock.ts';
 import { PS_PER_MS, PS_PER_SEC } from './clock.ts';
 import { OP_IPI, OP_SWITCH, OP_TIMER_IRQ, OP_WAKE } from './cost.ts';
-import type { Cpu, Work } from './cpu.ts';
+import type { Cpu, Steps, Work } from './cpu.ts';
 import { CTX_HARDIRQ, CTX_IDLE, CTX_KSOFTIRQD } from './cpu.ts';
 import { IrqLine } from './irq.ts';
 import type { IrqController } from './irq.ts';
@@ -122,7 +122,7 @@ export class RunQueue {
   }
 
   /** A step has ended that took `ran`; if a thread of this queue made it, see who goes on. */
-  stepped(work: Work, ran: Ps): void {
+  stepped(work: Steps, ran: Ps): void {
     const { cpu, curr } = this;
     if (curr === null || curr.work !== work) return;
     curr.vruntime += ran;

@@ -9,13 +9,13 @@
  * @linux kernel/softirq.c
  */
 import { OP_SOFTIRQ } from '../host/cost.ts';
-import type { Work } from '../host/cpu.ts';
-import { CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../host/cpu.ts';
+import type { Stepped, Steps, Work } from '../host/cpu.ts';
+import { CTX_IDLE, CTX_KSOFTIRQD, CTX_SOFTIRQ, STEPS_OVER, STEP_MADE } from '../host/cpu.ts';
 import { Task } from '../host/runQueue.ts';
 import { backlogInit } from './backlog.ts';
 import { msecsToJiffies } from './jiffies.ts';
 import type { Net } from './net.ts';
-import { netRxAction } from './netRxAction.ts';
+import { NetRxAction } from './netRxAction.ts';
 import { netTxAction } from './netTxAction.ts';
 import type { SoftnetData } from './softnet.ts';
 import { NET_RX_SOFTIRQ, NET_TX_SOFTIRQ, TIMER_SOFTIRQ } from './softnet.ts';
@@ -28,29 +28,54 @@ export function softirqInit(net: Net): void {
   backlogInit(net);
   for (const sd of net.softnet) {
     const { cpu } = sd;
+    const softirqs = new Softirqs(net, sd);
+    const atInterrupt = new DoSoftirq(net, sd, softirqs);
     cpu.runQueue.init(net.softnet.length, net.hz);
     sd.ksoftirqd = new Task(`ksoftirqd/${cpu.id}`, cpu, CTX_KSOFTIRQD, (task) =>
-      runKsoftirqd(net, sd, task),
+      runKsoftirqd(sd, softirqs, task),
     );
     cpu.irqExit = (): void => {
       if (cpu.bhOff) return; // the dispatcher runs, and will look
       if (sd.softirqPending === 0) cpu.runQueue.schedule();
-      else {
-        cpu.bhOff = true;
-        cpu.work = doSoftirq(net, sd);
-      }
+      else cpu.work = atInterrupt.begin();
     };
   }
 }
 
 /** At the end of an interrupt, in front of whatever runs. @linux do_softirq */
-export function* doSoftirq(net: Net, sd: SoftnetData): Work {
-  const { cpu } = sd;
-  const interrupted = cpu.enter(CTX_SOFTIRQ);
-  yield* handleSoftirqs(net, sd);
-  if (sd.softirqPending !== 0) wakeupSoftirqd(net, sd);
-  cpu.bhOff = false;
-  cpu.enter(interrupted);
+class DoSoftirq implements Steps {
+  private readonly net: Net;
+  private readonly sd: SoftnetData;
+  private readonly softirqs: Softirqs;
+  private begun = false;
+  private interrupted = CTX_IDLE;
+
+  constructor(net: Net, sd: SoftnetData, softirqs: Softirqs) {
+    this.net = net;
+    this.sd = sd;
+    this.softirqs = softirqs;
+  }
+
+  begin(): this {
+    this.sd.cpu.bhOff = true;
+    this.begun = false;
+    return this;
+  }
+
+  next(): Stepped {
+    const { sd, softirqs } = this;
+    const { cpu } = sd;
+    if (!this.begun) {
+      this.begun = true;
+      this.interrupted = cpu.enter(CTX_SOFTIRQ);
+      softirqs.begin();
+    }
+    if (softirqs.next() === STEP_MADE) return STEP_MADE;
+    if (sd.softirqPending !== 0) wakeupSoftirqd(this.net, sd);
+    cpu.bhOff = false;
+    cpu.enter(this.interrupted);
+    return STEPS_OVER;
+  }
 }
 
 /** @linux wakeup_softirqd */
@@ -60,13 +85,14 @@ function wakeupSoftirqd(net: Net, sd: SoftnetData): void {
 }
 
 /** The thread `ksoftirqd/N`: the same dispatcher, again and again. @linux run_ksoftirqd */
-function* runKsoftirqd(net: Net, sd: SoftnetData, task: Task): Work {
+function* runKsoftirqd(sd: SoftnetData, softirqs: Softirqs, task: Task): Work {
   const { cpu } = sd;
   for (;;) {
     if (sd.softirqPending === 0) task.sleep();
     else {
       cpu.bhOff = true;
-      yield* handleSoftirqs(net, sd);
+      softirqs.begin();
+      while (softirqs.next() === STEP_MADE) yield;
       cpu.bhOff = false;
     }
     yield; // cond_resched
@@ -74,26 +100,59 @@ function* runKsoftirqd(net: Net, sd: SoftnetData, task: Task): Work {
 }
 
 /**
- * Rounds of pending softirqs; returns with some left when a limit is reached or a thread is to run.
+ * Rounds of pending softirqs on one CPU, for whoever runs them there; over with some left when a
+ * limit is reached or a thread is to run.
  *
  * @linux handle_softirqs, __do_softirq
  */
-function* handleSoftirqs(net: Net, sd: SoftnetData): Work {
-  const { cpu } = sd;
-  const { runQueue } = cpu;
-  const end = net.jiffies(cpu.now) + msecsToJiffies(MAX_SOFTIRQ_TIME_MS, net.hz);
-  let maxRestart = MAX_SOFTIRQ_RESTART;
-  cpu.charge(OP_SOFTIRQ);
-  do {
+class Softirqs implements Steps {
+  private readonly net: Net;
+  private readonly sd: SoftnetData;
+  private readonly netRxAction: NetRxAction;
+  private inNetRxAction = false;
+  private end = 0;
+  private maxRestart = 0;
+
+  constructor(net: Net, sd: SoftnetData) {
+    this.net = net;
+    this.sd = sd;
+    this.netRxAction = new NetRxAction(net, sd);
+  }
+
+  begin(): void {
+    const { net, sd } = this;
+    this.end = net.jiffies(sd.cpu.now) + msecsToJiffies(MAX_SOFTIRQ_TIME_MS, net.hz);
+    this.maxRestart = MAX_SOFTIRQ_RESTART;
+    sd.cpu.charge(OP_SOFTIRQ);
+  }
+
+  next(): Stepped {
+    do {
+      if (!this.inNetRxAction) this.beginRound();
+      if (this.inNetRxAction && this.netRxAction.next() === STEP_MADE) return STEP_MADE;
+      this.inNetRxAction = false;
+    } while (this.mayRestart());
+    return STEPS_OVER;
+  }
+
+  private beginRound(): void {
+    const { net, sd } = this;
     const pending = sd.softirqPending;
     sd.softirqPending = 0;
-    if ((pending & (1 << TIMER_SOFTIRQ)) !== 0) net.timers.run(cpu);
+    if ((pending & (1 << TIMER_SOFTIRQ)) !== 0) net.timers.run(sd.cpu);
     if ((pending & (1 << NET_TX_SOFTIRQ)) !== 0) netTxAction(sd);
-    if ((pending & (1 << NET_RX_SOFTIRQ)) !== 0) yield* netRxAction(net, sd);
-  } while (
-    sd.softirqPending !== 0 &&
-    net.jiffies(cpu.now) < end &&
-    !runQueue.needResched &&
-    --maxRestart > 0
-  );
+    if ((pending & (1 << NET_RX_SOFTIRQ)) === 0) return;
+    this.netRxAction.begin();
+    this.inNetRxAction = true;
+  }
+
+  private mayRestart(): boolean {
+    const { net, sd } = this;
+    return (
+      sd.softirqPending !== 0 &&
+      net.jiffies(sd.cpu.now) < this.end &&
+      !sd.cpu.runQueue.needResched &&
+      --this.maxRestart > 0
+    );
+  }
 }

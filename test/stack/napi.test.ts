@@ -16,7 +16,7 @@ import {
 } from '../../src/stack/napi.ts';
 import { napiDisable, napiEnable, netifNapiAdd, netifNapiDel } from '../../src/stack/napiSetup.ts';
 import { NapiList } from '../../src/stack/napiList.ts';
-import { netRxAction } from '../../src/stack/netRxAction.ts';
+import { NetRxAction } from '../../src/stack/netRxAction.ts';
 import { CountingQueue, drain, stackRig } from './rig.ts';
 
 function napiRig(pending: number) {
@@ -97,7 +97,7 @@ describe('napi_complete_done', () => {
     const { queue, napi, cpu, net, sd } = napiRig(5);
     napiSchedule(napi, cpu);
     napiSchedule(napi, cpu);
-    drain(netRxAction(net, sd));
+    drain(new NetRxAction(net, sd).begin());
     expect(queue.polls.length).toBe(2);
     expect(queue.completions).toEqual([false, true]);
     expect(has(napi, NAPIF_STATE_MISSED)).toBe(false);
@@ -200,7 +200,7 @@ describe('napi_disable and napi_enable', () => {
   test('disabling takes a NAPI off the private lists of a softirq that is under way', () => {
     const { queue, napi, cpu, net, sd } = napiRig(1000);
     napiSchedule(napi, cpu);
-    drain(netRxAction(net, sd), () => napiDisable(napi));
+    drain(new NetRxAction(net, sd).begin(), () => napiDisable(napi));
     expect(queue.polls.length).toBe(2);
     expect(sd.pollList.empty).toBe(true);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { PS_PER_MS, PS_PER_US } from '../../src/host/clock.ts';
 import type { NapiList } from '../../src/stack/napiList.ts';
 import { napiSchedule } from '../../src/stack/napi.ts';
-import { netRxAction } from '../../src/stack/netRxAction.ts';
+import { NetRxAction } from '../../src/stack/netRxAction.ts';
 import { CountingQueue, drain, stackRig } from './rig.ts';
 import type { RigOptions } from './rig.ts';
 
@@ -23,7 +23,7 @@ const indices = (list: NapiList): number[] => {
 
 test('one run polls a saturated NAPI once, with its weight, and counts no time squeeze', () => {
   const { net, sd, queues } = rxRig([200]);
-  drain(netRxAction(net, sd));
+  drain(new NetRxAction(net, sd).begin());
   expect(queues[0]!.polls.map((p) => p.work)).toEqual([64]);
   expect(sd.timeSqueeze).toBe(0);
   expect(indices(sd.pollList)).toEqual([0]);
@@ -32,7 +32,7 @@ test('one run polls a saturated NAPI once, with its weight, and counts no time s
 
 test('300 ready packets take five runs: 64, 64, 64, 64, 44', () => {
   const { net, sd, queues } = rxRig([300]);
-  for (let run = 0; run < 5; run++) drain(netRxAction(net, sd));
+  for (let run = 0; run < 5; run++) drain(new NetRxAction(net, sd).begin());
   expect(queues[0]!.polls.map((p) => p.work)).toEqual([64, 64, 64, 64, 44]);
   expect(queues[0]!.completions).toEqual([true]);
   expect(sd.pollList.empty).toBe(true);
@@ -40,21 +40,21 @@ test('300 ready packets take five runs: 64, 64, 64, 64, 44', () => {
 
 test('a NAPI that completed leaves the list and the softirq is not raised again', () => {
   const { net, sd } = rxRig([63]);
-  drain(netRxAction(net, sd));
+  drain(new NetRxAction(net, sd).begin());
   expect(sd.pollList.empty).toBe(true);
   expect(sd.softirqPending).toBe(0);
 });
 
 test('four saturated NAPIs stay under the budget of 300: 256 packets, no squeeze', () => {
   const { net, sd, polls } = rxRig([1000, 1000, 1000, 1000]);
-  drain(netRxAction(net, sd));
+  drain(new NetRxAction(net, sd).begin());
   expect(polls()).toEqual([1, 1, 1, 1]);
   expect(sd.timeSqueeze).toBe(0);
 });
 
 test('the fifth saturated NAPI exhausts the budget: 5 x 64 = 320 > 300, one squeeze, the sixth waits', () => {
   const { net, sd, polls } = rxRig([1000, 1000, 1000, 1000, 1000, 1000]);
-  drain(netRxAction(net, sd));
+  drain(new NetRxAction(net, sd).begin());
   expect(polls()).toEqual([1, 1, 1, 1, 1, 0]);
   expect([sd.timeSqueeze, sd.budgetSqueeze]).toEqual([1, 1]);
   expect(indices(sd.pollList)).toEqual([5, 0, 1, 2, 3, 4]);
@@ -62,7 +62,7 @@ test('the fifth saturated NAPI exhausts the budget: 5 x 64 = 320 > 300, one sque
 
 test('the budget is exhausted by exactly its number of packets', () => {
   const { net, sd, polls } = rxRig([64, 64, 64], { netdevBudget: 128 });
-  drain(netRxAction(net, sd));
+  drain(new NetRxAction(net, sd).begin());
   expect(polls()).toEqual([1, 1, 0]);
   expect(sd.timeSqueeze).toBe(1);
 });
@@ -70,7 +70,7 @@ test('the budget is exhausted by exactly its number of packets', () => {
 test('leftovers go back in the order: remainder, newly scheduled, to be polled again', () => {
   const { net, sd, cpu, dev, queues } = rxRig([1000, 1000, 1000, 1000], { netdevBudget: 100 });
   const late = new CountingQueue(dev, 5);
-  drain(netRxAction(net, sd), (yields) => {
+  drain(new NetRxAction(net, sd).begin(), (yields) => {
     if (yields === 2) napiSchedule(late.napi, cpu);
   });
   // 64 + 64 > 100: 0 and 1 were polled, 2 and 3 not
@@ -81,7 +81,7 @@ test('leftovers go back in the order: remainder, newly scheduled, to be polled a
 test('work that arrived while the list ran empty makes the run start over', () => {
   const { net, sd, cpu, dev } = rxRig([10]);
   const late = new CountingQueue(dev, 7);
-  drain(netRxAction(net, sd), (yields) => {
+  drain(new NetRxAction(net, sd).begin(), (yields) => {
     if (yields === 1) napiSchedule(late.napi, cpu);
   });
   expect(late.polls.length).toBe(1);
@@ -91,7 +91,7 @@ test('work that arrived while the list ran empty makes the run start over', () =
 test('with a NAPI to be polled again the run ends instead of starting over', () => {
   const { net, sd, cpu, dev } = rxRig([64]);
   const late = new CountingQueue(dev, 7);
-  drain(netRxAction(net, sd), (yields) => {
+  drain(new NetRxAction(net, sd).begin(), (yields) => {
     if (yields === 1) napiSchedule(late.napi, cpu);
   });
   expect(late.polls.length).toBe(0);
@@ -101,7 +101,7 @@ test('with a NAPI to be polled again the run ends instead of starting over', () 
 test('a NAPI that completed and was scheduled anew is polled twice in one run, on one budget', () => {
   const { net, sd, cpu, queues } = rxRig([10], { netdevBudget: 25 });
   const [q] = queues;
-  drain(netRxAction(net, sd), () => {
+  drain(new NetRxAction(net, sd).begin(), () => {
     q!.pending = 10;
     napiSchedule(q!.napi, cpu);
   });
@@ -114,7 +114,7 @@ test('starting over does not restart the time limit', () => {
   const { net, sd, cpu, queues } = rxRig([10], { hz: 1000, netdevBudgetUsecs: 2000 });
   const [q] = queues;
   q!.packetPs = 90 * PS_PER_US; // a poll takes 0.9 ms: the third ends after 2 ms
-  drain(netRxAction(net, sd), () => {
+  drain(new NetRxAction(net, sd).begin(), () => {
     q!.pending = 10;
     napiSchedule(q!.napi, cpu);
   });
@@ -126,7 +126,7 @@ const squeezes = (hz: number, usecs: number | undefined, startUs: number, pollUs
   const { net, sd, cpu, queues } = rxRig([1], { hz, netdevBudgetUsecs: usecs });
   cpu.now = startUs * PS_PER_US;
   queues[0]!.packetPs = pollUs * PS_PER_US;
-  drain(netRxAction(net, sd));
+  drain(new NetRxAction(net, sd).begin());
   return sd.timeSqueeze;
 };
 
@@ -162,7 +162,7 @@ describe('the time limit is counted in ticks', () => {
 test('one slow poll trips the time limit with the budget hardly used', () => {
   const { net, sd, queues, polls } = rxRig([1, 1]);
   queues[0]!.packetPs = 3 * PS_PER_MS;
-  drain(netRxAction(net, sd));
+  drain(new NetRxAction(net, sd).begin());
   expect(polls()).toEqual([1, 0]);
   expect(sd.timeSqueeze).toBe(1);
 });
@@ -170,12 +170,12 @@ test('one slow poll trips the time limit with the budget hardly used', () => {
 test('the limit is tested after a poll even if it was the last: a squeeze without work left', () => {
   const { net, sd, queues } = rxRig([1]);
   queues[0]!.packetPs = 3 * PS_PER_MS;
-  drain(netRxAction(net, sd));
+  drain(new NetRxAction(net, sd).begin());
   expect(sd.timeSqueeze).toBe(1);
   expect(sd.softirqPending).toBe(0);
 });
 
 test('a run yields once per poll, so that other CPUs and interrupts come in between', () => {
   const { net, sd } = rxRig([3, 100, 7]);
-  expect(drain(netRxAction(net, sd))).toBe(3);
+  expect(drain(new NetRxAction(net, sd).begin())).toBe(3);
 });

@@ -1,7 +1,7 @@
 import type { Ps } from '../../src/host/clock.ts';
 import { VirtualClock } from '../../src/host/clock.ts';
 import { OP_COUNT } from '../../src/host/cost.ts';
-import type { Work } from '../../src/host/cpu.ts';
+import type { Steps } from '../../src/host/cpu.ts';
 import { Cpu } from '../../src/host/cpu.ts';
 import { Faults } from '../../src/host/faults.ts';
 import { IrqController, IrqLine } from '../../src/host/irq.ts';
@@ -112,7 +112,7 @@ export class CountingQueue {
 }
 
 /** Run work to its end; `between` is called at each yield with the number of yields so far. */
-export function drain(work: Work, between: (yields: number) => void = () => {}): number {
+export function drain(work: Steps, between: (yields: number) => void = () => {}): number {
   let yields = 0;
   while (work.next().done !== true) between(++yields);
   return yields;
