@@ -38,9 +38,11 @@ export class IrqController {
   private readonly pending: Message[] = [];
 
   post(line: IrqLine, at: Ps): void {
-    let i = this.pending.length;
-    while (i > 0 && isBefore(at, line, this.pending[i - 1]!)) i--;
-    this.pending.splice(i, 0, { at, line });
+    const { pending } = this;
+    const message = { at, line };
+    let i = pending.push(message) - 1;
+    for (; i > 0 && isBefore(at, line, pending[i - 1]!); i--) pending[i] = pending[i - 1]!;
+    pending[i] = message;
   }
 
   /** Messages of `line` that are still on their way reach nobody. @linux free_irq */
@@ -57,7 +59,8 @@ export class IrqController {
 
   /** The line of the first message, which is thereby delivered. */
   take(): IrqLine {
-    return this.pending.shift()!.line;
+    const { pending } = this;
+    return (pending.length === 1 ? pending.pop() : pending.shift())!.line;
   }
 }
 

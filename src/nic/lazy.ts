@@ -20,9 +20,12 @@ import type { NotificationQueue } from './notificationQueue.ts';
 
 export class LazyHardware implements Hardware, Pace {
   private readonly nics: Nic[] = [];
+  /** The shortest time from a transmission to its completion. */
+  private txLookahead: Ps = Infinity;
 
   add(nic: Nic): void {
     this.nics.push(nic);
+    this.txLookahead = Math.min(this.txLookahead, nic.parts.timing.txCompletePs);
   }
 
   settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void {
@@ -91,7 +94,7 @@ export class LazyHardware implements Hardware, Pace {
   runToIrq(horizon: Ps): void {
     for (;;) {
       const known = this.arrivalsKnownTo();
-      const limit = Math.min(horizon, this.nextTxAt() + this.txLookahead(), known);
+      const limit = Math.min(horizon, this.nextTxAt() + this.txLookahead, known);
       const fired = this.fireFirst(limit);
       if (fired !== null) {
         if (fired.parts.irqs.nextAt() <= horizon) return;
@@ -107,12 +110,6 @@ export class LazyHardware implements Hardware, Pace {
     let at = Infinity;
     for (const nic of this.nics) at = Math.min(at, nic.tx.nextAt());
     return at;
-  }
-
-  private txLookahead(): Ps {
-    let ps = Infinity;
-    for (const nic of this.nics) ps = Math.min(ps, nic.parts.timing.txCompletePs);
-    return ps;
   }
 
   private arrivalsKnownTo(): Ps {
@@ -192,10 +189,12 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
   let records = cp.unread;
   if (records >= cp.coalRecords) return cp.fireAt();
   const held = cp.halfAt === Infinity ? 0 : cp.halfAt; // nothing becomes visible before a late half
-  const { dmaPs } = nic.rx;
+  const { dmaPs, slotPs } = nic.rx;
   const { pcie } = nic.parts.timing;
-  const { lane, slots, coalRecords, coalTimerPs, timerReset, armedAt } = cp;
+  const { lane, slots, coalRecords, coalTimerPs, timerReset, armedAt, txTail } = cp;
   const ring = lane === null ? null : lane.ring;
+  const pendingTail = ring === null ? 0 : ring.pendingTail;
+  const arrivals = lane === null ? 0 : lane.tail;
   let from = cp.timerFrom();
   let pending = ring === null ? 0 : ring.pendingHead;
   let buffers = ring === null ? 0 : (ring.prod - ring.cons) & ring.mask;
@@ -204,19 +203,23 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
   let tx = cp.txHead;
   for (;;) {
     let rxAt = Infinity;
-    if (ring !== null && pending !== ring.pendingTail) rxAt = ring.pendingAt[pending & ring.mask]!;
-    else if (buffers > 0 && arrival !== lane!.tail) {
+    if (ring !== null && pending !== pendingTail) rxAt = ring.pendingAt[pending & ring.mask]!;
+    else if (buffers > 0 && arrival !== arrivals) {
       const at = lane!.at[arrival & lane!.mask]!;
       if (at <= limit) {
-        const n = lane!.frame[arrival & lane!.mask]!;
-        if (pcie !== null && nic.rx.backPressed(n, at, dmaFreeAt, Infinity)) {
-          arrival = (arrival + 1) | 0;
-          continue;
+        rxAt = at > dmaFreeAt ? at : dmaFreeAt;
+        if (pcie === null) rxAt += slotPs + dmaPs;
+        else {
+          const n = lane!.frame[arrival & lane!.mask]!;
+          if (nic.rx.backPressed(n, at, dmaFreeAt, Infinity)) {
+            arrival = (arrival + 1) | 0;
+            continue;
+          }
+          rxAt += nic.rx.slotOf(n) + dmaPs;
         }
-        rxAt = (at > dmaFreeAt ? at : dmaFreeAt) + nic.rx.slotOf(n) + dmaPs;
       }
     }
-    const txAt = tx === cp.txTail ? Infinity : cp.txAt[tx & cp.mask]!;
+    const txAt = tx === txTail ? Infinity : cp.txAt[tx & cp.mask]!;
     const isRx = rxAt <= txAt;
     const due = isRx ? rxAt : txAt;
     const at = due > held ? due : held;
@@ -226,7 +229,7 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
     }
     if (timerReset || from === Infinity) from = at;
     if (!isRx) tx = (tx + 1) | 0;
-    else if (pending !== ring!.pendingTail) pending = (pending + 1) | 0;
+    else if (pending !== pendingTail) pending = (pending + 1) | 0;
     else {
       arrival = (arrival + 1) | 0;
       buffers--;

@@ -58,7 +58,7 @@ export class RxEngine {
   readonly dmaPs: Ps;
   /** RX rings there are: each has its share of the PCIe link. */
   rings = 0;
-  private readonly slotPs: Ps;
+  readonly slotPs: Ps;
   private readonly pcie: PcieLink | null;
 
   constructor(parts: NicParts, classes: FrameClasses, counters: PortCounters) {
