@@ -615,7 +615,7 @@ const shape = {
   sample: absent(
     kind.parsed('TIME', '', parseDuration),
     'Output',
-    'Note rings and losses at this distance, for the JSON document; twice as far apart each time there are 2048. What arrives during a poll may count to the sample after or before.',
+    'Note rings and losses at this distance, for the JSON document; twice as far apart each time there are 2048. What a poll loses counts where it began.',
   ),
   breakdown: option(kind.flag, 'Output', false, 'Say where the time went, operation by operation.'),
   seed: option(kind.whole(0, 0xffffffff), 'Machine', 1, 'Same seed and options, same bytes.'),

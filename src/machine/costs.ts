@@ -5,7 +5,16 @@ import {
   packetMissShare,
   writeMissShare,
 } from '../host/cacheModel.ts';
-import { OP_PACKET_TOUCH, OP_SKB_ALLOC, OP_STACK_TOUCH, costTable, nsToPs } from '../host/cost.ts';
+import {
+  OP_NAMES,
+  OP_NAPI_POLL,
+  OP_PACKET_TOUCH,
+  OP_SKB_ALLOC,
+  OP_STACK_TOUCH,
+  costTable,
+  nsToPs,
+} from '../host/cost.ts';
+import { RangeRefused } from '../host/errors.ts';
 import type { MachineConfig } from './config.ts';
 
 /** What the rings make of the last-level cache, in percent; 0 without a memory system. */
@@ -34,6 +43,8 @@ export function cacheBooks({ profile, nics }: MachineConfig, len: number): Cache
 /**
  * Picoseconds, indexed by `OP_*`. A packet's first touch takes its mean; the stack's comes after an
  * skb has been made, with the line under way since the driver's prefetch.
+ *
+ * @throws RangeRefused when an application would poll for ever, because polling takes no time
  */
 export function machineCosts(config: MachineConfig): Float64Array {
   const table = costTable(config.profile);
@@ -41,5 +52,11 @@ export function machineCosts(config: MachineConfig): Float64Array {
   const miss = nsToPs((missNs * cacheBooks(config, 0).packetMissPct) / 100);
   table[OP_PACKET_TOUCH] = table[OP_PACKET_TOUCH]! + miss;
   table[OP_STACK_TOUCH] = table[OP_STACK_TOUCH]! + Math.max(0, miss - table[OP_SKB_ALLOC]!);
+  if (table[OP_NAPI_POLL] === 0 && config.inet?.apps.some(({ busyPollUsecs: us }) => us > 0))
+    throw new RangeRefused(
+      `cost of '${OP_NAMES[OP_NAPI_POLL]}' in the profile`,
+      0,
+      'more than 0, since applications poll until time has passed',
+    );
   return table;
 }

@@ -55,8 +55,8 @@ export class EagerHardware implements Hardware, Pace {
     if (this.pollers.get(cp) !== cpu) {
       // rings of one notification queue go together, or their notifications would change places
       for (const ring of cp.nq === null ? [cp] : cp.nq.rings) this.pollers.set(ring, cpu);
-      this.runFor(cpu, cpu.now);
     }
+    this.runFor(cpu, cpu.now, Infinity);
     cp.lane?.passMarks(cpu.now);
   }
 
@@ -100,7 +100,7 @@ export class EagerHardware implements Hardware, Pace {
     const charge = cpu.charge.bind(cpu);
     const chargeTimes = cpu.chargeTimes.bind(cpu);
     const happenUntilNow = (): void => {
-      if (cpu.stepping && !this.busy) this.runFor(cpu, cpu.now);
+      if (cpu.stepping && !this.busy) this.runFor(cpu, cpu.now, 0);
     };
     cpu.charge = (op): void => {
       charge(op);
@@ -115,8 +115,12 @@ export class EagerHardware implements Hardware, Pace {
   /**
    * The events that `cpu` can see the effects of, up to its present. Its interrupts are not among
    * them: it takes none before the step ends, and until then a ring may still be set otherwise.
+   *
+   * Of completions and notifications whose place among those of transmissions is not certain yet,
+   * because another CPU is far behind, no more happen than `unsurePs` after the last certain one:
+   * all when this CPU looks, none while only its clock moves.
    */
-  private runFor(cpu: Cpu, now: Ps): void {
+  private runFor(cpu: Cpu, now: Ps, unsurePs: Ps): void {
     this.busy = true;
     const shared = Math.min(now, cpu.othersMin);
     for (;;) {
@@ -125,7 +129,8 @@ export class EagerHardware implements Hardware, Pace {
           ? e.at <= shared
           : e.kind !== INTERRUPT &&
             this.pollers.get(e.ring as CompletionRing) === cpu &&
-            e.at <= now,
+            e.at <= now &&
+            (e.kind === ARRIVAL || e.at <= shared + e.nic.parts.timing.txCompletePs + unsurePs),
       );
       if (event === null) break;
       happen(event);

@@ -169,6 +169,8 @@ export class Lane {
     while (this.markAt <= now) {
       const fates = new Fates();
       fates.add(this.fates);
+      // whether a completion is written when it is due, or when somebody looks, is not told
+      fates.received += this.ring?.dueBy(this.markAt) ?? 0;
       this.marks.push({ at: this.markAt, fates, buffers: this.ring?.free ?? 0 });
       this.markAt += this.markEvery;
     }

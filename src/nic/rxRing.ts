@@ -108,6 +108,15 @@ export class RxRing {
       : this.pendingAt[this.pendingHead & this.mask]!;
   }
 
+  /** Accepted frames whose completions are due by `at` and have not been written. */
+  dueBy(at: Ps): number {
+    let count = 0;
+    for (let i = this.pendingHead; i !== this.pendingTail; i++, count++) {
+      if (this.pendingAt[i & this.mask]! > at) break;
+    }
+    return count;
+  }
+
   /** Back to an empty ring at index 0. */
   reset(): void {
     this.cons = 0;

@@ -60,6 +60,19 @@ test.each(MODES)(
   },
 );
 
+test('a P5 is polled by an application for longer than its notification queue has slots', async () => {
+  const { report } = await run({
+    ...{ chip: 'p5', xdp: 'pass', apps: 'sink:9', cpus: 2, queues: 1, rxRing: 31, txRing: 19 },
+    ...{ traffic: 'udp size=64 rate=300kpps', count: 4000 },
+    ...{ ...PREFER, busyPoll: 200, napiDeferHardIrqs: 100 },
+  });
+  expect(report.conserved).toBe(true);
+  expect(report.napi.irqs).toBe(1);
+  // a descriptor page holds 256 notifications, and each brings at most 8 packets
+  expect(report.napi.busyPackets).toBeGreaterThan(3900);
+  expect(report.sockets[0]!.received).toBe(4000);
+});
+
 describe('receive livelock', () => {
   const overload = (more: Options): Promise<{ report: RunReport }> =>
     run({

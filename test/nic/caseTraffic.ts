@@ -7,7 +7,7 @@ import type { ArrivalBlock, ArrivalSource } from '../../src/wire/frames.ts';
 import { BLOCK, FrameTable } from '../../src/wire/frames.ts';
 import { drawExponential } from '../../src/wire/variates.ts';
 import type { Case, CaseTraffic } from './cases.ts';
-import { onGrid } from './cases.ts';
+import { PORT, onGrid } from './cases.ts';
 
 /** Copies of each flow's frame that differ in their last bytes, so that programs can tell packets apart. */
 const VARIANTS = 8;
@@ -42,7 +42,7 @@ function oversize(frame: Uint8Array): Uint8Array {
 function plainFrame(t: CaseTraffic, nic: number, flow: number, variant: number): Uint8Array {
   const tags = flow % 2 === 0 ? [] : [{ vid: 5, tpid: 0x88a8 }, { vid: 7 }].slice(2 - t.tags);
   const lenBytes = LENGTHS[(flow + variant) % LENGTHS.length]!;
-  const ports = { srcPort: 1000 + flow, dstPort: 53 };
+  const ports = { srcPort: 1000 + flow, dstPort: PORT };
   const ends = { src: 0x0a000100 + flow * 7, dst: 0x0a000001 + nic };
   const body =
     flow % 3 === 2 ? ({ kind: 'tcp', ...ports } as const) : ({ kind: 'udp', ...ports } as const);

@@ -8,12 +8,17 @@
  */
 import fc from 'fast-check';
 import { PS_PER_NS } from '../../src/host/clock.ts';
+import { OP_NAPI_POLL } from '../../src/host/cost.ts';
 import type { CostProfile, NicTiming, PcieSpec } from '../../src/host/profile.ts';
 import { FLAT } from '../../src/host/profiles.ts';
 import { Rng } from '../../src/host/rng.ts';
 import type { MachineConfig, NicConfig } from '../../src/machine/config.ts';
+import { APP_DEFAULTS } from '../../src/machine/inetConfig.ts';
 import type { ProgramName } from './casePrograms.ts';
 import { PROGRAM_NAMES } from './casePrograms.ts';
+
+/** UDP port of all frames. */
+export const PORT = 53;
 
 export interface CaseTraffic {
   readonly pattern: 'constant' | 'poisson' | 'burst';
@@ -27,6 +32,24 @@ export interface CaseTraffic {
   readonly oddEvery: number;
 }
 
+/** Who polls, and when interrupts come back. */
+export interface CaseNapi {
+  readonly groFlushTimeoutNs: number;
+  readonly deferHardIrqs: number;
+  readonly irqSuspendTimeoutNs: number;
+  /** CPUs of NAPI threads, reduced modulo the number of CPUs; none: no threads. */
+  readonly threadCpus: readonly number[];
+}
+
+/** An application on the port that all traffic is for. */
+export interface CaseApp {
+  readonly kind: 'sink' | 'echo' | 'server';
+  /** Reduced modulo the number of CPUs. */
+  readonly cpu: number;
+  readonly busyPollUsecs: number;
+  readonly preferBusyPoll: boolean;
+}
+
 export interface CaseNic {
   readonly queues: number;
   readonly rxRing: number;
@@ -38,6 +61,9 @@ export interface CaseNic {
   readonly rxvlan: boolean;
   readonly adaptiveRx?: boolean;
   readonly chip?: 'p4' | 'p5';
+  readonly napi?: CaseNapi;
+  /** CPUs that take its packets into the stack, reduced modulo the number of CPUs. */
+  readonly rps?: readonly number[];
   /** Reduced modulo the number of CPUs. */
   readonly affinity: readonly number[];
   readonly program: ProgramName;
@@ -64,6 +90,7 @@ export interface Case {
   readonly answerEvery?: number;
   /** A PCIe link of the first generation with so many lanes; 0 or absent: a bus without end. */
   readonly lanes?: number;
+  readonly app?: CaseApp;
   readonly fault?: { readonly point: string; readonly after: number; readonly every: number };
 }
 
@@ -158,6 +185,42 @@ export const moderatedCase: fc.Arbitrary<Case> = fc
     })),
   }));
 
+/**
+ * NAPIs that are polled by timers, threads and applications instead of, or beside, their interrupts;
+ * the application on the other end of the stack competes with them for a CPU.
+ */
+export const regimeCase: fc.Arbitrary<Case> = fc
+  .tuple(
+    generalCase,
+    fc.record<CaseNapi>({
+      groFlushTimeoutNs: pick(0, 2000, 20_000, 200_000),
+      deferHardIrqs: pick(0, 1, 2, 100),
+      irqSuspendTimeoutNs: pick(0, 100_000),
+      threadCpus: fc.oneof(fc.constant([]), fc.array(fc.nat(3), { minLength: 1, maxLength: 4 })),
+    }),
+    fc.record<CaseApp>({
+      kind: pick<CaseApp['kind']>('sink', 'echo', 'server'),
+      cpu: fc.nat(3),
+      busyPollUsecs: pick(0, 5, 50, 200),
+      preferBusyPoll: fc.boolean(),
+    }),
+    fc.array(fc.nat(3), { maxLength: 2 }),
+    pick<ProgramName>('pass', 'none', 'mixed', 'redirect'),
+  )
+  .map(([c, napi, app, rps, program]) => ({
+    ...c,
+    app,
+    nics: c.nics.map((n, i) => ({
+      ...n,
+      napi,
+      rps,
+      program: i === 0 ? program : n.program,
+      rxRing: Math.max(n.rxRing, 33),
+      txRing: Math.max(n.txRing, 40),
+      traffic: { ...n.traffic, gapNs: Math.max(n.traffic.gapNs, 100) },
+    })),
+  }));
+
 export const anyCase: fc.Arbitrary<Case> = fc.oneof(
   { weight: 4, arbitrary: generalCase },
   { weight: 1, arbitrary: contendedCase },
@@ -220,6 +283,8 @@ function profileOf(c: Case): CostProfile {
     ...entry,
     ns: c.unitNs * (op === 0 ? rng.below(7) : rng.below(3)),
   }));
+  // time must pass in a busy loop
+  if (c.app !== undefined) costs[OP_NAPI_POLL] = { ...costs[OP_NAPI_POLL]!, ns: c.unitNs };
   return { ...base, costs, nic: nicTiming };
 }
 
@@ -244,6 +309,10 @@ function nicConfig(c: Case, n: CaseNic, i: number): NicConfig {
     chip: n.chip,
     promisc: false,
     irqAffinity: n.affinity.map((cpu) => cpu % c.cpus),
+    rps: (n.rps ?? []).map((cpu) => cpu % c.cpus),
+    ...(n.napi === undefined
+      ? {}
+      : { napi: { ...n.napi, threadCpus: n.napi.threadCpus.map((cpu) => cpu % c.cpus) } }),
   };
 }
 
@@ -259,6 +328,9 @@ export const machineConfig = (c: Case): MachineConfig => ({
   profile: profileOf(c),
   nics: c.nics.map((n, i) => nicConfig(c, n, i)),
   stack: true,
+  ...(c.app === undefined
+    ? {}
+    : { inet: { apps: [{ ...APP_DEFAULTS, ...c.app, udp: PORT, cpu: c.app.cpu % c.cpus }] } }),
   check: false,
   eager: false,
   ...((c.sampleNs ?? 0) > 0 ? { samplePs: c.sampleNs! * PS_PER_NS } : {}),

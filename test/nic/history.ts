@@ -71,7 +71,9 @@ function build(c: Case, pace: PaceMaker, watched: boolean): { machine: Machine; 
   const streams: Streams = { irqs: [], doorbells: [], wire, passed: [], coalescing: [] };
   if (c.fault !== undefined) machine.faults.arm(c.fault.point, c.fault.after, c.fault.every);
   if (watched) {
-    const records = 40 * c.nics.reduce((n, x) => n + x.traffic.count, 400);
+    // who polls for nothing leaves traces too
+    const idle = c.app === undefined ? 0 : 200_000;
+    const records = idle + 40 * c.nics.reduce((n, x) => n + x.traffic.count, 400);
     machine.trace.start(records, LEVEL_PER_PACKET);
     machine.watch.refresh();
   }

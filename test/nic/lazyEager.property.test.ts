@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EagerHardware } from '../../src/nic/eager.ts';
 import { LazyHardware } from '../../src/nic/lazy.ts';
-import { anyCase, faultyCase, moderatedCase } from './cases.ts';
+import { anyCase, faultyCase, moderatedCase, regimeCase } from './cases.ts';
 import { FOUND } from './foundCases.ts';
 import type { History } from './history.ts';
 import { difference, historyOf } from './history.ts';
@@ -107,6 +107,27 @@ describe('lazy and eager', () => {
         { numRuns: 15 * RUNS, seed: SEED, endOnFailure: true },
       );
       expect(told).toBeGreaterThan(20 * RUNS);
+    },
+    60_000 + 2000 * CASES,
+  );
+
+  test(
+    'agree whoever polls: timers, threads, applications, in any mixture',
+    () => {
+      fc.assert(
+        fc.property(regimeCase, (c) => {
+          const lazy = historyOf(c, () => new LazyHardware());
+          const eager = historyOf(c, (cpus) => new EagerHardware(cpus));
+          expect(difference(lazy, eager)).toBeNull();
+          expect(
+            difference(
+              historyOf(c, () => new LazyHardware(), false),
+              eager,
+            ),
+          ).toBeNull();
+        }),
+        { numRuns: 25 * RUNS, seed: SEED, endOnFailure: true },
+      );
     },
     60_000 + 2000 * CASES,
   );
