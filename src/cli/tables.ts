@@ -30,7 +30,7 @@ export function runTables(report: RunReport, colors: Colors): string {
     socketTable(report, colors),
     cpuTable(report, colors),
     costTable(report, colors),
-    pagesLine(report, colors),
+    [...pagesLine(report, colors), ...poolLines(report, colors)],
     logLines(report, colors),
     report.notes.map((note) => `  ${colors.dim(note)}`),
     shortFindings(report, colors),
@@ -195,10 +195,19 @@ function napiTable({ napi, queues }: RunReport, c: Colors): string[] {
   if (napi.polls === 0) return [];
   const active = queues.filter((queue) => queue.polls > 0);
   const shown = active.length <= MOST_QUEUES ? active : [];
-  const rows = shown.map((queue) => napiRow(`${queue.nic}-${queue.queue}`, `${queue.cpu}`, queue));
+  const several = shown.length > 1;
+  const rows = shown.map((queue): Row => {
+    const { sharePct, latencyNs: l } = queue;
+    const own = several ? [percent(sharePct, 1), l.count === 0 ? '-' : duration(l.p99)] : [];
+    return [...napiRow(`${queue.nic}-${queue.queue}`, `${queue.cpu}`, queue), ...own];
+  });
   if (shown.length !== 1) rows.push(napiRow(`all ${active.length}`, '', napi));
-  const titles = ['CPU', 'polls', 'full', 'packets/poll', 'irqs', 'budget', 'empty', 'busy', 'TX'];
+  const ends = ['budget', 'empty', 'busy', 'TX'];
+  const titles = ['CPU', 'polls', 'full', 'packets/poll', 'irqs', ...ends];
+  if (several) titles.push('packets', 'p99');
   const lines = table([heading(c, 'NAPI', ...titles), ...rows], ['left']);
+  if (active.length > MOST_QUEUES)
+    lines.push(c.dim(`  more than ${MOST_QUEUES} are shown as one; --json has each`));
   if (napi.timeSqueeze > 0) lines.push(`  ${c.yellow(`time_squeeze ${count(napi.timeSqueeze)}`)}`);
   return lines;
 }
@@ -308,6 +317,27 @@ function pagesLine({ pages }: RunReport, c: Colors): string[] {
   return [
     `  ${c.bold('pages')}  ${count(pages.allocated)} allocated: ${where.join(', ')}, ` +
       (pages.leaked === 0 ? leaked : c.red(leaked)),
+  ];
+}
+
+/** Pages taken from page_pools and given back, by the way they took. */
+function poolLines({ pagePool: p }: RunReport, c: Colors): string[] {
+  const taken = p.allocFast + p.allocSlow;
+  const back = p.recycleCached + p.recycleRing + p.recycleRingFull;
+  if (taken === 0) return [];
+  const from = [
+    `${share(p.allocFast, taken)} fast (cache)`,
+    `${share(p.allocSlow, taken)} slow (new)`,
+    `${count(p.allocRefill)} refills from the ring`,
+  ];
+  const to = [
+    `${share(p.recycleCached, back)} to the cache`,
+    `${share(p.recycleRing, back)} to the ring`,
+    `${count(p.recycleRingFull)} to a full ring`,
+  ];
+  return [
+    `  ${c.bold('page_pool')}  ${count(taken)} taken: ${from.join(', ')}`,
+    `  ${' '.repeat('page_pool'.length)}  ${count(back)} recycled${back === 0 ? '' : `: ${to.join(', ')}`}`,
   ];
 }
 

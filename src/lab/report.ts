@@ -131,6 +131,10 @@ export interface QueueReport extends Omit<NapiReport, 'timeSqueeze' | 'budgetSqu
   readonly queue: number;
   readonly cpu: number;
   readonly packets: number;
+  /** Of the packets that all queues of its NIC received. */
+  readonly sharePct: number;
+  /** Wire arrival to verdict done. */
+  readonly latencyNs: LatencyReport;
 }
 
 export interface CpuReport {
@@ -293,7 +297,7 @@ export function runReport({
       timeSqueeze: result.timeSqueeze,
       budgetSqueeze: result.budgetSqueeze,
     },
-    queues: result.napi.map(queueReport),
+    queues: result.napi.map((napi) => queueReport(napi, result.napi)),
     cpus: result.cpus.map(({ id }, i) => cpuReport(id, settled.spent[i]!, settled.ps)),
     devmapXmits: result.devmapXmits,
     costs: costReports(result.costs),
@@ -478,13 +482,19 @@ function pollsByPackets(all: readonly NapiBooks[]): Record<string, number> {
   return Object.fromEntries(happened);
 }
 
-const queueReport = (napi: NapiBooks): QueueReport => ({
-  nic: napi.nic,
-  queue: napi.queue,
-  cpu: napi.cpu,
-  packets: napi.packets,
-  ...napiReport([napi]),
-});
+function queueReport(napi: NapiBooks, all: readonly NapiBooks[]): QueueReport {
+  const beside = all.filter(({ nic }) => nic === napi.nic);
+  const received = beside.reduce((sum, { packets }) => sum + packets, 0);
+  return {
+    nic: napi.nic,
+    queue: napi.queue,
+    cpu: napi.cpu,
+    packets: napi.packets,
+    sharePct: percentOf(napi.packets, received),
+    ...napiReport([napi]),
+    latencyNs: latencyReport(napi.latency),
+  };
+}
 
 const perPoll = (packets: number, polls: number): number =>
   polls === 0 ? 0 : rounded(packets / polls, 100);

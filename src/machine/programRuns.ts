@@ -29,8 +29,10 @@ interface Attachment {
 }
 
 /** Verdicts of a NIC's rings, those closed since included. */
-const verdicts = (bp: Bnxt): number =>
-  bp.rxRing.reduce((sum, rxr) => sum + rxr.xdpRxq.latency.count, bp.latency.count);
+const verdicts = ({ rxRing, latency }: Bnxt): number =>
+  [...rxRing.map(({ xdpRxq }) => xdpRxq.latency), ...latency]
+    .filter((one) => one !== undefined) // a sparse list, by queue
+    .reduce((sum, { count }) => sum + count, 0);
 
 export class ProgramRuns {
   /** In the order of attachment. */

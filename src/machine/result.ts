@@ -57,6 +57,8 @@ export interface NapiBooks {
   readonly busyPolls: number;
   readonly busyPackets: number;
   readonly endedBy: Readonly<NapiEndings>;
+  /** Of its packets, from the wire to the verdict. */
+  readonly latency: Histogram;
 }
 
 /** Pages by owner; `allocated` of them are not with the allocator. */
@@ -144,11 +146,9 @@ export interface SocketBooks {
 export function machineResult(machine: Machine): MachineResult {
   const { cpus, net, nics, veths, xdp } = machine;
   for (const cpu of cpus) cpu.enter(cpu.context);
+  const napi = nics.flatMap(napiBooks);
   const latency = new Histogram();
-  for (const { bp } of nics) {
-    latency.add(bp.latency);
-    for (const rxr of bp.rxRing) latency.add(rxr.xdpRxq.latency);
-  }
+  for (const queue of napi) latency.add(queue.latency);
   return {
     virtualPs: Math.max(...cpus.map((cpu) => cpu.now)),
     settled: machine.settled.result(),
@@ -164,7 +164,7 @@ export function machineResult(machine: Machine): MachineResult {
       fates.add(rxFates);
       return { name, fates };
     }),
-    napi: nics.flatMap(napiBooks),
+    napi,
     timeSqueeze: net.softnet.reduce((sum, sd) => sum + sd.timeSqueeze, 0),
     budgetSqueeze: net.softnet.reduce((sum, sd) => sum + sd.budgetSqueeze, 0),
     devmapXmits: { calls: xdp.bulkXmits, frames: xdp.bulkFrames },
@@ -295,7 +295,17 @@ function napiBooks({ config, bp, vectors }: MachineNic): NapiBooks[] {
       busyPolls: napi.busyPolls,
       busyPackets: napi.busyPackets,
       endedBy: napi.endedBy,
+      latency: latencyOf(bp, queue),
     }));
+}
+
+/** Over all opens. */
+function latencyOf(bp: Bnxt, queue: number): Histogram {
+  const sum = new Histogram();
+  for (const part of [bp.latency[queue], bp.rxRing[queue]?.xdpRxq.latency]) {
+    if (part !== undefined) sum.add(part);
+  }
+  return sum;
 }
 
 function napiTotals(bp: Bnxt, index: number): NapiTotals {

@@ -65,13 +65,13 @@ const REPORT: RunReport = {
   stagesNs: {},
   timeline: null,
   pagePool: {
-    allocFast: 0,
-    allocSlow: 0,
+    allocFast: 9900,
+    allocSlow: 100,
     allocEmpty: 0,
-    allocRefill: 0,
-    recycleCached: 0,
+    allocRefill: 140,
+    recycleCached: 1000,
     recycleCacheFull: 0,
-    recycleRing: 0,
+    recycleRing: 7000,
     recycleRingFull: 0,
     fastPct: 0,
     cachedPct: 0,
@@ -108,6 +108,8 @@ const REPORT: RunReport = {
       queue: 0,
       cpu: 0,
       packets: 49_000,
+      sharePct: 49.49,
+      latencyNs: { count: 49_000, mean: 0, p50: 0, p90: 0, p99: 1500, p999: 0, max: 0 },
       polls: 1000,
       fullPolls: 500,
       packetsPerPoll: 49,
@@ -127,6 +129,8 @@ const REPORT: RunReport = {
       queue: 1,
       cpu: 1,
       packets: 50_000,
+      sharePct: 50.51,
+      latencyNs: { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 },
       polls: 1000,
       fullPolls: 0,
       packetsPerPoll: 50,
@@ -217,9 +221,9 @@ udp size=64 rate=14.88Mpps
   latency            mean     p50      p90       p99   p99.9      max
   wire to verdict  812 ns  790 ns  1.24 µs  15.50 µs  151 µs  3.10 ms
 
-  NAPI    CPU  polls    full  packets/poll   irqs  budget   empty  busy     TX
-  eth0-0    0  1,000  50.0 %          49.0    500  50.0 %  50.0 %   0 %    0 %
-  eth0-1    1  1,000     0 %          50.0  1,000     0 %  99.0 %   0 %  1.0 %
+  NAPI    CPU  polls    full  packets/poll   irqs  budget   empty  busy     TX  packets      p99
+  eth0-0    0  1,000  50.0 %          49.0    500  50.0 %  50.0 %   0 %    0 %   49.5 %  1.50 µs
+  eth0-1    1  1,000     0 %          50.0  1,000     0 %  99.0 %   0 %  1.0 %   50.5 %        -
   all 2        2,000  25.0 %          49.5  1,500  25.0 %  74.5 %   0 %  0.5 %
   time_squeeze 2
 
@@ -228,6 +232,8 @@ udp size=64 rate=14.88Mpps
     1  12.5 %      0 %   12.5 %        0 %  0 %  ███·····················
 
   pages  2,044 allocated: 20 in pools, 2,024 in rings, 0 in flight, leaked 0
+  page_pool  10,000 taken: 99.00 % fast (cache), 1.00 % slow (new), 140 refills from the ring
+             8,000 recycled: 12.50 % to the cache, 87.50 % to the ring, 0 to a full ring
 
   capture: 3 frames captured with the FCS
 

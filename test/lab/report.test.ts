@@ -30,6 +30,7 @@ const napi = (queue: number, polls: number, fullPolls: number, packets: number):
   timerIrqs: queue,
   busyPolls: 0,
   busyPackets: 0,
+  latency: new Histogram(),
   endedBy: { budget: fullPolls, empty: polls - fullPolls, busy: 0, txWake: 0 },
 });
 

@@ -35,3 +35,23 @@ test.each([1, 7, 64, 200])(
     expect(napi.longestFullRun).toBe(napi.fullPolls);
   },
 );
+
+test('the larger the weight, the longer a small queue waits for a large one on the same CPU', async () => {
+  const smallP99: number[] = [];
+  const largePps: number[] = [];
+  for (const budget of [4, 16, 64, 256]) {
+    const { queues, rates } = await at({
+      ...{ xdp: 'pass', queues: 2, rate: '10M', flows: 64, pattern: 'elephant:0.95' },
+      ...{ rxUsecs: 0, budget },
+    });
+    const [large, small] = queues.toSorted((a, b) => b.packets - a.packets);
+    expect(small!.sharePct + large!.sharePct).toBeCloseTo(100, 1);
+    expect(small!.sharePct).toBeLessThan(10);
+    smallP99.push(small!.latencyNs.p99);
+    largePps.push((rates.receivedPps * large!.sharePct) / 100);
+  }
+  expect(smallP99).toEqual(smallP99.toSorted((a, b) => a - b));
+  // it waits for one full poll of the other: 256 packets instead of 4
+  expect(smallP99[3]).toBeGreaterThan(8 * smallP99[0]!);
+  expect(largePps).toEqual(largePps.toSorted((a, b) => a - b));
+});

@@ -383,7 +383,8 @@ export class Bnxt {
   txRing: BnxtTxRingInfo[] = [];
   /** Books of rings that earlier opens had. */
   readonly fates: Fates = new Fates();
-  readonly latency: Histogram = new Histogram();
+  /** By RX ring index. */
+  readonly latency: Histogram[] = [];
   /** Polls at whose end buffers went back to the NIC; XDP_TX puts that off until its frames are sent. */
   rxDoorbellPolls = 0;
   /** By NAPI index. */

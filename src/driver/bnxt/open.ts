@@ -7,6 +7,7 @@
  * @linux bnxt_open_nic, __bnxt_open_nic, bnxt_init_chip, __bnxt_close_nic; bnxt.c
  */
 import { LOST_UNREAD_AT_CLOSE } from '../../host/fates.ts';
+import { Histogram } from '../../host/histogram.ts';
 import { TP_NETDEV_CLOSE, TP_NETDEV_OPEN } from '../../host/trace.ts';
 import {
   CFA_L2_SET_RX_MASK_REQ_MASK_ALL_MCAST,
@@ -343,7 +344,7 @@ function saveBooks(bp: Bnxt): void {
   for (const rxr of bp.rxRing) {
     bp.fates.add(rxr.fates);
     bp.poolStats.add(rxr.pagePool.stats);
-    bp.latency.add(rxr.xdpRxq.latency);
+    (bp.latency[rxr.bnapi.index] ??= new Histogram()).add(rxr.xdpRxq.latency);
   }
   for (const txr of bp.txRing) bp.fates.add(txr.fates);
   for (const { index, napi } of bp.bnapi) (bp.napiTotals[index] ??= new NapiTotals()).add(napi);
