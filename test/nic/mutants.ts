@@ -174,21 +174,22 @@ export const MUTANTS: readonly Mutant[] = [
   },
   { name: 'interrupts sought beyond the next CPU to run', make: () => new HorizonIgnored() },
   { name: 'interrupts sought only while all CPUs idle', make: (cpus) => new OnlyWhenIdle(cpus) },
+  { name: 'no settling before an acknowledgement', make: () => new Without('ack') },
   { name: 'the control path does not settle', make: () => new ControlPathUnsettled() },
 ];
 
 /**
- * Removing these changes nothing, and cannot. An acknowledgement only gives slots back: what the
- * NIC takes and when its completions are due does not depend on it, and a record that is written
- * later carries the same bytes and the same stamp. Arming only notes a time: when the message
- * leaves is found from stamps, the records still to be written included. The settling is there
- * because every doorbell settles before it applies, which is a rule that needs no exceptions; it
- * costs nothing, since the look before it has left nothing to do.
+ * Removing these changes nothing in any case known. Arming only notes a time: when the message
+ * leaves is found from stamps, the records still to be written included, and a record that is
+ * written later carries the same bytes and the same stamp. The settling is there because every
+ * doorbell settles before it applies, which is a rule that needs no exceptions; it costs nothing,
+ * since the look before it has left nothing to do. (An acknowledgement is much the same, but where
+ * another CPU is far behind, its settling decides whether a packet's completion comes before that
+ * of a transmission nobody could know of: it is among those that matter.)
  * At the end of a step the wire is settled early: before anybody moves again, hardware runs to the
  * smallest clock of all, which is as far.
  */
 export const EQUIVALENT: readonly Mutant[] = [
-  { name: 'no settling before an acknowledgement', make: () => new Without('ack') },
   { name: 'no settling before arming', make: () => new Without('arm') },
   { name: 'the wire not settled at the end of a step', make: () => new NothingAtStepEnd() },
 ];

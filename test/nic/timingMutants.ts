@@ -4,8 +4,9 @@
  *
  * The prototype's list, and who stands for it: cost at the end of a poll, deadline from arming,
  * completion visible when accepted, float nanoseconds: here. RX doorbell without settling, search
- * past the firing frame, order of ties: `MUTANTS`. CQ doorbell and arming without settling: these
- * are `EQUIVALENT`, as is the look before napi_complete, which finds nothing that the walk did not.
+ * past the firing frame, order of ties, CQ doorbell without settling: `MUTANTS`. Arming without
+ * settling is `EQUIVALENT`, as is the look before napi_complete, which finds nothing that the walk
+ * did not.
  */
 import type { Ps } from '../../src/host/clock.ts';
 import type { Cpu } from '../../src/host/cpu.ts';
