@@ -57,7 +57,7 @@ export const LOST_PCIE_BACKPRESSURE = 28;
 /** Behind it, one cause for each reason the stack may drop a packet for: `DROP_REASONS_FROM + SKB_DROP_REASON_*`. */
 export const DROP_REASONS_FROM = 29;
 export const LOST_COUNT: number = DROP_REASONS_FROM + SKB_DROP_REASONS.length;
-export const LOST_BYTES: number = LOST_COUNT * 8;
+export const LOSSES_BYTES: number = LOST_COUNT * 8;
 
 const cause = (name: string, stage: LossStage, counter: string): LossCause => ({
   name,

@@ -10,7 +10,7 @@ import { bugOn } from '../host/errors.ts';
 import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
 import type { ArrivalBlock } from '../wire/frames.ts';
 import type { RxRing } from './rxRing.ts';
-import { Fates, LOST_BYTES, LOST_COUNT } from '../host/fates.ts';
+import { Fates, LOSSES_BYTES, LOST_COUNT } from '../host/fates.ts';
 import { RING_STATS_BYTES, RingStats } from './stats.ts';
 
 /** Shorter runs are quicker copied one by one. */
@@ -31,7 +31,7 @@ export const LANE_HEAD: number = LANE_ROOM * 12;
 export const LANE_TAIL: number = LANE_HEAD + 4;
 export const LANE_STATS: number = LANE_HEAD + 8;
 export const LANE_LOST: number = LANE_STATS + RING_STATS_BYTES;
-export const LANE_BYTES: number = LANE_LOST + LOST_BYTES;
+export const LANE_BYTES: number = LANE_LOST + LOSSES_BYTES;
 
 export class Lane {
   /** RX queue number, or the number of queues for the lane of frames the MAC refuses. */
