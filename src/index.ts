@@ -78,6 +78,13 @@ export type { BpfProg, Collection, LoadOptions } from './xdp/loader/load.ts';
 export { TestRun } from './xdp/testRun.ts';
 export { createMap, mapMemory } from './xdp/maps/createMap.ts';
 export type { BpfMap } from './xdp/maps/bpfMap.ts';
+export {
+  sysDeleteBatch,
+  sysLookupAndDeleteBatch,
+  sysLookupBatch,
+  sysUpdateBatch,
+} from './xdp/maps/batch.ts';
+export type { BatchDone, BatchRead } from './xdp/maps/batch.ts';
 export { MapError } from './xdp/maps/mapDef.ts';
 export type { MapDef } from './xdp/maps/mapDef.ts';
 export { PerfEventArrayMap } from './xdp/maps/perfEventArray.ts';

@@ -21,7 +21,7 @@ import { ProgramFault, programFault } from '../xdp/program.ts';
 import { TEST_RUN_MEMORY_BYTES, TestRun } from '../xdp/testRun.ts';
 import { engineNamed, interpreterOf } from '../xdp/engines.ts';
 import type { EngineName } from '../xdp/engines.ts';
-import { BPF_PROG_TYPE_XDP, XDP_ACTION_NAMES } from '../xdp/uapi.ts';
+import { BPF_PROG_TYPE_XDP, BPF_XDP, XDP_ACTION_NAMES } from '../xdp/uapi.ts';
 import { KFUNCS } from '../xdp/helpers/table.ts';
 import { InputError } from './inputError.ts';
 
@@ -66,8 +66,8 @@ export function readKernelTypes(name: string, bytes: Uint8Array): Btf {
 }
 
 /**
- * The program that was asked for; without a name the first of type XDP that no program array of the
- * object leads to.
+ * The program that was asked for; without a name the first of type XDP that is for a device and loads by
+ * itself, and that no program array of the object leads to.
  *
  * @throws InputError when there is none, or it is of another type
  */
@@ -80,7 +80,8 @@ export function chooseProgram(spec: CollectionSpec, choice: ProgramChoice): Prog
   );
   const xdp = found.filter(({ type }) => type === BPF_PROG_TYPE_XDP);
   const targets = tailCallTargets(spec);
-  const first = xdp.find(({ name }) => !targets.has(name)) ?? xdp[0];
+  const entries = xdp.filter(({ name }) => !targets.has(name));
+  const first = entries.find((p) => p.attachType === BPF_XDP && p.autoload) ?? entries[0] ?? xdp[0];
   if (first !== undefined) return first;
   const known = programs.map(({ name, section }) => `${name} (${section})`).join(', ');
   const asked = [

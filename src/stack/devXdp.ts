@@ -10,6 +10,8 @@ import { EBUSY, EEXIST, EINVAL, EOPNOTSUPP } from '../host/errno.ts';
 import { TP_XDP_SET } from '../host/trace.ts';
 import type { XdpProg } from '../xdp/program.ts';
 import {
+  BPF_XDP_CPUMAP,
+  BPF_XDP_DEVMAP,
   XDP_FLAGS_DRV_MODE,
   XDP_FLAGS_HW_MODE,
   XDP_FLAGS_MODES,
@@ -51,12 +53,17 @@ export function devXdpAttach(
   if (prog !== null && noexist && dev.xdpProg !== null) {
     return refuse(EBUSY, 'XDP program already attached');
   }
+  if (prog?.attachType === BPF_XDP_DEVMAP) return refuse(EINVAL, notForDevices('DEVMAP'));
+  if (prog?.attachType === BPF_XDP_CPUMAP) return refuse(EINVAL, notForDevices('CPUMAP'));
   if (prog === dev.xdpProg) return 0; // the driver is not asked when nothing changes
   if (dev.netdevOps.ndoBpf === undefined) {
     return refuse(EOPNOTSUPP, 'Underlying driver does not support XDP in native mode');
   }
   return install(dev, prog, flags, extack);
 }
+
+const notForDevices = (kind: string): string =>
+  `BPF_XDP_${kind} programs can not be attached to a device`;
 
 /** @linux dev_xdp_mode */
 function unbuiltMode(dev: NetDevice, modes: number): boolean {

@@ -13,7 +13,7 @@ import type { MapTypes } from './loader/typedMap.ts';
 import { XDP_DEFAULT_CHAIN_CALL_ACTIONS, XDP_DEFAULT_RUN_PRIO } from './loader/runConfig.ts';
 import type { BpfMap } from './maps/bpfMap.ts';
 import type { XdpProg } from './program.ts';
-import { XDP_PASS } from './uapi.ts';
+import { BPF_XDP, XDP_PASS } from './uapi.ts';
 
 /** Programs that one dispatcher holds at most. */
 export const MAX_DISPATCHER_ACTIONS = 10;
@@ -29,6 +29,7 @@ export interface DispatchedProgram {
 class Dispatcher implements XdpProg {
   readonly name = 'xdp_dispatcher';
   readonly id: number;
+  readonly attachType: number;
   readonly hasFrags: boolean;
   readonly touchesPacket: boolean;
   readonly maps: Readonly<Record<string, BpfMap>>;
@@ -39,6 +40,9 @@ class Dispatcher implements XdpProg {
 
   constructor(id: number, progs: readonly XdpProg[], chain: readonly number[]) {
     this.id = id;
+    // one that is not for devices keeps all from being attached
+    const attachTypes = progs.map(({ attachType = BPF_XDP }) => attachType);
+    this.attachType = attachTypes.find((type) => type !== BPF_XDP) ?? BPF_XDP;
     this.hasFrags = progs.every(({ hasFrags }) => hasFrags);
     this.touchesPacket = progs.some(({ touchesPacket }) => touchesPacket);
     this.maps = gathered(progs, ({ maps }) => maps);

@@ -41,6 +41,7 @@ export interface ObjectOptions {
 export class ObjectProg implements XdpProg {
   readonly id: number;
   readonly name: string;
+  readonly attachType: number;
   readonly hasFrags: boolean;
   readonly touchesPacket: boolean;
   readonly maps: Readonly<Record<string, BpfMap>>;
@@ -52,6 +53,7 @@ export class ObjectProg implements XdpProg {
   constructor(collection: Collection, prog: BpfProg, touchesPacket: boolean) {
     this.id = prog.id;
     this.name = prog.name;
+    this.attachType = prog.attachType;
     this.hasFrags = prog.frags;
     this.touchesPacket = touchesPacket;
     this.maps = collection.maps;

@@ -25,6 +25,8 @@ export interface XdpProg {
   readonly name: string;
   /** As `bpftool prog` numbers them, from 1. */
   readonly id: number;
+  /** What it was made to be attached to; a device unless given. @linux enum bpf_attach_type */
+  readonly attachType?: number;
   /** Does it accept packets in several buffers (`xdp.frags`)? */
   readonly hasFrags: boolean;
   /** May it read or write the packet? Then its data must come into the CPU's caches. */

@@ -19,6 +19,9 @@ import {
 } from '../../src/stack/netdevice.ts';
 import type { XdpProg } from '../../src/xdp/program.ts';
 import {
+  BPF_XDP,
+  BPF_XDP_CPUMAP,
+  BPF_XDP_DEVMAP,
   XDP_FLAGS_DRV_MODE,
   XDP_FLAGS_HW_MODE,
   XDP_FLAGS_REPLACE,
@@ -54,6 +57,17 @@ const program = (name: string): XdpProg => ({
   touchesPacket: false,
   maps: {},
   run: () => 2,
+});
+
+test.each([
+  [BPF_XDP_DEVMAP, 'BPF_XDP_DEVMAP'],
+  [BPF_XDP_CPUMAP, 'BPF_XDP_CPUMAP'],
+])('a program made for entries of a map is attached to no device (%i)', (attachType, name) => {
+  const { dev, attach, extack, calls } = devRig();
+  expect(attach({ ...program('entry'), attachType }, 0)).toBe(-EINVAL);
+  expect(extack.msg).toBe(`${name} programs can not be attached to a device`);
+  expect([dev.xdpProg, calls]).toEqual([null, []]);
+  expect(attach({ ...program('device'), attachType: BPF_XDP }, 0)).toBe(0);
 });
 
 describe('open and close', () => {

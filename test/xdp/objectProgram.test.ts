@@ -65,6 +65,18 @@ test('without a name the program is the one that no tail call leads to', () => {
   expect(chooseProgram(spec, { program: 'verdict' }).name).toBe('verdict');
 });
 
+test('programs for entries of maps, and those kept back, run only when they are asked for', async () => {
+  const spec = readObject('sections.o', objectBytes('sections'));
+  const { first, second, ...others } = spec.programs;
+  const reordered = { ...spec, programs: { ...others, second: second!, first: first! } };
+  expect(chooseProgram(reordered, {}).name).toBe('third');
+  const { on_device: onDevice, not_by_itself: keptBack } = spec.programs;
+  const few = { ...spec, programs: { onDevice: onDevice!, keptBack: keptBack!, first: first! } };
+  expect(chooseProgram(few, {}).name).toBe('first');
+  const attached = outcome({ xdp: objectBytes('sections'), program: 'on_device' });
+  await expect(attached).rejects.toThrow('BPF_XDP_DEVMAP programs can not be attached to a device');
+});
+
 test('tail calls and metadata work in the driver', async () => {
   const { report } = await outcome({ xdp: object('tail_calls'), rate: '1Mpps' });
   const { xdpPass, xdpDrop, xdpAborted } = report.packets;
