@@ -4,6 +4,7 @@
  */
 import type { Colors } from 'picocolors/types';
 import { SKB_DROP_REASONS } from '../host/dropReason.ts';
+import { printable } from '../host/errors.ts';
 import { LOSS_CAUSES } from '../host/fates.ts';
 import type { CpuReport, PacketCounts, QueueReport, RunReport } from '../lab/report.ts';
 import { count, duration, percent, plural, rate, share } from '../lab/format.ts';
@@ -32,6 +33,7 @@ export function runTables(report: RunReport, colors: Colors): string {
     costTable(report, colors),
     [...pagesLine(report, colors), ...poolLines(report, colors)],
     logLines(report, colors),
+    printedLines(report, colors),
     report.notes.map((note) => `  ${colors.dim(note)}`),
     shortFindings(report, colors),
     conservedLines(report, colors),
@@ -64,6 +66,21 @@ export function header(report: Omit<RunReport, 'wallMs'>, c: Colors): string[] {
 
 function logLines({ log }: RunReport, c: Colors): string[] {
   return log.length === 0 ? [] : [c.bold('  kernel log'), ...log.map((line) => `  ${line}`)];
+}
+
+/** Lines of what programs printed that are shown. */
+const MOST_PRINTED = 10;
+
+/** The last lines, in the order of printing, as trace_pipe has them. */
+function printedLines({ printed }: RunReport, c: Colors): string[] {
+  if (printed.count === 0) return [];
+  const last = printed.lines.slice(-MOST_PRINTED);
+  const which = printed.count > last.length ? `, the last ${last.length} of ${printed.count}` : '';
+  const rows = last.map(({ cpu, virtualNs, text }) => {
+    const seconds = (virtualNs / 1e9).toFixed(6);
+    return `  [${String(cpu).padStart(3, '0')}] ${seconds}: ${printable(text)}`;
+  });
+  return [c.bold(`  printed by programs${which}`), ...rows];
 }
 
 const VERDICTS: readonly (readonly [keyof PacketCounts, string])[] = [

@@ -186,6 +186,12 @@ interface NicReport {
   readonly rxDoorbellPolls: number;
 }
 
+interface PrintedLine {
+  readonly cpu: number;
+  readonly virtualNs: number;
+  readonly text: string;
+}
+
 export interface RunReport {
   readonly version: number;
   readonly seed: number;
@@ -242,6 +248,8 @@ export interface RunReport {
   readonly unsent: Readonly<Record<string, number>>;
   /** The machine's kernel log: drivers' and the core's complaints, each kind once. */
   readonly log: readonly string[];
+  /** What programs printed (`bpf_trace_printk`): how many lines, and the last 1,024. */
+  readonly printed: { readonly count: number; readonly lines: readonly PrintedLine[] };
   /** What `--show` asked for, by its name: the text that the kernel's tools would print. */
   readonly shown: Readonly<Record<string, string>>;
   /** What this run shows, the worst first, with the options that would change it. */
@@ -318,6 +326,14 @@ export function runReport({
     drops: result.drops,
     unsent: result.unsent,
     log: result.log,
+    printed: {
+      count: result.printed.count,
+      lines: result.printed.lines.map(({ cpu, time, text }) => ({
+        cpu,
+        virtualNs: ns(time),
+        text,
+      })),
+    },
     programs: result.programs.map(({ runTimePs, ...program }) => ({
       ...program,
       runTimeNs: ns(runTimePs),

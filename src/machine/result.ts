@@ -25,6 +25,7 @@ import type { NapiEndings } from '../stack/napiCounts.ts';
 import type { SnmpGroup } from '../stack/snmp.ts';
 import { snmpGroups } from '../stack/snmp.ts';
 import { softnetStat } from '../stack/softnet.ts';
+import type { TraceLine } from '../xdp/helpers/tracePipe.ts';
 import { XDP_REDIRECT, XDP_TX } from '../xdp/uapi.ts';
 
 export interface NicBooks {
@@ -109,6 +110,8 @@ export interface MachineResult {
   readonly softnet: readonly (readonly number[])[];
   /** What the kernel has complained about, each kind once. */
   readonly log: readonly string[];
+  /** What programs have printed: how many lines, and the last of them. */
+  readonly printed: { readonly count: number; readonly lines: readonly TraceLine[] };
   readonly programs: readonly ProgramBooks[];
   readonly sockets: readonly SocketBooks[];
   /** Counters of /proc/net/snmp and snmp6 by group; empty without IP. */
@@ -178,6 +181,7 @@ export function machineResult(machine: Machine): MachineResult {
     pages: pageBooks(machine),
     softnet: net.softnet.map(softnetStat),
     log: net.dmesg.lines,
+    printed: { count: xdp.bpf.tracePipe.printed, lines: xdp.bpf.tracePipe.lines },
     programs: machine.programRuns.books(),
     sockets: machine.apps.map(socketBooks),
     snmp: net.inet === null ? {} : snmpGroups(net.inet.mib),

@@ -177,6 +177,7 @@ const REPORT: RunReport = {
   drops: {},
   unsent: {},
   log: [],
+  printed: { count: 0, lines: [] },
   programs: [],
   nics: [],
   shown: {},
@@ -239,6 +240,25 @@ udp size=64 rate=14.88Mpps
 
   conserved: every packet accounted for
 `);
+});
+
+test('of what programs printed the last ten lines are shown', () => {
+  const lines = Array.from({ length: 12 }, (_, i) => ({
+    ...{ cpu: 3, virtualNs: 1_234_567_890 + i * 1000, text: `line ${i}\u001b` },
+  }));
+  const shown = (count: number, of = lines): string[] =>
+    runTables({ ...REPORT, printed: { count, lines: of } }, plain)
+      .split('\n')
+      .filter((line) => /printed|line \d/.test(line));
+  expect(shown(2, lines.slice(0, 2))).toEqual([
+    '  printed by programs',
+    '  [003] 1.234568: line 0\\x1b',
+    '  [003] 1.234569: line 1\\x1b',
+  ]);
+  const many = shown(5000);
+  expect(many[0]).toBe('  printed by programs, the last 10 of 5000');
+  expect(many).toHaveLength(11);
+  expect(many.at(-1)).toContain('line 11');
 });
 
 test('a socket table says of failed sends when there are any', () => {

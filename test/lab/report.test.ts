@@ -82,6 +82,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     pages: { allocated: 1022, pool: 0, rings: 1022, inFlight: 0, leaked: 0 },
     softnet: [],
     log: [],
+    printed: { count: 0, lines: [] },
     programs: [],
     sockets: [],
     snmp: {},

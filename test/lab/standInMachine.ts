@@ -95,6 +95,7 @@ export const standIn =
           pages: { allocated: 0, pool: 0, rings: 0, inFlight: 0, leaked: wishes.leaked ?? 0 },
           softnet: [],
           log: [],
+          printed: { count: 0, lines: [] },
           programs: [],
           sockets: [],
           snmp: {},

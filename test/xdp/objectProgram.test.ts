@@ -77,6 +77,19 @@ test('programs for entries of maps, and those kept back, run only when they are 
   await expect(attached).rejects.toThrow('BPF_XDP_DEVMAP programs can not be attached to a device');
 });
 
+test('what a program prints in the driver is in the report, with CPU and time', async () => {
+  const bytes = new Uint8Array(readFileSync(new URL('../bpf/printk.o', import.meta.url)));
+  const { report } = await outcome({ xdp: bytes, count: 3, cpus: 1, rate: '1kpps' });
+  const { count, lines } = report.printed;
+  expect(count).toBe(3);
+  // the first two bytes of 02:00:00:00:00:01, and 2^40
+  const line = { cpu: 0, text: '2 0 1099511627776' };
+  expect(lines.map(({ cpu, text }) => ({ cpu, text }))).toEqual([line, line, line]);
+  const times = lines.map(({ virtualNs }) => virtualNs);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(new Set(times).size).toBe(3);
+});
+
 test('tail calls and metadata work in the driver', async () => {
   const { report } = await outcome({ xdp: object('tail_calls'), rate: '1Mpps' });
   const { xdpPass, xdpDrop, xdpAborted } = report.packets;
