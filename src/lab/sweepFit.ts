@@ -3,7 +3,8 @@
  * `b` what a poll costs in itself, shared by the packets of a full one.
  *
  * Only saturated points tell: those that lose packets while a CPU has no time left. Least squares
- * of nanoseconds a packet against 1 / weight.
+ * of nanoseconds a packet against 1 / weight. The throughput is the machine's: where n CPUs receive
+ * side by side, `a` and `b` are n times smaller than what one of them spends.
  */
 import { MEASURES } from './measures.ts';
 import type { SweepAxis } from './sweepPlan.ts';
