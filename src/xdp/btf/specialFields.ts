@@ -7,7 +7,7 @@
  *
  * @linux btf_parse_fields, btf_find_field_one, btf_get_field_type, btf_find_kptr; kernel/bpf/btf.c
  */
-import type { SpecialField, SpecialKind } from '../maps/mapDef.ts';
+import type { KptrTag, SpecialField, SpecialKind } from '../maps/mapDef.ts';
 import type { Btf } from './btf.ts';
 import type { BtfComposite, BtfType } from './types.ts';
 
@@ -28,6 +28,11 @@ const BY_NAME: Readonly<Record<string, Known>> = {
   bpf_rb_root: { kind: 'rb_root', align: 8, once: false },
   bpf_refcount: { kind: 'refcount', align: 4, once: false },
 };
+/** Links, which objects of programs have and values of maps have not. */
+const LINKS: Readonly<Record<string, Known>> = {
+  bpf_list_node: { kind: 'list_node', align: 8, once: false },
+  bpf_rb_node: { kind: 'rb_node', align: 8, once: false },
+};
 /** Fields that arrays may repeat. @linux btf_repeat_fields */
 const REPEATABLE: readonly SpecialKind[] = ['kptr', 'list_head', 'rb_root'];
 /** Tags of pointers that the kernel keeps. */
@@ -42,9 +47,12 @@ type Found = readonly SpecialField[];
 
 class Search {
   private readonly btf: Btf;
+  private readonly object: boolean;
 
-  constructor(btf: Btf) {
+  /** @param object of programs, rather than a map's value */
+  constructor(btf: Btf, object: boolean) {
     this.btf = btf;
+    this.object = object;
   }
 
   /** @returns null where the type is spoilt */
@@ -76,7 +84,7 @@ class Search {
       type = this.btf.type(type.type);
     }
     if (count === 0) return [];
-    const known = BY_NAME[type.name];
+    const known = BY_NAME[type.name] ?? (this.object ? LINKS[type.name] : undefined);
     if (known === undefined && type.kind === 'struct') {
       if (bytes !== 0 && bytes !== type.size * count) return [];
       return depth + 1 >= DEEPEST ? null : this.nested(type, at, count, depth + 1);
@@ -108,8 +116,10 @@ class Search {
     const tag = btf.type(type.type);
     if (tag.kind !== 'typeTag') return [];
     if (btf.type(tag.type).kind === 'typeTag' || !KPTR_TAGS.includes(tag.name)) return null;
-    if (btf.resolve(tag.type).kind !== 'struct') return null;
-    return repeated([{ kind: 'kptr', at, bytes: POINTER_BYTES }], count, POINTER_BYTES);
+    const { kind, id, name } = btf.resolve(tag.type);
+    if (kind !== 'struct') return null;
+    const kptr = { tag: tag.name as KptrTag, id, name };
+    return repeated([{ kind: 'kptr', at, bytes: POINTER_BYTES, kptr }], count, POINTER_BYTES);
   }
 }
 
@@ -124,7 +134,7 @@ function repeated(fields: Found, count: number, stride: number): Found | null {
 }
 
 function sectionFields(btf: Btf, type: BtfType & { kind: 'datasec' }): Found | null {
-  const search = new Search(btf);
+  const search = new Search(btf, false);
   const seen = new Set<SpecialKind>();
   const found: SpecialField[] = [];
   for (const { type: id, offset, size } of type.vars) {
@@ -137,11 +147,11 @@ function sectionFields(btf: Btf, type: BtfType & { kind: 'datasec' }): Found | n
   return found;
 }
 
-/** In the order of their places; none where the kernel finds none. @param id of a map's values */
-export function specialFields(btf: Btf, id: number): Found {
+/** In the order of their places; none where the kernel finds none. @param id of a map's values, or of an object */
+export function specialFields(btf: Btf, id: number, object: boolean = false): Found {
   const type = btf.resolve(id);
   let found: Found | null = [];
-  if (type.kind === 'struct') found = new Search(btf).struct(type, 0);
+  if (type.kind === 'struct') found = new Search(btf, object).struct(type, 0);
   if (type.kind === 'datasec') found = sectionFields(btf, type);
   if (found === null || found.length > MOST_FIELDS) return [];
   const apart = found.every(({ at }, i) => i === 0 || at >= found[i - 1]!.at + found[i - 1]!.bytes);

@@ -22,6 +22,7 @@ export const BPF_FUNC_spin_unlock = 94;
 export const BPF_FUNC_skc_lookup_tcp = 99;
 export const BPF_FUNC_ringbuf_output = 130;
 export const BPF_FUNC_ringbuf_reserve = 131;
+export const BPF_FUNC_kptr_xchg = 194;
 export const BPF_FUNC_ringbuf_query = 134;
 export const BPF_FUNC_for_each_map_elem = 164;
 export const BPF_FUNC_snprintf = 165;

@@ -25,6 +25,8 @@ export type KfuncArg =
     }
   /** Its size; `known`: has to be a constant. */
   | { readonly kind: 'size'; readonly known: boolean }
+  /** A number of a type; has to be a constant. @linux __k */
+  | { readonly kind: 'typeId' }
   /** A number; has to be a constant. */
   | { readonly kind: 'memOf'; readonly bytes: number }
   | { readonly kind: 'irqFlag' }
@@ -33,6 +35,8 @@ export type KfuncArg =
   /** The map that the argument before lies in. @linux __map */
   | { readonly kind: 'map' }
   | { readonly kind: 'callback' }
+  /** What the program made. @linux __alloc */
+  | { readonly kind: 'object' }
   /** Anything: the function looks at it in its own way. @linux __ign */
   | { readonly kind: 'ignored' }
   /** A pointer to a struct of the kernel. */
@@ -43,8 +47,9 @@ export type KfuncRefusal = 'notAllowed' | 'sleepable' | 'unmodelled';
 
 export interface KfuncProto {
   readonly name: string;
-  /** `slice`: memory of a dynptr, of the size the constant argument says; `cast`: of the type it says. */
-  readonly ret: 'void' | 'scalar' | 'slice' | 'rdonlySlice' | 'number' | 'struct' | 'cast';
+  /** `object`: of the program's type that the constant argument says. `slice`: memory of a dynptr, of the size the constant argument says; `cast`: of the type it says. */
+  readonly ret:
+    'void' | 'scalar' | 'slice' | 'rdonlySlice' | 'number' | 'struct' | 'cast' | 'object';
   readonly args: readonly KfuncArg[];
   readonly iter?: 'new' | 'next' | 'destroy';
   /** Type of the iterator behind `bpf_iter_`, and bytes of its state. */
@@ -111,6 +116,7 @@ const ITER: KfuncArg = { kind: 'iter' };
 const DYNPTR: KfuncArg = { kind: 'dynptr', uninit: false };
 const NEW_DYNPTR: KfuncArg = { kind: 'dynptr', uninit: true };
 const OPTIONAL_MEM: KfuncArg = { kind: 'mem', optional: true, struct: '', bytes: 0 };
+const TYPE_ID: KfuncArg = { kind: 'typeId' };
 const KNOWN_SIZE: KfuncArg = { kind: 'size', known: true };
 const IRQ_FLAG: KfuncArg = { kind: 'irqFlag' };
 const memOf = (bytes: number): KfuncArg => ({ kind: 'memOf', bytes });
@@ -164,6 +170,10 @@ const CALLABLE: readonly KfuncProto[] = [
   kfunc('bpf_res_spin_unlock', 'void', [RES_LOCK], UNDER_LOCK),
   kfunc('bpf_res_spin_lock_irqsave', 'scalar', [RES_LOCK, IRQ_FLAG], UNDER_LOCK),
   kfunc('bpf_res_spin_unlock_irqrestore', 'void', [RES_LOCK, IRQ_FLAG], UNDER_LOCK),
+  kfunc('bpf_obj_new_impl', 'object', [TYPE_ID, IGNORED], { acquires: true, retNull: true }),
+  kfunc('bpf_obj_drop_impl', 'void', [{ kind: 'object' }, IGNORED], {
+    ...{ releases: true, trustedArgs: true },
+  }),
   kfunc('bpf_wq_init', 'scalar', [WQ, MAP, SCALAR]),
   kfunc('bpf_wq_set_callback_impl', 'scalar', [WQ, CALLBACK, SCALAR, IGNORED], {
     callsLater: true,
@@ -184,7 +194,7 @@ const CALLABLE: readonly KfuncProto[] = [
   kfunc('bpf_xdp_pull_data', 'scalar', [CTX, SCALAR], { changesPktData: true }),
   kfunc('bpf_throw', 'void', [SCALAR]),
   kfunc('bpf_cast_to_kern_ctx', 'struct', [CTX], { fastcall: true, retStruct: 'xdp_buff' }),
-  kfunc('bpf_rdonly_cast', 'cast', [IGNORED, KNOWN_SIZE], { fastcall: true }),
+  kfunc('bpf_rdonly_cast', 'cast', [IGNORED, TYPE_ID], { fastcall: true }),
   kfunc('bpf_map_sum_elem_count', 'scalar', [structArg('bpf_map')], TRUSTED),
   text('bpf_strcmp', IGNORED, IGNORED),
   text('bpf_strcasecmp', IGNORED, IGNORED),

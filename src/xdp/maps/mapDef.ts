@@ -14,7 +14,12 @@ export type SpecialKind =
   | 'list_head'
   | 'rb_root'
   | 'refcount'
+  | 'list_node'
+  | 'rb_node'
   | 'kptr';
+
+/** How the kernel keeps a pointer. */
+export type KptrTag = 'kptr' | 'kptr_untrusted' | 'percpu_kptr' | 'uptr';
 
 /** A part of a value that the kernel keeps for itself: copies leave it alone, user space reads zero. */
 export interface SpecialField {
@@ -22,6 +27,8 @@ export interface SpecialField {
   /** Bytes from the value's start. */
   readonly at: number;
   readonly bytes: number;
+  /** What a kept pointer may point to: a struct, by its number in the object's BTF. */
+  readonly kptr?: { readonly tag: KptrTag; readonly id: number; readonly name: string };
 }
 
 /** The attributes of `BPF_MAP_CREATE`. */

@@ -3,7 +3,7 @@
  *
  * @linux struct bpf_call_arg_meta; kernel/bpf/verifier.c
  */
-import type { VerifierMap } from './verifierMap.ts';
+import type { MapField, VerifierMap } from './verifierMap.ts';
 
 export interface CallMeta {
   readonly funcId: number;
@@ -24,6 +24,8 @@ export interface CallMeta {
   /** Largest size of memory handed over. */
   largest: bigint;
   subprogno: number;
+  /** The kept pointer that is exchanged. */
+  kptr: MapField | null;
   /** The key, where it is a known number; else -1. */
   constMapKey: bigint;
 }
@@ -42,5 +44,6 @@ export const callMeta = (funcId: number, pktAccess: boolean): CallMeta => ({
   memSize: 0,
   largest: 0n,
   subprogno: 0,
+  kptr: null,
   constMapKey: -1n,
 });

@@ -9,7 +9,11 @@
  * @linux check_func_arg, check_reg_type, check_func_arg_reg_off; kernel/bpf/verifier.c
  */
 import { EACCES } from '../../host/errno.ts';
-import { BPF_FUNC_map_peek_elem, BPF_FUNC_spin_lock } from '../helpers/funcIds.ts';
+import {
+  BPF_FUNC_kptr_xchg,
+  BPF_FUNC_map_peek_elem,
+  BPF_FUNC_spin_lock,
+} from '../helpers/funcIds.ts';
 import type { HelperProto } from '../helpers/protos.ts';
 import {
   ARG_ANYTHING,
@@ -48,6 +52,7 @@ import { dynptrIsReferenced, processDynptr } from './dynptrSlots.ts';
 import type { Env, SubprogArg } from './env.ts';
 import { Refused } from './env.ts';
 import { checkHelperMem, checkMemSize } from './helperMem.ts';
+import { checkKptrValue, processKptr } from './kptrs.ts';
 import { processMapField, processSpinLock } from './mapFields.ts';
 import { markChainPrecision, markSlotPrecision } from './precision.ts';
 import type { Reg } from './reg.ts';
@@ -152,12 +157,14 @@ const COMPATIBLE: ReadonlyMap<number, readonly number[]> = new Map([
 ]);
 
 /** @linux check_reg_type */
-function checkRegType(env: Env, regno: number, argType: number): void {
+/** @param objects of programs do, too */
+function checkRegType(env: Env, regno: number, argType: number, objects: boolean = false): void {
   const reg = env.regs[regno]!;
   const types = COMPATIBLE.get(baseType(argType))!;
   let { type } = reg;
   if ((argType & MEM_RDONLY) !== 0) type &= ~MEM_RDONLY;
   if ((argType & PTR_MAYBE_NULL) !== 0) type &= ~PTR_MAYBE_NULL;
+  if (objects && regno === 2) type &= ~(MEM_ALLOC | MEM_PERCPU);
   if (baseType(argType) === ARG_PTR_TO_MEM) type &= ~DYNPTR_TYPE_FLAG_MASK;
   if (types.includes(type)) return;
   const expected = types.map(regTypeStr).join(', ');
@@ -255,7 +262,7 @@ export function checkConstStr(env: Env, regno: number): void {
     env.deny(`R${regno} does not point to a readonly map'`);
   if (!tnumIsConst(reg.bounds)) env.deny(`R${regno} is not a constant address'`);
   if (map.type !== BPF_MAP_TYPE_ARRAY) env.deny('no direct value access support for this map type');
-  checkMapAccess(env, regno, reg.off, map.valueSize - reg.off, false);
+  checkMapAccess(env, regno, reg.off, map.valueSize - reg.off, false, true);
   for (let at = reg.off + Number(reg.bounds.smin); at < map.valueSize; at++)
     if (env.options.readMap(map, at, 1) === 0n) return;
   env.invalid('string is not zero-terminated');
@@ -298,8 +305,9 @@ export function checkFuncArg(env: Env, arg: number, proto: HelperProto, meta: Ca
     env.deny('helper access to the packet is not allowed');
   if (baseType(argType) === ARG_PTR_TO_MAP_VALUE) argType = resolveValueType(env, argType, meta);
   if (!(registerIsNull(reg) && typeMayBeNull(argType))) {
-    checkRegType(env, regno, argType);
+    checkRegType(env, regno, argType, meta.funcId === BPF_FUNC_kptr_xchg);
     checkStruct(env, regno, argType, proto);
+    if (meta.kptr !== null) checkKptrValue(env, meta.kptr, regno);
     checkArgOffset(env, regno, argType);
   }
   if ((argType & OBJ_RELEASE) !== 0) checkRelease(env, regno, argType, meta);
@@ -381,6 +389,7 @@ function checkArgValue(
       checkConstStr(env, regno);
       break;
     case ARG_KPTR_XCHG_DEST:
-      env.invalid(`R${regno} has no valid kptr`);
+      meta.kptr = processKptr(env, regno);
+      meta.map = reg.map;
   }
 }

@@ -60,7 +60,7 @@ export function checkHelperMem(
       return;
     case PTR_TO_MAP_VALUE:
       checkMapAccessType(env, regno, reg.off, size, access);
-      checkMapAccess(env, regno, reg.off, size, zeroOk);
+      checkMapAccess(env, regno, reg.off, size, zeroOk, true);
       return;
     case PTR_TO_MEM:
       if ((reg.type & MEM_RDONLY) !== 0 && access === 'write') refuseWrite();

@@ -6,6 +6,7 @@
 import {
   BPF_FUNC_dynptr_data,
   BPF_FUNC_get_smp_processor_id,
+  BPF_FUNC_kptr_xchg,
   BPF_FUNC_map_lookup_elem,
   BPF_FUNC_ringbuf_reserve,
   BPF_FUNC_sk_lookup_tcp,
@@ -29,6 +30,7 @@ import type { CallMeta } from './callMeta.ts';
 import type { Env } from './env.ts';
 import { lookupNeverFails } from './helperArgs.ts';
 import { saneBounds } from './memAccess.ts';
+import { exchangedReg } from './kptrs.ts';
 import { acquireReference } from './references.ts';
 import type { Reg } from './reg.ts';
 import { NOT_INIT_REG, pointerReg, withReg } from './reg.ts';
@@ -59,6 +61,7 @@ const ACQUIRES: ReadonlySet<number> = new Set([
   BPF_FUNC_sk_lookup_udp,
   BPF_FUNC_skc_lookup_tcp,
   BPF_FUNC_ringbuf_reserve,
+  BPF_FUNC_kptr_xchg,
 ]);
 
 /** @linux is_acquire_function */
@@ -95,6 +98,7 @@ function pointerTo(env: Env, proto: HelperProto, meta: CallMeta): Reg {
     case RET_PTR_TO_MEM:
       return pointerReg(PTR_TO_MEM | flag, { memSize: meta.memSize });
     case RET_PTR_TO_BTF_ID:
+      if (meta.kptr !== null) return exchangedReg(env, meta.kptr);
       return pointerReg(PTR_TO_BTF_ID | flag, { btf: kernelType(proto.struct) });
     default:
       return env.invalid(`unknown return type ${baseType(proto.ret)} of func bpf_${proto.name}`);

@@ -26,7 +26,9 @@ import type { IterPlace } from './iterators.ts';
 import { processIter, splitAtNext } from './iterators.ts';
 import {
   castReg,
+  checkObject,
   checkObjectArg,
+  newObject,
   objectReg,
   pointsToStruct,
   refuseNullObject,
@@ -35,6 +37,7 @@ import {
 import { processMapField, processSpinLock } from './mapFields.ts';
 import { clearPktPointers } from './packetRange.ts';
 import { pushPath } from './paths.ts';
+import { markChainPrecision } from './precision.ts';
 import type { Reg } from './reg.ts';
 import { NOT_INIT_REG, constReg, pointerReg, registerIsNull, scalarReg, withReg } from './reg.ts';
 import { clearCallerSaved } from './regArg.ts';
@@ -162,10 +165,12 @@ function pushFailedLock(env: Env): void {
 function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
   const reg = env.regs[regno]!;
   if (arg.kind === 'ignored') return;
-  if (arg.kind === 'scalar' || arg.kind === 'size') {
+  if (arg.kind === 'scalar' || arg.kind === 'size' || arg.kind === 'typeId') {
     if (reg.type !== SCALAR_VALUE) env.invalid(`R${regno} is not a scalar`);
     if (arg.kind === 'scalar') return;
-    if (arg.known && !tnumIsConst(reg.bounds)) env.invalid(`R${regno} must be a known constant`);
+    const known = arg.kind === 'typeId' || arg.known;
+    if (known && !tnumIsConst(reg.bounds)) env.invalid(`R${regno} must be a known constant`);
+    if (arg.kind === 'typeId') markChainPrecision(env, regno);
     call.size = Number(reg.bounds.value & 0xffff_ffffn);
     return;
   }
@@ -180,6 +185,10 @@ function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
   }
   if (arg.kind === 'struct') {
     checkObjectArg(env, regno, arg.struct, call.kfunc);
+    return;
+  }
+  if (arg.kind === 'object') {
+    checkObject(env, regno);
     return;
   }
   if (!(arg.kind === 'mem' && arg.optional && registerIsNull(reg))) checkArgOffset(env, regno, 0);
@@ -260,6 +269,8 @@ function returned(env: Env, { kfunc, dynptr, size, refObjId }: Call): Reg {
       return env.unknown;
     case 'struct':
       return objectReg(env, kfunc);
+    case 'object':
+      return newObject(env, size);
     case 'cast':
       return castReg(env, size);
     case 'number':

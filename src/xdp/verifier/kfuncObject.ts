@@ -20,6 +20,7 @@ import { pointerReg, registerIsNull } from './reg.ts';
 import { acquireReference, releaseReference } from './references.ts';
 import {
   CONST_PTR_TO_MAP,
+  MEM_ALLOC,
   MEM_RCU,
   MEM_RDONLY,
   OBJ_RELEASE,
@@ -77,6 +78,31 @@ export function checkObjectArg(env: Env, regno: number, struct: string, kfunc: K
       `kernel function ${kfunc.name} args#${arg} expected pointer to STRUCT ${struct} ` +
         `but R${regno} has a pointer to STRUCT ${given}`,
     );
+}
+
+/** What `bpf_obj_new` made, to be given back. */
+export function checkObject(env: Env, regno: number): void {
+  const reg = env.regs[regno]!;
+  if (!isTrusted(reg)) env.invalid(`R${regno} must be referenced or trusted`);
+  checkArgOffset(env, regno, reg.refObjId === 0 ? 0 : OBJ_RELEASE);
+  if (reg.type !== (PTR_TO_BTF_ID | MEM_ALLOC))
+    env.invalid(`arg#${regno - 1} expected pointer to allocated object`);
+  if (reg.refObjId === 0) env.invalid('allocated object must be referenced');
+}
+
+/** @param typeId in the program's BTF @linux check_special_kfunc */
+export function newObject(env: Env, typeId: number): Reg {
+  const { btf } = env.image;
+  if (btf === null) return env.invalid('bpf_obj_new/bpf_percpu_obj_new requires prog BTF');
+  const type = typeId < btf.count ? btf.type(typeId) : null;
+  if (type?.kind !== 'struct')
+    return env.invalid('bpf_obj_new/bpf_percpu_obj_new type ID argument must be of a struct');
+  env.newId(); // Linux takes one for the check, then uses the reference's
+  const id = acquireReference(env, env.insnIdx);
+  return pointerReg(PTR_TO_BTF_ID | MEM_ALLOC, {
+    btf: { owner: 'program', id: typeId, name: type.name },
+    ...{ id, refObjId: id },
+  });
 }
 
 /** @param regno of the reference given back; 0: none was there */

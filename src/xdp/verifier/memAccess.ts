@@ -58,6 +58,7 @@ import {
   typeMayBeNull,
 } from './regTypes.ts';
 import type { Access } from './regionAccess.ts';
+import { accessKptr, kptrAt } from './kptrs.ts';
 import {
   checkMapAccess,
   checkMapAccessType,
@@ -132,7 +133,7 @@ export function checkMemAccess(
     if (access === 'read') readStack(env, regno, at, size, valueReg);
     else writeStack(env, regno, at, size, valueReg, idx);
   } else {
-    const loaded = checkPointed(env, idx, regno, at, size, access, signed);
+    const loaded = checkPointed(env, idx, regno, at, size, access, signed, valueReg);
     if (loads) env.regs[valueReg] = loaded;
   }
   if (!loads || size === 8) return;
@@ -165,6 +166,7 @@ function checkPointed(
   size: number,
   access: Access,
   signed: boolean,
+  valueReg: number,
 ): Reg {
   const reg = env.regs[regno]!;
   const { type } = reg;
@@ -175,7 +177,9 @@ function checkPointed(
     checkMemRegion(env, regno, at, size, reg.map!.keySize, false);
   } else if (type === PTR_TO_MAP_VALUE) {
     checkMapAccessType(env, regno, at, size, access);
-    checkMapAccess(env, regno, at, size, false);
+    checkMapAccess(env, regno, at, size, false, false);
+    const kptr = kptrAt(reg, at);
+    if (kptr !== undefined) return accessKptr(env, kptr, access, valueReg);
     if (!write) return mapConstant(env, reg, at, size, signed);
   } else if (baseType(type) === PTR_TO_MEM) {
     if (typeMayBeNull(type)) refuseType(env, regno);

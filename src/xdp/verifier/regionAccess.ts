@@ -8,7 +8,6 @@
  *
  * @linux check_mem_region_access, check_packet_access, check_map_access; kernel/bpf/verifier.c
  */
-import { EOPNOTSUPP } from '../../host/errno.ts';
 import { BPF_F_RDONLY_PROG, BPF_F_WRONLY_PROG } from '../maps/uapi.ts';
 import { S64_MIN } from './bounds.ts';
 import type { Env } from './env.ts';
@@ -26,8 +25,15 @@ import {
 } from './regTypes.ts';
 import { BPF_MAX_VAR_OFF } from './resolve.ts';
 import { tnumIsConst, tnumText } from './tnum.ts';
+import type { MapField } from './verifierMap.ts';
 
 export type Access = 'read' | 'write';
+
+/** @linux btf_field_type_name */
+export const fieldName = ({ kind, kptr }: MapField): string => {
+  if (kptr === undefined) return `bpf_${kind}`;
+  return kptr.tag === 'kptr_untrusted' ? 'kptr' : kptr.tag;
+};
 
 const MAX_VAR_OFF = BigInt(BPF_MAX_VAR_OFF);
 
@@ -118,24 +124,42 @@ export function checkMapAccessType(
     env.deny(`read from map forbidden, ${at}`);
 }
 
-/** @linux check_map_access */
+/** An access to a map's value touches a kept pointer: only whole, and only by an instruction. */
+function checkKptrBytes(
+  env: Env,
+  field: MapField,
+  reg: Reg,
+  off: number,
+  size: number,
+  byHelper: boolean,
+): void {
+  const name = fieldName(field);
+  if (byHelper) env.deny(`${name} cannot be accessed indirectly by helper`);
+  if (!tnumIsConst(reg.bounds)) env.deny(`${name} access cannot have variable offset`);
+  const at = off + Number(reg.bounds.value);
+  if (field.at !== at) env.deny(`${name} access misaligned expected=${field.at} off=${at}`);
+  if (size !== field.bytes) env.deny(`${name} access size must be BPF_DW`);
+}
+
+/** @param byHelper not by an instruction @linux check_map_access */
 export function checkMapAccess(
   env: Env,
   regno: number,
   off: number,
   size: number,
   zeroOk: boolean,
+  byHelper: boolean,
 ): void {
   const reg = env.regs[regno]!;
   const map = reg.map!;
   checkMemRegion(env, regno, off, size, map.valueSize, zeroOk);
-  for (const { kind, at, bytes } of map.special ?? []) {
+  for (const field of map.special ?? []) {
+    const { at, bytes } = field;
     const begins = reg.bounds.smin + BigInt(off) < BigInt(at + bytes);
     const ends = BigInt(at) < reg.bounds.umax + BigInt(off + size);
     if (!begins || !ends) continue;
-    if (kind === 'kptr')
-      env.refuse(EOPNOTSUPP, 'pointers kept in maps (kptr) are not supported by this verifier');
-    env.deny(`bpf_${kind} cannot be accessed directly by load/store`);
+    if (field.kind === 'kptr') checkKptrBytes(env, field, reg, off, size, byHelper);
+    else env.deny(`${fieldName(field)} cannot be accessed directly by load/store`);
   }
 }
 

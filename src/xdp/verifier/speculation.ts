@@ -134,7 +134,7 @@ export function checkMaskedBounds(env: Env, insn: Insn, reg: Reg): void {
       );
   } else if (reg.type === PTR_TO_MAP_VALUE) {
     try {
-      checkMapAccess(env, insn.dst, reg.off, 1, false);
+      checkMapAccess(env, insn.dst, reg.off, 1, false, true);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       env.deny(

@@ -10,6 +10,7 @@
  * kernel/bpf/btf.c
  */
 import { EINVAL, ENOTSUPP, EPERM } from '../../host/errno.ts';
+import { specialFields } from '../btf/specialFields.ts';
 import { kernelType } from './btfRef.ts';
 import type { Env } from './env.ts';
 import type { Btf } from '../btf/btf.ts';
@@ -19,10 +20,11 @@ import { kernelStruct, mapStructName } from './kernelStructs.ts';
 import type { Reg } from './reg.ts';
 import { isTrusted } from './nullness.ts';
 import { pointerReg } from './reg.ts';
-import { checkPtrOffReg } from './regionAccess.ts';
+import { fieldName } from './regionAccess.ts';
 import { walkStruct } from './structWalk.ts';
 import {
   CONST_PTR_TO_MAP,
+  MEM_ALLOC,
   MEM_PERCPU,
   MEM_RCU,
   MEM_RDONLY,
@@ -34,6 +36,7 @@ import {
   PTR_UNTRUSTED,
   typeMayBeNull,
 } from './regTypes.ts';
+import { tnumIsConst, tnumText } from './tnum.ts';
 
 /** @returns what the load gives */
 export function checkStructAccess(
@@ -63,10 +66,14 @@ function checkTyped(env: Env, regno: number, at: number, size: number, write: bo
   const name = reg.btf?.name ?? '';
   if (!env.options.perfmon)
     env.refuse(EPERM, `'struct ${name}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN`);
-  if (!env.image.gpl)
+  if (!env.image.gpl && reg.btf?.owner !== 'program')
     env.invalid(`Cannot access kernel 'struct ${name}' from non-GPL compatible program`);
   if (at < 0) env.deny(`R${regno} is ptr_${name} invalid negative access: off=${at}`);
-  checkPtrOffReg(env, reg, regno, true);
+  if (!tnumIsConst(reg.bounds) || reg.bounds.value !== 0n)
+    env.deny(
+      `R${regno} is ptr_${name} invalid variable offset: off=${at}, var_off=${tnumText(reg.bounds)}`,
+    );
+  if (reg.btf?.owner === 'program') return accessObject(env, regno, at, size, write);
   if (write) return writeTyped(env, name, at, size);
   return kernelStruct(name) === undefined
     ? readWalked(env, reg, at, size)
@@ -83,6 +90,24 @@ function writeTyped(env: Env, name: string, at: number, size: number): Reg {
       `write access at off ${at} with size ${size} beyond the member of nf_conn ended at ${mark.end}`,
     );
   return env.unknown;
+}
+
+/** An object that a program made; pointers in it are numbers. @linux btf_struct_access */
+function accessObject(env: Env, regno: number, at: number, size: number, write: boolean): Reg {
+  const reg = env.regs[regno]!;
+  const { name, id } = reg.btf!;
+  if ((reg.type & MEM_PERCPU) !== 0)
+    env.deny(`R${regno} is ptr_${name} access percpu memory: off=${at}`);
+  const own = (reg.type & MEM_ALLOC) !== 0;
+  if (write && !own) env.deny('only read is supported');
+  const btf = env.image.btf!;
+  const struct = btf.resolve(id);
+  if (!isComposite(struct)) return refuseUnknown(env, name);
+  for (const field of own ? specialFields(btf, id, true) : [])
+    if (at < field.at + field.bytes && field.at < at + size)
+      env.deny(`direct access to ${fieldName(field)} is disallowed`);
+  const { target } = walkStruct(env, btf, struct, at, size);
+  return own || target === null ? env.unknown : refuseUnknown(env, name);
 }
 
 const refuseUnknown = (env: Env, name: string): never =>

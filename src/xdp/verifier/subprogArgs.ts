@@ -106,21 +106,24 @@ const KERNEL_STRUCTS: ReadonlySet<string> = new Set(
   (
     'task_struct cgroup css_set mm_struct vm_area_struct files_struct file inode dentry path cred ' +
     'sk_buff sock sock_common tcp_sock socket request_sock net net_device nf_conn bpf_map bpf_prog ' +
-    'linux_binprm super_block bio request user_namespace pid nsproxy module seq_file pt_regs'
+    'linux_binprm super_block bio request user_namespace pid nsproxy module seq_file pt_regs ' +
+    'bpf_cpumask bpf_crypto_ctx bpf_key xfrm_state nf_conn___init'
   ).split(' '),
 );
+
+/** Has the kernel a struct of this name? */
+export function isKernelStruct({ image: { kernelTypes } }: Env, name: string): boolean {
+  return kernelTypes?.whole === true
+    ? kernelTypes.btf.find(name, 'struct') !== null
+    : KERNEL_STRUCTS.has(name);
+}
 
 /** The kernel's struct of the same name. @linux btf_get_ptr_to_btf_id */
 function kernelStructOf(env: Env, index: number, target: BtfType): BtfRef {
   const what = `arg#${index} reference type('${kindStr(target)} ${target.name || '(anon)'}')`;
   if (target.kind !== 'struct') return env.invalid(`${what} candidate matching error: -${EINVAL}`);
   const name = essentialName(target.name);
-  const { kernelTypes } = env.image;
-  const known =
-    kernelTypes?.whole === true
-      ? kernelTypes.btf.find(name, 'struct') !== null
-      : KERNEL_STRUCTS.has(name);
-  if (!known) env.refuse(ENOENT, `${what} has no matches`);
+  if (!isKernelStruct(env, name)) env.refuse(ENOENT, `${what} has no matches`);
   return kernelType(name);
 }
 

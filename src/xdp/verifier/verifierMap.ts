@@ -2,14 +2,9 @@
  * What the verifier needs to know of a map; live maps (`BpfMap`) and the templates of inner maps
  * are both of this form.
  */
-import type { SpecialKind } from '../maps/mapDef.ts';
+import type { SpecialField } from '../maps/mapDef.ts';
 
-export interface MapField {
-  readonly kind: SpecialKind;
-  /** Bytes from the value's start. */
-  readonly at: number;
-  readonly bytes: number;
-}
+export type MapField = SpecialField;
 
 export interface VerifierMap {
   readonly name: string;
