@@ -7,7 +7,7 @@ import { inPlace } from '../lab/changes.ts';
 import { InputError } from '../lab/inputError.ts';
 import { datumOf } from '../lab/mapData.ts';
 import type { MapElem, MapState, MapsFile } from '../lab/mapState.ts';
-import { hexOfBytes, holdsNames, mapsFile, mapsFileOf, parseMapsFile } from '../lab/mapState.ts';
+import { hexOfBytes, holdsNames, mapsFile, parseMapsFile } from '../lab/mapState.ts';
 import { didYouMean } from '../lab/nearest.ts';
 import type { Collection } from '../xdp/loader/load.ts';
 import { TypedMap } from '../xdp/loader/typedMap.ts';
@@ -87,11 +87,8 @@ async function read(file: string, name?: string): Promise<MapsFile> {
   const content = await readBytes('FILE', file);
   if (!file.endsWith('.o')) return parseMapsFile(file, content);
   const { maps, spec } = loaded(file, content);
-  return inPlace(file, () =>
-    name !== undefined && Object.hasOwn(maps, name)
-      ? mapsFileOf(name, maps[name]!, spec.maps[name])
-      : mapsFile(maps, spec.maps),
-  );
+  const only = name !== undefined && Object.hasOwn(maps, name) ? name : undefined;
+  return inPlace(file, () => mapsFile(maps, spec.maps, only));
 }
 
 /** `map show` of a maps file or a run. @returns null for what must be an object */

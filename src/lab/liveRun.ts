@@ -23,7 +23,7 @@ import { CHANGE_KINDS, parseChange, splitWords, timeOf, timedChange } from './ch
 import { InputError } from './inputError.ts';
 import { datumOf } from './mapData.ts';
 import type { MapElem, MapsFile } from './mapState.ts';
-import { elemAt, mapsFile, mapsFileOf } from './mapState.ts';
+import { elemAt, mapsFile } from './mapState.ts';
 import { didYouMean } from './nearest.ts';
 import * as kind from './optionKinds.ts';
 import { packetCounts } from './report.ts';
@@ -185,10 +185,8 @@ export class LiveRun {
 
   private dump([name]: readonly string[]): Reply {
     const prog = this.machine.programOf(0);
-    const file: MapsFile =
-      name === undefined
-        ? mapsFile(prog?.maps ?? {}, prog?.mapTypes)
-        : mapsFileOf(name, liveMap(this.machine, 0, name).map, prog?.mapTypes?.[name]);
+    if (name !== undefined) liveMap(this.machine, 0, name);
+    const file: MapsFile = mapsFile(prog?.maps ?? {}, prog?.mapTypes, name);
     const text = file.maps.map((map) => [map.name, ...map.elems.map(shownElem)].join('\n'));
     return { text: text.join('\n'), data: file };
   }
@@ -196,8 +194,9 @@ export class LiveRun {
   private lookup([name = '', rawKey, ...more]: readonly string[]): Reply {
     if (rawKey === undefined || more.length > 0) throw new InputError('lookup takes MAP and KEY');
     const typed = liveMap(this.machine, 0, name);
+    const maps = this.machine.programOf(0)?.maps ?? {};
     const raw = datumOf(`map ${name}, key`, rawKey, typed.map.keySize);
-    const elem = inPlace('lookup', () => elemAt(typed, typed.keyBytes(raw)));
+    const elem = inPlace('lookup', () => elemAt(typed, typed.keyBytes(raw), maps));
     if (elem === null) throw new InputError(`map ${name}: no such key`);
     return { text: shownElem(elem).trim(), data: elem };
   }

@@ -85,15 +85,19 @@ export const hexOfBytes = (bytes: Uint8Array): string =>
 
 /**
  * @param types what keys and values mean; without, it is left out
- * @throws InputError for more than a file takes
+ * @param only this one
+ * @throws InputError for more than a file takes, and for one map alone without elements to list
  */
 export function mapsFile(
   maps: Readonly<Record<string, BpfMap>>,
   types: Readonly<Record<string, MapTypes>> = {},
+  only?: string,
 ): MapsFile {
   const left = { elems: MOST_ELEMS, bytes: MOST_BYTES };
   const states = Object.entries(maps).flatMap(([name, map]) => {
-    const elems = elemsOf(map, types[name], left);
+    if (only !== undefined && name !== only) return [];
+    const elems = elemsOf(map, types[name], maps, left);
+    if (elems === null && only !== undefined) throw noElements(name, map);
     if (elems === null) return [];
     const type = MAP_TYPE_NAMES[map.type]!;
     return [{ name, type, keySize: map.keySize, valueSize: map.userValueSize, elems }];
@@ -101,19 +105,14 @@ export function mapsFile(
   return { format: 'ringscope maps 1', maps: states };
 }
 
-/** One map alone. @throws InputError for a kind without elements to list */
-export function mapsFileOf(name: string, map: BpfMap, types: MapTypes | undefined): MapsFile {
-  const file = mapsFile({ [name]: map }, types && { [name]: types });
-  if (file.maps.length > 0) return file;
-  throw new InputError(
-    `map ${name} (${MAP_TYPE_NAMES[map.type]}) has no elements that can be listed`,
-  );
-}
+const noElements = (name: string, { type }: BpfMap): InputError =>
+  new InputError(`map ${name} (${MAP_TYPE_NAMES[type]}) has no elements that can be listed`);
 
 /** @returns null for a kind that user space cannot walk or read */
 function elemsOf(
   map: BpfMap,
   types: MapTypes | undefined,
+  others: Readonly<Record<string, BpfMap>>,
   left: { elems: number; bytes: number },
 ): MapElem[] | null {
   const typed = new TypedMap(map, types);
@@ -123,7 +122,7 @@ function elemsOf(
   if (least > left.elems || least * bytes > left.bytes) throw tooMuch(map);
   try {
     for (let key = map.sysGetNextKey(null); key !== null; key = map.sysGetNextKey(key)) {
-      const elem = elemAt(typed, key);
+      const elem = elemAt(typed, key, others);
       if (elem === null) continue;
       left.elems--;
       left.bytes -= bytes;
@@ -145,11 +144,18 @@ const tooMuch = ({ name }: BpfMap): InputError =>
     `map ${name}: a maps file takes at most ${MOST_ELEMS} elements and ${MOST_BYTES} bytes of all maps`,
   );
 
-/** @returns null where there is no such key */
-export function elemAt(typed: TypedMap, key: Uint8Array): MapElem | null {
+/**
+ * @param others maps by the names that maps of maps shall have
+ * @returns null where there is no such key
+ */
+export function elemAt(
+  typed: TypedMap,
+  key: Uint8Array,
+  others: Readonly<Record<string, BpfMap>>,
+): MapElem | null {
   const bytes = typed.map.sysLookup(key);
   if (bytes === null) return null;
-  const name = nameInside(typed.map, bytes);
+  const name = nameInside(typed.map, bytes, others);
   const elem = { key: hexOfBytes(key), value: hexOfBytes(bytes), ...(name && { name }) };
   if (name !== undefined || !typed.isTyped) return elem;
   const [shownKey, value] = typed.decoded(key, bytes);
@@ -157,10 +163,15 @@ export function elemAt(typed: TypedMap, key: Uint8Array): MapElem | null {
 }
 
 /** What a program array or a map of maps has there. */
-function nameInside({ bpf, type }: BpfMap, value: Uint8Array): string | undefined {
+function nameInside(
+  { bpf, type }: BpfMap,
+  value: Uint8Array,
+  others: Readonly<Record<string, BpfMap>>,
+): string | undefined {
   if (!INSIDE.includes(type)) return undefined;
   const id = new DataView(value.buffer, value.byteOffset).getUint32(0, true);
-  return type === BPF_MAP_TYPE_PROG_ARRAY ? bpf.progs.get(id)?.name : bpf.maps.get(id)?.name;
+  if (type === BPF_MAP_TYPE_PROG_ARRAY) return bpf.progs.get(id)?.name;
+  return Object.entries(others).find(([, map]) => map.id === id)?.[0]; // the kernel's is cut short
 }
 
 const INSIDE: readonly number[] = [
