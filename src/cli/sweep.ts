@@ -87,9 +87,12 @@ export async function sweepCommand(
   const page = { result, measures, sorted: wanted, fits, valueText };
   if (flags.report !== undefined) await writeText('--report', flags.report, sweepPage(page));
   if (flags.svg !== undefined) {
-    for (const { id, svg } of [...sweepPlots(result).plots, ...pageHeats(page)]) {
-      await writeText('--svg', join(flags.svg, `${id}.svg`), svg);
-    }
+    const plots = [...sweepPlots(result).plots, ...pageHeats(page)];
+    for (const { id, svg } of plots) await writeText('--svg', join(flags.svg, `${id}.svg`), svg);
+    if (plots.length === 0)
+      terminal.err(
+        '--svg: nothing written: no option with numbers is swept that a plot could stand over\n',
+      );
   }
   const planned = new Set(runs.map(({ point }) => JSON.stringify(point))).size;
   terminal.out(

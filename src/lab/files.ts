@@ -133,7 +133,13 @@ async function checkWritable(option: string, name: string): Promise<void> {
     throw new InputError(`${option}: cannot write ${name}: is a directory`);
   }
   const asked = about === null ? dirname(name) : name;
-  const folder = about === null ? await stat(asked).catch(refuse) : null;
+  const folder =
+    about === null
+      ? await stat(asked).catch((error: unknown) => {
+          const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+          return refuse(missing ? new Error(`there is no folder ${asked}`) : error);
+        })
+      : null;
   if (folder?.isDirectory() === false) {
     throw new InputError(`${option}: cannot write ${name}: ${asked} is no folder`);
   }

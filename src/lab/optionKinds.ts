@@ -31,6 +31,7 @@ function asText(raw: unknown): string {
 /** NaN for what is no number; underscores may stand between digits. */
 function asNumber(raw: unknown, allowed: string): number {
   if (typeof raw === 'number') return raw;
+  if (Array.isArray(raw)) throw new Refusal('a list of values is for ringscope sweep');
   if (typeof raw !== 'string') return NaN;
   if (raw.trim() === '') throw new Refusal(`needs a value (${allowed})`);
   const text = raw.trim().replace(/(?<=\d)_(?=\d)/g, '');

@@ -7,7 +7,7 @@ export interface HeatPlot {
   readonly title: string;
   readonly x: { readonly title: string; readonly values: readonly string[] };
   readonly y: { readonly title: string; readonly values: readonly string[] };
-  /** Of the colours, with its unit. */
+  /** Unit of the colours' numbers; may be empty. */
   readonly of: string;
   /** By row (a value of `y`), then by column; NaN where nothing is known. */
   readonly cells: readonly (readonly number[])[];
@@ -150,5 +150,7 @@ function key({ of, label }: HeatPlot, scale: Scale, x: number, height: number): 
     stroke: FAINT,
     'stroke-width': 0.5,
   });
-  return [...fields, frame, ...marks, text(x, TOP - 8, of, { size: 10, fill: FAINT })].join('');
+  return [...fields, frame, ...marks, text(x, TOP + tall + 16, of, { size: 10, fill: FAINT })].join(
+    '',
+  );
 }

@@ -5,7 +5,7 @@
  * marks at the values.
  */
 import type { Scale } from './plotScale.ts';
-import { linearScale, logAtValues, logScale, shortNumber, wantsLog } from './plotScale.ts';
+import { linearScale, logAtValues, logScale, tickLabels, wantsLog } from './plotScale.ts';
 import {
   COLOURS,
   drawing,
@@ -37,7 +37,7 @@ export interface PlotSeries {
   readonly colour?: number;
 }
 
-interface PlotAxis {
+export interface PlotAxis {
   /** With its unit: `Offered load (Mpps)`. */
   readonly title: string;
   /** Top of the axis where the quantity has one: 100 of a percentage. */
@@ -64,6 +64,9 @@ const TOP = 40;
 const BOTTOM = 54;
 const LEGEND_LINE = 19;
 const LEGEND_MARK = 30;
+/** Of a mark under others, so that it shows around them. */
+const MARK_RIM = 1.2;
+const MOST_RIMS = 4;
 /** More values than this have no mark each. */
 const FEW = 12;
 
@@ -101,7 +104,7 @@ export function linePlot(plot: LinePlot): string {
     text(LEFT, 22, title, { size: 14, weight: 'bold' }),
     axes(plot, frame),
     guide(plot, frame),
-    ...series.map((one, i) => lineOf(one, i, frame)),
+    ...series.map((one, i) => lineOf(one, i, frame, series.slice(i + 1))),
     legendWidth === 0 ? '' : legend(plot, frame),
   ]);
 }
@@ -127,29 +130,32 @@ const line = (x1: number, y1: number, x2: number, y2: number, stroke: string): s
 function axes(plot: LinePlot, frame: Frame): string {
   const { left, top, width, height } = frame;
   const bottom = top + height;
-  const xLabel = plot.x.label ?? shortNumber;
-  const yLabel = plot.y.label ?? shortNumber;
+  const [xWords, yWords] = [tickLabels(frame.x), tickLabels(frame.y)];
   return [
-    ...frame.y.ticks.flatMap((tick) => {
+    ...frame.y.ticks.flatMap((tick, i) => {
       const y = up(frame, tick);
       return [
         line(left, y, left + width, y, GRID),
-        text(left - 8, y + 4, yLabel(tick), { anchor: 'end', size: 11 }),
+        text(left - 8, y + 4, plot.y.label?.(tick) ?? yWords[i]!, { anchor: 'end', size: 11 }),
       ];
     }),
-    ...frame.x.ticks.flatMap((tick) => {
+    ...frame.x.ticks.flatMap((tick, i) => {
       const x = across(frame, tick);
       return [
         line(x, bottom, x, bottom + 5, INK),
-        text(x, bottom + 19, xLabel(tick), { anchor: 'middle', size: 11 }),
+        text(x, bottom + 19, plot.x.label?.(tick) ?? xWords[i]!, { anchor: 'middle', size: 11 }),
       ];
     }),
     line(left, bottom, left + width, bottom, INK),
     line(left, top, left, bottom, INK),
-    text(left + width / 2, bottom + 42, plot.x.title, { anchor: 'middle' }),
-    text(16, top + height / 2, plot.y.title, { anchor: 'middle', turn: -90 }),
+    text(left + width / 2, bottom + 42, named(plot.x, frame.x), { anchor: 'middle' }),
+    text(16, top + height / 2, named(plot.y, frame.y), { anchor: 'middle', turn: -90 }),
   ].join('');
 }
+
+/** A logarithmic axis says so. */
+const named = ({ title }: PlotAxis, { log }: Scale): string =>
+  log ? `${title}, log scale` : title;
 
 /** Halvings of what the guide spans: on a logarithmic axis a straight line is a curve. */
 const GUIDE_HALVINGS = 6;
@@ -183,7 +189,12 @@ const colourOf = ({ colour }: PlotSeries, index: number): string =>
   COLOURS[(colour ?? index) % COLOURS.length]!;
 
 /** A line is broken where a value is missing or has no place on its axis. */
-function lineOf(series: PlotSeries, index: number, frame: Frame): string {
+function lineOf(
+  series: PlotSeries,
+  index: number,
+  frame: Frame,
+  over: readonly PlotSeries[],
+): string {
   const stroke = colourOf(series, index);
   const { x, y } = frame;
   const has = ({ x: a, y: b }: PlotPoint): boolean =>
@@ -207,11 +218,30 @@ function lineOf(series: PlotSeries, index: number, frame: Frame): string {
         ...(series.dashed === true ? { 'stroke-dasharray': '6 4' } : {}),
       }),
     );
-  const marks = series.points.filter(has).map((point) => markOf(series, point, stroke, frame));
+  const marks = series.points
+    .filter(has)
+    .map((point) => markOf(series, point, stroke, frame, hiddenBy(point, over, frame)));
   return [...lines, ...marks].join('');
 }
 
-function markOf(series: PlotSeries, point: PlotPoint, stroke: string, frame: Frame): string {
+/** How many of the series that are drawn over this one have a mark at the same place. */
+function hiddenBy(point: PlotPoint, over: readonly PlotSeries[], frame: Frame): number {
+  const at = ({ x, y }: PlotPoint): readonly [number, number] => [across(frame, x), up(frame, y)];
+  const [x, y] = at(point);
+  const here = (other: PlotPoint): boolean => {
+    const [ox, oy] = at(other);
+    return Math.abs(ox - x) < 2 && Math.abs(oy - y) < 2;
+  };
+  return over.filter(({ points }) => points.some(here)).length;
+}
+
+function markOf(
+  series: PlotSeries,
+  point: PlotPoint,
+  stroke: string,
+  frame: Frame,
+  hidden: number,
+): string {
   const [cx, cy] = [across(frame, point.x), up(frame, point.y)];
   const { spread = 0 } = point;
   const low = frame.y.log ? Math.max(frame.y.min, point.y - spread) : point.y - spread;
@@ -225,7 +255,7 @@ function markOf(series: PlotSeries, point: PlotPoint, stroke: string, frame: Fra
   const fill = series.dashed === true ? '#fff' : stroke;
   const circle = element(
     'circle',
-    { cx, cy, r: 3, fill, stroke, 'stroke-width': 1.4 },
+    { cx, cy, r: 3 + MARK_RIM * Math.min(hidden, MOST_RIMS), fill, stroke, 'stroke-width': 1.4 },
     tip(point.says),
   );
   return bar + circle;

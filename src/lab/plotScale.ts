@@ -82,7 +82,8 @@ export function logScale(from: number, to: number): Scale {
   const max = all.find(({ value }) => value >= to * (1 - 1e-9))!.value;
   const inside = all.filter(({ value }) => value >= min && value <= max);
   const few = inside.length <= MOST_LOG_TICKS;
-  const ticks = inside.filter(({ factor }) => few || factor === 1).map(({ value }) => value);
+  const marks = inside.filter(({ factor }) => few || factor === 1).map(({ value }) => value);
+  const ticks = [...new Set([min, ...marks, max])]; // the ends have marks too
   return logBetween(min, max, ticks);
 }
 
@@ -93,6 +94,17 @@ export const logAtValues = (values: readonly number[]): Scale =>
 function logBetween(min: number, max: number, ticks: readonly number[]): Scale {
   const [low, span] = [ln(min), ln(max) - ln(min)];
   return { log: true, min, max, ticks, at: (value) => (ln(value) - low) / (span || 1) };
+}
+
+/** Marks of one axis: in the unit of the largest where each is a few digits of it, so that 1k stands beside 10k. */
+export function tickLabels({ ticks, log }: Scale): readonly string[] {
+  const most = Math.max(...ticks.map(Math.abs));
+  if (!log || most < 1e4) return ticks.map(shortNumber);
+  return ticks.map((tick) =>
+    Math.abs(tick) >= 1000 && Math.abs(tick) < 1e4
+      ? `${Number((tick / 1000).toPrecision(4))}k`
+      : shortNumber(tick),
+  );
 }
 
 /** `1500000` as `1.5M`: as few digits as tell it. */

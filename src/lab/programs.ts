@@ -29,6 +29,12 @@ export interface ObjectChoice extends ProgramChoice {
   readonly kernelTypes?: Btf | null;
 }
 
+/** What names a program of an object, and the options that do. */
+const BY_NAME = [
+  ['program', '--program'],
+  ['section', '--sec'],
+] as const;
+
 /** Loads the default export of a program file; see `files.ts`. */
 export type ImportProgram = (option: string, name: string) => Promise<unknown>;
 
@@ -54,8 +60,16 @@ export async function programNamed(
   io: ProgramIo,
   choice: ObjectChoice = {},
 ): Promise<XdpProgramSpec | null> {
-  if (names === 'none') return null;
   const list = names.split(',');
+  const [by] = BY_NAME.filter(([key]) => choice[key] !== undefined);
+  if (
+    by !== undefined &&
+    list.every((name) => name === 'none' || Object.hasOwn(EXAMPLES, name.trim()))
+  )
+    throw new InputError(
+      `${by[1]}: ${option} ${names} is no object file whose programs have names`,
+    );
+  if (names === 'none') return null;
   const programs = await Promise.all(list.map((name) => oneNamed(option, name.trim(), io, choice)));
   if (programs.length === 1) return programs[0]!;
   return dispatchXdp(programs.map((program) => ({ program })));

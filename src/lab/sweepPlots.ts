@@ -5,7 +5,7 @@
 import type { Measure } from './measures.ts';
 import { MEASURES } from './measures.ts';
 import { heatPlot } from './plotHeat.ts';
-import type { PlotPoint, PlotSeries } from './plotLines.ts';
+import type { PlotAxis, PlotPoint, PlotSeries } from './plotLines.ts';
 import { linePlot } from './plotLines.ts';
 import { shortNumber } from './plotScale.ts';
 import { COLOURS } from './plotSvg.ts';
@@ -56,7 +56,7 @@ const titleOf = (words: string, { name }: Reading): string =>
 
 /** What the plots stand over: the load that was offered, or an option's values. */
 interface Across {
-  readonly title: string;
+  readonly plotAxis: PlotAxis;
   /** `against offered load`. */
   readonly words: string;
   readonly of: (point: SweptPoint) => number;
@@ -78,7 +78,7 @@ function acrossOf({ axes, points }: SweepResult): Across | null {
     const load = (point: SweptPoint): number => measured(point, offered).mean;
     const reading = readingOf('pps', Math.max(...points.map(load)));
     return {
-      title: titleOf(offered.says, reading),
+      plotAxis: { title: titleOf(offered.says, reading), label: threeDigits },
       words: 'offered load',
       of: (point) => load(point) * reading.factor,
       says: (point) => `${shortNumber(load(point) * reading.factor)} ${reading.name} offered`,
@@ -90,7 +90,7 @@ function acrossOf({ axes, points }: SweepResult): Across | null {
   const axis = axes.find(numeric);
   if (axis === undefined) return null;
   return {
-    title: axis.name,
+    plotAxis: { title: axis.name },
     words: axis.name,
     of: ({ point }) => axisNumber(point[axis.key]!),
     says: ({ point }) => `${axis.name} ${point[axis.key]!}`,
@@ -99,6 +99,9 @@ function acrossOf({ axes, points }: SweepResult): Across | null {
     factor: 1,
   };
 }
+
+/** A load is measured, and no round number. */
+const threeDigits = (value: number): string => shortNumber(Number(value.toPrecision(3)));
 
 interface Group {
   readonly name: string;
@@ -153,7 +156,7 @@ function measurePlot(measure: Measure, groups: readonly Group[], along: Across):
     id: measure.name,
     svg: linePlot({
       title: `${measure.says} against ${along.words}`,
-      x: { title: along.title },
+      x: along.plotAxis,
       y: {
         title: titleOf(measure.says, reading),
         ...(measure.name === 'cpu' ? { most: 100 } : {}),
@@ -196,7 +199,7 @@ function percentiles(group: Group, along: Across): NamedPlot {
     id: 'latency',
     svg: linePlot({
       title: `Latency, wire to verdict, against ${along.words}`,
-      x: { title: along.title },
+      x: along.plotAxis,
       y: { title: titleOf('Latency', reading) },
       series: measures.map((measure) =>
         seriesOf(measure.says.replace('Latency, ', ''), measure, group, along, reading),
@@ -234,7 +237,7 @@ function heat(result: SweepResult, x: SweepAxis, y: SweepAxis, measure: Measure)
       title: `${measure.says} over ${x.name} and ${y.name}${others}`,
       x: { title: x.name, values: x.values },
       y: { title: y.name, values: y.values },
-      of: reading.name === '' ? measure.says : reading.name,
+      of: reading.name,
       cells: y.values.map((row) =>
         x.values.map((column) => mean(fields.get(fieldOf(column, row))) * reading.factor),
       ),

@@ -56,7 +56,7 @@ describe('bad usage is one line on stderr and exit code 2', () => {
     [['run', '--in', '/dev/zero'], '--in: cannot read /dev/zero: is a device, not a file'],
     [['run', '/dev/zero'], 'SCENARIO: cannot read /dev/zero: is a device, not a file'],
     [['run', '--tx-out', '.'], '--tx-out: cannot write .: is a directory'],
-    [['run', '--tx-out', 'none/x'], '--tx-out: cannot write none/x: no such file'],
+    [['run', '--tx-out', 'none/x'], '--tx-out: cannot write none/x: there is no folder none'],
     [
       ['run', '--tx-out', 'x.pcapng', '--pass-out', './x.pcapng'],
       '--pass-out: cannot write ./x.pcapng: --tx-out names the same file',
@@ -65,6 +65,14 @@ describe('bad usage is one line on stderr and exit code 2', () => {
     [['rnu'], 'unknown command rnu (did you mean run?)'],
     [['trace', '--budget', '1'], 'trace: not built yet'],
     [['--foo'], 'unknown option --foo'],
+    [
+      ['run', '--xdp', 'drop', '--program', 'x'],
+      '--program: --xdp drop is no object file whose programs have names',
+    ],
+    [
+      ['run', '--xdp', 'none', '--sec', 'xdp'],
+      '--sec: --xdp none is no object file whose programs have names',
+    ],
     [['run', 'none.yaml'], 'SCENARIO: cannot read none.yaml: no such file'],
     [['run', '--in', 'none.pcap'], '--in: cannot read none.pcap: no such file'],
     [['run', '--in', '.'], '--in: cannot read .: is a directory'],
@@ -121,7 +129,7 @@ describe('bad usage is one line on stderr and exit code 2', () => {
   test('a capture file that cannot be written', async () => {
     const name = inDir('no/such/dir.pcapng');
     expect(await ringscope(['run', '--count', '1', '--tx-out', name])).toEqual(
-      refused(`--tx-out: cannot write ${name}: no such file`),
+      refused(`--tx-out: cannot write ${name}: there is no folder ${inDir('no/such')}`),
     );
   });
 });

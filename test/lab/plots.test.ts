@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { heatPlot } from '../../src/lab/plotHeat.ts';
 import { linePlot } from '../../src/lab/plotLines.ts';
-import { linearScale, ln, logScale, shortNumber, wantsLog } from '../../src/lab/plotScale.ts';
+import {
+  linearScale,
+  ln,
+  logScale,
+  shortNumber,
+  tickLabels,
+  wantsLog,
+} from '../../src/lab/plotScale.ts';
 import { element } from '../../src/lab/plotSvg.ts';
 
 /** Every element that is opened is closed, in order. @returns what is not */
@@ -39,7 +46,7 @@ describe('scales', () => {
 
   test.each([
     [0.78, 95.4, [0.5, 1, 2, 5, 10, 20, 50, 100]],
-    [1, 1024, [1, 10, 100, 1000]],
+    [1, 1024, [1, 10, 100, 1000, 2000]],
     [3, 30, [2, 5, 10, 20, 50]],
   ])('logarithmic marks from %d to %d', (from, to, ticks) => {
     const scale = logScale(from, to);
@@ -100,6 +107,31 @@ describe('line plots', () => {
     ])
       expect(svg).toContain(words.replaceAll('"', '&quot;'));
     expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+  });
+
+  test('a mark under others shows around them, and a logarithmic axis says what it is', () => {
+    const points = [
+      { x: 10, y: 5, says: '' },
+      { x: 10_000, y: 8, says: '' },
+    ];
+    const apart = points.map((point) => ({ ...point, y: point.y / 2 }));
+    const drawn = linePlot({
+      ...{ title: 't', x: { title: 'Rate' }, y: { title: 'y' } },
+      series: [
+        { name: 'under', points },
+        { name: 'over', points },
+        { name: 'elsewhere', points: apart },
+      ],
+    });
+    const radii = [...drawn.matchAll(/<circle[^>]* r="([\d.]+)"/g)].map(([, r]) => Number(r));
+    expect(radii).toEqual([4.2, 4.2, 3, 3, 3, 3]);
+    expect(drawn).toContain('Rate, log scale');
+    expect(drawn).not.toContain('y, log scale');
+  });
+
+  test('marks of one axis keep to one unit', () => {
+    expect(tickLabels(logScale(10, 90_000))).toEqual(['10', '100', '1k', '10k', '100k']);
+    expect(tickLabels(logScale(1, 1000))).toEqual(['1', '10', '100', '1000']);
   });
 
   test('a guide is a curve where only one axis is logarithmic', () => {
