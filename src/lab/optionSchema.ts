@@ -434,13 +434,13 @@ const shape = {
     usecs,
     'NIC',
     1,
-    'What --rx-usecs is while interrupts are off: programmed and shown, without effect.',
+    'How long hardware may gather completions before it writes them while interrupts are off: programmed and shown; here each is written at once.',
   ),
   rxFramesIrq: option(
     frames,
     'NIC',
     1,
-    'What --rx-frames is while interrupts are off: programmed and shown, without effect.',
+    'How many frames hardware may gather likewise: programmed and shown, without effect.',
   ),
   txUsecs: option(
     usecs,

@@ -180,7 +180,10 @@ describe('what a sweep refuses before anything runs', () => {
       '--svg: cannot write /etc/passwd/received.svg: /etc/passwd is no folder',
     ],
     [['--speed', '2'], '--speed: is for one run, a sweep has many'],
-    [['--out', '/nowhere/x.jsonl'], '--out: cannot write /nowhere/x.jsonl: there is no folder /nowhere'],
+    [
+      ['--out', '/nowhere/x.jsonl'],
+      '--out: cannot write /nowhere/x.jsonl: there is no folder /nowhere',
+    ],
     [['--xdp', './none.ts|drop'], '--xdp: cannot read ./none.ts: no such file'],
     [['--bugdet', '1,2'], 'unknown option --bugdet (did you mean --budget?)'],
     [['--chip', 'p4,p6'], '--chip: p6 is not one of p4, p5 (at chip p6)'],

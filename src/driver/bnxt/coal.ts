@@ -4,7 +4,8 @@
  * The firmware is told everything that Linux tells it. The NIC emulated here acts on the number of
  * records and on the longest wait until an interrupt; the shortest wait, the idle timer and the
  * limits up to which records are gathered before they are written (`-irq`: while interrupts are
- * off) change nothing. TIMER_RESET, which Linux sets from the start where firmware offers it, is off
+ * off) change nothing. Gathering only delays what a poll can see: bnxt's default for RX, two records,
+ * is one packet, so there it delays nothing; TX completions would come in pairs, or 2 us later. TIMER_RESET, which Linux sets from the start where firmware offers it, is off
  * here until `ethtool -C` asks for CQE mode.
  *
  * @linux struct bnxt_coal, bnxt_hwrm_set_coal_params, bnxt_set_coalesce; bnxt.c, bnxt_ethtool.c
