@@ -85,7 +85,7 @@ async function read(file: string, name?: string): Promise<MapsFile> {
     return (await askRun(file, name === undefined ? 'dump' : `dump ${name}`)).data as MapsFile;
   }
   const content = await readBytes('FILE', file);
-  if (!file.endsWith('.o')) return parseMapsFile(file, content);
+  if (!isObject(file, content)) return parseMapsFile(file, content);
   const { maps, spec } = loaded(file, content);
   const only = name !== undefined && Object.hasOwn(maps, name) ? name : undefined;
   return inPlace(file, () => mapsFile(maps, spec.maps, only));
@@ -97,6 +97,10 @@ export async function listStates(file: string): Promise<MapsFile | null> {
   const content = await readBytes('FILE', file);
   return content[0] === '{'.charCodeAt(0) ? parseMapsFile(file, content) : null;
 }
+
+/** By its name, or as every ELF file begins. */
+const isObject = (file: string, content: Uint8Array): boolean =>
+  file.endsWith('.o') || content[0] === 0x7f;
 
 /** An object's maps, alive. */
 function loaded(file: string, content: Uint8Array): Collection {

@@ -122,6 +122,13 @@ describe('programs and maps in maps go by name, in files too', () => {
     expect((await ringscope('map', 'show', file)).out).toContain('stages    prog_array  4 B');
   });
 
+  test('an object is known by its content, whatever it is called', async () => {
+    const renamed = inDir('filter');
+    writeFileSync(renamed, readFileSync(TAILS));
+    const { code, out } = await ringscope('map', 'dump', renamed, '--map', 'stages');
+    expect([code, out.split('\n')[0]]).toEqual([0, 'stages  prog_array, 3 elements']);
+  });
+
   test('what has no elements says so', async () => {
     const { code, err } = await ringscope(
       'map',
