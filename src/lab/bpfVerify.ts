@@ -31,6 +31,9 @@ export interface VerifyObjectOptions {
   readonly logLevel?: number;
 }
 
+/** Of the machine that is asked about: with one, the number of the CPU would decide comparisons. */
+const CPUS = 2;
+
 /** Stands in for an engine where nothing is going to run. */
 const NEVER_RUN = { run: () => 0, r0Hi: 0 };
 
@@ -41,7 +44,7 @@ export function verifyObject(
   options: VerifyObjectOptions = {},
 ): ProgramVerdict[] {
   const verdicts: ProgramVerdict[] = [];
-  const bpf = standaloneBpf({ mapBytes: collectionMapMemory(spec, 1) });
+  const bpf = standaloneBpf({ mapBytes: collectionMapMemory(spec, CPUS), cpus: CPUS });
   loadCollection(spec, bpf, {
     maps: describedMaps(spec, bpf),
     programs: programs.map(({ name }) => name),

@@ -29,14 +29,16 @@ interface Grant {
   readonly at: number;
   readonly bytes: number;
   readonly call: number;
+  /** Handle of the map whose value it is; 0 of a record or slice. */
+  readonly map: number;
 }
 
 export class Grants {
   private readonly maps: Region;
   private readonly array: number;
   private held: Grant[] = [];
-  /** Bytes that the call under way will give, and who was called, by depth. */
-  private readonly calls: ([slot: number, bytes: number, call: number] | undefined)[] = [];
+  /** What the call under way will give, by depth. */
+  private readonly calls: (readonly [slot: number, given: Omit<Grant, 'at'>] | undefined)[] = [];
 
   /** @param array handle of the map whose values have `VALUE_BYTES` */
   constructor(maps: Region, array: number) {
@@ -49,16 +51,20 @@ export class Grants {
     this.calls.length = 0;
   }
 
-  /** Does a value or record that was given begin at some address that `test` takes? */
-  some(test: (at: number) => boolean): boolean {
-    return this.held.some(({ at }) => test(at));
+  /**
+   * Was something of this size given, of this map, that begins at an address that `test` takes?
+   *
+   * @param map handle; 0 of records and slices
+   */
+  some(map: number, bytes: number, test: (at: number) => boolean): boolean {
+    return this.held.some((g) => g.map === map && g.bytes === bytes && test(g.at));
   }
 
   /** `at` stands behind what it may have called: the result is the program's now. */
   arrive(at: Interpreter): void {
     const { slot, depth } = at;
     const before = this.calls[depth];
-    if (before !== undefined && before[0] + 1 === slot) this.give(before, Number(at.reg(0)));
+    if (before !== undefined && before[0] + 1 === slot) this.give(before[1], Number(at.reg(0)));
     this.calls[depth] = undefined;
   }
 
@@ -71,17 +77,19 @@ export class Grants {
     return this.test(at.slot, address, access.bytes);
   }
 
-  private give([, bytes, call]: readonly [number, number, number], at: number): void {
-    if (at !== 0) this.held.push({ at, bytes, call });
+  private give(given: Omit<Grant, 'at'>, at: number): void {
+    if (at !== 0) this.held.push({ ...given, at });
   }
 
   private call(helper: number, at: Interpreter): string | null {
     const arg = (n: number): number => Number(at.reg(n));
     const { slot, depth } = at;
-    if (helper === LOOKUP)
-      this.calls[depth] = [slot, arg(1) === this.array ? VALUE_BYTES : HASH_BYTES, helper];
-    if (helper === RESERVE) this.calls[depth] = [slot, arg(2), helper];
-    if (helper === DYNPTR_DATA) this.calls[depth] = [slot, arg(3), helper];
+    const gives = (map: number, bytes: number): void => {
+      this.calls[depth] = [slot, { bytes, call: helper, map }];
+    };
+    if (helper === LOOKUP) gives(arg(1), arg(1) === this.array ? VALUE_BYTES : HASH_BYTES);
+    if (helper === RESERVE) gives(0, arg(2));
+    if (helper === DYNPTR_DATA) gives(0, arg(3));
     if (helper === SUBMIT || helper === DISCARD) {
       const record = this.held.findIndex((g) => g.call === RESERVE && g.at === arg(1));
       if (record < 0) return `instruction ${slot} hands over what was not reserved`;

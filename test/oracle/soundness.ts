@@ -251,8 +251,12 @@ export class Soundness {
       case type.PTR_TO_STACK:
         return reg.frameno !== state.depth || within(reg.bounds, rest - fp);
       case type.PTR_TO_MAP_VALUE:
-      case type.PTR_TO_MEM:
-        return this.grants.some((at) => within(reg.bounds, rest - BigInt(at)));
+      case type.PTR_TO_MEM: {
+        const map = this.maps.find((one) => one === reg.map);
+        const bytes = map?.valueSize ?? reg.memSize;
+        const begins = (at: number): boolean => within(reg.bounds, rest - BigInt(at));
+        return this.grants.some(map?.handle ?? 0, bytes, begins);
+      }
       default:
         return true;
     }

@@ -11,22 +11,31 @@
  * @linux map_btf_id of struct bpf_map_ops; include/linux/bpf.h
  */
 import {
+  BPF_MAP_TYPE_ARENA,
   BPF_MAP_TYPE_BLOOM_FILTER,
+  BPF_MAP_TYPE_CGROUP_STORAGE,
+  BPF_MAP_TYPE_CGRP_STORAGE,
   BPF_MAP_TYPE_CPUMAP,
   BPF_MAP_TYPE_DEVMAP,
   BPF_MAP_TYPE_DEVMAP_HASH,
   BPF_MAP_TYPE_HASH,
   BPF_MAP_TYPE_HASH_OF_MAPS,
+  BPF_MAP_TYPE_INODE_STORAGE,
   BPF_MAP_TYPE_LPM_TRIE,
   BPF_MAP_TYPE_LRU_HASH,
   BPF_MAP_TYPE_LRU_PERCPU_HASH,
+  BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE,
   BPF_MAP_TYPE_PERCPU_HASH,
   BPF_MAP_TYPE_QUEUE,
+  BPF_MAP_TYPE_REUSEPORT_SOCKARRAY,
   BPF_MAP_TYPE_RINGBUF,
+  BPF_MAP_TYPE_SK_STORAGE,
   BPF_MAP_TYPE_SOCKHASH,
   BPF_MAP_TYPE_SOCKMAP,
   BPF_MAP_TYPE_STACK,
   BPF_MAP_TYPE_STACK_TRACE,
+  BPF_MAP_TYPE_TASK_STORAGE,
+  BPF_MAP_TYPE_USER_RINGBUF,
   BPF_MAP_TYPE_XSKMAP,
 } from '../maps/uapi.ts';
 
@@ -48,6 +57,15 @@ const STRUCT_OF: ReadonlyMap<number, string> = new Map([
   [BPF_MAP_TYPE_STACK, 'bpf_queue_stack'],
   [BPF_MAP_TYPE_RINGBUF, 'bpf_ringbuf_map'],
   [BPF_MAP_TYPE_BLOOM_FILTER, 'bpf_bloom_filter'],
+  [BPF_MAP_TYPE_USER_RINGBUF, 'bpf_ringbuf_map'],
+  [BPF_MAP_TYPE_ARENA, 'bpf_arena'],
+  [BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, 'reuseport_array'],
+  [BPF_MAP_TYPE_CGROUP_STORAGE, 'bpf_cgroup_storage_map'],
+  [BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, 'bpf_cgroup_storage_map'],
+  [BPF_MAP_TYPE_SK_STORAGE, 'bpf_local_storage_map'],
+  [BPF_MAP_TYPE_INODE_STORAGE, 'bpf_local_storage_map'],
+  [BPF_MAP_TYPE_TASK_STORAGE, 'bpf_local_storage_map'],
+  [BPF_MAP_TYPE_CGRP_STORAGE, 'bpf_local_storage_map'],
 ]);
 
 /** Name of the struct behind a pointer to a map of this type. */
@@ -140,6 +158,21 @@ const ROWS: readonly Row[] = [
     320,
     '&bpf_map elems@296* freelist@304*pcpu_freelist_head n_buckets@312+4 buckets@320+*',
   ],
+  [
+    'bpf_cgroup_storage_map',
+    328,
+    '&bpf_map counter@296+4 locked@296+1 pending@297+1 locked_pending@296+2 tail@298+2 ' +
+      'rb_node@304*rb_node next@312*list_head prev@320*list_head',
+  ],
+  [
+    'bpf_local_storage_map',
+    448,
+    '&bpf_map buckets@296*bpf_local_storage_map_bucket bucket_log@304+4 elem_size@308+2 ' +
+      'cache_idx@310+2 caches@312*bpf_mem_caches cache@320*bpf_mem_cache objcg@328*obj_cgroup percpu@336+1 counter@344+8 next@352*list_head prev@360*list_head func@368* ' +
+      'caches@376*bpf_mem_caches cache@384*bpf_mem_cache objcg@392*obj_cgroup percpu@400+1 counter@408+8 next@416*list_head prev@424*list_head func@432* bpf_ma@440+1',
+  ],
+  ['reuseport_array', 296, '&bpf_map'],
+  ['bpf_arena', 400, '&bpf_map user_vm_start@296+8 user_vm_end@304+8 kern_vm@312*vm_struct'],
   [
     'xsk_map',
     304,

@@ -213,3 +213,10 @@ SEC("xdp") int bad_program_array(struct xdp_md *ctx)
 	bpf_tail_call(ctx, &hash, 0);
 	return XDP_PASS;
 }
+// Another CPU than the first may run it.
+SEC("xdp") int bad_trusts_first_cpu(struct xdp_md *ctx)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return cpu == 0 ? XDP_PASS : *(volatile __u8 *)(long)ctx->data;
+}
