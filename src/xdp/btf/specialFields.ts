@@ -44,6 +44,8 @@ const MOST_FIELDS = 11;
 const DEEPEST = 32;
 
 type Found = readonly SpecialField[];
+/** Member number of a tag that is the whole's. */
+const WHOLE = -1;
 
 class Search {
   private readonly btf: Btf;
@@ -59,13 +61,29 @@ class Search {
   struct(struct: BtfComposite, depth: number): Found | null {
     const seen = new Set<SpecialKind>();
     const found: SpecialField[] = [];
-    for (const { type, bitOffset } of struct.members) {
+    for (const [index, { type, bitOffset }] of struct.members.entries()) {
       if (bitOffset % 8 !== 0) return null;
       const part = this.one(this.btf.type(type), bitOffset / 8, 0, seen, depth);
       if (part === null) return null;
-      found.push(...part);
+      found.push(...part.map((field) => this.withTarget(field, struct.id, index)));
     }
     return found;
+  }
+
+  /** Tag `contains:STRUCT:MEMBER` of a head or root. @linux btf_parse_graph_root */
+  withTarget(field: SpecialField, owner: number, index: number): SpecialField {
+    if ((field.kind !== 'list_head' && field.kind !== 'rb_root') || field.graph) return field;
+    const { btf } = this;
+    for (const tag of btf.all()) {
+      if (tag.kind !== 'declTag' || tag.type !== owner || tag.component !== index) continue;
+      const [, name, link] = /^contains:(.+):(.+)$/.exec(tag.name) ?? [];
+      const target = name === undefined ? null : btf.find(name, 'struct');
+      if (target?.kind !== 'struct') continue;
+      const member = target.members.find((one) => one.name === link);
+      if (member === undefined) continue;
+      return { ...field, graph: { id: target.id, name: target.name, at: member.bitOffset / 8 } };
+    }
+    return field;
   }
 
   /** @param bytes that the section gives the variable; 0 of a member */
@@ -142,7 +160,7 @@ function sectionFields(btf: Btf, type: BtfType & { kind: 'datasec' }): Found | n
     if (variable.kind !== 'var') continue;
     const part = search.one(btf.type(variable.type), offset, size, seen, 0);
     if (part === null) return null;
-    found.push(...part);
+    found.push(...part.map((field) => search.withTarget(field, id, WHOLE)));
   }
   return found;
 }

@@ -44,12 +44,8 @@ export const KFUNCS_UNMODELLED: readonly string[] = (
   'bpf_iter_css_destroy bpf_iter_css_new bpf_iter_css_next bpf_iter_css_task_destroy ' +
   'bpf_iter_css_task_new bpf_iter_css_task_next bpf_iter_task_destroy bpf_iter_task_new ' +
   'bpf_iter_task_next bpf_iter_task_vma_destroy bpf_iter_task_vma_new ' +
-  'bpf_iter_task_vma_next bpf_list_back bpf_list_front bpf_list_pop_back ' +
-  'bpf_list_pop_front bpf_list_push_back_impl bpf_list_push_front_impl ' +
-  'bpf_percpu_obj_drop_impl bpf_percpu_obj_new_impl ' +
+  'bpf_iter_task_vma_next bpf_percpu_obj_drop_impl bpf_percpu_obj_new_impl ' +
   'bpf_probe_read_kernel_dynptr bpf_probe_read_kernel_str_dynptr ' +
-  'bpf_probe_read_user_dynptr bpf_probe_read_user_str_dynptr bpf_rbtree_add_impl ' +
-  'bpf_rbtree_first bpf_rbtree_left bpf_rbtree_remove bpf_rbtree_right bpf_rbtree_root ' +
-  'bpf_refcount_acquire_impl bpf_skb_ct_alloc bpf_skb_ct_lookup bpf_stream_vprintk_impl ' +
-  '__bpf_trap'
+  'bpf_probe_read_user_dynptr bpf_probe_read_user_str_dynptr bpf_skb_ct_alloc ' +
+  'bpf_skb_ct_lookup bpf_stream_vprintk_impl __bpf_trap'
 ).split(' ');

@@ -37,6 +37,10 @@ export type KfuncArg =
   | { readonly kind: 'callback' }
   /** What the program made. @linux __alloc */
   | { readonly kind: 'object' }
+  /** One that counts its owners. @linux __refcounted_kptr */
+  | { readonly kind: 'counted' }
+  | { readonly kind: 'root'; readonly of: 'list_head' | 'rb_root' }
+  | { readonly kind: 'node'; readonly of: 'list_node' | 'rb_node' }
   /** Anything: the function looks at it in its own way. @linux __ign */
   | { readonly kind: 'ignored' }
   /** A pointer to a struct of the kernel. */
@@ -49,7 +53,16 @@ export interface KfuncProto {
   readonly name: string;
   /** `object`: of the program's type that the constant argument says. `slice`: memory of a dynptr, of the size the constant argument says; `cast`: of the type it says. */
   readonly ret:
-    'void' | 'scalar' | 'slice' | 'rdonlySlice' | 'number' | 'struct' | 'cast' | 'object';
+    | 'void'
+    | 'scalar'
+    | 'slice'
+    | 'rdonlySlice'
+    | 'number'
+    | 'struct'
+    | 'cast'
+    | 'object'
+    | 'node'
+    | 'counted';
   readonly args: readonly KfuncArg[];
   readonly iter?: 'new' | 'next' | 'destroy';
   /** Type of the iterator behind `bpf_iter_`, and bytes of its state. */
@@ -75,6 +88,10 @@ export interface KfuncProto {
   readonly changesPktData: boolean;
   /** May be called with a lock held. @linux kfunc_spin_allowed */
   readonly underLock: boolean;
+  /** Puts an object into a list or tree. */
+  readonly puts: boolean;
+  /** Its callback runs before it returns. */
+  readonly callsNow: boolean;
   /** Its callback runs by itself, some time, where it may sleep. */
   readonly callsLater: boolean;
   readonly refusal?: KfuncRefusal;
@@ -90,7 +107,7 @@ const kfunc = (
 ): KfuncProto => ({
   ...{ name, ret, args, retNull: false, fastcall: false, devBound: false, acquires: false },
   ...{ releases: false, trustedArgs: false, rcuArgs: false, changesPktData: false },
-  ...{ underLock: false, callsLater: false },
+  ...{ underLock: false, callsLater: false, puts: false, callsNow: false },
   ...rest,
 });
 
@@ -135,6 +152,12 @@ const CT: KfuncArg = { kind: 'struct', struct: 'nf_conn' };
 const TRUSTED: Rest = { trustedArgs: true };
 const RCU: Rest = { rcuArgs: true };
 const UNDER_LOCK: Rest = { underLock: true };
+const LOOKS: Rest = { underLock: true, retNull: true };
+const TAKES: Rest = { ...LOOKS, acquires: true };
+const LIST: KfuncArg = { kind: 'root', of: 'list_head' };
+const LIST_NODE: KfuncArg = { kind: 'node', of: 'list_node' };
+const TREE: KfuncArg = { kind: 'root', of: 'rb_root' };
+const TREE_NODE: KfuncArg = { kind: 'node', of: 'rb_node' };
 /** Bytes of `union nf_inet_addr`. */
 const INET_ADDR_BYTES = 16;
 const BITS_ITER: Rest = { iterName: 'bits', iterBytes: 16 };
@@ -174,6 +197,23 @@ const CALLABLE: readonly KfuncProto[] = [
   kfunc('bpf_obj_drop_impl', 'void', [{ kind: 'object' }, IGNORED], {
     ...{ releases: true, trustedArgs: true },
   }),
+  kfunc('bpf_refcount_acquire_impl', 'counted', [{ kind: 'counted' }, IGNORED], {
+    ...{ acquires: true, rcuArgs: true, underLock: true },
+  }),
+  ...['bpf_list_push_front_impl', 'bpf_list_push_back_impl'].map((name) =>
+    kfunc(name, 'scalar', [LIST, LIST_NODE, IGNORED, SCALAR], { ...UNDER_LOCK, puts: true }),
+  ),
+  ...['bpf_list_pop_front', 'bpf_list_pop_back'].map((name) => kfunc(name, 'node', [LIST], TAKES)),
+  ...['bpf_list_front', 'bpf_list_back'].map((name) => kfunc(name, 'node', [LIST], LOOKS)),
+  kfunc('bpf_rbtree_add_impl', 'scalar', [TREE, TREE_NODE, CALLBACK, IGNORED, SCALAR], {
+    ...UNDER_LOCK,
+    ...{ puts: true, callsNow: true },
+  }),
+  kfunc('bpf_rbtree_remove', 'node', [TREE, TREE_NODE], TAKES),
+  ...['bpf_rbtree_first', 'bpf_rbtree_root'].map((name) => kfunc(name, 'node', [TREE], LOOKS)),
+  ...['bpf_rbtree_left', 'bpf_rbtree_right'].map((name) =>
+    kfunc(name, 'node', [TREE, TREE_NODE], LOOKS),
+  ),
   kfunc('bpf_wq_init', 'scalar', [WQ, MAP, SCALAR]),
   kfunc('bpf_wq_set_callback_impl', 'scalar', [WQ, CALLBACK, SCALAR, IGNORED], {
     callsLater: true,

@@ -18,6 +18,13 @@ export type SpecialKind =
   | 'rb_node'
   | 'kptr';
 
+/** Objects of a list or tree: the struct, by its number in the object's BTF, and where its link is. */
+export interface GraphTarget {
+  readonly id: number;
+  readonly name: string;
+  readonly at: number;
+}
+
 /** How the kernel keeps a pointer. */
 export type KptrTag = 'kptr' | 'kptr_untrusted' | 'percpu_kptr' | 'uptr';
 
@@ -27,6 +34,8 @@ export interface SpecialField {
   /** Bytes from the value's start. */
   readonly at: number;
   readonly bytes: number;
+  /** What hangs on a list or tree. */
+  readonly graph?: GraphTarget;
   /** What a kept pointer may point to: a struct, by its number in the object's BTF. */
   readonly kptr?: { readonly tag: KptrTag; readonly id: number; readonly name: string };
 }

@@ -3,7 +3,7 @@
  * the log with its words, and the counters.
  *
  * Not modelled, and refused by name: program types other than XDP, kernel variables, structs of the
- * kernel whose types are not known, lists and trees of objects, their locks and counts, per-CPU objects.
+ * kernel whose types are not known, per-CPU objects, pointers and locks inside objects.
  *
  * @linux bpf_check; kernel/bpf/verifier.c
  */

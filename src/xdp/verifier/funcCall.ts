@@ -12,6 +12,8 @@ import { MAX_CALL_FRAMES } from '../isa/insn.ts';
 import type { Env } from './env.ts';
 import { S64_MAX, S64_MIN } from './bounds.ts';
 import { kernelType } from './btfRef.ts';
+import type { GraphTarget } from '../maps/mapDef.ts';
+import { nodeReg, unowned } from './graph.ts';
 import { clearPktPointers } from './packetRange.ts';
 import { markAllScratched, printVerifierState } from './logState.ts';
 import { pushAsyncPath, pushPath } from './paths.ts';
@@ -130,6 +132,12 @@ export function pushLoopCallback(env: Env, subprog: number): void {
 export function pushVmaCallback(env: Env, subprog: number): void {
   const vma = pointerReg(PTR_TO_BTF_ID, { btf: kernelType('vm_area_struct') });
   pushCallback(env, subprog, ({ regs }) => [regs[1]!, vma, regs[4]!]);
+}
+
+/** `callback(node, node)`, the tree locked. @linux set_rbtree_add_callback_state */
+export function pushLessCallback(env: Env, subprog: number, root: GraphTarget): void {
+  const node = unowned(env, nodeReg(root));
+  pushCallback(env, subprog, () => [node, node]);
 }
 
 /** `callback(sample, ctx)` @linux set_user_ringbuf_callback_state */

@@ -74,7 +74,8 @@ const CALLS_BACK: readonly number[] = [
 
 /** Does the call run a function of the program before it returns? @linux is_sync_callback_calling_insn */
 export const callsBackNow = (insn: Insn): boolean =>
-  isHelperCall(insn) && CALLS_BACK.includes(insn.imm);
+  (isHelperCall(insn) && CALLS_BACK.includes(insn.imm)) ||
+  (isKfuncCall(insn) && kfuncByImm(insn.imm)?.callsNow === true);
 
 /** Or some time later? @linux is_async_callback_calling_insn */
 export const callsBackLater = (insn: Insn): boolean =>

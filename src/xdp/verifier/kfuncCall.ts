@@ -18,7 +18,10 @@ import { S32_MAX, S32_MIN, UNBOUNDED, draftBounds, sync } from './bounds.ts';
 import { dynptrFlag, dynptrOf, processDynptr } from './dynptrSlots.ts';
 import type { Env } from './env.ts';
 import { Refused } from './env.ts';
-import { RETURNS_ZERO, pushAsyncCallback } from './funcCall.ts';
+import { RETURNS_ZERO, pushAsyncCallback, pushLessCallback } from './funcCall.ts';
+import { checkCounted, checkNode, checkRoot, handOver, nodeReg, unowned } from './graph.ts';
+import type { GraphTarget } from '../maps/mapDef.ts';
+import { acquireReference } from './references.ts';
 import { checkArgOffset } from './helperArgs.ts';
 import { checkKfuncMemSize, checkMemReg } from './helperMem.ts';
 import { processIrqFlag } from './irqFlags.ts';
@@ -45,10 +48,12 @@ import {
   BPF_DYNPTR_TYPE_INVALID,
   CONST_PTR_TO_DYNPTR,
   DYNPTR_TYPE_XDP,
+  MEM_ALLOC,
   MEM_RCU,
   MEM_RDONLY,
   MEM_UNINIT,
   PTR_MAYBE_NULL,
+  PTR_TO_BTF_ID,
   PTR_TO_CTX,
   PTR_TO_FUNC,
   PTR_TO_MAP_VALUE,
@@ -56,6 +61,7 @@ import {
   PTR_UNTRUSTED,
   SCALAR_VALUE,
   regTypeStr,
+  typeIsNonOwningRef,
 } from './regTypes.ts';
 import type { ReturnRange } from './state.ts';
 import { tnumIsConst } from './tnum.ts';
@@ -82,6 +88,10 @@ interface Call {
   mapUid: number;
   fieldReg: number;
   subprogno: number;
+  /** The list or tree. */
+  root: GraphTarget | null;
+  /** The first argument. */
+  first: Reg;
 }
 
 const NO_DYNPTR: Call['dynptr'] = { id: 0, dynptrType: BPF_DYNPTR_TYPE_INVALID, refObjId: 0 };
@@ -191,6 +201,10 @@ function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
     checkObject(env, regno);
     return;
   }
+  if (arg.kind === 'counted') {
+    checkCounted(env, regno);
+    return;
+  }
   if (!(arg.kind === 'mem' && arg.optional && registerIsNull(reg))) checkArgOffset(env, regno, 0);
   switch (arg.kind) {
     case 'ctx':
@@ -225,6 +239,12 @@ function checkArg(env: Env, regno: number, arg: KfuncArg, call: Call): void {
         env.invalid(`arg#${regno - 1} doesn't point to a map value`);
       call.fieldReg = regno;
       processMapField(env, regno, arg.kind === 'wq' ? 'wq' : 'task_work', call);
+      break;
+    case 'root':
+      call.root = checkRoot(env, regno, arg.of);
+      break;
+    case 'node':
+      checkNode(env, regno, arg.of, call.root!, call.kfunc.puts ? '' : call.kfunc.name);
       break;
     case 'callback':
       if (reg.type !== PTR_TO_FUNC) env.invalid(`arg${regno - 1} expected pointer to func`);
@@ -261,7 +281,15 @@ function trackSections(env: Env, name: string): void {
   }
 }
 
-function returned(env: Env, { kfunc, dynptr, size, refObjId }: Call): Reg {
+/** With a reference of its own. */
+function acquired(env: Env, reg: Reg, mayFail: boolean): Reg {
+  if (mayFail) env.newId(); // Linux takes one for the check, then uses the reference's
+  const id = acquireReference(env, env.insnIdx);
+  const type = mayFail ? reg.type | PTR_MAYBE_NULL : reg.type;
+  return withReg(reg, { type, id: mayFail ? id : 0, refObjId: id });
+}
+
+function returned(env: Env, { kfunc, dynptr, size, refObjId, root, first }: Call): Reg {
   switch (kfunc.ret) {
     case 'void':
       return NOT_INIT_REG;
@@ -271,6 +299,15 @@ function returned(env: Env, { kfunc, dynptr, size, refObjId }: Call): Reg {
       return objectReg(env, kfunc);
     case 'object':
       return newObject(env, size);
+    case 'counted': {
+      const type = PTR_TO_BTF_ID | MEM_ALLOC;
+      // who owns it can count one more; who only sees it may be too late
+      return acquired(env, withReg(first, { type, off: 0 }), typeIsNonOwningRef(first.type));
+    }
+    case 'node': {
+      const node = nodeReg(root!);
+      return kfunc.acquires ? acquired(env, node, true) : unowned(env, node);
+    }
     case 'cast':
       return castReg(env, size);
     case 'number':
@@ -299,7 +336,7 @@ export function checkKfuncCall(env: Env, insn: Insn): void {
   env.aux[env.insnIdx]!.isIterNext = kfunc.iter === 'next';
   const call: Call = {
     ...{ kfunc, refObjId: 0, iter: null, dynptr: NO_DYNPTR, size: 0, releaseReg: 0 },
-    ...{ map: null, mapUid: 0, fieldReg: 0, subprogno: 0 },
+    ...{ map: null, mapUid: 0, fieldReg: 0, subprogno: 0, root: null, first: env.regs[1]! },
   };
   const locks = kfunc.args[0]?.kind === 'resLock' && kfunc.ret === 'scalar';
   if (locks) pushFailedLock(env);
@@ -308,7 +345,9 @@ export function checkKfuncCall(env: Env, insn: Insn): void {
     const range = kfunc.args[0]!.kind === 'wq' ? RETURNS_ZERO : RETURNS_INT;
     pushAsyncCallback(env, call.subprogno, call.fieldReg, range, true);
   }
+  if (kfunc.callsNow) pushLessCallback(env, call.subprogno, call.root!);
   releaseObject(env, kfunc, call.releaseReg);
+  if (kfunc.puts) handOver(env, env.regs[2]!.refObjId);
   trackSections(env, kfunc.name);
   clearCallerSaved(env, env.regs);
   const r0 = locks ? constReg(0n) : returned(env, call);

@@ -9,6 +9,7 @@
  * @linux process_spin_lock, check_map_field_pointer; kernel/bpf/verifier.c
  */
 import type { Env } from './env.ts';
+import { forgetUnowned, inTreeCallback } from './graph.ts';
 import type { Reg } from './reg.ts';
 import { PTR_TO_MAP_VALUE } from './regTypes.ts';
 import type { LockKind } from './state.ts';
@@ -43,6 +44,7 @@ function mapOfField(
 export function processSpinLock(env: Env, regno: number, take: boolean, kind: LockKind): void {
   const reg = env.regs[regno]!;
   const { cur } = env;
+  if (inTreeCallback(env)) env.deny("can't spin_{lock,unlock} in rbtree cb");
   const resilient = kind !== 'lock';
   const map = mapOfField(env, regno, resilient ? 'res_spin_lock' : 'spin_lock');
   const held = (...kinds: LockKind[]): number =>
@@ -71,6 +73,7 @@ export function processSpinLock(env: Env, regno: number, take: boolean, kind: Lo
   cur.activeLocks--;
   cur.activeLockId = outer?.id ?? 0;
   cur.activeLockMap = outer?.map ?? null;
+  forgetUnowned(env);
 }
 
 /** What a call says later of the map that a timer or a queue of work is in. */
