@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { OP_DOORBELL } from '../../src/host/cost.ts';
+import { OP_DOORBELL, OP_NAPI_POLL } from '../../src/host/cost.ts';
 import { profileNamed, parseProfile } from '../../src/lab/profileFile.ts';
+import type { MachineConfig } from '../../src/machine/config.ts';
+import { machineCosts } from '../../src/machine/costs.ts';
+import { APP_DEFAULTS } from '../../src/machine/inetConfig.ts';
 
 const HEAD = 'name: mine\nsays: a machine of mine\n';
 const entry = (op: string, value: number | string, unit: string): string =>
@@ -14,6 +17,20 @@ const refusal = (text: string): string => {
   }
   return 'accepted';
 };
+
+test('polling that takes no time is refused where an application would poll for ever', () => {
+  const free = parseProfile(
+    'my.yaml',
+    `${HEAD}base: flat\nentries:\n${entry('napi poll', 0, 'ns')}`,
+  );
+  const config = (busyPollUsecs: number): MachineConfig => ({
+    ...{ seed: 1, cpus: 1, hz: 250, budget: 64, netdevBudget: 300, profile: free, nics: [] },
+    ...{ stack: true, check: false, eager: false },
+    inet: { apps: [{ ...APP_DEFAULTS, kind: 'sink', udp: 9, busyPollUsecs }] },
+  });
+  expect(machineCosts(config(0))[OP_NAPI_POLL]).toBe(0);
+  expect(() => machineCosts(config(50))).toThrow("cost of 'napi poll' in the profile");
+});
 
 describe('a profile file', () => {
   test('says what differs from the profile it builds on', () => {
