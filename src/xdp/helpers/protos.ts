@@ -346,6 +346,16 @@ const PROTOS: readonly HelperProto[] = [
   }),
   helper(208, 'ktime_get_tai_ns', RET_INTEGER, []),
   helper(209, 'user_ringbuf_drain', RET_INTEGER, [MAP, ARG_PTR_TO_FUNC, STACK_OR_NULL, ANY]),
+  helper(
+    210,
+    'cgrp_storage_get',
+    VALUE_OR_NULL,
+    [MAP, ARG_PTR_TO_BTF_ID | PTR_MAYBE_NULL, ARG_PTR_TO_MAP_VALUE | PTR_MAYBE_NULL, ANY],
+    { argStruct: 'cgroup' },
+  ),
+  helper(211, 'cgrp_storage_delete', RET_INTEGER, [MAP, ARG_PTR_TO_BTF_ID | PTR_MAYBE_NULL], {
+    argStruct: 'cgroup',
+  }),
 ];
 
 const BY_ID: readonly (HelperProto | undefined)[] = PROTOS.reduce<(HelperProto | undefined)[]>(

@@ -62,6 +62,8 @@ import type { VerifierMap } from './verifierMap.ts';
 const BPF_FUNC_current_task_under_cgroup = 37;
 const BPF_FUNC_task_storage_get = 156;
 const BPF_FUNC_task_storage_delete = 157;
+const BPF_FUNC_cgrp_storage_get = 210;
+const BPF_FUNC_cgrp_storage_delete = 211;
 
 const RINGBUF_FUNCS: readonly number[] = [
   BPF_FUNC_ringbuf_output,
@@ -93,6 +95,11 @@ const TASK_STORAGE_FUNCS: readonly number[] = [
   BPF_FUNC_task_storage_delete,
 ];
 
+const CGRP_STORAGE_FUNCS: readonly number[] = [
+  BPF_FUNC_cgrp_storage_get,
+  BPF_FUNC_cgrp_storage_delete,
+];
+
 /** Kinds of map that only some helpers take; those with none serve other types of program. */
 const FUNCS_OF_MAP: ReadonlyMap<number, readonly number[]> = new Map([
   [BPF_MAP_TYPE_PROG_ARRAY, [BPF_FUNC_tail_call]],
@@ -114,7 +121,7 @@ const FUNCS_OF_MAP: ReadonlyMap<number, readonly number[]> = new Map([
   [BPF_MAP_TYPE_SK_STORAGE, []],
   [BPF_MAP_TYPE_INODE_STORAGE, []],
   [BPF_MAP_TYPE_TASK_STORAGE, TASK_STORAGE_FUNCS],
-  [BPF_MAP_TYPE_CGRP_STORAGE, []],
+  [BPF_MAP_TYPE_CGRP_STORAGE, CGRP_STORAGE_FUNCS],
   [BPF_MAP_TYPE_USER_RINGBUF, [BPF_FUNC_user_ringbuf_drain]],
   [BPF_MAP_TYPE_QUEUE, QUEUE_FUNCS],
   [BPF_MAP_TYPE_STACK, QUEUE_FUNCS],
@@ -148,6 +155,7 @@ const MAPS_OF_FUNC: ReadonlyMap<number, readonly number[]> = new Map([
   ...each([BPF_FUNC_map_peek_elem, BPF_FUNC_map_push_elem], [...QUEUES, BPF_MAP_TYPE_BLOOM_FILTER]),
   [BPF_FUNC_map_lookup_percpu_elem, PERCPU],
   ...each(TASK_STORAGE_FUNCS, [BPF_MAP_TYPE_TASK_STORAGE]),
+  ...each(CGRP_STORAGE_FUNCS, [BPF_MAP_TYPE_CGRP_STORAGE]),
 ]);
 
 export function checkMapFuncCompatibility(env: Env, map: VerifierMap | null, func: number): void {
