@@ -191,6 +191,8 @@ export class Machine {
         netdevBudgetUsecs: config.netdevBudgetUsecs,
         stackOn: config.stack,
         framesToCache: config.profile.kernel.framesToCache === 1,
+        deferToKsoftirqd: config.profile.kernel.deferToKsoftirqd === 1,
+        cfs: config.profile.kernel.cfs === 1,
       },
     );
     if (config.tcDrop !== undefined) this.net.ingress = tcDropRules(config.tcDrop);
@@ -220,8 +222,8 @@ export class Machine {
       pace?.(this.cpus) ?? (config.eager ? new EagerHardware(this.cpus) : new LazyHardware());
     this.scheduler = new Scheduler(this.cpus, this.clock, this.irqs, hardware);
     this.programRuns = new ProgramRuns(costs[OP_XDP_RUN]!);
-    const { pcie } = config.profile;
-    const timing = new NicTimes(config.profile.nic, pcie === null ? null : new PcieLink(pcie));
+    const { nic: nicTiming, pcie, moderation } = config.profile;
+    const timing = new NicTimes(nicTiming, pcie === null ? null : new PcieLink(pcie));
     this.nics = config.nics.map((nicConfig, number) => {
       const p5 = nicConfig.chip === 'p5';
       const parts = {
@@ -261,6 +263,7 @@ export class Machine {
           watch: this.watch,
           rng: rng.fork(),
           cpus: this.cpus,
+          moderation,
           ...this.stagesOf(nic, vectors, () => bp),
         },
         { ...nicConfig, weight: config.budget },

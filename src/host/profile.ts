@@ -89,12 +89,24 @@ export interface MemorySpec {
   readonly otherMissPct: number;
 }
 
-/** Habits of a kernel generation that decide how often something is done. */
+/** Habits of a kernel generation that decide how often something is done, and by whom. */
 export interface KernelSpec {
   /** Frames that a redirect hands to its device at once, 1 to 16. */
   readonly xmitFrames: number;
   /** 1: a frame sent goes back to its pool's cache where the pool's own NAPI runs; 0: always to the ring. */
   readonly framesToCache: number;
+  /** 1: softirqs raised while ksoftirqd waits for its turn are left to it. */
+  readonly deferToKsoftirqd: number;
+  /** 1: threads are scheduled as before EEVDF. */
+  readonly cfs: number;
+}
+
+/** How the NIC holds back interrupts, where it is another one than bnxt's. */
+export interface ModerationSpec {
+  /** Its most for `rx-frames`: more than a poll takes. */
+  readonly mostFrames: number;
+  /** Which of DIM's five settings it begins with. */
+  readonly dimStart: number;
 }
 
 export interface CostProfile {
@@ -109,6 +121,8 @@ export interface CostProfile {
   readonly coolsNs: number;
   readonly pcie: PcieSpec | null;
   readonly memory: MemorySpec | null;
+  /** Null: bnxt's own. */
+  readonly moderation: ModerationSpec | null;
 }
 
 /** What is wrong with a profile, and with which entry; -1 where it is none in particular. */
@@ -142,6 +156,8 @@ const NIC: Group<NicTiming> = [
 const KERNEL: Group<KernelSpec> = [
   ['xmitFrames', 'redirected frames per transmit call', COUNT],
   ['framesToCache', 'frames returned to the cache', COUNT],
+  ['deferToKsoftirqd', 'softirqs left to ksoftirqd', COUNT],
+  ['cfs', 'scheduler before EEVDF', COUNT],
 ];
 
 const PCIE: Group<PcieSpec> = [
@@ -176,6 +192,11 @@ const MEMORY: Group<MemorySpec> = [
   ['otherMissPct', 'other cache misses', PERCENT],
 ];
 
+const MODERATION: Group<ModerationSpec> = [
+  ['mostFrames', 'frames an interrupt, at most', COUNT],
+  ['dimStart', 'DIM starts with setting', COUNT],
+];
+
 /** The clock that `cycles` are counted in. */
 const CLOCK = 'CPU clock';
 
@@ -183,7 +204,9 @@ const COOLS = 'idle until cold';
 
 const UNITS: ReadonlyMap<string, Units> = new Map([
   ...OP_NAMES.map((name) => [name, TIME] as const),
-  ...[...NIC, ...KERNEL, ...PCIE, ...MEMORY].map(([, name, units]) => [name, units] as const),
+  ...[...NIC, ...KERNEL, ...PCIE, ...MEMORY, ...MODERATION].map(
+    ([, name, units]) => [name, units] as const,
+  ),
   [COOLS, TIME],
   [CLOCK, ['GHz']],
 ]);
@@ -196,6 +219,10 @@ const WHOLE: ReadonlyMap<string, readonly [from: number, to: number]> = new Map(
   ['last-level cache slices', [1, 1024]],
   ['redirected frames per transmit call', [1, 16]],
   ['frames returned to the cache', [0, 1]],
+  ['softirqs left to ksoftirqd', [0, 1]],
+  ['scheduler before EEVDF', [0, 1]],
+  ['frames an interrupt, at most', [1, 65_535]],
+  ['DIM starts with setting', [0, 4]],
 ]);
 
 /** Of these at least one: a link without lanes moves nothing. */
@@ -235,6 +262,7 @@ export function profileOf(data: ProfileData): CostProfile {
     coolsNs: valueOf(COOLS),
     pcie: anyOf(PCIE) ? group(PCIE) : null,
     memory: anyOf(MEMORY) ? group(MEMORY) : null,
+    moderation: anyOf(MODERATION) ? group(MODERATION) : null,
   };
 }
 

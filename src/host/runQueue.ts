@@ -2,34 +2,28 @@
  * The threads of one CPU: applications, ksoftirqd, NAPI threads. Who runs when no interrupt and no
  * softirq wants the CPU.
  *
- * The fair class in the coarse, all weights equal. Each thread has a virtual runtime, which is the
- * time it had, and a deadline one slice ahead. It keeps the CPU until its slice is used up, which
- * is seen at a tick or when another thread wakes; then, of those that had no more than the average,
- * the one with the earliest deadline runs. A thread that wakes starts at the average. Time of
+ * Whose turn it is says the kernel's fair class (`eevdf.ts`; for kernels up to 6.5 `cfs.ts`). Time of
  * interrupts and softirqs is nobody's, as with CONFIG_IRQ_TIME_ACCOUNTING.
  *
  * A thread is a generator that yields where it may be preempted: the return from a system call,
- * `cond_resched`. It is bound to its CPU. Left out: weights and classes, lag kept over a sleep,
- * balancing between CPUs. A tick costs and counts only while a thread runs; it is taken at the end
- * of the step in which it falls.
+ * `cond_resched`. It is bound to its CPU. Left out: other classes, balancing between CPUs. A tick
+ * costs and counts only while a thread runs; it is taken at the end of the step in which it falls.
  *
- * @linux kernel/sched/fair.c: pick_eevdf, update_curr, place_entity, task_tick_fair
+ * @linux kernel/sched/fair.c: update_curr, task_tick_fair
  */
 import type { Ps } from './clock.ts';
 import { PS_PER_MS, PS_PER_SEC } from './clock.ts';
 import { OP_IPI, OP_SWITCH, OP_TIMER_IRQ, OP_WAKE } from './cost.ts';
 import type { Cpu, Steps, Work } from './cpu.ts';
 import { CTX_HARDIRQ, CTX_IDLE, CTX_KSOFTIRQD } from './cpu.ts';
+import { Cfs } from './cfs.ts';
+import { Eevdf } from './eevdf.ts';
+import type { FairClass, FairEntity } from './fairClass.ts';
 import { IrqLine } from './irq.ts';
 import type { IrqController } from './irq.ts';
 
-/** Before scaling by the number of CPUs. @linux sysctl_sched_base_slice */
-const BASE_SLICE: Ps = 0.7 * PS_PER_MS;
-/** @linux get_update_sysctl_factor */
-const SLICE_CPUS_MAX = 8;
-
 /** One thread, bound to a CPU. */
-export class Task {
+export class Task implements FairEntity {
   readonly name: string;
   readonly cpu: Cpu;
   /** `CTX_*` that its time is booked to. */
@@ -67,13 +61,10 @@ export class RunQueue {
   curr: Task | null = null;
   /** Whoever runs is to give way where it next can. @linux TIF_NEED_RESCHED */
   needResched = false;
-  /** Time that a thread may have before another gets its turn. */
-  slice: Ps = BASE_SLICE;
+  private fair: FairClass<Task> = new Eevdf();
   private readonly cpu: Cpu;
   /** In the order in which they woke. */
   private readonly runnable: Task[] = [];
-  /** Average virtual runtime when it was last looked at: where a thread starts on an empty queue. */
-  private average: Ps = 0;
   private tickPs: Ps = 4 * PS_PER_MS;
   private nextTick: Ps = 0;
   /** Threads that other CPUs wake, until the interrupt is taken. */
@@ -86,9 +77,10 @@ export class RunQueue {
     this.line.handler = (): void => this.takeWakeList();
   }
 
-  /** @linux sched_init_granularity */
-  init(cpus: number, hz: number): void {
-    this.slice = BASE_SLICE * (32 - Math.clz32(Math.min(cpus, SLICE_CPUS_MAX)));
+  /** @param cfs the kernel is of the time before EEVDF @linux sched_init_granularity */
+  init(cpus: number, hz: number, cfs: boolean = false): void {
+    if (cfs) this.fair = new Cfs();
+    this.fair.init(cpus);
     this.tickPs = PS_PER_SEC / hz;
   }
 
@@ -104,7 +96,7 @@ export class RunQueue {
       return;
     }
     this.needResched = false;
-    const next = this.pick();
+    const next = this.fair.pick(this.runnable);
     if (next === null) return;
     if (next !== curr) {
       if (curr === null) this.nextTick = this.tickAfter(cpu.now);
@@ -140,19 +132,11 @@ export class RunQueue {
     const interrupted = cpu.enter(CTX_HARDIRQ);
     cpu.charge(OP_TIMER_IRQ);
     cpu.enter(interrupted);
-    this.updateDeadline();
+    if (this.curr !== null && this.fair.tick(this.curr, this.runnable)) this.needResched = true;
   }
 
   private tickAfter(now: Ps): Ps {
     return (Math.floor(now / this.tickPs) + 1) * this.tickPs;
-  }
-
-  /** A slice that is used up is followed by a turn of somebody else, if there is one. @linux update_deadline */
-  private updateDeadline(): void {
-    const { curr } = this;
-    if (curr === null || curr.vruntime < curr.deadline) return;
-    curr.deadline = curr.vruntime + this.slice;
-    if (this.runnable.length > 1) this.needResched = true;
   }
 
   /**
@@ -186,40 +170,14 @@ export class RunQueue {
 
   private enqueue(task: Task): void {
     task.runnable = true;
-    this.average = this.averageVruntime();
-    task.vruntime = this.average;
-    task.deadline = this.average + this.slice;
-    this.runnable.push(task);
-    if (this.curr === null)
-      this.needResched = true; // any thread goes before the idle one
-    else this.updateDeadline();
+    if (this.fair.enqueue(task, this.runnable, this.curr)) this.needResched = true;
+    if (this.curr === null) this.needResched = true; // any thread goes before the idle one
   }
 
   private dequeue(task: Task): void {
-    this.average = this.averageVruntime();
-    this.runnable.splice(this.runnable.indexOf(task), 1);
+    this.fair.dequeue(task, this.runnable);
     this.curr = null;
     this.cpu.work = null;
     this.cpu.enter(CTX_IDLE);
-  }
-
-  /** @linux avg_vruntime */
-  private averageVruntime(): Ps {
-    const { runnable } = this;
-    const [first] = runnable;
-    if (first === undefined) return this.average;
-    let ahead = 0;
-    for (const task of runnable) ahead += task.vruntime - first.vruntime;
-    return first.vruntime + Math.floor(ahead / runnable.length);
-  }
-
-  /** The earliest deadline among those that had no more than their share. @linux pick_eevdf */
-  private pick(): Task | null {
-    const average = this.averageVruntime();
-    let best: Task | null = null;
-    for (const task of this.runnable) {
-      if (task.vruntime <= average && (best === null || task.deadline < best.deadline)) best = task;
-    }
-    return best;
   }
 }

@@ -31,7 +31,13 @@ export interface ClientPlan {
 export function clientPlan(options: RunOptions): ClientPlan | null {
   const { clients } = options;
   if (clients === undefined) return null;
-  const { think = 0, clientDelay = 0, cable = DEFAULT_CABLE_PS, duration = END_OF_TIME } = options;
+  const {
+    think = 0,
+    clientDelay = 0,
+    clientAck,
+    cable = DEFAULT_CABLE_PS,
+    duration = END_OF_TIME,
+  } = options;
   const requests = options.count ?? (options.duration === undefined ? DEFAULT_REQUESTS : Infinity);
   const size = requestSize(options);
   const port = options.apps[0]?.udp ?? DEFAULT_PORT;
@@ -53,6 +59,7 @@ export function clientPlan(options: RunOptions): ClientPlan | null {
         delayPs: clientDelay,
         requestBytes: size - FCS_LEN,
         port,
+        ackPort: clientAck ?? null,
         dstMac: { hi16: view.getUint16(0), lo32: view.getUint32(2) },
         dstIp,
         requests,

@@ -133,6 +133,7 @@ export interface RunOptions {
   /** Picoseconds. */
   readonly cable?: number | undefined;
   readonly clientDelay?: number | undefined;
+  readonly clientAck?: number | undefined;
   readonly stages: boolean;
   /** Picoseconds. */
   readonly sample?: number | undefined;
@@ -213,6 +214,8 @@ const txRing = kind.whole(19, 2047);
 /** What the chip's timer of 16 bits reaches, at 80 ns a tick. */
 const usecs = kind.whole(0, 5242, 'µs');
 const frames = kind.whole(1, 64);
+/** Beyond 64 only where the profile's NIC takes that: `setup.ts` sees to it. */
+const rxFrames = kind.whole(1, 32_767);
 /** No poll limits how many completions of transmission are gathered. */
 const txFrames = kind.whole(1, 128);
 const link = kind.between(0.001, 1000, 'Gb/s');
@@ -269,7 +272,7 @@ const nicSchema = z.strictObject(
     mtu: z.optional(base(mtu)),
     link: z.optional(base(link)),
     rxUsecs: z.optional(base(usecs)),
-    rxFrames: z.optional(base(frames)),
+    rxFrames: z.optional(base(rxFrames)),
     rxUsecsIrq: z.optional(base(usecs)),
     rxFramesIrq: z.optional(base(frames)),
     txUsecs: z.optional(base(usecs)),
@@ -418,6 +421,11 @@ const shape = {
     'Traffic',
     'Mean time, exponentially distributed, until a client sees an answer that is there: a part of its round trip; none unless set.',
   ),
+  clientAck: absent(
+    kind.whole(1, 65_535),
+    'Traffic',
+    'Acknowledge each answer, once it is there, with a datagram of 64 bytes to this UDP port, as TCP would with a segment; none unless set.',
+  ),
 
   chip: option(
     chip,
@@ -429,7 +437,12 @@ const shape = {
   rxRing: option(rxRing, 'NIC', 511, 'RX descriptors of each queue.'),
   txRing: option(txRing, 'NIC', 511, 'TX descriptors of each queue.'),
   rxUsecs: option(usecs, 'NIC', 10, 'Interrupt at the latest this long after a completion.'),
-  rxFrames: option(frames, 'NIC', 15, 'Interrupt after this many frames.'),
+  rxFrames: option(
+    rxFrames,
+    'NIC',
+    15,
+    'Interrupt after this many frames; bnxt takes 64 at most, the NIC of a profile maybe more.',
+  ),
   rxUsecsIrq: option(
     usecs,
     'NIC',

@@ -18,6 +18,7 @@ const BPS_PER_GBPS = 1e9;
 export function machineConfig(options: RunOptions, profile: CostProfile = FLAT): MachineConfig {
   const nics = options.nics.map((nic, i) => nicConfig(options, nic, i));
   refuseTwins(nics);
+  refuseFrames(nics, profile);
   return {
     seed: options.seed,
     cpus: options.cpus,
@@ -39,6 +40,19 @@ export function machineConfig(options: RunOptions, profile: CostProfile = FLAT):
     stages: options.stages,
     samplePs: options.sample,
   };
+}
+
+/** What bnxt's driver takes for `rx-frames`, which is a poll. */
+const BNXT_MOST_FRAMES = 64;
+
+function refuseFrames(nics: readonly NicConfig[], { name, moderation }: CostProfile): void {
+  const most = moderation?.mostFrames ?? BNXT_MOST_FRAMES;
+  for (const { rxFrames } of nics) {
+    if (rxFrames > most)
+      throw new OptionError(
+        `--rx-frames: ${rxFrames} is out of range (1 to ${most} with --profile ${name})`,
+      );
+  }
 }
 
 function nicConfig(options: RunOptions, nic: NicOptions, index: number): NicConfig {

@@ -45,6 +45,8 @@ export interface ClientsConfig {
   readonly dstIp: number;
   /** Requests in all, and when the last one may start. */
   readonly requests: number;
+  /** UDP port that each answer is acknowledged to when it has come; null: none is. */
+  readonly ackPort: number | null;
   readonly untilPs: Ps;
 }
 
@@ -70,8 +72,10 @@ const FIRST_PORT = 1024;
 const PORTS = 60_000;
 const TIMEOUT_PS: Ps = 10_000 * PS_PER_US;
 const FEWEST_SLOTS = 64;
+/** Bytes of an acknowledgement, without FCS. */
+const ACK_BYTES = 60;
 
-const slotsOf = (clients: number): number => Math.max(FEWEST_SLOTS, 2 * clients);
+const slotsOf = (clients: number): number => Math.max(FEWEST_SLOTS, 4 * clients);
 
 /** What a machine must be given as `frameBytes`. */
 export const clientsBytes = (clients: number, mtu: number): number =>
@@ -91,26 +95,27 @@ export class Clients implements ClientBooks {
   private readonly config: ClientsConfig;
   private readonly rng: Rng;
   private readonly inlet: Inlet;
+  /** By client; what lies behind `clients` are their acknowledgements. */
   private readonly frames: readonly Uint8Array[];
   /** By client: when its request left; -1 while it thinks. */
   private readonly leftAt: Float64Array;
   /** By client: requests it has sent, so that an old timeout is known as such. */
   private readonly asked: Int32Array;
-  /** Requests by the time at which they want to leave, numbered as clients are. */
+  /** Frames by the time at which they want to leave, numbered as `frames` are. */
   private readonly starts: EventHeap = new EventHeap();
   private readonly timers: EventHeap = new EventHeap();
   private readonly wirePs: Ps;
   private cableFreeAt: Ps = 0;
 
   constructor(machine: Machine, config: ClientsConfig, rng: Rng) {
-    const { clients, dstMac, dstIp, port, requestBytes } = config;
+    const { clients, dstMac, dstIp, port, ackPort, requestBytes } = config;
     this.machine = machine;
     this.config = config;
     this.rng = rng;
     this.inlet = new Inlet(machine, 0, slotsOf(clients));
     this.leftAt = new Float64Array(clients).fill(-1);
     this.asked = new Int32Array(clients);
-    this.frames = Array.from({ length: clients }, (_, client) =>
+    const frame = (client: number, dstPort: number, frameLenBytes: number): Uint8Array =>
       buildFrame({
         dst: dstMac,
         src: GATEWAY,
@@ -118,11 +123,15 @@ export class Clients implements ClientBooks {
           kind: 'ipv4',
           src: ipOf(client),
           dst: dstIp,
-          body: { kind: 'udp', srcPort: portOf(client), dstPort: port },
+          body: { kind: 'udp', srcPort: portOf(client), dstPort },
         },
-        frameLenBytes: requestBytes,
-      }),
-    );
+        frameLenBytes,
+      });
+    const all = Array.from({ length: clients }, (_, client) => client);
+    this.frames = [
+      ...all.map((client) => frame(client, port, requestBytes)),
+      ...(ackPort === null ? [] : all.map((client) => frame(client, ackPort, ACK_BYTES))),
+    ];
     this.wirePs = new Link(machine.nics[0]!.config.linkBps).wirePs(requestBytes);
     machine.watchWire({ frame: (nic, time, at) => nic === 0 && this.seen(time, at) });
   }
@@ -158,20 +167,22 @@ export class Clients implements ClientBooks {
     return this.inlet.empty ? this.machine.quietUntil() : this.machine.present;
   }
 
-  /** Every request that arrives by `now`, each behind the one before it. */
+  /** Every frame that arrives by `now`, each behind the one before it. */
   private send(now: Ps, untilPs: Ps): void {
-    const { cablePs, requests } = this.config;
+    const { clients, cablePs, requests } = this.config;
     while (this.starts.nextAt() + cablePs + this.wirePs <= now) {
       const wanted = this.starts.nextAt();
       const client = this.starts.pop();
-      if (this.sent >= requests || wanted >= untilPs) continue;
+      const isAck = client >= clients;
+      if (!isAck && (this.sent >= requests || wanted >= untilPs)) continue;
       const left = Math.max(wanted, this.cableFreeAt);
       this.cableFreeAt = left + this.wirePs;
+      this.lastArrivalPs = left + this.wirePs + cablePs;
+      this.inlet.arrive(this.lastArrivalPs, this.frames[client]!);
+      if (isAck) continue;
       this.leftAt[client] = left;
       this.sent++;
       this.asked[client]!++;
-      this.lastArrivalPs = left + this.wirePs + cablePs;
-      this.inlet.arrive(this.lastArrivalPs, this.frames[client]!);
       this.timers.push(left + TIMEOUT_PS, client, this.asked[client]);
     }
   }
@@ -200,9 +211,10 @@ export class Clients implements ClientBooks {
   }
 
   private seen(time: Ps, at: number): void {
-    const { cablePs, delayPs, thinkPs } = this.config;
+    const { clients, ackPort, cablePs, delayPs, thinkPs } = this.config;
     const client = this.clientOf(at);
     if (client < 0 || this.leftAt[client]! < 0) return;
+    if (ackPort !== null) this.starts.push(time + cablePs, clients + client);
     const there = time + cablePs + this.draw(delayPs);
     this.roundTrip.record(there - this.leftAt[client]!);
     this.leftAt[client] = -1;

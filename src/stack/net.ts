@@ -48,6 +48,10 @@ export interface NetConfig {
   readonly stackOn: boolean;
   /** Frames that were sent go back to their pool's cache where its NAPI runs, as since Linux 6.9; so unless false. */
   readonly framesToCache?: boolean;
+  /** Softirqs wait for ksoftirqd once it is awake, as in Linux 4.9 to 6.3. */
+  readonly deferToKsoftirqd?: boolean;
+  /** Threads are scheduled as up to Linux 6.5. */
+  readonly cfs?: boolean;
 }
 
 /** Sees each packet the stack takes (`ETH_P_ALL`); the skb is only lent. */
@@ -82,6 +86,8 @@ export class Net implements DeviceTable {
   readonly netdevBudgetJiffies: number;
   readonly stackOn: boolean;
   readonly framesToCache: boolean;
+  readonly deferToKsoftirqd: boolean;
+  readonly cfs: boolean;
   readonly dmesg: Dmesg = new Dmesg();
   readonly ppPages: PpPages;
   readonly skbs: SkbPool;
@@ -117,6 +123,8 @@ export class Net implements DeviceTable {
     this.netdevBudgetJiffies = usecsToJiffies(usecs, this.hz);
     this.stackOn = config.stackOn;
     this.framesToCache = config.framesToCache !== false;
+    this.deferToKsoftirqd = config.deferToKsoftirqd === true;
+    this.cfs = config.cfs === true;
     this.ppPages = new PpPages(host.mem.bytes);
     this.skbs = new SkbPool(host, this.ppPages);
     this.timers = new TimerList(host.clock, (at) => {

@@ -37,13 +37,31 @@ export interface DimCqModer {
   readonly pkts: number;
 }
 
-/** @linux NET_DIM_RX_EQE_PROFILES */
-const NET_DIM_RX_EQE_PROFILES: readonly DimCqModer[] = [
+/** Rings whose timer starts with the first completion. @linux NET_DIM_RX_EQE_PROFILES */
+export const NET_DIM_RX_EQE_PROFILES: readonly DimCqModer[] = [
   { usec: 1, pkts: 256 },
   { usec: 8, pkts: 256 },
   { usec: 64, pkts: 256 },
   { usec: 128, pkts: 256 },
   { usec: 256, pkts: 256 },
+];
+
+/** Rings whose timer starts anew with each completion. @linux NET_DIM_RX_CQE_PROFILES */
+export const NET_DIM_RX_CQE_PROFILES: readonly DimCqModer[] = [
+  { usec: 2, pkts: 256 },
+  { usec: 8, pkts: 128 },
+  { usec: 16, pkts: 64 },
+  { usec: 32, pkts: 64 },
+  { usec: 64, pkts: 64 },
+];
+
+/** @linux NET_DIM_TX_EQE_PROFILES */
+export const NET_DIM_TX_EQE_PROFILES: readonly DimCqModer[] = [
+  { usec: 1, pkts: 128 },
+  { usec: 8, pkts: 128 },
+  { usec: 32, pkts: 128 },
+  { usec: 64, pkts: 128 },
+  { usec: 128, pkts: 128 },
 ];
 
 /** Counters at one moment; they count on for ever, as u16 (events) and u32. @linux struct dim_sample */
@@ -65,6 +83,8 @@ interface DimStats {
 export class Dim {
   state: number = DIM_START_MEASURE;
   tuneState: number = DIM_PARKING_ON_TOP;
+  /** The five settings it chooses from. */
+  profiles: readonly DimCqModer[] = NET_DIM_RX_EQE_PROFILES;
   profileIx = 0;
   stepsRight = 0;
   stepsLeft = 0;
@@ -78,9 +98,9 @@ export class Dim {
   }
 }
 
-/** What `dim` wants now, for rings whose timer starts with the event. @linux net_dim_get_rx_moderation */
-export const netDimGetRxModeration = (dim: Dim): DimCqModer =>
-  NET_DIM_RX_EQE_PROFILES[dim.profileIx]!;
+/** What `dim` wants now. @linux net_dim_get_rx_moderation, net_dim_get_tx_moderation */
+export const netDimGetModeration = ({ profiles, profileIx }: Dim): DimCqModer =>
+  profiles[profileIx]!;
 
 /**
  * One sample, taken at the end of each poll.

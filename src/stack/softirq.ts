@@ -4,7 +4,8 @@
  * Softirqs run when an interrupt handler returns, in front of any thread, round after round while
  * new ones are raised, but not longer than 10 rounds or 2 ms; the rest is left to ksoftirqd, which
  * shares the CPU with the other threads. As since Linux 6.4, softirqs run at the end of an interrupt
- * or a system call also while ksoftirqd waits for its turn with the very same work.
+ * or a system call also while ksoftirqd waits for its turn with the very same work; in a kernel of
+ * the time before (`deferToKsoftirqd`) they are left to it, and an application gets its share.
  *
  * @linux kernel/softirq.c
  */
@@ -30,17 +31,21 @@ export function softirqInit(net: Net): void {
     const { cpu } = sd;
     const softirqs = new Softirqs(net, sd);
     const atInterrupt = new DoSoftirq(net, sd, softirqs);
-    cpu.runQueue.init(net.softnet.length, net.hz);
+    cpu.runQueue.init(net.softnet.length, net.hz, net.cfs);
     sd.ksoftirqd = new Task(`ksoftirqd/${cpu.id}`, cpu, CTX_KSOFTIRQD, (task) =>
       runKsoftirqd(sd, softirqs, task),
     );
     cpu.irqExit = (): void => {
       if (cpu.bhOff) return; // the dispatcher runs, and will look
-      if (sd.softirqPending === 0) cpu.runQueue.schedule();
+      if (sd.softirqPending === 0 || ksoftirqdRunning(net, sd)) cpu.runQueue.schedule();
       else cpu.work = atInterrupt.begin();
     };
   }
 }
+
+/** Has it been woken for what is pending, and does the kernel's age let it have that? @linux ksoftirqd_running */
+const ksoftirqdRunning = ({ deferToKsoftirqd }: Net, { ksoftirqd }: SoftnetData): boolean =>
+  deferToKsoftirqd && ksoftirqd!.runnable;
 
 /** At the end of an interrupt, in front of whatever runs. @linux do_softirq */
 class DoSoftirq implements Steps {

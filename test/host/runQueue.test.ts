@@ -7,11 +7,16 @@ import { IrqController, IrqLine } from '../../src/host/irq.ts';
 import { Task } from '../../src/host/runQueue.ts';
 import { Scheduler } from '../../src/host/scheduler.ts';
 
-function rig(cpuCount: number, hz: number, costs: Readonly<Record<number, number>> = {}) {
+function rig(
+  cpuCount: number,
+  hz: number,
+  costs: Readonly<Record<number, number>> = {},
+  cfs: boolean = false,
+) {
   const cost = new Float64Array(OP_COUNT);
   for (const [op, ps] of Object.entries(costs)) cost[Number(op)] = ps;
   const cpus = Array.from({ length: cpuCount }, (_, id) => new Cpu(id, cost));
-  for (const cpu of cpus) cpu.runQueue.init(cpuCount, hz);
+  for (const cpu of cpus) cpu.runQueue.init(cpuCount, hz, cfs);
   const clock = new VirtualClock();
   const irqs = new IrqController();
   const nothing = { runToIrq: (): void => {}, settleShared: (): void => {} };
@@ -49,6 +54,30 @@ function rig(cpuCount: number, hz: number, costs: Readonly<Record<number, number
   return { cpus, cpu: cpus[0]!, irqs, scheduler, turns, spinner, sleeper, wakeAt };
 }
 
+describe('before EEVDF', () => {
+  test('two threads that never sleep give way at the first tick after 3 ms, half of the latency', () => {
+    const { cpu, scheduler, turns, spinner, wakeAt } = rig(1, 1000, {}, true);
+    wakeAt(0, cpu, spinner('a', cpu, 10 * PS_PER_US));
+    wakeAt(0, cpu, spinner('b', cpu, 10 * PS_PER_US));
+    scheduler.run(10 * PS_PER_MS);
+    expect(turns.map(({ who, at }) => [who, at / PS_PER_MS])).toEqual([
+      ['a', 0],
+      ['b', 4],
+      ['a', 8],
+    ]);
+  });
+
+  test('one that has slept runs as soon as it wakes, on a CPU that another one has had for long', () => {
+    for (const cfs of [true, false]) {
+      const { cpu, scheduler, turns, spinner, sleeper, wakeAt } = rig(1, 100, {}, cfs);
+      wakeAt(0, cpu, spinner('long', cpu, 10 * PS_PER_US));
+      wakeAt(5 * PS_PER_MS, cpu, sleeper('short', cpu, 10 * PS_PER_US));
+      scheduler.run(5.1 * PS_PER_MS);
+      expect(turns.map(({ who }) => who)).toEqual(cfs ? ['long', 'short', 'long'] : ['long']);
+    }
+  });
+});
+
 describe('two threads that never sleep', () => {
   test('share the CPU in slices that end at the first tick after 0.7 ms', () => {
     const { cpu, scheduler, turns, spinner, wakeAt } = rig(1, 1000);
@@ -67,7 +96,6 @@ describe('two threads that never sleep', () => {
 
   test('HZ 250 with 8 CPUs: 2.8 ms are one tick of 4 ms', () => {
     const { cpu, scheduler, turns, spinner, wakeAt } = rig(8, 250);
-    expect(cpu.runQueue.slice).toBe(2.8 * PS_PER_MS);
     wakeAt(0, cpu, spinner('a', cpu, 10 * PS_PER_US));
     wakeAt(0, cpu, spinner('b', cpu, 10 * PS_PER_US));
     scheduler.run(12 * PS_PER_MS);

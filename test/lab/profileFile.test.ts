@@ -76,6 +76,18 @@ describe('a profile file', () => {
       /no entry for PCIe generation/,
     ],
     [
+      `${HEAD}base: xdp-paper-2018\nentries:\n${entry('DIM starts with setting', 5, 'count')}`,
+      /:5: DIM starts with setting: 5 is out of range \(0 to 4 count, whole\)$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('softirqs left to ksoftirqd', 0.5, 'count')}`,
+      /:5: softirqs left to ksoftirqd: 0.5 is out of range \(0 to 1 count, whole\)$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('DIM starts with setting', 1, 'count')}`,
+      /no entry for frames an interrupt, at most \(a value in count\)$/,
+    ],
+    [
       `${HEAD}entries:\n${entry('doorbell', 1, 'ns')}`,
       /:4: no entry for hardirq entry and exit \(a value in ns or cycles\)$/,
     ],

@@ -76,6 +76,15 @@ test('a program that sends frames back answers too', async () => {
   expect(clientsOf(report)).toMatchObject({ transactions: 2000, timeouts: 0 });
 });
 
+test('each answer is acknowledged once, two cables after it, and no client waits for that', async () => {
+  const given = { clients: 5, think: '30us', count: 1000, cable: '7us' };
+  const plain = await ask(given);
+  const acked = await ask({ ...given, clientAck: 10, rawDrop: 'udp dport 10' });
+  expect(clientsOf(acked)).toMatchObject({ transactions: 1000, sent: 1000, timeouts: 0 });
+  expect([plain.packets.received, acked.packets.received]).toEqual([1000, 2000]);
+  expect(acked.settledNs).toBeGreaterThan(plain.settledNs * 0.9);
+});
+
 test('a time instead of a number ends it', async () => {
   const report = await ask({ clients: 4, think: '50us', duration: '5ms' });
   const { sent, transactions } = clientsOf(report);
@@ -103,6 +112,8 @@ test('an interrupt whose message comes after the end of a round holds nothing up
 
 test.each([
   [{ think: '5us' }, '--think: needs --clients N'],
+  [{ clientAck: 10 }, '--client-ack: needs --clients N'],
+  [{ clients: 3, clientAck: 0 }, '--client-ack: 0 is out of range (1 to 65535)'],
   [{ clients: 3, rate: '1M' }, '--rate: is an open loop, but --clients is a closed one'],
   [{ clients: 3, size: 'imix' }, '--size: imix is no one size, as requests have'],
   [{ clients: 3, size: '2000' }, '--size: 2000 is out of range (64 to 1518 bytes)'],

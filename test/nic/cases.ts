@@ -60,6 +60,7 @@ export interface CaseNic {
   readonly txFrames: number;
   readonly rxvlan: boolean;
   readonly adaptiveRx?: boolean;
+  readonly cqeModeRx?: boolean;
   readonly chip?: 'p4' | 'p5';
   readonly napi?: CaseNapi;
   /** CPUs that take its packets into the stack, reduced modulo the number of CPUs. */
@@ -91,6 +92,8 @@ export interface Case {
   /** A PCIe link of the first generation with so many lanes; 0 or absent: a bus without end. */
   readonly lanes?: number;
   readonly app?: CaseApp;
+  /** NICs are moderated as mlx5 is. */
+  readonly foreign?: boolean;
   readonly fault?: { readonly point: string; readonly after: number; readonly every: number };
 }
 
@@ -118,6 +121,7 @@ const nic = (least: number, most: number): fc.Arbitrary<CaseNic> =>
     txFrames: pick(1, 4, 30),
     rxvlan: fc.boolean(),
     adaptiveRx: pick(false, false, true),
+    cqeModeRx: pick(false, false, true),
     chip: pick<'p4' | 'p5'>('p4', 'p5'),
     affinity: fc.array(fc.nat(3), { minLength: 1, maxLength: 4 }),
     program: pick(...PROGRAM_NAMES),
@@ -146,6 +150,7 @@ const generalCase: fc.Arbitrary<Case> = fc.record({
   sampleNs: pick(0, 0, 300, 5000),
   answerEvery: pick(0, 0, 1, 3),
   lanes: pick(0, 0, 1, 8),
+  foreign: pick(false, false, true),
 });
 
 /** Several CPUs that send on one slow wire, from rings that keep running empty. */
@@ -276,7 +281,8 @@ const pcieOf = ({ lanes = 0 }: Case): PcieSpec | null =>
 /** Coarse costs are 0, 1 or 2 units, a hard interrupt up to 6. */
 function profileOf(c: Case): CostProfile {
   const nicTiming = mapTiming(c);
-  const base = { ...FLAT, pcie: pcieOf(c) };
+  const moderation = c.foreign === true ? { mostFrames: 65_535, dimStart: 1 } : null;
+  const base = { ...FLAT, pcie: pcieOf(c), moderation };
   if (c.unitNs === 0) return { ...base, nic: nicTiming };
   const rng = new Rng(c.seed + 1);
   const costs = FLAT.costs.map((entry, op) => ({
@@ -306,6 +312,7 @@ function nicConfig(c: Case, n: CaseNic, i: number): NicConfig {
     txFrames: n.txFrames,
     rxvlan: n.rxvlan,
     adaptiveRx: n.adaptiveRx,
+    cqeModeRx: n.cqeModeRx,
     chip: n.chip,
     promisc: false,
     irqAffinity: n.affinity.map((cpu) => cpu % c.cpus),

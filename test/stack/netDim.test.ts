@@ -11,7 +11,7 @@ import {
   DIM_PARKING_TIRED,
   Dim,
   netDim,
-  netDimGetRxModeration,
+  netDimGetModeration,
 } from '../../src/stack/netDim.ts';
 
 /** A ring whose windows of 64 interrupts each take a millisecond unless said otherwise. */
@@ -49,7 +49,7 @@ describe('DIM', () => {
     const dim = new Dim();
     const usecs = [0, 1, 2, 3, 4].map((ix) => {
       dim.profileIx = ix;
-      return netDimGetRxModeration(dim);
+      return netDimGetModeration(dim);
     });
     expect(usecs.map(({ usec }) => usec)).toEqual([1, 8, 64, 128, 256]);
     expect(usecs.every(({ pkts }) => pkts === 256)).toBe(true);

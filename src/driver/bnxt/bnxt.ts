@@ -17,6 +17,7 @@ import type { Faults } from '../../host/faults.ts';
 import { Histogram } from '../../host/histogram.ts';
 import type { IrqLine } from '../../host/irq.ts';
 import type { HostAddr, HostMemory, HostWords } from '../../host/memory.ts';
+import type { ModerationSpec } from '../../host/profile.ts';
 import type { Rng } from '../../host/rng.ts';
 import { SpinLock } from '../../host/spinLock.ts';
 import type { RxStages } from '../../host/stages.ts';
@@ -125,8 +126,8 @@ export class BnxtCpRingInfo {
   sawPartial = false;
   /** What DIM goes by. */
   eventCtr = 0;
-  rxPackets = 0;
-  rxBytes = 0;
+  packets = 0;
+  bytes = 0;
   readonly dim: Dim = new Dim();
   /** One for all rings of a NAPI. */
   readonly swStats: BnxtSwStats;
@@ -148,6 +149,7 @@ export class BnxtCpRingInfo {
     this.words = bp.mem.words;
     this.bus = bp.bus;
     this.cpu = bnapi.irq.cpu;
+    this.dim.profileIx = bp.pdev.moderation?.dimStart ?? 0;
   }
 }
 
@@ -325,6 +327,8 @@ export interface BnxtPdev {
   /** MSI-X vectors, two for each RX queue the device can have. */
   readonly vectors: readonly IrqLine[];
   readonly xdp: XdpKernel;
+  /** Of the NIC whose timing is looked at; null: bnxt's own. */
+  readonly moderation: ModerationSpec | null;
   readonly stamps: RxStamps;
   /** For each RX queue that is opened; absent unless asked for. */
   readonly rxStages?: (queue: number) => RxStages;
@@ -401,7 +405,7 @@ export class Bnxt {
   spEvent = 0;
   readonly spTask: Alarm;
   /** Rings whose new profile waits to be programmed. */
-  readonly dimQueue: BnxtNapi[] = [];
+  readonly dimQueue: BnxtCpRingInfo[] = [];
   readonly dimWork: Alarm;
 
   constructor(

@@ -14,7 +14,7 @@ import type { Ps } from '../../host/clock.ts';
 import { PS_PER_US } from '../../host/clock.ts';
 import { RING_CMPL_RING_CFG_AGGINT_PARAMS_REQ_FLAGS_TIMER_RESET as TIMER_RESET } from '../../nic/hsi/hwrm.ts';
 import type { Hwrm, HwrmRingAggintQcapsOutput } from '../../nic/hsi/hwrm.ts';
-import type { Bnxt, BnxtNapi } from './bnxt.ts';
+import type { Bnxt, BnxtCpRingInfo } from './bnxt.ts';
 import { BNXT_FLAG_DIM, bnxtChipP5 } from './bnxt.ts';
 
 /** @linux RING_CMPL_RING_CFG_AGGINT_PARAMS_REQ_FLAGS_RING_IDLE, _IS_NQ */
@@ -37,8 +37,13 @@ export interface BnxtCoal {
   readonly budget: number;
 }
 
-/** 10 us and 15 frames; an RX completion is two records. @linux bnxt_init_dflt_coal */
-export const dfltRxCoal = (): BnxtCoal => ({
+/**
+ * 10 us and 15 frames; an RX completion is two records.
+ *
+ * @param mostFrames what a NIC whose timing is looked at takes instead of the driver's limit
+ * @linux bnxt_init_dflt_coal
+ */
+export const dfltRxCoal = (mostFrames: number = 64): BnxtCoal => ({
   coalTicks: 10,
   coalTicksIrq: 1,
   coalBufs: 30,
@@ -46,7 +51,7 @@ export const dfltRxCoal = (): BnxtCoal => ({
   idleThresh: 50,
   flags: 0,
   bufsPerRecord: 2,
-  budget: 64,
+  budget: mostFrames,
 });
 
 /** 28 us and 30 frames; no idle timer, and no poll limits the records. @linux bnxt_init_dflt_coal */
@@ -135,17 +140,29 @@ function bnxtHwrmSetCoalNq(
   hwrm.ringCmplRingCfgAggintParams(req, now);
 }
 
-/** One RX ring as DIM wants it; its numbers are records, and limited like any. @linux bnxt_hwrm_set_ring_coal */
+/**
+ * One ring as DIM wants it. bnxt takes DIM's numbers for records, and limits them like any; a NIC
+ * with limits of its own takes them for frames.
+ *
+ * @linux bnxt_hwrm_set_ring_coal
+ */
 export function bnxtHwrmSetRingCoal(
-  { bp, rxRing }: BnxtNapi,
+  cpr: BnxtCpRingInfo,
   usec: number,
-  records: number,
+  pkts: number,
   now: Ps,
 ): void {
-  const { hwrm } = bp.pdev;
-  const coal = { ...bp.rxCoal, coalTicks: usec, coalBufs: records };
-  bnxtHwrmSetCoalParams(hwrm, hwrm.ringAggintQcaps(), coal, rxRing!.cpr.fwRingId, now);
+  const { bp, rxRing } = cpr.bnapi;
+  const { hwrm, moderation } = bp.pdev;
+  const set = cpr === rxRing?.cpr ? bp.rxCoal : bp.txCoal;
+  const records = moderation === null ? pkts : pkts * set.bufsPerRecord;
+  const coal = { ...set, coalTicks: usec, coalBufs: records };
+  bnxtHwrmSetCoalParams(hwrm, hwrm.ringAggintQcaps(), coal, cpr.fwRingId, now);
 }
+
+/** Does DIM count from the last completion? bnxt's never does; mlx5's follows the mode that is set. */
+export const countsFromLast = ({ pdev, rxCoal }: Bnxt): boolean =>
+  pdev.moderation !== null && rxCoal.flags === TIMER_RESET;
 
 /** What `ethtool -C` can set; what is left out stays as it is. Times in microseconds. */
 export interface BnxtCoalesce {

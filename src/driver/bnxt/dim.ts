@@ -1,5 +1,5 @@
 /**
- * Adaptive RX: the driver's side of DIM (`stack/netDim.ts`).
+ * Adaptive moderation: the driver's side of DIM (`stack/netDim.ts`).
  *
  * A poll samples; the new profile is programmed by a worker a little later, for that ring alone.
  * Linux has a work item for each ring; here one worker runs for all that wait.
@@ -7,33 +7,59 @@
  * @linux bnxt_dim_work; drivers/net/ethernet/broadcom/bnxt/bnxt_dim.c
  */
 import type { Ps } from '../../host/clock.ts';
-import { netDim, netDimGetRxModeration } from '../../stack/netDim.ts';
-import type { Bnxt, BnxtCpRingInfo } from './bnxt.ts';
-import { WORKQUEUE_PS } from './bnxt.ts';
-import { bnxtHwrmSetRingCoal } from './coal.ts';
+import { BNXT_NQ_HDL_TYPE_RX } from '../../nic/hsi/nq.ts';
+import {
+  NET_DIM_RX_CQE_PROFILES,
+  NET_DIM_RX_EQE_PROFILES,
+  NET_DIM_TX_EQE_PROFILES,
+  netDim,
+  netDimGetModeration,
+} from '../../stack/netDim.ts';
+import type { Bnxt, BnxtCpRingInfo, BnxtNapi } from './bnxt.ts';
+import { BNXT_FLAG_DIM, WORKQUEUE_PS, bnxtChipP5 } from './bnxt.ts';
+import { bnxtHwrmSetRingCoal, countsFromLast } from './coal.ts';
 
 /**
- * The end of a poll, when `BNXT_FLAG_DIM` is set.
+ * The end of a poll: of RX alone, by the interrupts of its NAPI.
  *
- * @param cpr the NAPI's own ring, which counts interrupts
- * @param rx the completion ring of its RX ring: the same one on P4
  * @linux bnxt_poll, bnxt_poll_p5, dim_update_sample
  */
-export function bnxtDimSample(bp: Bnxt, cpr: BnxtCpRingInfo, rx: BnxtCpRingInfo): void {
+export function bnxtDimSample(bp: Bnxt, { cpRing, rxRing }: BnxtNapi): void {
+  if ((bp.flags & BNXT_FLAG_DIM) === 0 || rxRing === null) return;
+  if (bp.pdev.moderation === null || !bnxtChipP5(bp)) sample(bp, rxRing.cpr, cpRing.eventCtr);
+}
+
+/**
+ * The end of a poll that arms its rings again, for a NIC that is moderated as mlx5 is: each ring by
+ * its own events, those of transmission too.
+ */
+export function dimSampleRings(bp: Bnxt, { cpRing }: BnxtNapi): void {
+  if ((bp.flags & BNXT_FLAG_DIM) === 0 || bp.pdev.moderation === null) return;
+  for (const cpr of cpRing.cpRingArr) sample(bp, cpr, cpr.eventCtr);
+}
+
+function sample(bp: Bnxt, cpr: BnxtCpRingInfo, events: number): void {
   const { now } = cpr.cpu;
-  if (!netDim(cpr.dim, now, cpr.eventCtr, rx.rxPackets, rx.rxBytes)) return;
-  bp.dimQueue.push(cpr.bnapi);
+  if (!netDim(cpr.dim, now, events, cpr.packets, cpr.bytes)) return;
+  bp.dimQueue.push(cpr);
   if (!bp.dimWork.armed) bp.dimWork.set(now + WORKQUEUE_PS);
 }
 
 /** @linux bnxt_dim_work */
 export function bnxtDimWork(bp: Bnxt, now: Ps): void {
-  for (const bnapi of bp.dimQueue.splice(0)) {
-    const { dim } = bnapi.cpRing;
-    const { usec, pkts } = netDimGetRxModeration(dim);
-    bnxtHwrmSetRingCoal(bnapi, usec, pkts, now);
+  for (const cpr of bp.dimQueue.splice(0)) {
+    const { dim } = cpr;
+    dim.profiles = profilesFor(bp, cpr);
+    const { usec, pkts } = netDimGetModeration(dim);
+    bnxtHwrmSetRingCoal(cpr, usec, pkts, now);
     dim.applied();
   }
+}
+
+/** bnxt has but one list; mlx5 has those for transmission, and follows the mode that is set. */
+function profilesFor(bp: Bnxt, cpr: BnxtCpRingInfo): typeof NET_DIM_RX_EQE_PROFILES {
+  if (bnxtChipP5(bp) && cpr.cpRingType !== BNXT_NQ_HDL_TYPE_RX) return NET_DIM_TX_EQE_PROFILES;
+  return countsFromLast(bp) ? NET_DIM_RX_CQE_PROFILES : NET_DIM_RX_EQE_PROFILES;
 }
 
 /** The rings are about to go. @linux cancel_work_sync */

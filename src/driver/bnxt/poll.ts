@@ -29,13 +29,7 @@ import type { NapiStruct } from '../../stack/napi.ts';
 import { napiCompleteDone, napiSchedule } from '../../stack/napi.ts';
 import { xdpDoFlush } from '../../xdp/redirect.ts';
 import type { Bnxt, BnxtCpRingInfo, BnxtNapi } from './bnxt.ts';
-import {
-  BNXT_FLAG_DIM,
-  BNXT_REDIRECT_EVENT,
-  BNXT_RX_EVENT,
-  BNXT_TX_CMP_EVENT,
-  BNXT_TX_EVENT,
-} from './bnxt.ts';
+import { BNXT_REDIRECT_EVENT, BNXT_RX_EVENT, BNXT_TX_CMP_EVENT, BNXT_TX_EVENT } from './bnxt.ts';
 import { bnxtDbCq, bnxtDbCqArm, bnxtDbWrite, bnxtDbWriteRelaxed } from './db.ts';
 import { bnxtDimSample } from './dim.ts';
 import { bnxtForceRxDiscard, bnxtRxPkt } from './rx.ts';
@@ -103,7 +97,7 @@ export function bnxtPoll(napi: NapiStruct, bnapi: BnxtNapi, budget: number): num
       break;
     }
   }
-  if ((bp.flags & BNXT_FLAG_DIM) !== 0 && bnapi.rxRing !== null) bnxtDimSample(bp, cpr, cpr);
+  bnxtDimSample(bp, bnapi);
   return workDone;
 }
 

@@ -22,9 +22,8 @@ import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
 import type { NapiStruct } from '../../stack/napi.ts';
 import { napiCompleteDone } from '../../stack/napi.ts';
 import type { Bnxt, BnxtNapi } from './bnxt.ts';
-import { BNXT_FLAG_DIM } from './bnxt.ts';
 import { bnxtDbCqP5, bnxtDbNq, bnxtDbNqArm } from './db.ts';
-import { bnxtDimSample } from './dim.ts';
+import { bnxtDimSample, dimSampleRings } from './dim.ts';
 import { __bnxtPollWork, __bnxtPollWorkDone, bnxtCmpValid, pollOnCpu } from './poll.ts';
 
 /**
@@ -42,6 +41,7 @@ export function bnxtPollP5(napi: NapiStruct, bnapi: BnxtNapi, budget: number): n
   const txWakes = napi.endedBy.txWake;
   let rawCons = cpr.cpRawCons;
   let workDone = 0;
+  const walksAll = bp.pdev.moderation !== null;
 
   pollOnCpu(bnapi, napi.cpu);
   cpr.sawPartial = false;
@@ -51,12 +51,16 @@ export function bnxtPollP5(napi: NapiStruct, bnapi: BnxtNapi, budget: number): n
   }
   for (;;) {
     if (!bnxtCmpValid(cpr, rawCons)) {
+      if (walksAll && !cpr.hasMoreWork) workDone += pollUnnotified(bp, bnapi, budget - workDone);
       if (cpr.hasMoreWork) break;
       __bnxtPollCqsDone(bp, bnapi, true, budget);
       cpr.cpRawCons = rawCons;
       endedEmpty(bnapi);
-      if (napiCompleteDone(napi, workDone)) bnxtDbNqArm(bp, cpr, rawCons);
-      sampleDim(bp, bnapi);
+      if (napiCompleteDone(napi, workDone)) {
+        bnxtDbNqArm(bp, cpr, rawCons);
+        dimSampleRings(bp, bnapi);
+      }
+      bnxtDimSample(bp, bnapi);
       return workDone;
     }
     dmaRmb(cpr.cpu); // V first, the rest of the entry after it
@@ -69,6 +73,7 @@ export function bnxtPollP5(napi: NapiStruct, bnapi: BnxtNapi, budget: number): n
     if (budget > 0 && workDone >= budget && bnxtNqHdlType(handle) === BNXT_NQ_HDL_TYPE_RX) break;
     const cpr2 = cpr.cpRingArr[bnxtNqHdlIdx(handle)]!;
     cpr2.hadNqeNotify = true;
+    cpr2.eventCtr++;
     cpr2.toggle = nqeCnToggle(words, at);
     workDone += __bnxtPollWork(bp, cpr2, budget - workDone);
     if (cpr2.hasMoreWork) cpr.hasMoreWork = true;
@@ -80,7 +85,19 @@ export function bnxtPollP5(napi: NapiStruct, bnapi: BnxtNapi, budget: number): n
     bnxtDbNq(bp, cpr, rawCons);
   }
   if (budget > 0 && napi.endedBy.txWake === txWakes) napi.endedBy.budget++;
-  sampleDim(bp, bnapi);
+  bnxtDimSample(bp, bnapi);
+  return workDone;
+}
+
+/** Walk the rings that have not notified: whatever interrupts, mlx5 looks at all of them. */
+function pollUnnotified(bp: Bnxt, { cpRing: cpr }: BnxtNapi, budget: number): number {
+  let workDone = 0;
+  for (const cpr2 of cpr.cpRingArr) {
+    if (cpr2.hadNqeNotify || workDone >= budget) continue;
+    cpr2.hadNqeNotify = true;
+    workDone += __bnxtPollWork(bp, cpr2, budget - workDone);
+    if (cpr2.hasMoreWork) cpr.hasMoreWork = true;
+  }
   return workDone;
 }
 
@@ -119,8 +136,4 @@ function endedEmpty({ napi, cpRing }: BnxtNapi): void {
   }
   if (partial) napi.endedBy.busy++;
   else napi.endedBy.empty++;
-}
-
-function sampleDim(bp: Bnxt, { cpRing, rxRing }: BnxtNapi): void {
-  if ((bp.flags & BNXT_FLAG_DIM) !== 0 && rxRing !== null) bnxtDimSample(bp, cpRing, rxRing.cpr);
 }

@@ -89,7 +89,8 @@ export function bnxtInitOne(
   dev.features |= NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM | NETIF_F_HW_VLAN_CTAG_TX;
   if (params.rxvlan) dev.features |= NETIF_F_HW_VLAN_CTAG_RX | NETIF_F_HW_VLAN_STAG_RX;
   dev.xdpFeatures = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT | NETDEV_XDP_ACT_RX_SG;
-  bp = new Bnxt(dev, pdev, { rx: dfltRxCoal(), tx: dfltTxCoal() }, bnxtSpTask, bnxtDimWork);
+  const coal = { rx: dfltRxCoal(pdev.moderation?.mostFrames), tx: dfltTxCoal() };
+  bp = new Bnxt(dev, pdev, coal, bnxtSpTask, bnxtDimWork);
   if (pdev.device === BCM57508) bp.flags |= BNXT_FLAG_CHIP_P5_PLUS;
   bp.rxRingSize = params.rxRing;
   bp.txRingSize = params.txRing;

@@ -82,8 +82,8 @@ export function bnxtRxPkt(rxr: BnxtRxRingInfo): number {
 
   // next_rx
   const { cpr } = rxr;
-  cpr.rxPackets++;
-  cpr.rxBytes += len;
+  cpr.packets++;
+  cpr.bytes += len;
   nextRx(rxr, cons);
   rxr.rawCons = rawExt;
   return rc;

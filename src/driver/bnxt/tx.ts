@@ -45,7 +45,7 @@ import type { SkBuff } from '../../stack/skbuff.ts';
 import { CHECKSUM_PARTIAL, MAX_SKB_FRAGS, skbHeadlen, skbPad } from '../../stack/skbuff.ts';
 import { NETDEV_TX_BUSY, NETDEV_TX_OK, devXmitDrop } from '../../stack/xmitOne.ts';
 import type { Bnxt, BnxtNapi, BnxtTxRingInfo } from './bnxt.ts';
-import { BNXT_TX_CMP_EVENT } from './bnxt.ts';
+import { BNXT_TX_CMP_EVENT, bnxtChipP5 } from './bnxt.ts';
 import { bnxtDbWrite } from './db.ts';
 import { bnxtSchedResetTxr } from './reset.ts';
 import { bnxtTxAvail } from './xdp.ts';
@@ -180,6 +180,7 @@ function __bnxtTxInt(bnapi: BnxtNapi, txr: BnxtTxRingInfo, budget: number): bool
   const from = txr.txCons;
   let txCons = from;
   let txBytes = 0;
+  let txPackets = 0;
   while ((txCons & bp.txRingMask) !== txr.txHwCons) {
     const txBuf = txr.txBufRing[txCons & bp.txRingMask]!;
     const { skb } = txBuf;
@@ -189,11 +190,16 @@ function __bnxtTxInt(bnapi: BnxtNapi, txr: BnxtTxRingInfo, budget: number): bool
     }
     txBuf.skb = null;
     txBytes += skb.len;
+    txPackets++;
     for (let mapped = 0; mapped <= txBuf.nrFrags; mapped++) dmaUnmapSingle(cpu);
     napiConsumeSkb(skb, budget, cpu);
     txCons = (txCons + 2 + txBuf.nrFrags) & 0xffff; // long BD, ext BD, one per frag
   }
   txr.txCons = txCons;
+  if (bnxtChipP5(bp)) {
+    txr.cpr.packets += txPackets;
+    txr.cpr.bytes += txBytes;
+  }
   if (bp.watch.on) bp.watch.point(TP_TX_INT, cpu, from, txCons);
   completedWake(txr, bp.dev.tx[txr.txqIndex]!, txBytes, cpu);
   return false;

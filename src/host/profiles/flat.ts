@@ -153,6 +153,8 @@ export const flat: ProfileData = {
       unit: 'count',
       source: 'Linux 6.9 and later: page_pool_napi_local',
     },
+    { op: 'softirqs left to ksoftirqd', value: 0, unit: 'count', source: 'Linux 6.4 and later' },
+    { op: 'scheduler before EEVDF', value: 0, unit: 'count', source: 'Linux 6.6 and later' },
     { op: 'RX DMA', value: 700, unit: 'ns', source: 'estimate' },
     { op: 'RX DMA slot', value: 2, unit: 'ns', source: 'estimate' },
     { op: 'TX fetch', value: 900, unit: 'ns', source: 'estimate' },

@@ -87,6 +87,10 @@ buffer alignment | 4096 | bytes | mlx5 with XDP: one page a packet
 buffers per queue | 256 | count | Linux 4.18, mlx5e page cache: 4 times a poll's 64
 last-level cache miss | 72 | ns | estimate: local memory about 89 ns, less the 17 of the last-level cache; chosen with the tx and redir rows in view
 other cache misses | 0.001 | % | what perf shows with nothing to miss
+frames an interrupt, at most | 65535 | count | mlx5: cq_max_count, 16 bits
+DIM starts with setting | 1 | count | mlx5: 8 us and 128 frames, NET_DIM_DEF_PROFILE_CQE
+softirqs left to ksoftirqd | 1 | count | Linux 4.9 to 6.3: ksoftirqd_running
+scheduler before EEVDF | 1 | count | Linux 2.6.23 to 6.5: CFS
 `;
 
 export const xdpPaper2018: ProfileData = {

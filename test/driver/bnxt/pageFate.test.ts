@@ -289,7 +289,7 @@ describe('a program that moves the packet', () => {
     rig.poll();
     const frame = [...udpFrame(100)];
     expect(wire).toEqual([{ port: 0, bytes: [0xab, ...frame.slice(5, 90)] }]);
-    expect(rig.rxr().cpr.rxBytes).toBe(86); // DIM counts what the program made of it
+    expect(rig.rxr().cpr.bytes).toBe(86); // DIM counts what the program made of it
   });
 
   test('the next packet in that page starts at the usual headroom again', () => {

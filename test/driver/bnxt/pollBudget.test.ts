@@ -72,7 +72,7 @@ describe('what the budget is charged with', () => {
     rig.ready(5); // good, bad, good, bad, good
     expect(rig.poll()).toBe(3);
     expect(rig.lost()).toEqual({ rxCrc: 2 });
-    expect(rig.rxr().cpr.rxPackets).toBe(3); // errored packets are no DIM input
+    expect(rig.rxr().cpr.packets).toBe(3); // errored packets are no DIM input
     expect(rig.leftOver()).toEqual(NOTHING);
   });
 
@@ -83,7 +83,7 @@ describe('what the budget is charged with', () => {
     expect([rig.poll(), rig.poll(), rig.poll()]).toEqual([4, 4, 2]);
     expect(rig.lost()).toEqual({ skbOom: 10 });
     expect(rig.ethtool()['rx_total_oom_discards']).toBe(10);
-    expect(rig.rxr().cpr.rxBytes).toBe(640); // the DIM byte counter still grows
+    expect(rig.rxr().cpr.bytes).toBe(640); // the DIM byte counter still grows
     expect(rig.leftOver()).toEqual(NOTHING);
   });
 
@@ -105,7 +105,7 @@ describe('what the budget is charged with', () => {
     rig.machine.mem.words[(ext + 4) >> 2] = (0x9100 << 16) | 5;
     expect(rig.poll()).toBe(2);
     expect(rig.lost()).toEqual({ vlanProto: 1 });
-    expect(rig.rxr().cpr.rxPackets).toBe(3);
+    expect(rig.rxr().cpr.packets).toBe(3);
     expect(rig.leftOver()).toEqual(NOTHING);
   });
 

@@ -1,0 +1,65 @@
+/** What a profile says of its NIC and kernel besides times. */
+import { describe, expect, test } from 'vitest';
+import { run as runOn } from '../../src/lab/given.ts';
+import type { RunReport } from '../../src/lab/report.ts';
+
+const run = async (given: Readonly<Record<string, unknown>>): Promise<RunReport> =>
+  (await runOn(given)).report;
+
+describe('an application on the CPU that receives, under overload', () => {
+  const sink = (profile: string): Promise<RunReport> =>
+    run({
+      ...{ profile, xdp: 'none', apps: 'sink:9', appCpu: 0, queues: 1, cpus: 1 },
+      ...{ traffic: 'udp size=64 flows=64 rate=8Mpps', duration: '30ms' },
+    });
+
+  test('starves on a kernel of today, and has a share where ksoftirqd takes turns', async () => {
+    const [today, before] = [await sink('flat'), await sink('i40e-2019')];
+    expect(today.cpus[0]!.appPct).toBeLessThan(5);
+    expect(today.cpus[0]!.ksoftirqdPct).toBeLessThan(50);
+    expect(before.cpus[0]!.appPct).toBeGreaterThan(20);
+    expect(before.cpus[0]!.softirqPct).toBeLessThan(5);
+  });
+});
+
+describe('a NIC that is moderated as mlx5 is', () => {
+  const given = {
+    ...{ profile: 'irqsuspend-2024', xdp: 'none', apps: 'server:9', chip: 'p5', queues: 1 },
+    ...{ cpus: 1, clients: 32, think: '400us', count: 8000, clientAck: 10 },
+    ...{ rawDrop: 'udp dport 10', rxUsecs: 8, rxFrames: 128, txUsecs: 8 },
+  } as const;
+  const adaptive = { ...given, adaptiveRx: true, cqeModeRx: true };
+
+  test('DIM finds longer timers for it, for both directions; lazy and eager agree', async () => {
+    const set = await run({ ...given, cqeModeRx: true });
+    const lazy = await run(adaptive);
+    expect(lazy.napi.irqs).toBeLessThan(set.napi.irqs * 0.8);
+    const eager = await run({ ...adaptive, eager: true });
+    expect({ ...eager, wallMs: 0 }).toEqual({ ...lazy, wallMs: 0 });
+  });
+
+  test('a drop at a rate that never pauses is interrupted by the number of frames alone', async () => {
+    const report = await run({
+      ...{ profile: 'xdp-paper-2018', xdp: 'drop', stack: false, queues: 1, cpus: 1, link: 100 },
+      ...{ traffic: 'udp size=64 rate=1Mpps', count: 12_800, rxFrames: 128, cqeModeRx: true },
+      ...{ rxUsecs: 8, rxRing: 1023 },
+    });
+    expect(report.napi.irqs).toBeGreaterThan(90); // a poll may find a frame more
+    expect(report.napi.irqs).toBeLessThanOrEqual(100);
+  });
+
+  test('rx-frames beyond a poll are for such a NIC alone', async () => {
+    await expect(run({ xdp: 'drop', rxFrames: 65 })).rejects.toThrow(
+      '--rx-frames: 65 is out of range (1 to 64 with --profile flat)',
+    );
+  });
+});
+
+test('p5: a NAPI that defers its interrupt for long acknowledges its notifications', async () => {
+  const { packets } = await run({
+    ...{ chip: 'p5', xdp: 'none', apps: 'sink:9', queues: 1, cpus: 1, count: 20_000 },
+    ...{ traffic: 'udp size=64 flows=64 rate=50kpps arrivals=poisson' },
+    ...{ groFlushTimeout: 200_000, napiDeferHardIrqs: 100 },
+  });
+  expect(packets.received).toBe(20_000);
+});
