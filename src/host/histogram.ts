@@ -53,10 +53,16 @@ export class Histogram {
   }
 
   private sort(): void {
-    const { waiting, waits, buckets } = this;
+    this.recordEach(this.waiting, 0, 1, this.waits);
+    this.waits = 0;
+  }
+
+  /** Record `count` values of `from`, the first at `first`, one every `step`. */
+  recordEach(from: Float64Array, first: number, step: number, count: number): void {
+    const { buckets } = this;
     let { sum, longest } = this;
-    for (let i = 0; i < waits; i++) {
-      const ps = waiting[i]!;
+    for (let i = 0, at = first; i < count; i++, at += step) {
+      const ps = from[at]!;
       sum += ps;
       if (ps > longest) longest = ps;
       if (ps < 2 ** 41) buckets[bucketOf((ps * PER_UNIT) | 0)]!++;
@@ -64,8 +70,7 @@ export class Histogram {
     }
     this.sum = sum;
     this.longest = longest;
-    this.total += waits;
-    this.waits = 0;
+    this.total += count;
   }
 
   /** Beyond two seconds: halve into range, add the halvings back to the bucket's exponent. */

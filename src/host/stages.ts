@@ -14,22 +14,49 @@
 import type { Ps } from './clock.ts';
 import { Histogram } from './histogram.ts';
 
+/** Stages to the verdict: a packet has one value of each in `waiting`, next to each other. */
+const STAGES = 4;
+/** Packets that may wait before their stages are sorted into buckets. */
+const WAITING = 256;
+
 export class StageTimes {
-  readonly dma: Histogram = new Histogram();
-  readonly interrupt: Histogram = new Histogram();
-  readonly poll: Histogram = new Histogram();
-  readonly verdict: Histogram = new Histogram();
+  private readonly dma: Histogram = new Histogram();
+  private readonly interrupt: Histogram = new Histogram();
+  private readonly poll: Histogram = new Histogram();
+  private readonly verdict: Histogram = new Histogram();
   readonly socket: Histogram = new Histogram();
   readonly wire: Histogram = new Histogram();
+  private readonly waiting: Float64Array = new Float64Array(STAGES * WAITING);
+  private waits = 0;
 
   /** The ways of one packet, in the order of time. */
   toVerdict(arrived: Ps, dmaDone: Ps, irqAt: Ps, pollAt: Ps, now: Ps): void {
-    const handled = Math.max(dmaDone, irqAt);
-    const polled = Math.max(handled, pollAt);
-    this.dma.record(dmaDone - arrived);
-    this.interrupt.record(handled - dmaDone);
-    this.poll.record(polled - handled);
-    this.verdict.record(now - polled);
+    const handled = irqAt > dmaDone ? irqAt : dmaDone;
+    const polled = pollAt > handled ? pollAt : handled;
+    const { waiting, waits } = this;
+    waiting[waits] = dmaDone - arrived;
+    waiting[waits + 1] = handled - dmaDone;
+    waiting[waits + 2] = polled - handled;
+    waiting[waits + 3] = now - polled;
+    this.waits = waits + STAGES;
+    if (waits === STAGES * (WAITING - 1)) this.sort();
+  }
+
+  /** All stages, in the order of time. */
+  histograms(): readonly (readonly [stage: string, times: Histogram])[] {
+    this.sort();
+    const { dma, interrupt, poll, verdict, socket, wire } = this;
+    return Object.entries({ dma, interrupt, poll, verdict, socket, wire });
+  }
+
+  private sort(): void {
+    const { waiting } = this;
+    const packets = this.waits / STAGES;
+    this.dma.recordEach(waiting, 0, STAGES, packets);
+    this.interrupt.recordEach(waiting, 1, STAGES, packets);
+    this.poll.recordEach(waiting, 2, STAGES, packets);
+    this.verdict.recordEach(waiting, 3, STAGES, packets);
+    this.waits = 0;
   }
 }
 

@@ -432,8 +432,7 @@ const timelineReport = ({ stepPs, queues, samples }: Timeline): TimelineReport =
 });
 
 function stagesReport(stages: StageTimes | null): RunReport['stagesNs'] {
-  const known = Object.entries(stages ?? {}) as [string, Histogram][];
-  const passed = known.filter(([, histogram]) => histogram.count > 0);
+  const passed = (stages?.histograms() ?? []).filter(([, histogram]) => histogram.count > 0);
   return Object.fromEntries(passed.map(([name, histogram]) => [name, latencyReport(histogram)]));
 }
 
