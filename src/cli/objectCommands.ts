@@ -233,7 +233,7 @@ function mapNotes({ key, value, inner, values, pinned, frozen }: MapListing): st
 
 const shown = (value: BtfValue | null): string =>
   value === null
-    ? "the kernel's"
+    ? 'not known'
     : typeof value === 'object' || typeof value === 'string'
       ? jsonLine(value).trim()
       : String(value);

@@ -127,6 +127,7 @@ export class LoneProgram {
   readonly bpf: Bpf;
   readonly collection: Collection;
   private readonly prog: BpfProg;
+  private readonly chosen: ProgramSpec;
   private readonly verified: boolean;
   private readonly clock: VirtualClock = new VirtualClock();
   private readonly testRun: TestRun;
@@ -148,6 +149,7 @@ export class LoneProgram {
       ...(seed !== undefined && { seed }),
     });
     this.testRun = new TestRun(this.bpf);
+    this.chosen = chosen;
     this.verified = verify;
     this.collection = loadCollection(spec, this.bpf, {
       engine: engineNamed(engine),
@@ -158,8 +160,13 @@ export class LoneProgram {
     this.prog = this.collection.programs[chosen.name]!;
   }
 
-  /** @returns the verdict @throws RangeRefused for a packet that is too short or too long */
+  /**
+   * @returns the verdict
+   * @throws RangeRefused for a packet that is too short or too long, InputError for a program that
+   *   Linux runs on redirected packets alone
+   */
   run(data: Uint8Array): number {
+    this.checkRunnable();
     try {
       return this.testRun.run(this.prog, data);
     } catch (error) {
@@ -170,9 +177,19 @@ export class LoneProgram {
 
   /** The interpreter before the program's first instruction, to be walked; maps are the same ones. */
   steps(data: Uint8Array): Interpreter {
+    this.checkRunnable();
     const it = interpreterOf(this.prog.image, this.bpf, this.verified);
     it.start(this.testRun.prepare(data));
     return it;
+  }
+
+  /** @linux bpf_prog_test_run_xdp, by expected_attach_type */
+  private checkRunnable(): void {
+    const { attachType, name, section } = this.chosen;
+    if (attachType === BPF_XDP) return;
+    const what = `${name} (${section}) is for entries of devmaps or cpumaps`;
+    const why = 'BPF_PROG_TEST_RUN refuses it with EINVAL';
+    throw new InputError(`${this.collection.spec.file}: ${what}; ${why}`);
   }
 
   /** Let time pass, and timers ring that are due by then. @throws RangeRefused for less than 0 */

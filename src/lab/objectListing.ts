@@ -5,8 +5,8 @@
 import type { BtfValue } from '../xdp/btf/value.ts';
 import { typeName } from '../xdp/btf/typeName.ts';
 import { BtfError } from '../xdp/elf/objectError.ts';
-import { KCONFIG } from '../xdp/loader/externs.ts';
 import { isGplCompatible } from '../xdp/loader/image.ts';
+import { missingSettings, withSettings } from '../xdp/loader/kconfig.ts';
 import { runConfigOf } from '../xdp/loader/runConfig.ts';
 import { progTypeName } from '../xdp/loader/sections.ts';
 import type { CollectionSpec, MapSpec, ProgramSpec } from '../xdp/loader/spec.ts';
@@ -110,12 +110,15 @@ export interface VariableListing {
   readonly type: string;
   readonly offset: number;
   readonly bytes: number;
-  /** Before the program runs, in hex where there is no type; null for settings of the kernel. */
+  /** Before the program runs, in hex where there is no type; null for a setting nobody knows. */
   readonly value: BtfValue | null;
 }
 
-export const listMaps = (spec: CollectionSpec): MapListing[] =>
-  Object.values(spec.maps).map((map) => listMap(spec, map));
+/** @throws LoadError for a setting of the kernel that does not fit its type */
+export function listMaps(spec: CollectionSpec): MapListing[] {
+  const filled = withSettings(spec);
+  return Object.values(filled.maps).map((map) => listMap(filled, map));
+}
 
 function listMap(spec: CollectionSpec, map: MapSpec): MapListing {
   const nameOf = (type: number): string =>
@@ -140,10 +143,11 @@ function listMap(spec: CollectionSpec, map: MapSpec): MapListing {
 }
 
 function variablesOf(spec: CollectionSpec, map: string): VariableListing[] {
+  const unknown = missingSettings(spec);
   return Object.values(spec.variables)
     .filter((variable) => variable.map === map)
     .map(({ name, offset, size, type }) => {
-      const value = map === KCONFIG ? null : getVariable(spec, name);
+      const value = unknown.includes(name) ? null : getVariable(spec, name);
       return {
         name,
         type: spec.btf === null || type === 0 ? '' : typeName(spec.btf, type),

@@ -152,6 +152,12 @@ test('map show: definitions, types, initial values, variables', async () => {
     { name: 'total', type: '__u64', offset: 0, bytes: 8, value: String(0x1122334455667788n) },
     { name: 'offset_in_data', type: 'volatile __u32', offset: 8, bytes: 4, value: 7 },
   ]);
+  // as the emulated kernel has them; the last it has not
+  expect(named('.kconfig').variables).toMatchObject([
+    { name: 'CONFIG_HZ', type: 'unsigned int', value: 250 },
+    { name: 'LINUX_KERNEL_VERSION', type: 'int', value: 0x061200 },
+    { name: 'CONFIG_NO_SUCH_THING', type: '_Bool', value: false },
+  ]);
   const { out } = await ringscope('map', 'show', object('types'));
   expect(out).toMatch(/^ {2}shapes +hash +10 B +112 B +8 +0x0 +struct key → struct shape$/m);
 });

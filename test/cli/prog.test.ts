@@ -81,6 +81,7 @@ test('what Linux would refuse does not run, unless it is asked for, and then not
 
 describe('bad input is one line on stderr and exit code 2', () => {
   const vlan = object('examples/bpf/vlan');
+  const sections = object('test/objects/sections');
   const text = join(dir, 'text.o');
   writeFileSync(
     text,
@@ -109,6 +110,10 @@ describe('bad input is one line on stderr and exit code 2', () => {
     [
       [vlan, '--sec', 'tc', '--data-hex', UNTAGGED],
       `${vlan}: no program in section tc; the object has vlan_pop (xdp), vlan_push (xdp)`,
+    ],
+    [
+      [sections, '--program', 'on_cpu', '--data-hex', UNTAGGED],
+      `${sections}: on_cpu (xdp/cpumap) is for entries of devmaps or cpumaps; BPF_PROG_TEST_RUN refuses it with EINVAL`,
     ],
     [[text, '--data-hex', UNTAGGED], `${text}: ELF header, offset 0x0: not an ELF file`],
   ])('prog run %j', async (args, message) => {

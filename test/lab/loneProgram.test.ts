@@ -35,6 +35,16 @@ test('what the program does not need is not loaded: another may be refused', () 
   ]);
 });
 
+test('programs for entries of devmaps and cpumaps do not run by themselves, as on Linux', () => {
+  const spec = object('objects/sections');
+  for (const program of ['on_device', 'on_cpu']) {
+    const lone = new LoneProgram(spec, chooseProgram(spec, { program }));
+    const refusal = /^objects\/sections\.o: on_\w+ \(xdp\/\w+\) is for entries of .* EINVAL$/;
+    expect(() => lone.run(packet)).toThrow(refusal);
+    expect(() => lone.steps(packet)).toThrow(refusal);
+  }
+});
+
 test('both engines run the same maps, the interpreter also step by step', () => {
   const lone = new LoneProgram(object('bpf/globals'));
   const walked = new LoneProgram(object('bpf/globals'));

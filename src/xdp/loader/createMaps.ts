@@ -51,7 +51,7 @@ export function createMaps(
 
 /**
  * Bytes of region 'maps' that the maps of a blueprint take at most, as far as they can be made: to
- * size a machine with. A hash on demand and a trie count in full, too.
+ * size a machine with.
  *
  * @throws MapError for what the kernel would refuse, LoadError for more than memory can have
  */

@@ -13,8 +13,11 @@ import type { CollectionSpec, ExternRef, VariableSpec } from './spec.ts';
 /** A number, `true` for y, or a text. */
 export type KconfigValue = number | bigint | boolean | string;
 
+/** By name. */
+export type Settings = Readonly<Record<string, KconfigValue>>;
+
 /** The kernel that is emulated. */
-const BUILT_IN: Readonly<Record<string, KconfigValue>> = {
+const BUILT_IN: Settings = {
   LINUX_KERNEL_VERSION: (6 << 16) | (18 << 8),
   LINUX_HAS_BPF_COOKIE: true,
   LINUX_HAS_SYSCALL_WRAPPER: true,
@@ -34,28 +37,34 @@ const BUILT_IN: Readonly<Record<string, KconfigValue>> = {
 const TRI_YES = 1;
 
 /**
- * The contents of the map `.kconfig`.
+ * The blueprint with what is known of its settings in `.kconfig`; the rest is zero.
  *
- * @throws LoadError for a setting that must be there and is not, or does not fit its type
+ * @throws LoadError for a setting that does not fit its type
  */
-export function kconfigContents(
-  spec: CollectionSpec,
-  given: Readonly<Record<string, KconfigValue>>,
-): Uint8Array | null {
+export function withSettings(spec: CollectionSpec, given: Settings = {}): CollectionSpec {
   const map = spec.maps[KCONFIG];
-  if (map === undefined || spec.btf === null) return null;
+  if (map === undefined || spec.btf === null) return spec;
   const contents = new Uint8Array(map.valueSize);
-  const externs = externsOf(spec);
-  for (const variable of Object.values(spec.variables)) {
-    if (variable.map !== KCONFIG) continue;
-    const value = given[variable.name] ?? BUILT_IN[variable.name];
+  for (const variable of settingsOf(spec)) {
+    const value = valueOf(variable, given);
     if (value !== undefined) writeSetting(spec, spec.btf, contents, variable, value);
-    else if (externs.get(variable.name)?.weak === false) {
-      throw new LoadError(spec.file, `setting ${variable.name}`, 'no value is known; give one');
-    }
   }
-  return contents;
+  return { ...spec, maps: { ...spec.maps, [KCONFIG]: { ...map, contents } } };
 }
+
+/** Settings that must be there, and nobody knows. */
+export function missingSettings(spec: CollectionSpec, given: Settings = {}): string[] {
+  const externs = externsOf(spec);
+  return settingsOf(spec)
+    .filter((one) => externs.get(one.name)?.weak === false && valueOf(one, given) === undefined)
+    .map(({ name }) => name);
+}
+
+const settingsOf = ({ variables }: CollectionSpec): VariableSpec[] =>
+  Object.values(variables).filter(({ map }) => map === KCONFIG);
+
+const valueOf = ({ name }: VariableSpec, given: Settings): KconfigValue | undefined =>
+  given[name] ?? (Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined);
 
 function externsOf({ programs }: CollectionSpec): Map<string, ExternRef> {
   const externs = new Map<string, ExternRef>();

@@ -14,12 +14,11 @@ import type { BpfMap } from '../maps/bpfMap.ts';
 import { builtInTypes } from './core/builtIn.ts';
 import { relocateCore } from './core/relocate.ts';
 import { createMaps, setEntry } from './createMaps.ts';
-import { KCONFIG } from './externs.ts';
 import type { BpfProgramImage } from './image.ts';
 import { isGplCompatible, LoadError } from './image.ts';
 import { inFile } from './inFile.ts';
-import type { KconfigValue } from './kconfig.ts';
-import { kconfigContents } from './kconfig.ts';
+import type { Settings } from './kconfig.ts';
+import { missingSettings, withSettings } from './kconfig.ts';
 import { resolveRefs } from './resolve.ts';
 import { progTypeName } from './sections.ts';
 import { BPF_PROG_TYPE_XDP } from '../uapi.ts';
@@ -41,7 +40,7 @@ export interface LoadOptions {
   /** The kernel's types, for CO-RE; the object's blueprint says them, unless set. */
   readonly kernelTypes?: Btf;
   /** Settings of the kernel, over those that are built in. */
-  readonly kconfig?: Readonly<Record<string, KconfigValue>>;
+  readonly kconfig?: Settings;
   /** Is there a kernel function of this name? Those that are emulated, unless set. */
   readonly hasKfunc?: (name: string) => boolean;
 }
@@ -92,14 +91,10 @@ export function loadCollection(
   options: LoadOptions = {},
 ): Collection {
   const wanted = wantedPrograms(spec, options.programs);
-  const settings = kconfigContents(spec, options.kconfig ?? {});
-  const filled =
-    settings === null
-      ? spec
-      : {
-          ...spec,
-          maps: { ...spec.maps, [KCONFIG]: { ...spec.maps[KCONFIG]!, contents: settings } },
-        };
+  const [missing] = missingSettings(spec, options.kconfig);
+  if (missing !== undefined)
+    throw new LoadError(spec.file, `setting ${missing}`, 'no value is known; give one');
+  const filled = withSettings(spec, options.kconfig);
   const given = options.maps ?? {};
   const maps = createMaps(filled, bpf, given);
   try {

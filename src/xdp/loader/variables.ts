@@ -10,6 +10,7 @@ import type { BtfInput, BtfValue } from '../btf/value.ts';
 import { ValueRefused } from '../btf/value.ts';
 import { writeValue } from '../btf/writeValue.ts';
 import { MapError } from '../maps/mapDef.ts';
+import { KCONFIG } from './externs.ts';
 import type { Collection } from './load.ts';
 import type { CollectionSpec, VariableSpec } from './spec.ts';
 
@@ -30,7 +31,12 @@ export function getVariable(of: CollectionSpec | Collection, name: string): BtfV
  */
 export function setVariable(of: CollectionSpec | Collection, name: string, value: BtfInput): void {
   const { spec, contents, store } = sourceOf(of, name);
-  const { offset, size, type } = variableOf(spec, name);
+  const { map, offset, size, type } = variableOf(spec, name);
+  if (map === KCONFIG && spec === of)
+    throw new ValueRefused(
+      name,
+      'is a setting of the kernel: loadCollection takes it in `kconfig`',
+    );
   const bytes =
     spec.btf === null || type === 0
       ? bytesOf(name, value, size)
@@ -62,8 +68,7 @@ function sourceOf(of: CollectionSpec | Collection, name: string): Source {
 }
 
 function variableOf({ variables }: CollectionSpec, name: string): VariableSpec {
-  const variable = variables[name];
-  if (variable !== undefined) return variable;
+  if (Object.hasOwn(variables, name)) return variables[name]!;
   const known = Object.keys(variables).join(', ');
   throw new ValueRefused(name, `no such variable; the object has ${known || 'none'}`);
 }

@@ -9,7 +9,8 @@ import type { HostAddr, HostMemory, Region } from '../../host/memory.ts';
 import type { Opened } from './openMemory.ts';
 import { OpenMemory } from './openMemory.ts';
 
-const GRAIN = 64;
+/** Blocks begin and end at multiples of this. */
+export const ARENA_GRAIN: number = 64;
 
 interface Run {
   at: HostAddr;
@@ -22,11 +23,14 @@ export class MapArena {
   private readonly free: Run[];
   private readonly taken: Map<HostAddr, number> = new Map();
   private readonly opened = new OpenMemory();
+  /** Memory from here on was never handed out: it is zero, and costs the host nothing yet. */
+  private untouched: HostAddr;
 
   constructor(mem: HostMemory, region: Region) {
     this.mem = mem;
     this.region = region;
     this.free = [{ at: region.at, bytes: region.bytes }];
+    this.untouched = region.at;
   }
 
   /** Bytes that nobody holds; not all of them need be in one piece. */
@@ -36,7 +40,7 @@ export class MapArena {
 
   /** @returns a zeroed block, or 0 when no free run is long enough */
   alloc(bytes: number): HostAddr {
-    const size = Math.max(GRAIN, Math.ceil(bytes / GRAIN) * GRAIN);
+    const size = Math.max(ARENA_GRAIN, Math.ceil(bytes / ARENA_GRAIN) * ARENA_GRAIN);
     const i = this.free.findIndex((run) => run.bytes >= size);
     if (i < 0) return 0;
     const run = this.free[i]!;
@@ -45,7 +49,8 @@ export class MapArena {
     run.bytes -= size;
     if (run.bytes === 0) this.free.splice(i, 1);
     this.taken.set(at, size);
-    this.mem.fill(at, size, 0);
+    this.mem.fill(at, Math.min(size, Math.max(0, this.untouched - at)), 0);
+    this.untouched = Math.max(this.untouched, at + size);
     return at;
   }
 

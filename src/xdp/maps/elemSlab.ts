@@ -2,17 +2,36 @@
  * Elements of one size for one map: a free list through their first words, the last freed first
  * reused, as preallocated elements are in Linux.
  *
- * A map that allocates on demand grows by chunks. What a program still points to after a delete
- * stays readable, but may belong to another element by then.
+ * A map that allocates on demand grows by chunks, up to 256 MiB: that much is set aside for it, and
+ * further elements are refused as when Linux is out of memory. What a program still points to after
+ * a delete stays readable, but may belong to another element by then.
  *
  * @linux pcpu_freelist; kernel/bpf/percpu_freelist.c
  */
 import type { HostAddr, HostMemory } from '../../host/memory.ts';
 import type { MapArena } from './arena.ts';
+import { ARENA_GRAIN } from './arena.ts';
 import type { MapDef } from './mapDef.ts';
 import { openElems } from './openMemory.ts';
 
 const CHUNK_BYTES = 65536;
+
+/** What a map that allocates on demand may take for elements. */
+const ON_DEMAND_BYTES = 256 * 2 ** 20;
+
+const elemsInChunk = (elemBytes: number): number =>
+  Math.max(1, Math.floor(CHUNK_BYTES / elemBytes));
+
+/** How many of `wanted` elements a map that allocates on demand can come to have. */
+export const onDemandElems = (wanted: number, elemBytes: number): number =>
+  Math.min(wanted, Math.floor(ON_DEMAND_BYTES / elemBytes));
+
+/** Bytes that they take, and the ends of chunks. */
+export function onDemandBytes(wanted: number, elemBytes: number): number {
+  const elems = onDemandElems(wanted, elemBytes);
+  const chunks = Math.ceil(elems / elemsInChunk(elemBytes));
+  return elems * elemBytes + chunks * ARENA_GRAIN;
+}
 
 export class ElemSlab {
   private readonly mem: HostMemory;
@@ -69,7 +88,7 @@ export class ElemSlab {
   }
 
   private growChunk(): boolean {
-    const n = Math.min(this.room, Math.max(1, Math.floor(CHUNK_BYTES / this.elemBytes)));
+    const n = Math.min(this.room, elemsInChunk(this.elemBytes));
     return n !== 0 && this.grow(n);
   }
 

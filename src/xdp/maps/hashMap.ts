@@ -4,7 +4,7 @@
  * Preallocated by default: all elements exist from the start, and one more per CPU, which an update
  * of a present key writes and puts in the old element's place; the old one becomes that CPU's
  * spare. So a program that still holds the old value's address sees the old value, as on Linux.
- * With BPF_F_NO_PREALLOC elements are taken as they are needed.
+ * With BPF_F_NO_PREALLOC elements are taken as they are needed, see `elemSlab.ts`.
  *
  *   element   +0 next | +4 hash | key, padded to 8 | value, padded to 8, once or once per CPU
  *
@@ -14,7 +14,7 @@ import { EINVAL, ENOMEM } from '../../host/errno.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
 import { copyBytes } from './bpfMap.ts';
-import { ElemSlab } from './elemSlab.ts';
+import { ElemSlab, onDemandElems } from './elemSlab.ts';
 import { ELEM_HEAD_BYTES, Htab } from './htab.ts';
 import type { MapDef } from './mapDef.ts';
 import { MapError, round8 } from './mapDef.ts';
@@ -24,14 +24,16 @@ import { BPF_EXIST, BPF_F_LOCK, BPF_F_NO_PREALLOC } from './uapi.ts';
 export const hashElemBytes = (def: MapDef, values: number): number =>
   ELEM_HEAD_BYTES + round8(def.keySize) + values * round8(def.valueSize);
 
-const isPrealloc = (def: MapDef): boolean => (def.flags & BPF_F_NO_PREALLOC) === 0;
+export const isPrealloc = (def: MapDef): boolean => (def.flags & BPF_F_NO_PREALLOC) === 0;
 
 /** @throws MapError when memory ends before all elements are there */
 export function elemsOf(bpf: Bpf, def: MapDef, elemBytes: number, count: number): ElemSlab {
   const valueAt = ELEM_HEAD_BYTES + round8(def.keySize);
   const elem = { bytes: elemBytes, keyAt: ELEM_HEAD_BYTES, valueAt };
-  const elems = new ElemSlab(bpf.mem, bpf.arena, def, elem, count);
-  if (isPrealloc(def) && !elems.prealloc()) {
+  const prealloc = isPrealloc(def);
+  const room = prealloc ? count : onDemandElems(count, elemBytes);
+  const elems = new ElemSlab(bpf.mem, bpf.arena, def, elem, room);
+  if (prealloc && !elems.prealloc()) {
     const left = bpf.arena.freeBytes;
     const needs = `${count} elements of ${elemBytes} bytes`;
     throw new MapError(def, ENOMEM, `needs ${needs} of map memory, ${left} bytes are left`);

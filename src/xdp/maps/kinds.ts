@@ -30,9 +30,10 @@ import {
 } from './checks.ts';
 import { CPUMAP_VAL_BYTES, CpuMap } from './cpumap.ts';
 import { DEVMAP_VAL_BYTES, DevMap, DevMapHash } from './devmap.ts';
-import { HashMap, PercpuHashMap, hashElemBytes } from './hashMap.ts';
+import { onDemandBytes } from './elemSlab.ts';
+import { HashMap, PercpuHashMap, hashElemBytes, isPrealloc } from './hashMap.ts';
 import { bucketCount } from './htab.ts';
-import { LpmTrie, lpmNodeBytes } from './lpmTrie.ts';
+import { LpmTrie, lpmNodeBytes, lpmNodesMax } from './lpmTrie.ts';
 import { LruHashMap, LruPercpuHashMap, lruBytes } from './lruHash.ts';
 import type { MapDef } from './mapDef.ts';
 import { round8 } from './mapDef.ts';
@@ -79,8 +80,12 @@ export interface MapKind {
 
 const none = (): number => 0;
 
-const hashBytes = (def: MapDef, values: number, cpus: number): number =>
-  bucketCount(def.maxEntries) * 4 + (def.maxEntries + cpus) * hashElemBytes(def, values);
+function hashBytes(def: MapDef, values: number, cpus: number): number {
+  const elemBytes = hashElemBytes(def, values);
+  const elems = def.maxEntries + cpus;
+  const forElems = isPrealloc(def) ? elems * elemBytes : onDemandBytes(elems, elemBytes);
+  return bucketCount(def.maxEntries) * 4 + forElems;
+}
 
 const ARRAY: MapKind = {
   check: checkArray,
@@ -118,7 +123,7 @@ const LRU_PERCPU_HASH: MapKind = {
 const HASH_OF_MAPS: MapKind = { check: checkHashOfMaps, bytes: HASH.bytes, Class: HashOfMaps };
 const LPM_TRIE: MapKind = {
   check: checkLpm,
-  bytes: (def) => 2 * def.maxEntries * lpmNodeBytes(def),
+  bytes: (def) => onDemandBytes(lpmNodesMax(def), lpmNodeBytes(def)),
   Class: LpmTrie,
 };
 const QUEUE_STACK: MapKind = {

@@ -14,7 +14,7 @@ import { EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../../host/errno.ts';
 import type { HostAddr, HostWords } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
 import { BpfMap, copyBytes } from './bpfMap.ts';
-import { ElemSlab } from './elemSlab.ts';
+import { ElemSlab, onDemandElems } from './elemSlab.ts';
 import type { MapDef } from './mapDef.ts';
 import { round8 } from './mapDef.ts';
 import { BPF_EXIST, BPF_NOEXIST } from './uapi.ts';
@@ -32,6 +32,9 @@ const PREFIX_BYTES = 4;
 /** Bytes of one node. */
 export const lpmNodeBytes = (def: MapDef): number =>
   NODE_HEAD_BYTES + round8(def.keySize - PREFIX_BYTES) + round8(def.valueSize);
+
+/** A value may need an intermediate node above it; an update needs the new node beside the old. */
+export const lpmNodesMax = (def: MapDef): number => 2 * def.maxEntries;
 
 const swap = (word: number): number =>
   (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
@@ -62,8 +65,8 @@ export class LpmTrie extends BpfMap {
     this.valueAt = NODE_HEAD_BYTES + round8(this.dataBytes);
     this.data = new Int32Array(this.dataWords);
     const elem = { bytes: lpmNodeBytes(def), keyAt: -1, valueAt: this.valueAt };
-    // a value may need an intermediate node above it; an update needs the new node beside the old
-    this.nodes = new ElemSlab(bpf.mem, bpf.arena, def, elem, 2 * def.maxEntries);
+    const room = onDemandElems(lpmNodesMax(def), elem.bytes);
+    this.nodes = new ElemSlab(bpf.mem, bpf.arena, def, elem, room);
     this.rootLink = handle + ROOT_LINK;
     this.words[this.rootLink >> 2] = 0;
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { LoadError } from '../../../src/xdp/loader/image.ts';
+import { listMaps } from '../../../src/lab/objectListing.ts';
 import { collectionMapMemory } from '../../../src/xdp/loader/createMaps.ts';
 import type { LoadOptions } from '../../../src/xdp/loader/load.ts';
 import { loadCollection } from '../../../src/xdp/loader/load.ts';
@@ -179,6 +180,20 @@ test('settings of the kernel: built in, given, or missing where they may be', ()
     'maps-19.o: setting CONFIG_HZ: -1 is out of range (0 to 4294967295)',
   );
   expect(() => contents({ kconfig: { CONFIG_HZ: 'y' } })).toThrow('wants a number');
+});
+
+test('a setting that must be there and that nobody knows: listed as unknown, not loaded', () => {
+  const spec = specOf('maps-19');
+  for (const { refs } of Object.values(spec.programs)) {
+    for (const [slot, ref] of refs)
+      if (ref.name === 'CONFIG_NO_SUCH_THING')
+        (refs as Map<number, typeof ref>).set(slot, { ...ref, weak: false } as typeof ref);
+  }
+  const listed = listMaps(spec).find(({ name }) => name === '.kconfig')!.variables;
+  expect(listed.map(({ value }) => value)).toEqual([250, 0x061200, null]);
+  expect(() => loadRig(spec, TAILS)).toThrow(
+    'maps-19.o: setting CONFIG_NO_SUCH_THING: no value is known; give one',
+  );
 });
 
 test('what the kernel does not have may be asked for, but not reached', () => {

@@ -71,6 +71,10 @@ test('variables, before the object is loaded and while it runs', () => {
   expect(() => setVariable(spec, 'prot', 1)).toThrow(
     /^prot: no such variable; the object has limit,/,
   );
+  expect(() => getVariable(spec, 'toString')).toThrow('toString: no such variable');
+  expect(() => setVariable(specOf('maps-19'), 'CONFIG_HZ', 1000)).toThrow(
+    'CONFIG_HZ: is a setting of the kernel: loadCollection takes it in `kconfig`',
+  );
 
   const live = loadRig(spec);
   expect(live.run('count', 200)).toBe(1);

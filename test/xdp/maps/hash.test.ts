@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { E2BIG, EEXIST, EINVAL, ENOENT } from '../../../src/host/errno.ts';
+import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../../../src/host/errno.ts';
 import { createMap, mapMemory } from '../../../src/xdp/maps/createMap.ts';
 import { jhash } from '../../../src/xdp/maps/jhash.ts';
 import {
@@ -9,6 +9,7 @@ import {
   BPF_F_NO_COMMON_LRU,
   BPF_F_NO_PREALLOC,
   BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_LPM_TRIE,
   BPF_MAP_TYPE_PERCPU_HASH,
   BPF_NOEXIST,
 } from '../../../src/xdp/maps/uapi.ts';
@@ -123,6 +124,32 @@ test('mapMemory is enough for the map, and freed maps give all of it back', () =
     expect(free - bpf.arena.freeBytes).toBe(scratch);
     expect(again.id).toBe(map.id + 1);
   }
+});
+
+test('mapMemory is enough for a map that allocates on demand until it is full', () => {
+  const valueSize = 32760; // elements end just behind the arena's grain
+  const onDemand = { valueSize, maxEntries: 200, flags: BPF_F_NO_PREALLOC };
+  const hash = def(BPF_MAP_TYPE_HASH, onDemand);
+  const trie = def(BPF_MAP_TYPE_LPM_TRIE, { ...onDemand, keySize: 8, valueSize: valueSize - 8 });
+  for (const one of [hash, trie]) {
+    const map = createMap(standaloneBpf({ mapBytes: mapMemory(one, 1) }), one);
+    const keyOf = (i: number): Uint8Array => (one === trie ? u32(32, i) : u32(i));
+    const value = new Uint8Array(one.valueSize);
+    for (let i = 0; i < 200; i++) expect(map.sysUpdate(keyOf(i), value, BPF_NOEXIST)).toBe(0);
+    expect(map.sysUpdate(keyOf(0), value)).toBe(0);
+    expect(map.sysUpdate(keyOf(200), value)).toBe(one === trie ? -ENOSPC : -E2BIG);
+  }
+});
+
+test('100 million elements on demand: Linux makes that map, and so do we, up to 256 MiB of them', () => {
+  const valueSize = 3 << 20;
+  const big = def(BPF_MAP_TYPE_HASH, { valueSize, maxEntries: 1e8, flags: BPF_F_NO_PREALLOC });
+  const map = createMap(standaloneBpf({ mapBytes: mapMemory(big, 1) }), big);
+  const value = new Uint8Array(valueSize);
+  for (let i = 0; i < 85; i++) expect(map.sysUpdate(u32(i), value)).toBe(0);
+  expect(map.sysUpdate(u32(85), value)).toBe(-ENOMEM);
+  expect(map.sysDelete(u32(7))).toBe(0);
+  expect(map.sysUpdate(u32(85), value)).toBe(0);
 });
 
 test('hash attributes are refused with the kernel’s errors', () => {
