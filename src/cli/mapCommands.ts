@@ -91,16 +91,16 @@ async function read(file: string, name?: string): Promise<MapsFile> {
   return inPlace(file, () => mapsFile(maps, spec.maps, only));
 }
 
-/** `map show` of a maps file or a run. @returns null for what must be an object */
+/** `map show` of a maps file or a run. @returns null for an object */
 export async function listStates(file: string): Promise<MapsFile | null> {
   if (await isControl(file)) return read(file);
   const content = await readBytes('FILE', file);
-  return content[0] === '{'.charCodeAt(0) ? parseMapsFile(file, content) : null;
+  return isObject(file, content) ? null : parseMapsFile(file, content);
 }
 
-/** By its name, or as every ELF file begins. */
+/** By its name, or since it does not begin as a maps file does. */
 const isObject = (file: string, content: Uint8Array): boolean =>
-  file.endsWith('.o') || content[0] === 0x7f;
+  file.endsWith('.o') || !/^\s*\{/.test(new TextDecoder().decode(content.subarray(0, 64)));
 
 /** An object's maps, alive. */
 function loaded(file: string, content: Uint8Array): Collection {
@@ -126,7 +126,7 @@ interface Texts {
 
 /** @param btf the object that tells types; an object file is its own */
 async function textsOf(file: string, state: MapState, btf: string | undefined): Promise<Texts> {
-  const from = btf ?? (file.endsWith('.o') ? file : undefined);
+  const from = btf ?? (isObject(file, await readBytes('FILE', file)) ? file : undefined);
   const { name, keySize, valueSize } = state;
   if (from === undefined) {
     return {
@@ -230,8 +230,9 @@ async function change(
   keyText: string,
   text: string | null,
 ): Promise<void> {
-  if (file.endsWith('.o')) throw new InputError(`${file}: an object is not written to`);
-  const all = parseMapsFile(file, await readBytes('FILE', file));
+  const content = await readBytes('FILE', file);
+  if (isObject(file, content)) throw new InputError(`${file}: an object is not written to`);
+  const all = parseMapsFile(file, content);
   const state = named(all, file, name);
   const texts = await textsOf(file, state, btf);
   const key = texts.key(keyText);

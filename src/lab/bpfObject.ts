@@ -6,23 +6,23 @@ import { standaloneBpf } from '../xdp/standalone.ts';
 import type { Bpf } from '../xdp/bpf.ts';
 import { PS_PER_NS, VirtualClock } from '../host/clock.ts';
 import type { BpfProg, Collection } from '../xdp/loader/load.ts';
-import { loadCollection } from '../xdp/loader/load.ts';
+import { tailCallTargets } from '../xdp/loader/load.ts';
 import { collectionMapMemory } from '../xdp/loader/createMaps.ts';
 import type { Btf } from '../xdp/btf/btf.ts';
 import { readBtf, readBtfFile } from '../xdp/btf/btf.ts';
 import { readElf } from '../xdp/elf/elf.ts';
 import { parseElf } from '../xdp/loader/parseElf.ts';
 import { progTypeName } from '../xdp/loader/sections.ts';
-import { loadedWith } from '../xdp/objectProgram.ts';
+import { loadChosen } from '../xdp/objectProgram.ts';
+import type { ObjectOptions } from '../xdp/objectProgram.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
 import { TypedMap } from '../xdp/loader/typedMap.ts';
 import type { Interpreter } from '../xdp/interp/interpreter.ts';
 import { ProgramFault, programFault } from '../xdp/program.ts';
 import { TEST_RUN_MEMORY_BYTES, TestRun } from '../xdp/testRun.ts';
-import { engineNamed, interpreterOf } from '../xdp/engines.ts';
+import { interpreterOf } from '../xdp/engines.ts';
 import type { EngineName } from '../xdp/engines.ts';
 import { BPF_PROG_TYPE_XDP, BPF_XDP, XDP_ACTION_NAMES } from '../xdp/uapi.ts';
-import { KFUNCS } from '../xdp/helpers/table.ts';
 import { InputError } from './inputError.ts';
 
 export { ENGINE_NAMES } from '../xdp/engines.ts';
@@ -80,7 +80,7 @@ export function chooseProgram(spec: CollectionSpec, choice: ProgramChoice): Prog
   );
   const xdp = found.filter(({ type }) => type === BPF_PROG_TYPE_XDP);
   const targets = tailCallTargets(spec);
-  const entries = xdp.filter(({ name }) => !targets.has(name));
+  const entries = xdp.filter(({ name }) => !targets.includes(name));
   const first = entries.find((p) => p.attachType === BPF_XDP && p.autoload) ?? entries[0] ?? xdp[0];
   if (first !== undefined) return first;
   const known = programs.map(({ name, section }) => `${name} (${section})`).join(', ');
@@ -96,18 +96,7 @@ export function chooseProgram(spec: CollectionSpec, choice: ProgramChoice): Prog
   throw new InputError(`${spec.file}: ${why}; the object has ${known || 'none'}`);
 }
 
-const tailCallTargets = ({ maps }: CollectionSpec): ReadonlySet<string> =>
-  new Set(
-    Object.values(maps).flatMap(({ values }) =>
-      values.filter(({ kind }) => kind === 'program').map(({ name }) => name),
-    ),
-  );
-
-export interface LoneOptions {
-  /** `jit` unless given. */
-  readonly engine?: EngineName;
-  /** false: load what Linux's verifier would refuse, and test every access as it happens. */
-  readonly verify?: boolean;
+export interface LoneOptions extends ObjectOptions {
   /** Of the program's random numbers. */
   readonly seed?: number;
 }
@@ -141,7 +130,7 @@ export class LoneProgram {
     chosen: ProgramSpec = chooseProgram(spec, {}),
     options: LoneOptions = {},
   ) {
-    const { engine = 'jit', verify = true, seed } = options;
+    const { verify = true, seed } = options;
     this.bpf = standaloneBpf({
       mapBytes: collectionMapMemory(spec, 1),
       moreBytes: TEST_RUN_MEMORY_BYTES,
@@ -151,12 +140,7 @@ export class LoneProgram {
     this.testRun = new TestRun(this.bpf);
     this.chosen = chosen;
     this.verified = verify;
-    this.collection = loadCollection(spec, this.bpf, {
-      engine: engineNamed(engine),
-      hasKfunc: (name) => KFUNCS.has(name),
-      programs: loadedWith(spec, chosen),
-      ...(verify ? {} : { verify: null }),
-    });
+    this.collection = loadChosen(spec, chosen, this.bpf, options);
     this.prog = this.collection.programs[chosen.name]!;
   }
 

@@ -3,7 +3,7 @@ import { kfuncImm } from '../xdp/helpers/kfuncProtos.ts';
 import { collectionMapMemory } from '../xdp/loader/createMaps.ts';
 import { describedMaps } from '../xdp/loader/describedMaps.ts';
 import type { BpfProgramImage } from '../xdp/loader/image.ts';
-import { loadCollection } from '../xdp/loader/load.ts';
+import { loadCollection, tailCallTargets } from '../xdp/loader/load.ts';
 import type { CollectionSpec, LineInfo, ProgramSpec } from '../xdp/loader/spec.ts';
 import { standaloneBpf } from '../xdp/standalone.ts';
 import type { Explanation } from '../xdp/verifier/explain.ts';
@@ -47,12 +47,14 @@ export function verifyObject(
   const bpf = standaloneBpf({ mapBytes: collectionMapMemory(spec, CPUS), cpus: CPUS });
   loadCollection(spec, bpf, {
     maps: describedMaps(spec, bpf),
-    programs: programs.map(({ name }) => name),
+    programs: [...new Set([...programs.map(({ name }) => name), ...tailCallTargets(spec)])],
     engine: () => NEVER_RUN,
     hasKfunc: (name) => kfuncImm(name) !== 0, // nothing runs: it is enough that the verifier knows it
     verify(image) {
+      const asked = programs.find(({ name }) => name === image.name);
+      if (asked === undefined) return image;
       const result = verify(image, bpf, options);
-      const { section } = programs[verdicts.length]!;
+      const { section } = asked;
       const { accepted, processed, message, explanation, log } = result;
       const slot = accepted || result.slot < 0 ? null : result.slot;
       const source = slot === null ? null : sourceAt(image, slot);

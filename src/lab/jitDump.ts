@@ -13,7 +13,7 @@ import type { JitedFunction } from '../xdp/jit/jited.ts';
 import { jited } from '../xdp/jit/jited.ts';
 import { collectionMapMemory } from '../xdp/loader/createMaps.ts';
 import type { BpfProgramImage } from '../xdp/loader/image.ts';
-import { loadCollection } from '../xdp/loader/load.ts';
+import { loadCollection, tailCallTargets } from '../xdp/loader/load.ts';
 import type { CollectionSpec, ProgramSpec } from '../xdp/loader/spec.ts';
 import { standaloneBpf } from '../xdp/standalone.ts';
 import { helperNamed } from './objectDump.ts';
@@ -57,7 +57,7 @@ export function jitDump(
 ): JitDump[] {
   const bpf = standaloneBpf({ mapBytes: collectionMapMemory(spec, 1) });
   const collection = loadCollection(spec, bpf, {
-    programs: programs.map(({ name }) => name),
+    programs: [...new Set([...programs.map(({ name }) => name), ...tailCallTargets(spec)])],
     ...(verify ? {} : { verify: null }),
   });
   return programs.map(({ name, section }) => {

@@ -2,9 +2,10 @@
  * The maps of a program as a file: what a run left in them, and what another run starts from.
  *
  * Bytes are in hex, keys in the kernel's order; beside them, as `bpftool -j map dump` has it, what
- * they mean, where an object tells (integers beyond 2^53 as texts). Only the bytes are read back. The value of a per-CPU map holds one value after
- * the other, for as many CPUs as the machine had. Maps whose values only mean something inside a
- * kernel (programs, maps, sockets) and those without elements to walk (queues, rings) are left out.
+ * they mean, where an object tells (integers beyond 2^53 as texts). Only the bytes are read back, and
+ * of programs and maps inside maps the names. The value of a per-CPU map holds one value after the
+ * other, for as many CPUs as the machine had. Maps that user space cannot read (sockets, perf events)
+ * or walk (queues, ring buffers) are left out.
  */
 import { z } from 'zod';
 import { errnoName } from '../host/errno.ts';

@@ -6,14 +6,14 @@
  */
 import type { HostAddr } from '../host/memory.ts';
 import { BPF_CALL, BPF_JMP, BPF_LDX, BPF_MEM, BPF_W } from './isa/insn.ts';
+import type { Bpf } from './bpf.ts';
 import type { XdpProgramSpec } from './define.ts';
 import type { EngineName } from './engines.ts';
 import { engineNamed } from './engines.ts';
-import { KFUNCS } from './helpers/table.ts';
 import type { XdpKernel } from './kernel.ts';
 import { collectionMapMemory } from './loader/createMaps.ts';
 import type { BpfProg, Collection } from './loader/load.ts';
-import { loadCollection } from './loader/load.ts';
+import { loadCollection, tailCallTargets } from './loader/load.ts';
 import { runConfigOf } from './loader/runConfig.ts';
 import type { CollectionSpec, MapSpec, ProgramSpec } from './loader/spec.ts';
 import type { MapTypes } from './loader/typedMap.ts';
@@ -73,7 +73,7 @@ export class ObjectProg implements XdpProg {
 export function objectXdp(
   spec: CollectionSpec,
   chosen: ProgramSpec,
-  { engine = 'jit', verify = true }: ObjectOptions = {},
+  options: ObjectOptions = {},
 ): XdpProgramSpec {
   const runConfig = runConfigOf(spec.btf, chosen.name);
   const touches = loadedWith(spec, chosen).some((name) => mayTouch(spec.programs[name]!));
@@ -85,30 +85,39 @@ export function objectXdp(
     ...(runConfig && { runConfig }),
     mapBytes: (cpus) => collectionMapMemory(spec, cpus),
     load(xdp: XdpKernel) {
-      const collection = loadCollection(spec, xdp.bpf, {
-        engine: engineNamed(engine),
-        ...(verify ? {} : { verify: null }),
-        hasKfunc: (name) => KFUNCS.has(name),
-        programs: loadedWith(spec, chosen),
-      });
+      const collection = loadChosen(spec, chosen, xdp.bpf, options);
       return new ObjectProg(collection, collection.programs[chosen.name]!, touches);
     },
   };
 }
 
 /**
+ * One program of an object, with what it needs.
+ *
+ * @throws LoadError, MapError, VerifierError, ProgramRefused
+ */
+export const loadChosen = (
+  spec: CollectionSpec,
+  chosen: ProgramSpec,
+  bpf: Bpf,
+  { engine = 'jit', verify = true }: ObjectOptions = {},
+): Collection =>
+  loadCollection(spec, bpf, {
+    engine: engineNamed(engine),
+    ...(verify ? {} : { verify: null }),
+    programs: loadedWith(spec, chosen),
+  });
+
+/**
  * The program itself, what the object's program arrays lead to, and where a map may be given
  * programs later, all that could be.
  */
-export function loadedWith({ maps, programs }: CollectionSpec, { name }: ProgramSpec): string[] {
-  const specs = Object.values(maps);
-  const targets = specs.flatMap(({ values }) =>
-    values.filter(({ kind }) => kind === 'program').map((value) => value.name),
-  );
-  const others = specs.some(holdsPrograms)
+function loadedWith(spec: CollectionSpec, { name }: ProgramSpec): string[] {
+  const { maps, programs } = spec;
+  const others = Object.values(maps).some(holdsPrograms)
     ? Object.values(programs).filter(({ type, autoload }) => type === BPF_PROG_TYPE_XDP && autoload)
     : [];
-  return [...new Set([name, ...targets, ...others.map((other) => other.name)])];
+  return [...new Set([name, ...tailCallTargets(spec), ...others.map((other) => other.name)])];
 }
 
 /** A program array, or a map of targets whose values have a place for a program. */

@@ -127,6 +127,12 @@ describe('programs and maps in maps go by name, in files too', () => {
     writeFileSync(renamed, readFileSync(TAILS));
     const { code, out } = await ringscope('map', 'dump', renamed, '--map', 'stages');
     expect([code, out.split('\n')[0]]).toEqual([0, 'stages  prog_array, 3 elements']);
+    // keys by type, of an object alone
+    const found = await ringscope('map', 'lookup', renamed, 'stages', '1');
+    expect(found).toMatchObject({ code: 0, out: 'parse_ipv6\n' });
+    expect((await ringscope('map', 'show', renamed)).out).toContain('[1] parse_ipv6');
+    const written = await ringscope('map', 'update', renamed, 'stages', '1', 'entry');
+    expect([written.code, written.err]).toEqual([2, `${renamed}: an object is not written to\n`]);
   });
 
   test('what has no elements says so', async () => {

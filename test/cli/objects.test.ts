@@ -177,6 +177,10 @@ test('prog dump --jited: WebAssembly below the instructions and the C it comes f
   expect(out).toContain('(18) r1 = 0x');
   expect(out).toContain('map counters\n');
 
+  const one = ['prog', 'dump', object('../../examples/bpf/tail_calls'), '--jited', '--json'];
+  const [entry, ...stages] = await asJson<JitDump[]>(...one, '--program', 'entry');
+  expect([entry!.program, stages]).toEqual(['entry', []]);
+
   const [dump, ...others] = await asJson<JitDump[]>(...args);
   expect(others).toEqual([]);
   expect(dump!.functions.map(({ name }) => name)).toEqual([

@@ -32,6 +32,13 @@ test('what Linux accepts is accepted, a line a program', async () => {
   });
 });
 
+test('one program of an object is judged alone, whatever its tail calls lead to', async () => {
+  const tails = object('examples/bpf/tail_calls');
+  const { code, out } = await verify(tails, '--program', 'entry');
+  expect(code).toBe(0);
+  expect(out).toMatch(/^entry \(xdp\) {2}accepted .*\n$/);
+});
+
 test('--json has the fields others rely on', async () => {
   const { code, out } = await verify(
     object('examples/bpf/vlan'),

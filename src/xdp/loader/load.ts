@@ -119,16 +119,9 @@ function wantedPrograms(
     );
   }
   return names.map((name) => {
-    const program = programs[name];
-    if (program === undefined) {
-      const known = Object.keys(programs).join(', ');
-      throw new LoadError(
-        file,
-        `program ${name}`,
-        `there is none; the object has ${known || 'none'}`,
-      );
-    }
-    return program;
+    if (Object.hasOwn(programs, name)) return programs[name]!;
+    const known = Object.keys(programs).join(', ') || 'none';
+    throw new LoadError(file, `program ${name}`, `there is none; the object has ${known}`);
   });
 }
 
@@ -177,6 +170,12 @@ function loadProgram(
   bpf.progs.set(prog.id, prog);
   return prog;
 }
+
+/** Programs that the object's program arrays lead to from the start, by name. */
+export const tailCallTargets = ({ maps }: Pick<CollectionSpec, 'maps'>): string[] =>
+  Object.values(maps).flatMap(({ values }) =>
+    values.filter(({ kind }) => kind === 'program').map(({ name }) => name),
+  );
 
 function connectTailCalls(
   spec: CollectionSpec,
