@@ -1,13 +1,16 @@
 /**
  * Fields of a type that the kernel keeps for itself: locks, timers, pointers, heads of lists and trees.
  * It looks into structs and arrays, and into the variables of a data section; not into unions, and not
- * behind qualifiers or typedefs. What it cannot place spoils the whole: then it finds nothing.
+ * behind qualifiers or typedefs. What it cannot place spoils the whole: then it finds nothing. So does
+ * what does not fit together: heads and roots without a lock beside them, or whose tag does not say what
+ * hangs there; locks of two kinds; links of two kinds without a count.
  *
  * Two of a kind that may stand once are spoilt within one struct only, as in Linux.
  *
- * @linux btf_parse_fields, btf_find_field_one, btf_get_field_type, btf_find_kptr; kernel/bpf/btf.c
+ * @linux btf_parse_fields, btf_find_field_one, btf_get_field_type, btf_find_kptr, btf_find_graph_root,
+ * btf_parse_graph_root, btf_check_and_fixup_fields; kernel/bpf/btf.c
  */
-import type { KptrTag, SpecialField, SpecialKind } from '../maps/mapDef.ts';
+import type { GraphTarget, KptrTag, SpecialField, SpecialKind } from '../maps/mapDef.ts';
 import type { Btf } from './btf.ts';
 import type { BtfComposite, BtfType } from './types.ts';
 
@@ -33,6 +36,14 @@ const LINKS: Readonly<Record<string, Known>> = {
   bpf_list_node: { kind: 'list_node', align: 8, once: false },
   bpf_rb_node: { kind: 'rb_node', align: 8, once: false },
 };
+/** Fields of values of maps, which are mere bytes in objects. */
+const OF_MAPS: readonly string[] = ['bpf_timer', 'bpf_wq', 'bpf_task_work'];
+/** Heads and roots, and what links objects there. */
+const LINK_OF: ReadonlyMap<SpecialKind, string> = new Map([
+  ['list_head', 'bpf_list_node'],
+  ['rb_root', 'bpf_rb_node'],
+]);
+const LINK_ALIGN = 8;
 /** Fields that arrays may repeat. @linux btf_repeat_fields */
 const REPEATABLE: readonly SpecialKind[] = ['kptr', 'list_head', 'rb_root'];
 /** Tags of pointers that the kernel keeps. */
@@ -44,6 +55,7 @@ const MOST_FIELDS = 11;
 const DEEPEST = 32;
 
 type Found = readonly SpecialField[];
+const CONTAINS = 'contains:';
 /** Member number of a tag that is the whole's. */
 const WHOLE = -1;
 
@@ -65,25 +77,49 @@ class Search {
       if (bitOffset % 8 !== 0) return null;
       const part = this.one(this.btf.type(type), bitOffset / 8, 0, seen, depth);
       if (part === null) return null;
-      found.push(...part.map((field) => this.withTarget(field, struct.id, index)));
+      const whole = this.withTargets(part, struct.id, index);
+      if (whole === null) return null;
+      found.push(...whole);
     }
     return found;
   }
 
-  /** Tag `contains:STRUCT:MEMBER` of a head or root. @linux btf_parse_graph_root */
-  withTarget(field: SpecialField, owner: number, index: number): SpecialField {
-    if ((field.kind !== 'list_head' && field.kind !== 'rb_root') || field.graph) return field;
-    const { btf } = this;
-    for (const tag of btf.all()) {
-      if (tag.kind !== 'declTag' || tag.type !== owner || tag.component !== index) continue;
-      const [, name, link] = /^contains:(.+):(.+)$/.exec(tag.name) ?? [];
-      const target = name === undefined ? null : btf.find(name, 'struct');
-      if (target?.kind !== 'struct') continue;
-      const member = target.members.find((one) => one.name === link);
-      if (member === undefined) continue;
-      return { ...field, graph: { id: target.id, name: target.name, at: member.bitOffset / 8 } };
+  /** With what hangs on heads and roots. @returns null where a tag does not say */
+  withTargets(fields: Found, owner: number, index: number): Found | null {
+    const found: SpecialField[] = [];
+    for (const field of fields) {
+      const link = LINK_OF.get(field.kind);
+      if (link === undefined || field.graph !== undefined) {
+        found.push(field);
+        continue;
+      }
+      const graph = this.target(link, owner, index);
+      if (graph === null) return null;
+      found.push({ ...field, graph });
     }
-    return field;
+    return found;
+  }
+
+  /** Of the one tag `contains:STRUCT:MEMBER` of a head or root. @linux btf_parse_graph_root */
+  private target(link: string, owner: number, index: number): GraphTarget | null {
+    const { btf } = this;
+    const tags = [...btf.all()].filter(
+      (one) =>
+        one.kind === 'declTag' &&
+        one.type === owner &&
+        one.component === index &&
+        one.name.startsWith(CONTAINS),
+    );
+    if (tags.length !== 1) return null;
+    const said = tags[0]!.name.slice(CONTAINS.length);
+    const colon = said.indexOf(':');
+    const struct = colon < 0 ? null : btf.find(said.slice(0, colon), 'struct');
+    if (struct?.kind !== 'struct') return null;
+    const members = struct.members.filter(({ name }) => name === said.slice(colon + 1));
+    const type = members.length === 1 ? btf.type(members[0]!.type) : null;
+    const at = members.length === 1 ? members[0]!.bitOffset / 8 : 0;
+    if (type?.kind !== 'struct' || type.name !== link || at % LINK_ALIGN !== 0) return null;
+    return { id: struct.id, name: struct.name, at };
   }
 
   /** @param bytes that the section gives the variable; 0 of a member */
@@ -102,7 +138,7 @@ class Search {
       type = this.btf.type(type.type);
     }
     if (count === 0) return [];
-    const known = BY_NAME[type.name] ?? (this.object ? LINKS[type.name] : undefined);
+    const known = this.known(type.name);
     if (known === undefined && type.kind === 'struct') {
       if (bytes !== 0 && bytes !== type.size * count) return [];
       return depth + 1 >= DEEPEST ? null : this.nested(type, at, count, depth + 1);
@@ -119,6 +155,11 @@ class Search {
     return repeated([{ kind: known.kind, at, bytes: size }], count, size);
   }
 
+  private known(name: string): Known | undefined {
+    if (!this.object) return BY_NAME[name];
+    return OF_MAPS.includes(name) ? undefined : (BY_NAME[name] ?? LINKS[name]);
+  }
+
   private nested(struct: BtfComposite, at: number, count: number, depth: number): Found | null {
     const found = this.struct(struct, depth);
     if (found === null) return null;
@@ -127,13 +168,14 @@ class Search {
   }
 
   /** Pointers that the kernel keeps, if they are. */
-  private pointers(outer: BtfType, at: number, count: number): Found | null {
+  pointers(outer: BtfType, at: number, count: number): Found | null {
     const { btf } = this;
     const type = outer.kind === 'volatile' ? btf.type(outer.type) : outer;
     if (type.kind !== 'ptr') return [];
     const tag = btf.type(type.type);
     if (tag.kind !== 'typeTag') return [];
     if (btf.type(tag.type).kind === 'typeTag' || !KPTR_TAGS.includes(tag.name)) return null;
+    if (this.object && tag.name === 'uptr') return [];
     const { kind, id, name } = btf.resolve(tag.type);
     if (kind !== 'struct') return null;
     const kptr = { tag: tag.name as KptrTag, id, name };
@@ -160,32 +202,59 @@ function sectionFields(btf: Btf, type: BtfType & { kind: 'datasec' }): Found | n
     if (variable.kind !== 'var') continue;
     const part = search.one(btf.type(variable.type), offset, size, seen, 0);
     if (part === null) return null;
-    found.push(...part.map((field) => search.withTarget(field, id, WHOLE)));
+    const whole = search.withTargets(part, id, WHOLE);
+    if (whole === null) return null;
+    found.push(...whole);
   }
   return found;
 }
 
-/** In the order of their places; none where the kernel finds none. @param id of a map's values, or of an object */
-export function specialFields(btf: Btf, id: number, object: boolean = false): Found {
+/** Do they go together? */
+function fit(found: Found): boolean {
+  const has = (kind: SpecialKind): boolean => found.some((field) => field.kind === kind);
+  if (has('spin_lock') && has('res_spin_lock')) return false;
+  if (hasRoot(found) && !has('spin_lock') && !has('res_spin_lock')) return false;
+  return !(has('list_node') && has('rb_node')) || has('refcount');
+}
+
+const hasRoot = (found: Found): boolean => found.some(({ kind }) => LINK_OF.has(kind));
+const hasLink = (found: Found): boolean =>
+  found.some(({ kind }) => kind === 'list_node' || kind === 'rb_node');
+
+/** @returns null where the kernel gives up @linux btf_parse_fields */
+function parsed(btf: Btf, id: number, object: boolean): Found | null {
   const type = btf.resolve(id);
   let found: Found | null = [];
   if (type.kind === 'struct') found = new Search(btf, object).struct(type, 0);
   if (type.kind === 'datasec') found = sectionFields(btf, type);
-  if (found === null || found.length > MOST_FIELDS) return [];
+  if (found === null || found.length > MOST_FIELDS) return null;
   const apart = found.every(({ at }, i) => i === 0 || at >= found[i - 1]!.at + found[i - 1]!.bytes);
-  return apart ? found : [];
+  return apart && fit(found) ? found : null;
 }
+
+/** In the order of their places; none where the kernel finds none. @param id of a map's values, or of an object */
+export const specialFields = (btf: Btf, id: number, object: boolean = false): Found =>
+  parsed(btf, id, object) ?? [];
 
 /** Structs of these, if they are spoilt, spoil all of the BTF. @linux btf_parse_struct_metas */
 const HELD_BY_OBJECTS: readonly string[] = [
-  ...['bpf_spin_lock', 'bpf_list_head', 'bpf_rb_root', 'bpf_refcount'],
+  ...['bpf_spin_lock', 'bpf_list_head', 'bpf_list_node', 'bpf_rb_root', 'bpf_rb_node'],
+  'bpf_refcount',
 ];
 
 /** Has a struct a field that the kernel keeps, but cannot place? */
 export function isSpoilt(btf: Btf, struct: BtfComposite): boolean {
+  const search = new Search(btf, true);
   const holds = struct.members.some(({ type: id }) => {
     const type = btf.type(id);
-    return type.kind === 'struct' && HELD_BY_OBJECTS.includes(type.name);
+    if (type.kind === 'struct') return HELD_BY_OBJECTS.includes(type.name);
+    return (search.pointers(type, 0, 1)?.length ?? 0) > 0;
   });
-  return holds && specialFields(btf, struct.id).length === 0;
+  if (!holds) return false;
+  const found = parsed(btf, struct.id, true);
+  if (found === null || found.length === 0) return true;
+  // what hangs somewhere may own only what owns nothing
+  const owns = ({ graph }: SpecialField): boolean =>
+    graph !== undefined && hasRoot(parsed(btf, graph.id, true) ?? []);
+  return hasLink(found) && found.some(owns);
 }

@@ -12,6 +12,7 @@ import {
   BPF_MAP_TYPE_USER_RINGBUF,
 } from '../maps/uapi.ts';
 import { PAGE_SIZE } from '../../host/memory.ts';
+import { keepsFields, keyFits } from './fieldMaps.ts';
 import type { MapSpec } from './spec.ts';
 
 /** The kernel keeps 15 bytes. */
@@ -21,6 +22,8 @@ const OBJECT_NAME_MAX = 8;
 const MAX_RINGBUF = 2 ** 32;
 /** @param file the object's name @param cpus of the machine */
 export function mapDefOf(map: MapSpec, file: string, cpus: number): MapDef {
+  const special = hasType(map) ? specialFields(map.btf!, map.valueType) : [];
+  const kept = keepsFields(map, special);
   return {
     name: kernelName(map, file),
     type: map.type,
@@ -30,13 +33,13 @@ export function mapDefOf(map: MapSpec, file: string, cpus: number): MapDef {
     flags: map.flags,
     mapExtra: map.mapExtra,
     ...(map.inner === null ? {} : { inner: mapDefOf(map.inner, file, cpus) }),
-    special: hasType(map) ? specialFields(map.btf!, map.valueType) : [],
-    untyped: map.contents === null && !hasType(map),
+    special: kept ? special : [],
+    untyped: !kept || (map.contents === null && !hasType(map)),
   };
 }
 
-const hasType = ({ btf, valueType }: MapSpec): boolean =>
-  btf !== null && valueType !== 0 && btf.loads;
+const hasType = ({ type, btf, keyType, valueType }: MapSpec): boolean =>
+  btf !== null && valueType !== 0 && btf.loads && keyFits(type, btf, keyType);
 
 function kernelName({ name, contents }: MapSpec, file: string): string {
   // only these four sections carry the object's name in front of their own

@@ -8,6 +8,7 @@ import type { Env } from './env.ts';
 import { CALL_RULES } from './explainCalls.ts';
 import { FLOW_RULES } from './explainFlow.ts';
 import { MEMORY_RULES } from './explainMemory.ts';
+import { OBJECT_RULES } from './explainObjects.ts';
 import type { BranchStep, Origin, SourceLine } from './explainPath.ts';
 import { branchesOf, originOf, sourceOf, walkedBack } from './explainPath.ts';
 import { PACKET_RULES } from './explainPacket.ts';
@@ -39,6 +40,7 @@ type Words = Pick<Explanation, 'why' | 'cure'>;
 /** In this order: the first that fits explains. */
 const RULES: readonly Rule[] = [
   ...SIZE_RULES,
+  ...OBJECT_RULES,
   ...CALL_RULES,
   ...PACKET_RULES,
   ...MEMORY_RULES,

@@ -16,6 +16,11 @@ const RELEASES: readonly (readonly [acquires: string, releases: string])[] = [
   ['bpf_cgroup', 'bpf_cgroup_release(cgroup)'],
   ['bpf_cpumask', 'bpf_cpumask_release(mask)'],
   ['bpf_obj_new', 'bpf_obj_drop(ptr)'],
+  ['bpf_refcount_acquire', 'bpf_obj_drop(ptr)'],
+  ['bpf_list_pop', 'bpf_obj_drop (of the object, not of its node)'],
+  ['bpf_rbtree_remove', 'bpf_obj_drop (of the object, not of its node)'],
+  ['bpf_kptr_xchg', 'bpf_obj_drop, for objects of the kernel their own release function,'],
+  ['bpf_local_irq_save', 'bpf_local_irq_restore(&flags)'],
 ];
 
 const releaseOf = (acquires: string): string =>
@@ -132,7 +137,7 @@ export const CALL_RULES: readonly Rule[] = [
     cure: 'Call and compute before the lock; unlock before every return.',
   },
   {
-    says: /bpf_spin_unlock (?:without taking a lock|of different lock)|(?:has no valid|has to have BTF in order to use|doesn't point to 'struct) bpf_(spin_lock|timer)/,
+    says: /bpf_spin_unlock (?:without taking a lock|of different lock)|(?:has no valid|doesn't point to 'struct) bpf_(spin_lock|timer)/,
     why: 'The lock or timer is not the one of the map value: it must be a field of a value whose map has BTF, and unlocked as it was locked.',
     cure: 'struct value { struct bpf_spin_lock lock; … }; in a map with __type(value, struct value); pass &value->lock.',
   },

@@ -10,6 +10,7 @@ import type { Explanation } from '../../../src/xdp/verifier/explain.ts';
 import { smallCases } from '../../oracle/caseText.ts';
 import type { OracleCaps } from '../../oracle/oracle.ts';
 import { ourVerdict } from '../../oracle/verifierJudge.ts';
+import { programBytes } from '../../oracle/verifierPrograms.ts';
 
 const R0 = REGS[0]!;
 const R1 = REGS[1]!;
@@ -91,6 +92,34 @@ describe('C programs', () => {
     expect(explanation?.source?.text).toMatch(/\/\/ here$/);
     if (name === 'loop_to_the_end') return; // its full log is long
     for (const logLevel of [0, 1, 2]) expect(said({ logLevel })).toEqual(explanation);
+  });
+
+  it.each<[object: string, program: string, why: RegExp, cure: RegExp]>([
+    ['kptrs', 'bad_leaked', /bpf_obj_new_impl returned at .* still held/, /bpf_obj_drop\(ptr\)/],
+    ['kptrs', 'bad_old_leaked', /bpf_kptr_xchg.* still held/, /bpf_obj_drop, .*release/],
+    ['kptrs', 'bad_stored_directly', /plain store/, /bpf_kptr_xchg/],
+    ['kptrs', 'bad_other_type', /keeps ptr_plain_data there, and is given ptr_other_data/, /null/],
+    ['kptrs', 'bad_map_without', /declared to keep/, /__kptr/],
+    ['graphs', 'bad_popped_leaked', /bpf_list_pop_front .*still held/, /not of its node/],
+    ['graphs', 'bad_pushed_unlocked', /The list belongs to the lock/, /&value->lock/],
+    ['graphs', 'bad_first_unlocked', /The tree belongs to the lock/, /&value->lock/],
+    ['graphs', 'bad_pushed_twice', /that the program owns/, /bpf_refcount_acquire/],
+    ['graphs', 'bad_remove_after_unlock', /gone with the lock/, /until the unlock/],
+    ['graphs', 'bad_pushed_other', /hold struct item .* gets one of struct other/, /__contains/],
+    ['graphs', 'bad_node_written', /keeps bpf_list_node for itself/, /its address/],
+    ['graphs', 'bad_count_of_uncounted', /one owner/, /struct bpf_refcount/],
+    ['exceptions', 'bad_throw_in_rcu', /what bpf_rcu_read_lock began/, /before bpf_throw/],
+    ['exceptions', 'bad_throw_in_callback', /unwind the helper/, /throw behind it/],
+    ['exceptions', 'bad_cb_two_args', /by the kernel alone/, /int name\(u64 cookie\)/],
+    ['resilient', 'bad_same_twice', /the last taken goes first/, /newest first/],
+    ['spoilthead', 'bad_makes', /A list head without a lock/, /__contains/],
+    ['mapkinds', 'bad_lock_in_lru', /a lock in an LRU/, /hashes and arrays/],
+  ])('%s: %s', (source, name, why, cure) => {
+    const object = `${source}.v4.o`;
+    const programs = parseElf(programBytes(object), { file: object });
+    const [verdict] = verifyObject(programs, [programs.programs[name]!]);
+    expect(verdict!.explanation?.why).toMatch(why);
+    expect(verdict!.explanation?.cure).toMatch(cure);
   });
 
   it('of a walk too long to be repeated for its log, the end of the log is kept', () => {
