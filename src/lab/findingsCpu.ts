@@ -5,13 +5,16 @@
  * Limits of 2 ms for a poll and 4 ms for a wait are those of Jesper Brouer's latency scripts.
  */
 import { usecsToJiffies } from '../stack/jiffies.ts';
+import { NAPI_POLL_WEIGHT } from '../stack/napiCounts.ts';
 import type { Cure, Finding, FoundIn } from './finding.ts';
 import { busiestPct, cure, lostInAll, SATURATED_PCT } from './finding.ts';
 import { count, duration, percent, plural, share } from './format.ts';
-import type { SocketReport } from './report.ts';
+import type { QueueReport, SocketReport } from './report.ts';
 
 const LONG_POLL_NS = 2e6;
 const LONG_WAIT_NS = 4e6;
+/** Of the machine. */
+const MOST_CPUS = 64;
 const STARVED_KERNEL_PCT = 90;
 const STARVED_APP_PCT = 5;
 /** Fewer packets say nothing of how they spread. */
@@ -93,8 +96,26 @@ function longWait(report: FoundIn): Finding[] {
       ? `CPU ${cpu.id} was busy ${percent(cpu.busyPct, 1)} of the time, and other NAPIs were polled first.`
       : `${poller} shares CPU ${cpu.id} with ${app.kind}:${app.port}, a slice for each in turn.`;
   const says = `${worst.nic}-${worst.queue} was scheduled and had to wait ${duration(worst.longestWaitNs)} for its poll. ${behind}`;
-  const cures = app === undefined ? [] : moveApp(report, app, `leaves CPU ${cpu.id} to the NIC`);
+  const cures =
+    app === undefined
+      ? lessBefore(report, worst)
+      : moveApp(report, app, `leaves CPU ${cpu.id} to the NIC`);
   return [{ id: 'softirq-wait', kind: 'delay', packets: 0, says, cures }];
+}
+
+/** Where other NAPIs of the CPU make one wait: CPUs that have none, or shorter turns. */
+function lessBefore({ cpus, queues, run }: FoundIn, { cpu, nic }: QueueReport): Cure[] {
+  const idle = cpus.some(({ id }) => id !== cpu && queues.every((other) => other.cpu !== id));
+  const own = queues.filter((queue) => queue.nic === nic).length;
+  const why = 'has fewer NAPIs share a CPU';
+  const affinity = Array.from({ length: own }, (_, i) => i % cpus.length);
+  const cures: Cure[] = [];
+  if (idle) cures.push(cure({ 'irq-affinity': affinity.join(',') }, why));
+  else if (own > cpus.length && cpus.length * 2 <= MOST_CPUS)
+    cures.push(cure({ cpus: cpus.length * 2 }, why));
+  if (run.budget > NAPI_POLL_WEIGHT)
+    cures.push(cure({ budget: NAPI_POLL_WEIGHT }, 'gives each NAPI shorter turns'));
+  return cures;
 }
 
 function starvedApps(report: FoundIn): Finding[] {
@@ -145,6 +166,7 @@ function moveApp(report: FoundIn, socket: SocketReport, why: string): Cure[] {
   if (idlest !== undefined && idlest.busyPct < SATURATED_PCT / 2)
     return [cure({ 'app-cpu': idlest.id }, why)];
   const id = cpus.length;
+  if (id >= MOST_CPUS) return [];
   const affinity = cpus.map((cpu) => cpu.id).slice(0, report.run.queues);
   return [cure({ cpus: id + 1, 'irq-affinity': affinity.join(','), 'app-cpu': id }, why)];
 }

@@ -111,9 +111,13 @@ function poolMisses(report: FoundIn): Finding[] {
   }
   const back = pool.recycleCached + pool.recycleRing + pool.recycleRingFull;
   if (back >= FEW_FRAMES && pool.recycleRing > back / 2) {
+    const why =
+      report.devmapXmits.frames > report.packets.received / 2
+        ? 'the NIC that sends a redirected frame frees its page in a poll of its own'
+        : 'the price of an application elsewhere';
     const says =
       `${share(pool.recycleRing, back, 1)} of the pages came back through the pool's ring, not its cache: ` +
-      `they were freed outside the poll or on another CPU, at about three times the cost: the price of an application elsewhere.`;
+      `they were freed outside the poll or on another CPU, at about three times the cost: ${why}.`;
     findings.push({ id: 'pool-remote', kind: 'note', packets: 0, says, cures: [] });
   }
   return findings;

@@ -5,6 +5,7 @@
  * A ring of n descriptors is empty after ⌈n / weight⌉ full polls during which frames come as fast as
  * the line brings them; Jesper Brouer's napi_monitor looks for 16, which is 1024 over 64.
  */
+import { NAPI_POLL_WEIGHT } from '../stack/napiCounts.ts';
 import type { Cure, Finding, FoundIn } from './finding.ts';
 import { busiestPct, cure, lostBy, SATURATED_PCT } from './finding.ts';
 import { count, percent, plural, share } from './format.ts';
@@ -12,7 +13,6 @@ import type { CpuReport, QueueReport } from './report.ts';
 
 const MOST_RX_RING = 8191;
 const MOST_TX_RING = 2047;
-const FULL_WEIGHT = 64;
 /** Of the polls that received, those that gave no buffers back: from here on it is told. */
 const WITHHELD = 0.1;
 
@@ -39,30 +39,45 @@ function ringOverflow(report: FoundIn): Finding[] {
   const some = discards === lost ? `all of them on ${where}` : `${count(discards)} on ${where}`;
   const polls = Math.ceil(rxRing / budget);
   const limit = cpu.busyPct >= SATURATED_PCT;
+  const lasts =
+    rxRing < budget
+      ? `Its ring of ${rxRing} holds less than one full poll of ${budget}.`
+      : `Its ring of ${rxRing} lasts for ${plural(polls, 'full poll')}; it had ${count(queue.longestFullRun)} in a row.`;
   const says = [
     `${plural(lost, 'packet')} (${share(lost, report.packets.offered)}) found no free buffer, ${some}.`,
-    `Its ring of ${rxRing} lasts for ${plural(polls, 'full poll')}; it had ${count(queue.longestFullRun)} in a row.`,
+    lasts,
     limit
       ? `CPU ${cpu.id}, which polls it, is busy ${percent(cpu.busyPct, 1)} of the time: it is the limit.`
       : `CPU ${cpu.id}, which polls it, was busy ${percent(cpu.busyPct, 1)} of the time: it is quick enough, but not for bursts.`,
   ];
-  const cures = limit ? lighterCpu(report, cpu, queue) : largerRing(report);
+  const nic = report.nics.find(({ name }) => name === queue.nic);
+  const sends = nic !== undefined && isWithheld(withheldPolls(report, nic));
+  const cures = limit ? lighterCpu(report, cpu, queue) : largerRing(report, sends);
   return [{ id: 'ring-overflow', kind: 'loss', packets: lost, says: says.join(' '), cures }];
 }
 
-function largerRing({ run }: FoundIn): Cure[] {
+/** @param sends its packets leave again, and would find a TX ring full that is shorter than theirs */
+function largerRing({ run }: FoundIn, sends: boolean): Cure[] {
   const ring = nextRing(run.rxRing);
   if (ring > MOST_RX_RING) return [];
-  return [cure({ 'rx-ring': ring }, 'holds twice as many packets of a burst')];
+  const txRing = Math.min(ring, MOST_TX_RING);
+  if (!sends || txRing <= run.settings.txRing)
+    return [cure({ 'rx-ring': ring }, 'holds twice as many packets of a burst')];
+  return [
+    cure(
+      { 'rx-ring': ring, 'tx-ring': txRing },
+      'holds twice as many packets of a burst until they are sent',
+    ),
+  ];
 }
 
 function lighterCpu(report: FoundIn, cpu: CpuReport, queue: QueueReport): Cure[] {
   const { run, cpus, queues } = report;
   const cures: Cure[] = [];
   const oneFlow = run.offer.flows === 1;
-  if (run.budget < FULL_WEIGHT)
+  if (run.budget < NAPI_POLL_WEIGHT)
     cures.push(
-      cure({ budget: FULL_WEIGHT }, 'spreads what a poll costs in itself over more packets'),
+      cure({ budget: NAPI_POLL_WEIGHT }, 'spreads what a poll costs in itself over more packets'),
     );
   const idle = cpus.filter(({ busyPct }) => busyPct < cpu.busyPct / 2);
   const alone = queues.every(
@@ -107,11 +122,11 @@ function emptiest({ nics, queues }: FoundIn): { queue: QueueReport; discards: nu
  */
 function doorbellWithheld(report: FoundIn): Finding[] {
   if (lostBy(report, 'noBuffer') === 0) return [];
-  return report.nics.flatMap(({ name, packets, rxDoorbellPolls }) => {
-    const own = report.queues.filter(({ nic }) => nic === name);
-    const receiving = own.reduce((sum, q) => sum + q.polls - (q.pollsByPackets['0'] ?? 0), 0);
-    const withheld = Math.max(0, receiving - rxDoorbellPolls);
-    if (withheld < receiving * WITHHELD || (packets.lost['noBuffer'] ?? 0) === 0) return [];
+  return report.nics.flatMap((nic) => {
+    const { name, packets } = nic;
+    const polls = withheldPolls(report, nic);
+    const { withheld, receiving } = polls;
+    if (!isWithheld(polls) || (packets.lost['noBuffer'] ?? 0) === 0) return [];
     const says =
       `Buffers came back late: ${count(withheld)} of ${plural(receiving, 'poll')} of ${name} (${share(withheld, receiving, 1)}) ` +
       `ended without an RX doorbell. Frames of XDP_TX or of redirects were still on the XDP TX ring, and bnxt gives ` +
@@ -122,11 +137,30 @@ function doorbellWithheld(report: FoundIn): Finding[] {
         kind: 'delay',
         packets: 0,
         says,
-        cures: largerRing(report),
+        cures: largerRing(report, true),
       } as const,
     ];
   });
 }
+
+interface DoorbellPolls {
+  /** Polls that received something. */
+  readonly receiving: number;
+  /** Of them, those that gave no buffers back. */
+  readonly withheld: number;
+}
+
+function withheldPolls(
+  { queues }: FoundIn,
+  { name, rxDoorbellPolls }: FoundIn['nics'][number],
+): DoorbellPolls {
+  const own = queues.filter(({ nic }) => nic === name);
+  const receiving = own.reduce((sum, q) => sum + q.polls - (q.pollsByPackets['0'] ?? 0), 0);
+  return { receiving, withheld: Math.max(0, receiving - rxDoorbellPolls) };
+}
+
+const isWithheld = ({ receiving, withheld }: DoorbellPolls): boolean =>
+  receiving > 0 && withheld >= receiving * WITHHELD;
 
 function txRingFull(report: FoundIn): Finding[] {
   const { run } = report;

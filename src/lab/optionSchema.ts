@@ -389,7 +389,11 @@ const shape = {
     'Replaces the frame size of --traffic, FCS counted.',
   ),
   flows: absent(trafficWord('flows'), 'Traffic', 'Replaces the flows of --traffic.'),
-  pattern: absent(trafficWord('pattern'), 'Traffic', 'Replaces the arrival pattern of --traffic.'),
+  pattern: absent(
+    trafficWord('pattern'),
+    'Traffic',
+    'Replaces what --traffic says of how packets spread over flows.',
+  ),
   count: absent(
     kind.parsed('N', '1 to 1000G', (place, text) => parseCount(place, text, 1, 1e12)),
     'Traffic',

@@ -41,6 +41,9 @@ export const fromFlags = (values: Readonly<Record<string, unknown>>): OptionSour
   },
 });
 
+/** Both fill the indirection table. */
+const OTHER_WAY: Readonly<Record<string, string>> = { rssEqual: 'rssIndir', rssIndir: 'rssEqual' };
+
 /**
  * The options that these sources give together; what a later one says replaces an earlier one's.
  *
@@ -49,9 +52,18 @@ export const fromFlags = (values: Readonly<Record<string, unknown>>): OptionSour
 export function readOptions(sources: readonly OptionSource[]): RunOptions {
   const merged: Record<string, unknown> = {};
   const origin = new Map<string, OptionSource>();
-  for (const source of sources.flatMap(unfolded)) {
-    for (const [name, value] of Object.entries(source.values)) {
-      const key = knownKey(name, source);
+  for (const parts of sources.map(unfolded)) {
+    const given = parts.flatMap((source) =>
+      Object.entries(source.values).map(
+        ([name, value]) => ({ key: knownKey(name, source), value, source }) as const,
+      ),
+    );
+    // two ways to say one thing: the later source's replaces the earlier's, in whichever way it is said
+    for (const { key } of given) {
+      const other = OTHER_WAY[key];
+      if (other !== undefined) delete merged[other];
+    }
+    for (const { key, value, source } of given) {
       merged[key] = value;
       origin.set(key, source);
     }

@@ -79,7 +79,9 @@ function tokensOf(place: string, text: string): Token[] {
     const at = matcher.lastIndex;
     const groups = matcher.exec(text)?.groups;
     if (groups === undefined) {
-      throw new OptionError(`${place}: cannot read ${JSON.stringify(text.slice(at, end).trim())}`);
+      const rest = text.slice(at, end).trim();
+      const hint = /^=[^=]/.test(rest) ? ' (equal is ==)' : '';
+      throw new OptionError(`${place}: cannot read ${JSON.stringify(rest)}${hint}`);
     }
     const { symbol, number, unit = '', name } = groups;
     const word = name === undefined ? undefined : WORDS.get(name);
@@ -183,18 +185,22 @@ export const parseWhere = <P>(
 ): ((point: P) => boolean) => new Parser(place, text, naming).whole();
 
 /** What to sort by, and which end comes first. */
-export interface Order {
-  readonly measure: Measure;
+export interface Order<T> {
+  readonly by: T;
   readonly best: Measure['best'];
 }
 
 /**
  * `p99`, or `max:napi.packetsPerPoll` where it is not the usual end that is wanted.
  *
- * @param named finds a measure by name. @throws OptionError
+ * @param named finds by name what there is to sort by. @throws OptionError
  */
-export function parseBest(text: string, named: (name: string) => Measure): Order {
+export function parseBest<T extends { readonly best: Measure['best'] }>(
+  text: string,
+  named: (name: string) => T,
+): Order<T> {
   const [, end, name = text] = /^(min|max):(.+)$/.exec(text.trim()) ?? [];
-  const measure = named(name.trim());
-  return { measure, best: end === 'min' || end === 'max' ? end : measure.best };
+  if (name.trim() === '') throw new OptionError('--best: needs a measure or a swept option');
+  const by = named(name.trim());
+  return { by, best: end === 'min' || end === 'max' ? end : by.best };
 }

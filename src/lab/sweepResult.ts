@@ -2,6 +2,7 @@
 import type { Measure, MeasuredReport, Spread } from './measures.ts';
 import { measureNamed, spreadOf } from './measures.ts';
 import { kebab } from './optionNames.ts';
+import { OptionError } from './options.ts';
 import type { SweepAxis, SweepPoint } from './sweepPlan.ts';
 import type { ValueOf } from './sweepQuery.ts';
 import { parseBest, parseWhere } from './sweepQuery.ts';
@@ -63,6 +64,13 @@ const AXIS_UNITS: Readonly<Record<string, number>> = {
   s: 1e9,
 };
 
+/** A measure or a swept option. */
+interface Valued {
+  /** The end that comes first. */
+  readonly best: Measure['best'];
+  readonly of: ValueOf<SweptPoint>;
+}
+
 /** What `--best` and `--where` ask for, made out against one report of the sweep. */
 export interface Wishes {
   /** Measures that were named, for the table to show. */
@@ -89,15 +97,27 @@ export function wishesOf(
     if (!measures.some((other) => other.name === measure.name)) measures.push(measure);
     return measure;
   };
-  const valueOf = (name: string): ValueOf<SweptPoint> => {
+  const valueOf = (place: string, name: string): Valued => {
     const axis = axes.find((one) => one.name === name || one.name === kebab(name));
-    if (axis !== undefined) return ({ point }) => axisNumber(point[axis.key]!);
-    const measure = named('--where', name);
-    return (point) => measured(point, measure).mean;
+    if (axis !== undefined) return { best: 'min', of: ({ point }) => axisNumber(point[axis.key]!) };
+    const measure = named(place, name);
+    return { best: measure.best, of: (point) => measured(point, measure).mean };
   };
-  const order = best === undefined ? null : parseBest(best, (name) => named('--best', name));
+  const sortable = (name: string): Valued => {
+    const by = valueOf('--best', name);
+    if (
+      axes.some(
+        (axis) => kebab(name) === axis.name && axis.values.some((v) => Number.isNaN(axisNumber(v))),
+      )
+    )
+      throw new OptionError(`--best: ${name} has values that are no numbers`);
+    return by;
+  };
+  const order = best === undefined ? null : parseBest(best, sortable);
   const wanted =
-    where === undefined ? () => true : parseWhere<SweptPoint>('--where', where, valueOf);
+    where === undefined
+      ? () => true
+      : parseWhere<SweptPoint>('--where', where, (name) => valueOf('--where', name).of);
   const sign = order?.best === 'max' ? -1 : 1;
   return {
     measures,
@@ -105,8 +125,8 @@ export function wishesOf(
     sorted(points) {
       if (order === null) return points;
       const at = (point: SweptPoint): number => {
-        const { mean } = measured(point, order.measure);
-        return Number.isNaN(mean) ? Infinity : sign * mean;
+        const value = order.by.of(point);
+        return Number.isNaN(value) ? Infinity : sign * value;
       };
       return points.toSorted((a, b) => {
         const [first, second] = [at(a), at(b)];

@@ -36,6 +36,22 @@ test('what a run shows, and what comes of each cure', async () => {
   expect(out).toMatch(/as it is .*\n  --rxvlan off .*/);
 });
 
+test('a cure takes the place of the other way to say it', async () => {
+  const skewed = ['--rss-indir', '0,0,0,0,1,2,3', '--traffic', 'udp flows=4096 rate=4M'];
+  const { code, out } = await ringscope(
+    'explain',
+    '--count',
+    '4000',
+    ...skewed,
+    '--xdp',
+    'drop',
+    '--try',
+  );
+  expect(code).toBe(0);
+  expect(out).toContain('  1 eth0-0 got 57.');
+  expect(out).toMatch(/\n  --rss-equal 4 .* 1\n/); // interrupt-held alone is left
+});
+
 test('a run without findings says so, and how busy its CPUs are', async () => {
   const { out } = await ringscope('explain', ...TAGGED, '--traffic', 'udp rate=4M');
   expect(out).toMatch(/Nothing to mend: of 500 packets none was lost.*CPU 0 is the busiest/);

@@ -46,6 +46,18 @@ const CASES: readonly Case[] = [
     harm: (r) => lost(r, 'noBuffer'),
   },
   {
+    id: 'ring-overflow', // a longer RX ring alone would lose in the TX ring what it gains
+    flags: { xdp: 'echo', count: '20000', ...ONE, traffic: 'udp size=64 rate=20M burst=1500' },
+    says: /ring of 511 lasts for 8 full polls; .* quick enough/,
+    harm: (r) => lost(r, 'noBuffer') + lost(r, 'txRingFull'),
+  },
+  {
+    id: 'doorbell-withheld',
+    flags: { xdp: 'echo', count: '20000', ...ONE, traffic: 'udp size=64 rate=20M burst=1500' },
+    says: /polls of eth0 \(100 %\) ended without an RX doorbell/,
+    harm: (r) => lost(r, 'noBuffer') + lost(r, 'txRingFull'),
+  },
+  {
     id: 'ring-overflow',
     flags: { xdp: 'drop', count: '20000', ...ONE, rate: '12M', budget: '1' },
     says: /ring of 511 lasts for 511 full polls; .* it is the limit/,
@@ -235,6 +247,41 @@ describe('from counters that no short run moves', () => {
       }));
     expect((await waited(4e6)).map(({ id }) => id)).not.toContain('softirq-wait');
     expect((await waited(4e6 + 1)).map(({ id }) => id)).toContain('softirq-wait');
+  });
+
+  test('NAPIs that wait for each other: more CPUs where all are taken, else those that idle', async () => {
+    const waits = async (flags: Flags): Promise<unknown> => {
+      const report = await reportOf({ xdp: 'drop', count: '500', ...flags });
+      const queues = report.queues.map((queue) => ({ ...queue, longestWaitNs: 5e6 }));
+      const all = findingsOf({ ...report, queues });
+      return all.find(({ id }) => id === 'softirq-wait')!.cures.map(({ options }) => options);
+    };
+    expect(await waits({ queues: '4', cpus: '2' })).toEqual([{ cpus: '4' }]);
+    expect(await waits({ queues: '2', cpus: '2', irqAffinity: '1,1', budget: '256' })).toEqual([
+      { 'irq-affinity': '0,1' },
+      { budget: '64' },
+    ]);
+    expect(await waits({ queues: '1', cpus: '1' })).toEqual([]);
+  });
+
+  test('a ring shorter than one poll is said to be that', async () => {
+    const report = await reportOf({
+      xdp: 'drop',
+      count: '20000',
+      ...ONE,
+      rate: '20M',
+      budget: '1024',
+    });
+    const [finding] = findingsOf({
+      ...report,
+      packets: { ...report.packets, lost: { noBuffer: 9 } },
+    });
+    expect(finding!.says).toContain('Its ring of 511 holds less than one full poll of 1024.');
+  });
+
+  test('pages of redirected frames come back the long way without any application', async () => {
+    const report = await reportOf({ xdp: 'redirect', count: '5000', ...ONE, rate: '2M' });
+    expect(found(report, 'pool-remote')?.says).toMatch(/a poll of its own\.$/);
   });
 
   test('pages that are lost to the pool, and pages that come back the long way', async () => {

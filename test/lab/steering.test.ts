@@ -45,6 +45,15 @@ test('a scenario gathers it under one key, and flags replace it', () => {
   expect(options.ntuple).toEqual([{ ethertype: 0x0800, ipProtocol: 17, dst: 7 }]);
 });
 
+test('of the two ways to fill the table, the later one holds', () => {
+  const file = readScenario('lab.yaml', 'steering:\n  rss-indir: 0,0,0,1\n');
+  const { rssEqual, rssIndir } = readOptions([file, fromFlags({ rssEqual: '3' })]);
+  expect({ rssEqual, rssIndir }).toEqual({ rssEqual: 3, rssIndir: undefined });
+  const back = readOptions([fromFlags({ rssEqual: '3' }), fromFlags({ rssIndir: '2,1' })]);
+  expect(back.rssEqual).toBeUndefined();
+  expect(back.rssIndir).toEqual([2, 1]);
+});
+
 describe('refused', () => {
   test.each([
     [{ rssKey: '00:11' }, '--rss-key: 2 bytes, a key has 40'],

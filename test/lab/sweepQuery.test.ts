@@ -36,7 +36,7 @@ describe('conditions', () => {
   test.each([
     ['', '--where: needs a condition'],
     ['lost', '--where: expected == != < <= > >= at its end'],
-    ['lost = 0', '--where: cannot read "= 0"'],
+    ['lost = 0', '--where: cannot read "= 0" (equal is ==)'],
     ['lost == 0 cpu', '--where: expected and, or, or the end before cpu'],
     ['(lost == 0', '--where: expected ) at its end'],
     ['lost ==', '--where: expected a name or a number at its end'],
@@ -87,6 +87,16 @@ describe('measures', () => {
         .sorted(points)
         .map(({ point }) => point.i)
         .join('');
+    const axis = { key: 'i', name: 'i', values: points.map(({ point }) => point.i) };
+    const swept = (best: string, values = axis.values): string =>
+      wishesOf([{ ...axis, values }], points[1]!.runs[0]!.report, { best })
+        .sorted(points)
+        .map(({ point }) => point.i)
+        .join('');
+    expect(swept('max:i')).toBe('43210');
+    expect(swept('i')).toBe('01234');
+    expect(() => swept('i', ['drop', 'pass'])).toThrow('--best: i has values that are no numbers');
+    expect(() => swept('')).toThrow('--best: needs a measure or a swept option');
     expect(order('tps')).toBe('34102');
     expect(order('min:tps')).toBe('14302');
   });
