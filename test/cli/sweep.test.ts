@@ -167,7 +167,7 @@ describe('what a sweep refuses before anything runs', () => {
     [['--budget', '1,2000'], '--budget: 2000 is out of range (1 to 1024) (at budget 2000)'],
     [['--budget', '8..1'], '--budget: 8..1 runs downwards; the smaller end comes first'],
     [['--best', 'p98'], '--best: no measure is called p98 (did you mean p90?)'],
-    [['--where', 'lost=0'], '--where: cannot read "=0"'],
+    [['--where', 'lost=0'], '--where: cannot read "=0" (equal is ==)'],
     [
       ['--where', 'bugdet > 3', '--budget', '1,2'],
       '--where: no measure is called bugdet (did you mean budget?)',
