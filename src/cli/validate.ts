@@ -10,11 +10,23 @@ import { ROWS } from '../lab/validate/rows.ts';
 import { commandLine } from '../lab/validate/scenario.ts';
 import { sensitivityOf } from '../lab/validate/sensitivity.ts';
 import type { RowResult } from '../lab/validate/validate.ts';
-import { judgeRow, rowsNamed, ScenarioRuns, validationReport } from '../lab/validate/validate.ts';
+import {
+  judgeRow,
+  rowsNamed,
+  ScenarioRuns,
+  uncoveredRows,
+  validationReport,
+} from '../lab/validate/validate.ts';
 import { EXIT_FAILED, EXIT_OK } from './failure.ts';
 import { jsonLine } from './jsonLine.ts';
 import type { Terminal } from './terminal.ts';
-import { familyTable, rowTable, sensitivityTable, uncoveredTable } from './validateTables.ts';
+import {
+  comparedLine,
+  familyTable,
+  rowTable,
+  sensitivityTable,
+  uncoveredTable,
+} from './validateTables.ts';
 
 interface ValidateFlags {
   readonly only?: string;
@@ -51,11 +63,16 @@ export function addValidate(
 }
 
 async function validateCommand(flags: ValidateFlags, terminal: Terminal): Promise<number> {
+  refuseTogether(flags);
   if (flags.show !== undefined) return showRow(flags.show, flags, terminal);
   const rows = rowsNamed(flags.only);
   if (rows.length === 0) {
-    const known = [...new Set(ROWS.flatMap(({ id, family }) => [id, family]))];
-    throw new InputError(`--only: no row or family ${flags.only}${didYouMean(flags.only!, known)}`);
+    const families = [...new Set(ROWS.map(({ family }) => family))];
+    const guess = didYouMean(flags.only!, [...ROWS.map(({ id }) => id), ...families]);
+    throw new InputError(
+      `--only: no row or family ${flags.only}${guess}${whyNoRow(flags.only!)} ` +
+        `(families: ${families.join('; ')})`,
+    );
   }
   if (flags.sensitivity === true) return showSensitivity(flags, terminal);
   const runs = new ScenarioRuns();
@@ -78,7 +95,7 @@ async function validateCommand(flags: ValidateFlags, terminal: Terminal): Promis
   if (flags.json === true) terminal.out(jsonLine(report));
   else {
     const tables = [rowTable(results, colors), familyTable(report, colors)];
-    if (flags.only === undefined) tables.push(uncoveredTable(report, colors));
+    if (flags.only === undefined) tables.push(comparedLine(report), uncoveredTable(report, colors));
     terminal.out(`${tables.map((lines) => lines.join('\n')).join('\n\n')}\n`);
   }
   const { of, within } =
@@ -92,6 +109,20 @@ async function validateCommand(flags: ValidateFlags, terminal: Terminal): Promis
   return EXIT_FAILED;
 }
 
+/** Each of these does something else; a page of some rows would pass for the whole. */
+function refuseTogether({ only, show, sensitivity, docs }: ValidateFlags): void {
+  const given = { '--show': show, '--sensitivity': sensitivity, '--docs': docs };
+  const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : name));
+  if (only !== undefined && sensitivity === undefined && names.length > 0) names.push('--only');
+  if (names.length > 1) throw new InputError(`${names[0]} does not go with ${names[1]}`);
+}
+
+/** Of a published row for which nothing runs. */
+function whyNoRow(id: string): string {
+  const known = uncoveredRows().find((row) => row.id === id);
+  return known === undefined ? '' : `: it is not covered, because ${known.why}`;
+}
+
 async function showRow(id: string, { json }: ValidateFlags, terminal: Terminal): Promise<number> {
   const row = ROWS.find((known) => known.id === id);
   if (row === undefined) {
@@ -99,7 +130,8 @@ async function showRow(id: string, { json }: ValidateFlags, terminal: Terminal):
       id,
       ROWS.map((known) => known.id),
     );
-    throw new InputError(`--show: no row ${id}${guess}`);
+    const all = "; validate's table lists them";
+    throw new InputError(`--show: no row ${id}${guess}${whyNoRow(id) || all}`);
   }
   const result = await judgeRow(row, IO, new ScenarioRuns());
   if (json === true) terminal.out(jsonLine(result));

@@ -27,15 +27,14 @@ export function rowTable(rows: readonly RowResult[], c: Colors): string[] {
   );
 }
 
-export function familyTable({ families, compared }: ValidationReport, c: Colors): string[] {
+export function familyTable({ families }: ValidationReport, c: Colors): string[] {
   const lines = families.map(({ family, rows, within }): Row => [family, `${within}`, `${rows}`]);
-  const { of, covered, within } = compared;
-  return [
-    ...table([heading(c, 'family', 'within', 'of'), ...lines], ['left']),
-    '',
-    `${within} of ${of} rows to compare with are within tolerance; ${covered} have a run.`,
-  ];
+  return table([heading(c, 'family', 'within', 'of'), ...lines], ['left']);
 }
+
+export const comparedLine = ({ compared: { of, covered, within } }: ValidationReport): string[] => [
+  `${within} of ${of} rows to compare with are within tolerance; ${covered} have a run.`,
+];
 
 export function uncoveredTable({ uncovered }: ValidationReport, c: Colors): string[] {
   const compared = uncovered.filter(({ use }) => use === 'validate');

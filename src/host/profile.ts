@@ -1,5 +1,5 @@
 /**
- * Cost profiles: which quantities there are, in which units, and how data becomes a profile.
+ * Cost profiles: what they are, and how data becomes one; what it may say is in `quantities.ts`.
  *
  * A profile is a flat list of entries: quantity, value, unit, source. It names hardware and a
  * kernel generation. Every operation, every time of the NIC and every habit of the kernel must have
@@ -8,6 +8,20 @@
  * A profile may build on another one and say only what differs.
  */
 import { OP_NAMES } from './cost.ts';
+import type { Group } from './quantities.ts';
+import {
+  allowedOf,
+  CLOCK,
+  COOLS,
+  KERNEL,
+  MEMORY,
+  MODERATION,
+  NIC,
+  PCIE,
+  QUANTITY_NAMES,
+  SCALE,
+  UNITS,
+} from './quantities.ts';
 
 export interface ProfileEntry {
   readonly op: string;
@@ -136,105 +150,6 @@ export class ProfileRefused extends Error {
   }
 }
 
-type Units = readonly string[];
-const TIME: Units = ['ns', 'cycles'];
-const BYTES: Units = ['bytes', 'KiB', 'MiB'];
-const COUNT: Units = ['count'];
-const PERCENT: Units = ['%'];
-const SCALE: Readonly<Record<string, number>> = { KiB: 1024, MiB: 2 ** 20 };
-
-type Group<T> = readonly (readonly [keyof T, string, Units])[];
-
-const NIC: Group<NicTiming> = [
-  ['rxDmaNs', 'RX DMA', TIME],
-  ['rxDmaSlotNs', 'RX DMA slot', TIME],
-  ['txFetchNs', 'TX fetch', TIME],
-  ['txCompleteNs', 'TX completion', TIME],
-  ['msixNs', 'MSI-X', TIME],
-];
-
-const KERNEL: Group<KernelSpec> = [
-  ['xmitFrames', 'redirected frames per transmit call', COUNT],
-  ['framesToCache', 'frames returned to the cache', COUNT],
-  ['deferToKsoftirqd', 'softirqs left to ksoftirqd', COUNT],
-  ['cfs', 'scheduler before EEVDF', COUNT],
-];
-
-const PCIE: Group<PcieSpec> = [
-  ['generation', 'PCIe generation', COUNT],
-  ['lanes', 'PCIe lanes', COUNT],
-  ['maxPayload', 'PCIe max payload', BYTES],
-  ['maxRead', 'PCIe max read request', BYTES],
-  ['rxDescriptorBytes', 'PCIe RX descriptor', BYTES],
-  ['rxDescriptorsPerRead', 'PCIe RX descriptors per read', COUNT],
-  ['rxCompletionBytes', 'PCIe RX completion', BYTES],
-  ['rxCompletionsPerWrite', 'PCIe RX completions per write', COUNT],
-  ['txDescriptorBytes', 'PCIe TX descriptor', BYTES],
-  ['txDescriptorsPerRead', 'PCIe TX descriptors per read', COUNT],
-  ['txCompletionBytes', 'PCIe TX completion', BYTES],
-  ['txCompletionsPerWrite', 'PCIe TX completions per write', COUNT],
-  ['packetsPerTxCompletion', 'PCIe packets per TX completion', COUNT],
-  ['rxRegisterWrites', 'PCIe register writes per RX packet', COUNT],
-  ['rxRegisterReads', 'PCIe register reads per RX packet', COUNT],
-  ['txRegisterWrites', 'PCIe register writes per TX packet', COUNT],
-  ['txRegisterReads', 'PCIe register reads per TX packet', COUNT],
-  ['rxBufferBytes', 'PCIe RX buffer', BYTES],
-];
-
-const MEMORY: Group<MemorySpec> = [
-  ['llcBytes', 'last-level cache', BYTES],
-  ['llcWays', 'last-level cache ways', COUNT],
-  ['llcSlices', 'last-level cache slices', COUNT],
-  ['ddioWays', 'DDIO ways', COUNT],
-  ['bufferAlignment', 'buffer alignment', BYTES],
-  ['buffersPerQueue', 'buffers per queue', COUNT],
-  ['missNs', 'last-level cache miss', TIME],
-  ['otherMissPct', 'other cache misses', PERCENT],
-];
-
-const MODERATION: Group<ModerationSpec> = [
-  ['mostFrames', 'frames an interrupt, at most', COUNT],
-  ['dimStart', 'DIM starts with setting', COUNT],
-];
-
-/** The clock that `cycles` are counted in. */
-const CLOCK = 'CPU clock';
-
-const COOLS = 'idle until cold';
-
-const UNITS: ReadonlyMap<string, Units> = new Map([
-  ...OP_NAMES.map((name) => [name, TIME] as const),
-  ...[...NIC, ...KERNEL, ...PCIE, ...MEMORY, ...MODERATION].map(
-    ([, name, units]) => [name, units] as const,
-  ),
-  [COOLS, TIME],
-  [CLOCK, ['GHz']],
-]);
-
-/** Every quantity that an entry may be about. */
-export const QUANTITY_NAMES: readonly string[] = [...UNITS.keys()];
-
-/** Whole numbers, from and to. @linux DEV_MAP_BULK_SIZE */
-const WHOLE: ReadonlyMap<string, readonly [from: number, to: number]> = new Map([
-  ['last-level cache slices', [1, 1024]],
-  ['redirected frames per transmit call', [1, 16]],
-  ['frames returned to the cache', [0, 1]],
-  ['softirqs left to ksoftirqd', [0, 1]],
-  ['scheduler before EEVDF', [0, 1]],
-  ['frames an interrupt, at most', [1, 65_535]],
-  ['DIM starts with setting', [0, 4]],
-]);
-
-/** Of these at least one: a link without lanes moves nothing. */
-const AT_LEAST_ONE: ReadonlySet<string> = new Set([
-  ...PCIE.map(([, name]) => name).filter((name) => !/register|PCIe .X completion$/.test(name)),
-  'last-level cache',
-  'last-level cache ways',
-  'DDIO ways',
-  'buffer alignment',
-  CLOCK,
-]);
-
 /**
  * @throws ProfileRefused when an entry is missing, is about nothing known, is there twice, has a
  *   unit that is none, or a value that is negative or no number
@@ -252,6 +167,12 @@ export function profileOf(data: ProfileData): CostProfile {
   const group = <T>(of: Group<T>): T =>
     Object.fromEntries(of.map(([key, name]) => [key, valueOf(name)])) as T;
   const anyOf = <T>(of: Group<T>): boolean => of.some(([, name]) => entries.has(name));
+  const memory = anyOf(MEMORY) ? group(MEMORY) : null;
+  if (memory !== null && memory.ddioWays > memory.llcWays) {
+    const at = data.entries.findIndex(({ op }) => op === 'DDIO ways');
+    const most = `more than 0 to the ${memory.llcWays} of the cache`;
+    throw new ProfileRefused(at, `DDIO ways: ${memory.ddioWays} is out of range (${most})`);
+  }
   return {
     name: data.name,
     says: data.says,
@@ -261,7 +182,7 @@ export function profileOf(data: ProfileData): CostProfile {
     kernel: group(KERNEL),
     coolsNs: valueOf(COOLS),
     pcie: anyOf(PCIE) ? group(PCIE) : null,
-    memory: anyOf(MEMORY) ? group(MEMORY) : null,
+    memory,
     moderation: anyOf(MODERATION) ? group(MODERATION) : null,
   };
 }
@@ -274,23 +195,10 @@ function checkEntry({ op, value, unit, source }: ProfileEntry, i: number): void 
   if (!units.includes(unit)) {
     throw new ProfileRefused(i, `${op}: ${unit} is not one of its units (${units.join(', ')})`);
   }
-  const [from, to] = WHOLE.get(op) ?? [-Infinity, Infinity];
-  if (value < from || value > to || (WHOLE.has(op) && !Number.isInteger(value))) {
-    throw new ProfileRefused(
-      i,
-      `${op}: ${value} is out of range (${from} to ${to} ${unit}, whole)`,
-    );
-  }
-  const least = AT_LEAST_ONE.has(op) ? 1e-9 : 0;
-  if (!(value >= least && value <= MOST)) {
-    const range = `${least === 0 ? '0' : 'more than 0'} to ${MOST}`;
-    throw new ProfileRefused(i, `${op}: ${value} is out of range (${range} ${unit})`);
-  }
+  const { has, words } = allowedOf(op, unit);
+  if (!has(value)) throw new ProfileRefused(i, `${op}: ${value} is out of range (${words})`);
   if (source === '') throw new ProfileRefused(i, `${op}: source is empty`);
 }
-
-/** A second, or a gibibyte: more is a slip of the pen. */
-const MOST = 2 ** 30;
 
 function wanted(entries: ReadonlyMap<string, ProfileEntry>, name: string): ProfileEntry {
   const entry = entries.get(name);

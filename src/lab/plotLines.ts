@@ -5,7 +5,14 @@
  * marks at the values.
  */
 import type { Scale } from './plotScale.ts';
-import { linearScale, logAtValues, logScale, tickLabels, wantsLog } from './plotScale.ts';
+import {
+  labelsApart,
+  linearScale,
+  logAtValues,
+  logScale,
+  tickLabels,
+  wantsLog,
+} from './plotScale.ts';
 import {
   COLOURS,
   drawing,
@@ -139,13 +146,16 @@ function axes(plot: LinePlot, frame: Frame): string {
         text(left - 8, y + 4, plot.y.label?.(tick) ?? yWords[i]!, { anchor: 'end', size: 11 }),
       ];
     }),
-    ...frame.x.ticks.flatMap((tick, i) => {
+    ...frame.x.ticks.map((tick) => {
       const x = across(frame, tick);
-      return [
-        line(x, bottom, x, bottom + 5, INK),
-        text(x, bottom + 19, plot.x.label?.(tick) ?? xWords[i]!, { anchor: 'middle', size: 11 }),
-      ];
+      return line(x, bottom, x, bottom + 5, INK);
     }),
+    ...labelsApart(
+      frame.x.ticks.map((tick, i) => ({
+        x: across(frame, tick),
+        words: plot.x.label?.(tick) ?? xWords[i]!,
+      })),
+    ).map(({ x, words }) => text(x, bottom + 19, words, { anchor: 'middle', size: 11 })),
     line(left, bottom, left + width, bottom, INK),
     line(left, top, left, bottom, INK),
     text(left + width / 2, bottom + 42, named(plot.x, frame.x), { anchor: 'middle' }),

@@ -5,6 +5,7 @@
  * Logarithms are computed here, from multiplication and division alone: engines disagree in the
  * last bit of theirs, and a plot is the same file on every machine.
  */
+import { textWidth } from './plotSvg.ts';
 
 export interface Scale {
   readonly log: boolean;
@@ -16,6 +17,10 @@ export interface Scale {
   /** @returns 0 at the axis's lower end, 1 at its upper */
   at(value: number): number;
 }
+
+/** Letters of a label, and the room between two. */
+const LABEL_SIZE = 11;
+const LABEL_GAP = 3;
 
 /** From here on a value with many decades below it needs a logarithmic axis. */
 const LOG_SPAN = 50;
@@ -113,4 +118,23 @@ export function shortNumber(value: number): string {
   const [unit, name] =
     size >= 1e9 ? [1e9, 'G'] : size >= 1e6 ? [1e6, 'M'] : size >= 1e4 ? [1e3, 'k'] : [1, ''];
   return `${Number((value / unit).toPrecision(4))}${name}`;
+}
+
+interface TickLabel {
+  readonly x: number;
+  readonly words: string;
+}
+
+/** Labels below an axis that do not touch the one to the left; the last goes before its neighbours. */
+export function labelsApart(labels: readonly TickLabel[]): TickLabel[] {
+  const touch = (a: TickLabel, b: TickLabel): boolean =>
+    b.x - a.x < (textWidth(a.words, LABEL_SIZE) + textWidth(b.words, LABEL_SIZE)) / 2 + LABEL_GAP;
+  const last = labels.at(-1);
+  const kept: TickLabel[] = [];
+  for (const label of labels) {
+    const before = kept.at(-1);
+    const crowded = touch(label, last!) || (before !== undefined && touch(before, label));
+    if (label === last || !crowded) kept.push(label);
+  }
+  return kept;
 }

@@ -7,6 +7,7 @@ import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { YAMLMap } from 'yaml';
 import type { CostProfile, ProfileEntry } from '../host/profile.ts';
 import { ProfileRefused, profileOf } from '../host/profile.ts';
+import { entryAllows, QUANTITY_NAMES } from '../host/quantities.ts';
 import { PROFILES } from '../host/profiles.ts';
 import { InputError } from './inputError.ts';
 import { didYouMean } from './nearest.ts';
@@ -76,17 +77,31 @@ function baseOf(top: YAMLMap, refuse: Refuse): CostProfile | undefined {
 }
 
 function entryOf(item: YAMLMap, refuse: Refuse): ProfileEntry {
+  refuseUnquoted(item, refuse);
   refuseOtherKeys(item, ['op', 'value', 'unit', 'source'], refuse);
+  const op = textOf(item, 'op', refuse);
+  if (!QUANTITY_NAMES.includes(op)) {
+    const allowed = QUANTITY_NAMES.join('; ');
+    const guess = didYouMean(op, QUANTITY_NAMES);
+    return refuse(offsetOf(item), `unknown operation ${op}${guess} (allowed: ${allowed})`);
+  }
   const value = item.get('value');
   if (typeof value !== 'number') {
-    return refuse(offsetOf(item), `${String(item.get('op'))}: value is missing or no number`);
+    return refuse(offsetOf(item), `${op}: value is missing or no number${entryAllows(op)}`);
   }
-  return {
-    op: textOf(item, 'op', refuse),
-    value,
-    unit: textOf(item, 'unit', refuse),
-    source: textOf(item, 'source', refuse),
-  };
+  const refuseOwn: Refuse = (offset, what) => refuse(offset, `${op}: ${what}`);
+  if (!item.has('unit')) refuseOwn(offsetOf(item), `unit is missing${entryAllows(op)}`);
+  const [unit, source] = [textOf(item, 'unit', refuseOwn), textOf(item, 'source', refuseOwn)];
+  return { op, value, unit, source };
+}
+
+/** A comma ends a value of YAML: what came after it has become a key. */
+function refuseUnquoted(item: YAMLMap, refuse: Refuse): void {
+  const op = QUANTITY_NAMES.find((name) => {
+    const [before, after] = name.split(', ');
+    return after !== undefined && item.get('op') === before && item.has(after);
+  });
+  if (op !== undefined) refuse(offsetOf(item), `"${op}" needs its quotation marks`);
 }
 
 function textOf(map: YAMLMap, key: string, refuse: Refuse): string {

@@ -163,6 +163,16 @@ describe('line plots', () => {
     expect(points!.split(' ')).toHaveLength(2);
   });
 
+  test('numbers of an axis do not touch; the last one stands', () => {
+    const points = [0.25, 1, 4, 16, 20, 22, 24].map((x) => ({ x, y: 1, says: '' }));
+    const narrow = linePlot({ ...plot, series: [{ name: 'd', points }], width: 260 });
+    const numbers = [...narrow.matchAll(/text-anchor="middle"[^>]*>([\d.]+)</g)].map(([, n]) => n);
+    expect(numbers).toContain('24');
+    expect(numbers).toContain('4');
+    expect(numbers).not.toContain('22');
+    expect(numbers).not.toContain('20');
+  });
+
   test('nothing at all is an empty plot', () => {
     const empty = linePlot({ ...plot, series: [] });
     expect(unbalanced(empty)).toEqual([]);

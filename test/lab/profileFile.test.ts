@@ -18,6 +18,11 @@ const refusal = (text: string): string => {
   return 'accepted';
 };
 
+test('a few bytes may be said in KiB', () => {
+  const text = `${HEAD}base: xdp-paper-2018\nentries:\n${entry('PCIe max payload', 0.5, 'KiB')}`;
+  expect(parseProfile('my.yaml', text).pcie?.maxPayload).toBe(512);
+});
+
 test('polling that takes no time is refused where an application would poll for ever', () => {
   const free = parseProfile(
     'my.yaml',
@@ -49,7 +54,7 @@ describe('a profile file', () => {
   test.each([
     [
       `${HEAD}base: flat\nentries:\n${entry('doorbel', 1, 'ns')}`,
-      /^--profile: my.yaml:5: unknown operation doorbel \(allowed: .*doorbell/,
+      /^--profile: my.yaml:5: unknown operation doorbel \(did you mean doorbell\?\) \(allowed: .*doorbell/,
     ],
     [
       `${HEAD}base: flat\nentries:\n${entry('doorbell', -1, 'ns')}`,
@@ -57,7 +62,51 @@ describe('a profile file', () => {
     ],
     [
       `${HEAD}base: flat\nentries:\n${entry('doorbell', 'slow', 'ns')}`,
-      /:5: doorbell: value is missing or no number$/,
+      /:5: doorbell: value is missing or no number \(0 to 1073741824 ns; or 0 to 1073741824 cycles\)$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n  - { op: doorbell, value: 3, source: here }\n`,
+      /:5: doorbell: unit is missing \(0 to 1073741824 ns; or 0 to 1073741824 cycles\)$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n  - { op: doorbell, value: 3, unit: ns }\n`,
+      /:5: doorbell: source is missing or no text$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('doorbell', '.nan', 'ns')}`,
+      /:5: doorbell: NaN is out of range \(0 to 1073741824 ns\)$/,
+    ],
+    [
+      `${HEAD}base: xdp-paper-2018\nentries:\n${entry('PCIe lanes', 3, 'count')}`,
+      /:5: PCIe lanes: 3 is out of range \(1, 2, 4, 8, 16 count\)$/,
+    ],
+    [
+      `${HEAD}base: xdp-paper-2018\nentries:\n${entry('PCIe max payload', 0.3, 'KiB')}`,
+      /:5: PCIe max payload: 0.3 is out of range \(128, 256, 512, 1024 bytes\)$/,
+    ],
+    [
+      `${HEAD}base: xdp-paper-2018\nentries:\n${entry('DDIO ways', 21, 'count')}`,
+      /:5: DDIO ways: 21 is out of range \(more than 0 to the 20 of the cache\)$/,
+    ],
+    [
+      `${HEAD}base: xdp-paper-2018\nentries:\n${entry('other cache misses', 101, '"%"')}`,
+      /:5: other cache misses: 101 is out of range \(0 to 100 %\)$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('CPU clock', 0.001, 'GHz')}`,
+      /:5: CPU clock: 0.001 is out of range \(0.01 to 100 GHz\)$/,
+    ],
+    [
+      `${HEAD}base: xdp-paper-2018\nentries:\n${entry('"frames an interrupt, at most"', 65_536, 'count')}`,
+      /:5: frames an interrupt, at most: 65536 is out of range \(1 to 65535 count, whole\)$/,
+    ],
+    [
+      `${HEAD}base: xdp-paper-2018\nentries:\n${entry('frames an interrupt, at most', 64, 'count')}`,
+      /:5: "frames an interrupt, at most" needs its quotation marks$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('scheduler before EEVDF', 2, 'count')}`,
+      /:5: scheduler before EEVDF: 2 is out of range \(0 to 1 count, whole\)$/,
     ],
     [
       `${HEAD}base: flat\nentries:\n${entry('doorbell', 1, 'furlongs')}`,

@@ -54,6 +54,10 @@ const busy = (report: RunReport): number => {
 
 export const meanUs = (report: RunReport): number => answered(report).roundTripNs.mean / 1000;
 
+export const p99Us = (report: RunReport): number => answered(report).roundTripNs.p99 / 1000;
+
+export const perInterrupt = ({ packets, napi }: RunReport): number => packets.received / napi.irqs;
+
 const latency = (kqps: number, regime: Regime): Row[] => {
   const scenario = memcached(regime, kqps);
   const id = `irqs.${kqps}K.${regime}`;
@@ -64,7 +68,7 @@ const latency = (kqps: number, regime: Regime): Row[] => {
     },
     {
       ...{ id: `${id}.p99`, family: 'regimes, p99 latency', scenario },
-      modelled: (report) => answered(report).roundTripNs.p99 / 1000,
+      modelled: p99Us,
     },
     {
       ...{ id: `${id}.cpu`, family: 'regimes, CPU', scenario, modelled: busy },
@@ -73,10 +77,10 @@ const latency = (kqps: number, regime: Regime): Row[] => {
   ];
 };
 
-const perInterrupt = (kqps: number): Row => ({
+const interrupts = (kqps: number): Row => ({
   ...{ id: `irqs.${kqps}K.base.ppi`, family: 'packets per interrupt' },
   scenario: memcached('base', kqps),
-  modelled: ({ packets, napi }) => packets.received / napi.irqs,
+  modelled: perInterrupt,
 });
 
 export const APP_ROWS: readonly Row[] = [
@@ -88,8 +92,8 @@ export const APP_ROWS: readonly Row[] = [
   ...latency(800, 'base'),
   ...latency(800, 'defer200'),
   ...latency(800, 'suspend20'),
-  perInterrupt(200),
-  perInterrupt(800),
+  interrupts(200),
+  interrupts(800),
   {
     ...{ id: 'udp_sink.same', family: 'livelock' },
     scenario: {

@@ -17,9 +17,12 @@ export const offered = (xdp: string, n: number, rate: string, duration: string):
   ...{ traffic: udp(rate), duration },
 });
 
+export const dropped = (n: number, profile: string): Scenario => ({
+  ...{ ...offered('drop', n, TREX, '3ms'), profile, rxRing: 511 },
+});
+
 const drop = (id: string, n: number, profile: string): Row => ({
-  ...{ id, family: 'drop' },
-  scenario: { ...offered('drop', n, TREX, '3ms'), profile, rxRing: 511 },
+  ...{ id, family: 'drop', scenario: dropped(n, profile) },
   ...{ modelled: receivedPps, nsPerPacket: saturated(n) },
 });
 
@@ -33,9 +36,12 @@ const cpu = (id: string, rate: string, duration: string, mpps: number): Row => (
   ...{ modelled: busyPct(1), nsPerPacket: (pct) => (pct * 10) / mpps },
 });
 
+export const sent = (ring: number, n: number): Scenario => ({
+  ...{ ...offered('echo', n, TREX, '3ms'), rxRing: ring - 1, txRing: ring - 1 },
+});
+
 const tx = (ring: number, n: number): Row => ({
-  ...{ id: `tx.r${ring}.${n}c`, family: 'TX' },
-  scenario: { ...offered('echo', n, TREX, '3ms'), rxRing: ring - 1, txRing: ring - 1 },
+  ...{ id: `tx.r${ring}.${n}c`, family: 'TX', scenario: sent(ring, n) },
   ...{ modelled: sentPps, nsPerPacket: saturated(n) },
 });
 

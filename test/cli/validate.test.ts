@@ -1,0 +1,54 @@
+/** `ringscope validate`: which rows, and in which forms. */
+import pc from 'picocolors';
+import { expect, test } from 'vitest';
+import { runCommandLine } from '../../src/cli/commands.ts';
+import { buildMachine } from '../../src/machine.ts';
+
+async function validate(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const terminal = {
+    out: (text: string) => void (out += text),
+    err: (text: string) => void (err += text),
+    colors: pc.createColors(false),
+    live: false,
+  };
+  const code = await runCommandLine(['validate', ...args], terminal, buildMachine);
+  return { code, out, err };
+}
+
+test.each([
+  [['--only', 'tx.r513'], /^--only: no row or family tx\.r513.* \(families: drop; .*livelock\)\n$/],
+  [
+    ['--only', 'linux.filter.1c'],
+    /linux\.filter\.1c.*: it is not covered, because the filter table/,
+  ],
+  [['--show', 'tx.r512.1'], /^--show: no row tx\.r512\.1 \(did you mean tx\.r512\.1c\?\)/],
+  [['--show', 'linux.filter.1c'], /it is not covered, because the filter table/],
+  [['--only', 'TX', '--docs', '/nowhere'], /^--docs does not go with --only\n$/],
+  [['--show', 'tx.r512.1c', '--sensitivity'], /^--show does not go with --sensitivity\n$/],
+  [['--show', 'tx.r512.1c', '--only', 'TX'], /^--show does not go with --only\n$/],
+  [['--sensitivity', '--docs', '/nowhere'], /^--sensitivity does not go with --docs\n$/],
+])('%j is refused in one line', async (args, why) => {
+  const { code, out, err } = await validate(...args);
+  expect([code, out]).toEqual([2, '']);
+  expect(err).toMatch(why);
+});
+
+test('the document of some rows has them, their families and what is not covered', async () => {
+  const { code, out } = await validate('--only', 'pp.amd', '--json');
+  const { rows, families, uncovered, compared } = JSON.parse(out) as {
+    rows: Record<string, unknown>[];
+    families: unknown;
+    uncovered: Record<string, unknown>[];
+    compared: unknown;
+  };
+  expect(code).toBe(0);
+  expect(families).toEqual([{ family: 'page_pool', rows: 2, within: 2 }]);
+  expect(compared).toEqual({ of: 122, covered: 2, within: 2 });
+  expect(Object.keys(rows[0]!)).toEqual([
+    ...['id', 'family', 'use', 'needs', 'source', 'ref', 'hardware', 'workload', 'metric', 'unit'],
+    ...['published', 'modelled', 'errorPct', 'tolPct', 'within', 'command'],
+  ]);
+  expect(Object.keys(uncovered[0]!)).toEqual(['id', 'use', 'needs', 'workload', 'metric', 'why']);
+});
