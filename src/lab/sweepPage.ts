@@ -37,11 +37,13 @@ export function sweepPage(input: PageInput): string {
   const shown = sweepPlots(result);
   const first = points[0]?.runs[0]?.report.run;
   const seeds = Math.max(0, ...points.map(({ runs }) => runs.length));
+  const swept = (name: string): boolean => axes.some(({ key }) => key === name);
   const facts = [
     `${points.length} points`,
     ...(seeds > 1 ? [`${seeds} seeds each; bars are one standard deviation`] : []),
     ...axes.map(({ name, values }) => `${name}: ${values.join(', ')}`),
-    ...(first === undefined ? [] : [`profile ${first.profile}`, `program ${first.xdp}`]),
+    ...(first === undefined || swept('profile') ? [] : [`profile ${first.profile}`]),
+    ...(first === undefined || swept('xdp') ? [] : [`program ${first.xdp}`]),
   ];
   const body = [
     element('h1', {}, 'Sweep'),
@@ -196,6 +198,7 @@ document.addEventListener('pointermove', (event) => {
   tip.style.left = (left ? event.clientX - 14 - tip.offsetWidth : event.clientX + 14) + 'px';
   tip.style.top = event.clientY + 14 + 'px';
 });
+document.addEventListener('scroll', () => (tip.hidden = true));
 const [measure, options] = ['measure', 'options'].map((id) => document.getElementById(id));
 const choose = () => {
   for (const figure of document.querySelectorAll('#heats figure'))

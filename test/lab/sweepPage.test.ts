@@ -66,6 +66,20 @@ describe('the page', () => {
     fits: weightFits(axes, points),
   });
 
+  test('names the program and the profile, unless they are what is swept', () => {
+    expect(page).toContain('profile flat · program drop</p>');
+    const programs = { key: 'xdp', name: 'xdp', values: ['drop', 'echo'] };
+    const mine = points
+      .slice(0, 2)
+      .map((one, i) => ({ ...one, point: { xdp: programs.values[i]! } }));
+    const other = sweepPage({
+      ...{ result: { ...result, axes: [programs], points: mine }, measures: [], fits: [] },
+      ...{ sorted: mine, valueText: String },
+    });
+    expect(other).toContain('profile flat</p>');
+    expect(other).not.toContain('program drop');
+  });
+
   test('stands alone: it names nothing to load', () => {
     const rest = page.replaceAll('xmlns="http://www.w3.org/2000/svg"', '');
     expect(rest).not.toMatch(/https?:|\bsrc=|\bhref=|url\(|@import|\bfetch\b|\bimport\(/);
