@@ -44,6 +44,7 @@ export const CASE_MAPS: Readonly<Record<string, CaseMap>> = {
   ringbuf: map(27, 0, 0, 4096),
   arena: { ...map(33, 0, 0, 10), flags: BPF_F_MMAPABLE, extra: 2 ** 44 },
   otherArena: { ...map(33, 0, 0, 1), flags: BPF_F_MMAPABLE, extra: 2 ** 45 },
+  homelessArena: { ...map(33, 0, 0, 1), flags: BPF_F_MMAPABLE },
   bloom: map(30, 0, 8, 4),
   userRingbuf: map(31, 0, 0, 4096),
   readOnly: {

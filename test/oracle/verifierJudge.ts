@@ -84,6 +84,7 @@ export function ourVerdict(one: VerifierCase, machineCpus: number = cpus().lengt
     valueSize: map.valueSize,
     maxEntries: map.maxEntries,
     flags: (map.flags ?? 0) | (DEVMAPS.includes(map.type) ? BPF_F_RDONLY_PROG : 0),
+    mapExtra: map.extra ?? 0,
     frozen: map.frozen ?? false,
     special: map.valueType === undefined ? undefined : one.decoded?.special?.[id],
     inner: undefined as unknown as never,

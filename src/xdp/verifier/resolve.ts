@@ -73,7 +73,7 @@ function resolveMap(env: Env, i: number, insn: Insn, second: Insn, used: Set<num
   const map = env.image.maps.find(({ id }) => id === insn.imm);
   if (map === undefined)
     return env.refuse(EBADF, `fd ${insn.imm} is not pointing to valid bpf_map`);
-  if (map.type === BPF_MAP_TYPE_ARENA && !used.has(map.id)) useArena(env);
+  if (map.type === BPF_MAP_TYPE_ARENA && !used.has(map.id)) useArena(env, map.mapExtra ?? 0);
   if (!used.has(map.id) && ONE_OF_A_KIND.includes(map.type) && usesKind(env, used, map.type))
     env.refuse(EBUSY, 'only one cgroup storage of each type is allowed');
   used.add(map.id);
@@ -106,10 +106,11 @@ const ONE_OF_A_KIND: readonly number[] = [
 const usesKind = (env: Env, used: ReadonlySet<number>, type: number): boolean =>
   env.image.maps.some((map) => map.type === type && used.has(map.id));
 
-/** @linux add_used_map */
-function useArena(env: Env): void {
+/** Nobody maps an arena here, as newer libbpf does; only `map_extra` says its address. @linux add_used_map */
+function useArena(env: Env, address: number): void {
   if (env.hasArena) env.refuse(EBUSY, 'Only one arena per program');
   if (!env.options.perfmon) env.refuse(EPERM, 'CAP_BPF and CAP_PERFMON are required to use arena');
+  if (address === 0) env.invalid("arena's user address must be set via map_extra or mmap()");
   env.hasArena = true;
 }
 

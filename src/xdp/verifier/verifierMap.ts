@@ -15,6 +15,8 @@ export interface VerifierMap {
   readonly maxEntries: number;
   /** `BPF_F_*` */
   readonly flags: number;
+  /** Of an arena: its address in user space. */
+  readonly mapExtra?: number;
   /** Map in map: what its maps are like. */
   readonly inner?: VerifierMap;
   /** Fields the kernel keeps for itself; undefined for a map without BTF. */
