@@ -20,8 +20,6 @@ export interface FamilySensitivity {
 }
 
 const MORE = 1.1;
-/** Of the operations of a run. */
-const OPS_TRIED = 5;
 const MOST_SHOWN = 3;
 /** Besides operations, which a run's breakdown tells of. */
 const HARDWARE: readonly string[] = [
@@ -32,6 +30,7 @@ const HARDWARE: readonly string[] = [
   'last-level cache',
   'last-level cache miss',
   'PCIe RX completion',
+  'PCIe RX descriptor',
 ];
 
 export async function sensitivityOf(
@@ -45,7 +44,7 @@ export async function sensitivityOf(
   for (const row of tried) {
     const profile = PROFILES.find(({ name }) => name === row.scenario.profile)!;
     const base = await modelledWith(row, profile, null, io);
-    const ops = base.costs.slice(0, OPS_TRIED).map(({ op }) => op);
+    const ops = base.costs.map(({ op }) => op);
     const known = HARDWARE.filter((name) => profile.entries.some(({ op }) => op === name));
     for (const op of [...ops, ...known]) {
       const { value } = await modelledWith(row, profile, op, io);
