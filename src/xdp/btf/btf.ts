@@ -17,7 +17,7 @@ import { Part } from '../elf/part.ts';
 import { decodeType, typeBytes } from './decodeType.ts';
 import { essentialName } from './essentialName.ts';
 import { kernelFault } from './kernelCheck.ts';
-import type { BtfOfKind, BtfType } from './types.ts';
+import type { BtfDeclTag, BtfOfKind, BtfType } from './types.ts';
 import { isModifier } from './types.ts';
 
 const MAGIC = 0xeb9f;
@@ -40,6 +40,7 @@ export class Btf {
   private readonly decoded = new Map<number, BtfType>();
   private taken: boolean | null = null;
   private names: Map<string, number[]> | null = null;
+  private tags: Map<number, BtfDeclTag[]> | null = null;
   private essentialNames: Map<string, number[]> | null = null;
 
   constructor(types: Part, strings: Part) {
@@ -108,6 +109,20 @@ export class Btf {
       if (type.kind === kind) return type as BtfOfKind<K>;
     }
     return null;
+  }
+
+  /** Tags of the type with this id, of its members or parameters, in order. */
+  tagsOf(id: number): readonly BtfDeclTag[] {
+    if (this.tags === null) {
+      this.tags = new Map();
+      for (const tag of this.all()) {
+        if (tag.kind !== 'declTag') continue;
+        const others = this.tags.get(tag.type);
+        if (others === undefined) this.tags.set(tag.type, [tag]);
+        else others.push(tag);
+      }
+    }
+    return this.tags.get(id) ?? [];
   }
 
   *all(): Generator<BtfType> {

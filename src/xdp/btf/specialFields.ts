@@ -62,6 +62,8 @@ const WHOLE = -1;
 class Search {
   private readonly btf: Btf;
   private readonly object: boolean;
+  /** What structs hold, by id and depth: the same ones may be met again and again. */
+  private readonly structs = new Map<number, Found | null>();
 
   /** @param object of programs, rather than a map's value */
   constructor(btf: Btf, object: boolean) {
@@ -71,6 +73,13 @@ class Search {
 
   /** @returns null where the type is spoilt */
   struct(struct: BtfComposite, depth: number): Found | null {
+    const key = struct.id * DEEPEST + depth;
+    let found = this.structs.get(key);
+    if (found === undefined) this.structs.set(key, (found = this.members(struct, depth)));
+    return found;
+  }
+
+  private members(struct: BtfComposite, depth: number): Found | null {
     const seen = new Set<SpecialKind>();
     const found: SpecialField[] = [];
     for (const [index, { type, bitOffset }] of struct.members.entries()) {
@@ -80,6 +89,7 @@ class Search {
       const whole = this.withTargets(part, struct.id, index);
       if (whole === null) return null;
       found.push(...whole);
+      if (found.length > MOST_FIELDS) return null;
     }
     return found;
   }
@@ -103,13 +113,9 @@ class Search {
   /** Of the one tag `contains:STRUCT:MEMBER` of a head or root. @linux btf_parse_graph_root */
   private target(link: string, owner: number, index: number): GraphTarget | null {
     const { btf } = this;
-    const tags = [...btf.all()].filter(
-      (one) =>
-        one.kind === 'declTag' &&
-        one.type === owner &&
-        one.component === index &&
-        one.name.startsWith(CONTAINS),
-    );
+    const tags = btf
+      .tagsOf(owner)
+      .filter(({ component, name }) => component === index && name.startsWith(CONTAINS));
     if (tags.length !== 1) return null;
     const said = tags[0]!.name.slice(CONTAINS.length);
     const colon = said.indexOf(':');

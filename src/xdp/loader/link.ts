@@ -72,10 +72,10 @@ export class Linker {
   private exceptionCallback(main: CodeFunction): CodeFunction | undefined {
     const { btf } = this.code.object;
     if (btf?.loads !== true) return undefined;
-    const { id } = btf.find(main.name, 'func') ?? {};
-    for (const tag of btf.all()) {
-      if (tag.kind !== 'declTag' || tag.type !== id || tag.component !== -1) continue;
-      if (!tag.name.startsWith(EXCEPTION_CALLBACK)) continue;
+    const typed = btf.find(main.name, 'func');
+    if (typed === null) return undefined;
+    for (const tag of btf.tagsOf(typed.id)) {
+      if (tag.component !== -1 || !tag.name.startsWith(EXCEPTION_CALLBACK)) continue;
       const name = tag.name.slice(EXCEPTION_CALLBACK.length);
       for (const { functions } of this.code.sections.values())
         for (const func of functions.values()) if (func.name === name) return func;

@@ -12,7 +12,6 @@
 import { ENOENT } from '../../host/errno.ts';
 import { ARG_ANYTHING } from '../helpers/protos.ts';
 import type { Env, SubprogArg } from './env.ts';
-import { declTags } from './subprogArgs.ts';
 
 const TAG = 'exception_callback:';
 const BTF_FUNC_GLOBAL = 1;
@@ -22,9 +21,9 @@ export function exceptionCallbackStart(env: Env): number {
   const { btf, funcInfo } = env.image;
   if (btf === null || funcInfo.length === 0) return 0;
   const main = funcInfo[0]!.typeId;
-  const tags = declTags(btf).filter(
-    ({ type, component, name }) => type === main && component === -1 && name.startsWith(TAG),
-  );
+  const tags = btf
+    .tagsOf(main)
+    .filter(({ component, name }) => component === -1 && name.startsWith(TAG));
   if (tags.length === 0) return 0;
   if (tags.length > 1) env.invalid('multiple exception callback tags for main subprog');
   const name = tags[0]!.name.slice(TAG.length);

@@ -61,25 +61,13 @@ const isScalar = (type: BtfType): boolean => type.kind === 'int' || type.kind ==
 /** Tags `arg:…` on a parameter. */
 function argTags(env: Env, btf: Btf, func: BtfFunc, index: number, global: boolean): Set<string> {
   const tags = new Set<string>();
-  for (const tag of declTags(btf)) {
-    if (tag.type !== func.id || tag.component !== index || !tag.name.startsWith('arg:')) continue;
+  for (const tag of btf.tagsOf(func.id)) {
+    if (tag.component !== index || !tag.name.startsWith('arg:')) continue;
     if (!global)
       env.refuse(EOPNOTSUPP, `arg#${index} type tag is not supported in static functions`);
     const name = tag.name.slice('arg:'.length);
     if (!TAGS.has(name)) env.refuse(EOPNOTSUPP, `arg#${index} has unsupported set of tags`);
     tags.add(name);
-  }
-  return tags;
-}
-
-type DeclTag = Extract<BtfType, { kind: 'declTag' }>;
-const TAG_CACHE = new WeakMap<Btf, readonly DeclTag[]>();
-
-export function declTags(btf: Btf): readonly DeclTag[] {
-  let tags = TAG_CACHE.get(btf);
-  if (tags === undefined) {
-    tags = [...btf.all()].filter((type): type is DeclTag => type.kind === 'declTag');
-    TAG_CACHE.set(btf, tags);
   }
   return tags;
 }

@@ -5,6 +5,7 @@ import { verifyObject } from '../../../src/lab/bpfVerify.ts';
 import type { Btf } from '../../../src/xdp/btf/btf.ts';
 import { readBtfFile } from '../../../src/xdp/btf/btf.ts';
 import { kernelFault } from '../../../src/xdp/btf/kernelCheck.ts';
+import { specialFields } from '../../../src/xdp/btf/specialFields.ts';
 import { ObjectFile } from '../../../src/xdp/loader/objectFile.ts';
 import { parseElf } from '../../../src/xdp/loader/parseElf.ts';
 import { btfBytes } from './btfBytes.ts';
@@ -77,6 +78,21 @@ it.each<[name: string, types: readonly (readonly number[])[], says: string | nul
 
 it('a type that does not exist', () => {
   expect(types([0, kind(2), 7]).loads).toBe(false);
+});
+
+it('structs in structs, twice each, 30 deep: one look at each, and not a thousand million', () => {
+  const strings = '\0int\0a b\0x\0bpf_spin_lock\0y\0z\0';
+  const [y, z] = [strings.indexOf('\0y') + 1, strings.indexOf('\0z') + 1];
+  const lock = [strings.indexOf('bpf'), kind(4, 1), 4, X, 1, 0];
+  // type 3 is struct { int x, y }; type n holds two of the type before
+  const nested = Array.from({ length: 28 }, (_, i) => {
+    const [bytes, part] = [8 * 2 ** i, i === 0 ? 1 : i + 2];
+    return [0, kind(4, 2), bytes, X, part, 0, y, part, bytes >= 2 ** 29 ? 0 : bytes * 4];
+  });
+  const holder = [0, kind(4, 2), 2 ** 31 - 4, X, 2, 0, z, nested.length + 2, 32];
+  const btf = readBtfFile(btfBytes([INT, lock, ...nested, holder], strings), 'case');
+  expect(kernelFault(btf)).toBe(null);
+  expect(specialFields(btf, nested.length + 3)).toEqual([{ kind: 'spin_lock', at: 0, bytes: 4 }]);
 });
 
 const FOLDERS = ['../../../examples/bpf/', '../../bpf/', '../../bpf/refused/'];
