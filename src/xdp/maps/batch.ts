@@ -50,25 +50,35 @@ const failed = (rc: number): BatchRead => ({
   ...{ keys: NOTHING, values: NOTHING, next: NOTHING },
 });
 
-/** Keys and values as they come. */
+/** Keys and values as they come. It grows with them: a map may declare far more than it has. */
 class BatchBuffer {
   private readonly map: BpfMap;
-  private readonly keys: Uint8Array;
-  private readonly values: Uint8Array;
+  private keys: Uint8Array;
+  private values: Uint8Array;
+  private room = 16;
   count = 0;
 
-  constructor(map: BpfMap, room: number) {
+  constructor(map: BpfMap) {
     this.map = map;
-    const most = Math.min(room, map.maxEntries);
-    this.keys = new Uint8Array(most * map.keySize);
-    this.values = new Uint8Array(most * map.userValueSize);
+    this.keys = new Uint8Array(this.room * map.keySize);
+    this.values = new Uint8Array(this.room * map.userValueSize);
   }
 
   add(key: HostAddr, value: HostAddr): void {
     const { mem, keySize, userValueSize } = this.map;
+    if (this.count === this.room) this.grow();
     this.keys.set(mem.u8.subarray(key, key + keySize), this.count * keySize);
     this.values.set(mem.u8.subarray(value, value + userValueSize), this.count * userValueSize);
     this.count++;
+  }
+
+  private grow(): void {
+    const { keys, values } = this;
+    this.room *= 2;
+    this.keys = new Uint8Array(2 * keys.length);
+    this.keys.set(keys);
+    this.values = new Uint8Array(2 * values.length);
+    this.values.set(values);
   }
 
   read(rc: number, next: Uint8Array): BatchRead {
@@ -163,7 +173,7 @@ function hashBatch(
   if (room === 0) return failed(0);
   let bucket = from === null ? 0 : new DataView(from.buffer, from.byteOffset).getUint32(0, true);
   if (bucket >= map.bucketCount) return failed(-ENOENT);
-  const buffer = new BatchBuffer(map, room);
+  const buffer = new BatchBuffer(map);
   let rc = 0;
   for (; bucket < map.bucketCount; bucket++) {
     const chain = chainOf(map, bucket);
@@ -202,7 +212,7 @@ function genericLookupBatch(
   const bad = badFlags(map, flags);
   if (bad !== 0) return failed(bad);
   if (room === 0) return failed(0);
-  const buffer = new BatchBuffer(map, room);
+  const buffer = new BatchBuffer(map);
   const { scratch } = map.bpf;
   let last = from;
   while (buffer.count < room) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../../../src/host/errno.ts';
+import { sysLookupBatch } from '../../../src/xdp/maps/batch.ts';
 import { createMap, mapMemory } from '../../../src/xdp/maps/createMap.ts';
 import { jhash } from '../../../src/xdp/maps/jhash.ts';
 import {
@@ -150,6 +151,9 @@ test('100 million elements on demand: Linux makes that map, and so do we, up to 
   expect(map.sysUpdate(u32(85), value)).toBe(-ENOMEM);
   expect(map.sysDelete(u32(7))).toBe(0);
   expect(map.sysUpdate(u32(85), value)).toBe(0);
+  // room for all that it declares: 300 TB of values
+  const { rc, count, values } = sysLookupBatch(map, null, map.maxEntries);
+  expect([rc, count, values.length]).toEqual([-ENOENT, 85, 85 * valueSize]);
 });
 
 test('hash attributes are refused with the kernel’s errors', () => {
