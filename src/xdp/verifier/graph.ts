@@ -10,7 +10,7 @@
  * @linux __process_kf_arg_ptr_to_graph_root, __process_kf_arg_ptr_to_graph_node,
  * ref_convert_owning_non_owning; kernel/bpf/verifier.c
  */
-import { EOPNOTSUPP } from '../../host/errno.ts';
+import { EINVAL, EOPNOTSUPP } from '../../host/errno.ts';
 import { specialFields } from '../btf/specialFields.ts';
 import type { GraphTarget } from '../maps/mapDef.ts';
 import type { Env } from './env.ts';
@@ -69,7 +69,7 @@ export function checkRoot(env: Env, regno: number, kind: 'list_head' | 'rb_root'
   const field = fieldAt(env, regno, kind);
   if (!isLocked(env, reg)) {
     const lock = fieldsOf(env, reg).find((one) => one.kind === 'spin_lock');
-    env.invalid(`bpf_spin_lock at off=${lock?.at ?? -1} must be held for bpf_${kind}`);
+    env.invalid(`bpf_spin_lock at off=${lock?.at ?? -EINVAL} must be held for bpf_${kind}`);
   }
   return field.graph ?? env.refuse(EOPNOTSUPP, `what hangs on the bpf_${kind} is not known`);
 }
