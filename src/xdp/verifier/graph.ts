@@ -33,7 +33,7 @@ import type { MapField } from './verifierMap.ts';
 const OBJECT = PTR_TO_BTF_ID | MEM_ALLOC;
 
 /** Fields of the object or map value that the register points into. */
-function fieldsOf(env: Env, reg: Reg): readonly MapField[] {
+export function fieldsOf(env: Env, reg: Reg): readonly MapField[] {
   if (reg.type === PTR_TO_MAP_VALUE) return reg.map?.special ?? [];
   const { btf } = env.image;
   return btf === null || reg.btf === null ? [] : specialFields(btf, reg.btf.id, true);

@@ -8,10 +8,11 @@
  *
  * @linux process_spin_lock, check_map_field_pointer; kernel/bpf/verifier.c
  */
+import { ENOTSUPP } from '../../host/errno.ts';
 import type { Env } from './env.ts';
-import { forgetUnowned, inTreeCallback } from './graph.ts';
+import { fieldsOf, forgetUnowned, inTreeCallback } from './graph.ts';
 import type { Reg } from './reg.ts';
-import { PTR_TO_MAP_VALUE } from './regTypes.ts';
+import { MEM_ALLOC, PTR_TO_MAP_VALUE } from './regTypes.ts';
 import type { LockKind } from './state.ts';
 import { isLock } from './state.ts';
 import { tnumIsConst } from './tnum.ts';
@@ -30,7 +31,11 @@ function mapOfField(
   if (!tnumIsConst(reg.bounds))
     env.invalid(`R${regno} doesn't have constant offset. ${name} has to be at the constant offset`);
   const map = reg.type === PTR_TO_MAP_VALUE ? reg.map : null;
-  if (map === null) return env.invalid(`local 'kptr' has no valid ${name}`);
+  if (map === null) {
+    if ((reg.type & MEM_ALLOC) !== 0 && fieldsOf(env, reg).some((one) => one.kind === kind))
+      env.refuse(ENOTSUPP, `${name} in an allocated object is not supported by this verifier`);
+    return env.invalid(`local 'kptr' has no valid ${name}`);
+  }
   if (map.special === undefined || map.untyped === true)
     env.invalid(`map '${map.name}' has to have BTF in order to use ${name}`);
   const field = map.special?.find((one) => one.kind === kind);
