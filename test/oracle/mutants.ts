@@ -133,7 +133,7 @@ class Mutant {
     const map = this.maps[at]!;
     if (map.inner !== undefined || this.maps.some(({ inner }) => inner === at)) return;
     if (this.chance(50)) {
-      this.maps[at] = this.pick(PLAIN_MAPS) as OracleMap;
+      this.maps[at] = this.pick(PLAIN_MAPS);
       return;
     }
     const { values: _, ...rest } = map;

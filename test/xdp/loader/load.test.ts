@@ -187,7 +187,7 @@ test('a setting that must be there and that nobody knows: listed as unknown, not
   for (const { refs } of Object.values(spec.programs)) {
     for (const [slot, ref] of refs)
       if (ref.name === 'CONFIG_NO_SUCH_THING')
-        (refs as Map<number, typeof ref>).set(slot, { ...ref, weak: false } as typeof ref);
+        refs.set(slot, { ...ref, weak: false } as typeof ref);
   }
   const listed = listMaps(spec).find(({ name }) => name === '.kconfig')!.variables;
   expect(listed.map(({ value }) => value)).toEqual([250, 0x061200, null]);
