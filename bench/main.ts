@@ -38,8 +38,10 @@ const SCALE: Record<string, Omit<WorkerOptions, 'scenario'>> = {
   '65,536 flows': { flows: 65_536 },
 };
 
-const loads = (): Record<string, WorkerOptions> =>
-  Object.fromEntries(
+/** The plain path stands beside them: they are to reach half of its packet rate. */
+const loads = (): Record<string, WorkerOptions> => ({
+  'plain path': { scenario: 'drop' },
+  ...Object.fromEntries(
     [0.1, 0.9, 1.2].flatMap((share) =>
       (['constant', 'poisson'] as const).flatMap((arrivals) =>
         [false, true].map((stages) => [
@@ -48,7 +50,8 @@ const loads = (): Record<string, WorkerOptions> =>
         ]),
       ),
     ),
-  );
+  ),
+});
 
 /** One thing to measure: a name, and how to get one round's ns a packet. */
 interface Subject {
