@@ -175,21 +175,18 @@ export const MUTANTS: readonly Mutant[] = [
   { name: 'interrupts sought beyond the next CPU to run', make: () => new HorizonIgnored() },
   { name: 'interrupts sought only while all CPUs idle', make: (cpus) => new OnlyWhenIdle(cpus) },
   { name: 'no settling before an acknowledgement', make: () => new Without('ack') },
+  { name: 'no settling before arming', make: () => new Without('arm') },
   { name: 'the control path does not settle', make: () => new ControlPathUnsettled() },
 ];
 
 /**
- * Removing these changes nothing in any case known. Arming only notes a time: when the message
- * leaves is found from stamps, the records still to be written included, and a record that is
- * written later carries the same bytes and the same stamp. The settling is there because every
- * doorbell settles before it applies, which is a rule that needs no exceptions; it costs nothing,
- * since the look before it has left nothing to do. (An acknowledgement is much the same, but where
- * another CPU is far behind, its settling decides whether a packet's completion comes before that
- * of a transmission nobody could know of: it is among those that matter.)
+ * Removing this changes nothing in any case known. (Acknowledging and arming look as harmless, since
+ * the look before them has left nothing to do. But where another CPU is far behind, settling decides
+ * whether a packet's completion comes before that of a transmission nobody could know of; and P5
+ * arms completion queues that nobody has looked at. Both are among those that matter.)
  * At the end of a step the wire is settled early: before anybody moves again, hardware runs to the
  * smallest clock of all, which is as far.
  */
 export const EQUIVALENT: readonly Mutant[] = [
-  { name: 'no settling before arming', make: () => new Without('arm') },
   { name: 'the wire not settled at the end of a step', make: () => new NothingAtStepEnd() },
 ];
