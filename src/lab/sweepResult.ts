@@ -97,21 +97,18 @@ export function wishesOf(
     if (!measures.some((other) => other.name === measure.name)) measures.push(measure);
     return measure;
   };
+  const axisNamed = (name: string): SweepAxis | undefined =>
+    axes.find((one) => one.name === name || one.name === kebab(name));
   const valueOf = (place: string, name: string): Valued => {
-    const axis = axes.find((one) => one.name === name || one.name === kebab(name));
+    const axis = axisNamed(name);
     if (axis !== undefined) return { best: 'min', of: ({ point }) => axisNumber(point[axis.key]!) };
     const measure = named(place, name);
     return { best: measure.best, of: (point) => measured(point, measure).mean };
   };
   const sortable = (name: string): Valued => {
-    const by = valueOf('--best', name);
-    if (
-      axes.some(
-        (axis) => kebab(name) === axis.name && axis.values.some((v) => Number.isNaN(axisNumber(v))),
-      )
-    )
+    if (axisNamed(name)?.values.some((value) => Number.isNaN(axisNumber(value))) === true)
       throw new OptionError(`--best: ${name} has values that are no numbers`);
-    return by;
+    return valueOf('--best', name);
   };
   const order = best === undefined ? null : parseBest(best, sortable);
   const wanted =

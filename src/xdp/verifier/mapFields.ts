@@ -1,5 +1,6 @@
 /**
- * Locks, timers and queues of work inside map values.
+ * Locks, timers and queues of work inside map values. Locks inside objects that programs allocate are
+ * refused by name; Linux takes them.
  *
  * "R%d doesn't have constant offset. %s_lock has to be at the constant offset", "map '%s' has no valid
  * %s", "off %lld doesn't point to 'struct %s' that is at %d", "Locking two bpf_spin_locks are not
