@@ -12,11 +12,19 @@ const SUB_BITS = 5;
 const SUB = 1 << SUB_BITS;
 const BUCKETS = (54 - SUB_BITS) * SUB;
 
-/** Bucket of a value that fits 31 bits of units: below 2^41 ps, about two seconds. */
-const bucketOf = (units: number): number => {
-  if (units < SUB) return units;
-  const shift = 31 - SUB_BITS - Math.clz32(units);
-  return (shift << SUB_BITS) + (units >>> shift);
+/**
+ * From the upper word of a double to its bucket: exponent and leading bits of the fraction are the
+ * power of two and the step within it.
+ *
+ * @spec IEEE 754 binary64: 11 bits of exponent, biased by 1023, above 52 of fraction
+ */
+const STEP_SHIFT: number = 20 - SUB_BITS;
+const STEPS_BELOW: number = (1023 + 10 + SUB_BITS - 1) << SUB_BITS;
+
+/** Bucket of the value at `at`, which `words` hold as words. Below 32 units the steps are even. */
+const bucketAt = (values: Float64Array, words: Int32Array, at: number): number => {
+  const bucket = (words[2 * at + 1]! >> STEP_SHIFT) - STEPS_BELOW;
+  return bucket < SUB ? (values[at]! * PER_UNIT) | 0 : bucket;
 };
 
 /** Records that may wait before they are sorted into buckets. */
@@ -29,6 +37,7 @@ export class Histogram {
   private readonly buckets: Float64Array = new Float64Array(BUCKETS);
   /** A record is stored first and sorted in batches: half the cost on a packet's path. */
   private readonly waiting: Float64Array = new Float64Array(WAITING);
+  private readonly words: Int32Array = new Int32Array(this.waiting.buffer);
   private waits = 0;
 
   record(ps: Ps): void {
@@ -53,35 +62,46 @@ export class Histogram {
   }
 
   private sort(): void {
-    this.recordEach(this.waiting, 0, 1, this.waits);
+    const { buckets, waiting, words, waits } = this;
+    for (let i = 0; i < waits; i++) buckets[bucketAt(waiting, words, i)]!++;
     this.waits = 0;
+    this.sumUp(waiting, 0, 1, waits);
   }
 
-  /** Record `count` values of `from`, the first at `first`, one every `step`. */
-  recordEach(from: Float64Array, first: number, step: number, count: number): void {
-    const { buckets } = this;
+  private sumUp(values: Float64Array, first: number, step: number, count: number): void {
     let { sum, longest } = this;
     for (let i = 0, at = first; i < count; i++, at += step) {
-      const ps = from[at]!;
+      const ps = values[at]!;
       sum += ps;
       if (ps > longest) longest = ps;
-      if (ps < 2 ** 41) buckets[bucketOf((ps * PER_UNIT) | 0)]!++;
-      else this.sortLong(ps);
     }
     this.sum = sum;
     this.longest = longest;
     this.total += count;
   }
 
-  /** Beyond two seconds: halve into range, add the halvings back to the bucket's exponent. */
-  private sortLong(ps: Ps): void {
-    let units = Math.floor(ps / UNIT_PS);
-    let halvings = 0;
-    while (units >= 2 ** 31) {
-      units = Math.floor(units / 2);
-      halvings++;
+  /**
+   * Record rows of four values that lie next to each other, each in its histogram.
+   *
+   * Side by side, because records of one histogram often meet in a bucket and wait for each other:
+   * four after each other take 15 ns, together 8.
+   *
+   * @param words the same memory as `values`
+   */
+  static recordRows(
+    row: readonly [Histogram, Histogram, Histogram, Histogram],
+    values: Float64Array,
+    words: Int32Array,
+    rows: number,
+  ): void {
+    const [a, b, c, d] = [row[0].buckets, row[1].buckets, row[2].buckets, row[3].buckets];
+    for (let at = 0; at < 4 * rows; at += 4) {
+      a[bucketAt(values, words, at)]!++;
+      b[bucketAt(values, words, at + 1)]!++;
+      c[bucketAt(values, words, at + 2)]!++;
+      d[bucketAt(values, words, at + 3)]!++;
     }
-    this.buckets[Math.min(bucketOf(units) + halvings * SUB, BUCKETS - 1)]!++;
+    for (let i = 0; i < 4; i++) row[i]!.sumUp(values, i, 4, rows);
   }
 
   add(other: Histogram): void {

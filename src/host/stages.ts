@@ -27,6 +27,7 @@ export class StageTimes {
   readonly socket: Histogram = new Histogram();
   readonly wire: Histogram = new Histogram();
   private readonly waiting: Float64Array = new Float64Array(STAGES * WAITING);
+  private readonly words: Int32Array = new Int32Array(this.waiting.buffer);
   private waits = 0;
 
   /** The ways of one packet, in the order of time. */
@@ -50,12 +51,8 @@ export class StageTimes {
   }
 
   private sort(): void {
-    const { waiting } = this;
-    const packets = this.waits / STAGES;
-    this.dma.recordEach(waiting, 0, STAGES, packets);
-    this.interrupt.recordEach(waiting, 1, STAGES, packets);
-    this.poll.recordEach(waiting, 2, STAGES, packets);
-    this.verdict.recordEach(waiting, 3, STAGES, packets);
+    const { dma, interrupt, poll, verdict, waiting, words, waits } = this;
+    Histogram.recordRows([dma, interrupt, poll, verdict], waiting, words, waits / STAGES);
     this.waits = 0;
   }
 }
