@@ -110,6 +110,7 @@ function packetsTable({ packets, rates, unsent }: RunReport, c: Colors): string[
     if (n > 0) rows.push(line(`  ${name}`, n));
   }
   if (packets.toStack > 0) rows.push(line('to the stack', packets.toStack));
+  if (packets.forwarded > 0) rows.push(line('forwarded', packets.forwarded));
   if (packets.stackTx > 0) rows.push(line('from the stack', packets.stackTx));
   if (packets.xdpCloned > 0) rows.push(line('copies of broadcasts', packets.xdpCloned));
   if (packets.toOther > 0) rows.push(line('to other targets', packets.toOther));
@@ -362,7 +363,7 @@ const EQUATIONS: readonly (readonly [keyof RunReport['imbalance'], string])[] = 
   ['nic', 'offered = received + lost in the NIC'],
   ['driver', 'received = outcomes + lost in the driver'],
   ['tx', 'sent = on the wire + to other targets + lost in transmission'],
-  ['up', 'passed = to the stack + lost on the way up'],
+  ['up', 'passed = to the stack + forwarded + lost on the way up'],
 ];
 
 function conservedLines(report: RunReport, c: Colors): string[] {

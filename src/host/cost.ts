@@ -52,7 +52,9 @@ export const OP_STACK_COLD = 39;
 export const OP_HRTIMER = 40;
 export const OP_STACK_TOUCH = 41;
 export const OP_XMIT_CALL = 42;
-export const OP_COUNT = 43;
+export const OP_FIB_LOOKUP = 43;
+export const OP_IP_FORWARD = 44;
+export const OP_COUNT = 45;
 
 /** Indexed by `OP_*`: how profiles and reports call them. */
 export const OP_NAMES: readonly string[] = [
@@ -99,6 +101,8 @@ export const OP_NAMES: readonly string[] = [
   'hrtimer start',
   'first touch by the stack',
   'XDP transmit call',
+  'route lookup',
+  'IP forward',
 ];
 
 /** The profile as whole picoseconds, indexed by operation. */

@@ -39,6 +39,8 @@ export const SKB_DROP_REASON_IPV6_NDISC_HOP_LIMIT = 30;
 export const SKB_DROP_REASON_IPV6_NDISC_BAD_CODE = 31;
 export const SKB_DROP_REASON_IPV6_NDISC_BAD_OPTIONS = 32;
 export const SKB_DROP_REASON_IPV6_NDISC_NS_OTHERHOST = 33;
+export const SKB_DROP_REASON_PKT_TOO_BIG = 34;
+export const SKB_DROP_REASON_IP_INNOROUTES = 35;
 
 export interface DropReason {
   readonly name: string;
@@ -90,6 +92,8 @@ export const SKB_DROP_REASONS: readonly DropReason[] = [
   reason('IPV6_NDISC_BAD_CODE', 'none'),
   reason('IPV6_NDISC_BAD_OPTIONS', 'none'),
   reason('IPV6_NDISC_NS_OTHERHOST', 'none'),
+  reason('PKT_TOO_BIG', 'snmp Ip: FragFails'),
+  reason('IP_INNOROUTES', 'netstat IpExt: InNoRoutes'),
 ];
 
 export const DROP_REASON_COUNT: number = SKB_DROP_REASONS.length;

@@ -7,8 +7,9 @@
  *   offered    = received + lost in the NIC
  *   received   = xdpDrop + xdpAborted + xdpTx + xdpRedirect + xdpPass + noProgram + lost before an outcome
  *   xdpTx + xdpRedirect + xdpCloned + stackTx = onWire + toOther + cpumapPass + lost in transmission
- *   xdpPass + noProgram + cpumapPass = toStack + lost on the way up
+ *   xdpPass + noProgram + cpumapPass = toStack + forwarded + lost on the way up
  *
+ * What the stack forwards is one of its transmissions, `stackTx`, from then on (in fragments: several).
  * A broadcast makes copies of a frame, `xdpCloned`; a cpumap's thread takes frames into the stack,
  * `cpumapPass`.
  */
@@ -110,6 +111,7 @@ export class Fates {
   xdpPass = 0;
   noProgram = 0;
   toStack = 0;
+  forwarded = 0;
   stackTx = 0;
   onWire = 0;
   toOther = 0;
@@ -133,6 +135,7 @@ export class Fates {
     this.xdpPass += other.xdpPass;
     this.noProgram += other.noProgram;
     this.toStack += other.toStack;
+    this.forwarded += other.forwarded;
     this.stackTx += other.stackTx;
     this.onWire += other.onWire;
     this.toOther += other.toOther;
@@ -162,7 +165,13 @@ export class Fates {
         this.toOther -
         this.cpumapPass -
         this.lostAt('tx'),
-      up: this.xdpPass + this.noProgram + this.cpumapPass - this.toStack - this.lostAt('up'),
+      up:
+        this.xdpPass +
+        this.noProgram +
+        this.cpumapPass -
+        this.toStack -
+        this.forwarded -
+        this.lostAt('up'),
     };
   }
 }

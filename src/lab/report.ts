@@ -45,6 +45,8 @@ export interface PacketCounts {
   readonly xdpPass: number;
   readonly noProgram: number;
   readonly toStack: number;
+  /** Received packets that the stack sent on; of `stackTx` from then on. */
+  readonly forwarded: number;
   readonly stackTx: number;
   readonly onWire: number;
   readonly toOther: number;
@@ -383,6 +385,7 @@ export function packetCounts(fates: Fates): PacketCounts {
     xdpPass: fates.xdpPass,
     noProgram: fates.noProgram,
     toStack: fates.toStack,
+    forwarded: fates.forwarded,
     stackTx: fates.stackTx,
     onWire: fates.onWire,
     toOther: fates.toOther,

@@ -5,9 +5,12 @@
  * follows from its MAC, none of them in the networks that generated traffic comes from (10.1.0.0,
  * fd00:0:0:1::); the default route leads out of the first NIC through 10.0.0.254 and
  * fd00::fe, whose MAC 02:00:00:00:00:fe is known from the start: it is the generator's, so replies
- * to generated traffic need no ARP.
+ * to generated traffic need no ARP. On the links of the other NICs 10.0.i.254 is as well known, so
+ * that routes may lead there.
  */
 import { BUSY_POLL_BUDGET } from '../stack/busyPoll.ts';
+import { RangeRefused } from '../host/errors.ts';
+import { RTN_UNICAST } from '../stack/fib.ts';
 import type { Net } from '../stack/net.ts';
 import { In6Addr } from '../stack/in6.ts';
 import type { Inet } from '../stack/inet.ts';
@@ -87,13 +90,37 @@ export interface NicAddresses {
   readonly prefixLen6: number;
 }
 
+/** A route as `ip route add` takes it. */
+export interface RouteConfig {
+  /** `RTN_UNICAST`, or one that leads nowhere. */
+  readonly type: number;
+  readonly dst: number;
+  readonly prefixLen: number;
+  /** 0: none. */
+  readonly gateway: number;
+  /** The device's name; empty: the one on whose link the gateway is. */
+  readonly dev: string;
+}
+
+/** A neighbour as `ip neigh add` takes it, permanent. */
+export interface NeighConfig {
+  readonly addr: number;
+  readonly mac: MacAddr;
+  readonly dev: string;
+}
+
 export interface InetConfig {
   readonly apps: readonly AppConfig[];
   /** By NIC; those left out have the default addresses. */
   readonly addresses?: readonly (NicAddresses | undefined)[];
+  /** `net.ipv4.ip_forward` */
+  readonly ipForward?: boolean;
+  readonly routes?: readonly RouteConfig[];
+  readonly neighbours?: readonly NeighConfig[];
 }
 
-const GATEWAY = 0x0a00_00fe;
+/** Host part of the gateway on each link, 254 in the last octet. */
+const gatewayOf = (nic: number): number => 0x0a00_00fe + (nic << 8);
 const GATEWAY6 = new In6Addr(0xfd00_0000, 0, 0, 0xfe);
 const GATEWAY_MAC: MacAddr = { hi16: 0x0200, lo32: 0xfe };
 /** @linux addrconf_ifid_eui48 */
@@ -123,12 +150,49 @@ export function buildInet(net: Net, devices: readonly NetDevice[], config: InetC
     inet.addrs.addIpv6(dev, new In6Addr(...own.addr6), own.prefixLen6);
     inet.addrs.addIpv6(dev, linkLocal(dev.devAddr), 64);
   });
+  inet.ipForward = config.ipForward === true;
+  const [cpu] = net.softnet.map((sd) => sd.cpu);
+  devices.forEach((dev, i) => inet.arp.addPermanent(dev, in4(gatewayOf(i)), GATEWAY_MAC, cpu!));
+  for (const route of config.routes ?? []) addRoute(inet, devices, route);
+  for (const { addr, mac, dev } of config.neighbours ?? [])
+    inet.arp.addPermanent(deviceOf(devices, dev, 'neigh'), in4(addr), mac, cpu!);
   const [first] = devices;
   if (first === undefined) return inet;
-  inet.addrs.addGateway4(first, GATEWAY);
-  inet.arp.addPermanent(first, new In6Addr(0, 0, 0, GATEWAY), GATEWAY_MAC, net.softnet[0]!.cpu);
+  const gateway = gatewayOf(0);
+  // unless a default route was given: then this one is not added
+  inet.addrs.fib.insert({ type: RTN_UNICAST, dst: 0, prefixLen: 0, dev: first, gateway });
   if (first.mtu < IPV6_MIN_MTU) return inet;
   inet.addrs.addGateway6(first, GATEWAY6);
-  inet.nd.addPermanent(first, GATEWAY6, GATEWAY_MAC, net.softnet[0]!.cpu);
+  inet.nd.addPermanent(first, GATEWAY6, GATEWAY_MAC, cpu!);
   return inet;
+}
+
+const in4 = (addr: number): In6Addr => new In6Addr(0, 0, 0, addr);
+
+/** @throws RangeRefused in the kernel's words where it refuses, too. @linux inet_rtm_newroute, fib_check_nh */
+function addRoute(inet: Inet, devices: readonly NetDevice[], config: RouteConfig): void {
+  const { type, dst, prefixLen, gateway, dev: name } = config;
+  const what = `route ${formatIpv4(dst)}/${prefixLen}`;
+  let dev = name === '' ? null : deviceOf(devices, name, what);
+  if (gateway !== 0) {
+    const way = inet.addrs.v4.find(
+      (own) => ((own.addr ^ gateway) & own.mask) === 0 && (dev === null || own.dev === dev),
+    );
+    if (way === undefined || inet.addrs.isLocal4(gateway))
+      throw new RangeRefused(
+        `${what} via`,
+        formatIpv4(gateway),
+        "a neighbour's address (Nexthop has invalid gateway)",
+      );
+    ({ dev } = way);
+  }
+  if (!inet.addrs.fib.insert({ type, dst, prefixLen, dev, gateway }))
+    throw new RangeRefused(what, 'given twice', 'one route to each network (File exists)');
+}
+
+/** @throws RangeRefused */
+function deviceOf(devices: readonly NetDevice[], name: string, what: string): NetDevice {
+  const dev = devices.find((d) => d.name === name);
+  if (dev !== undefined) return dev;
+  throw new RangeRefused(`${what} dev`, name, devices.map((d) => d.name).join(', '));
 }

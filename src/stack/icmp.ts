@@ -30,7 +30,7 @@ import { ipv4Dst, ipv4HeaderLen, ipv4Proto, ipv4Src, ipv4Tos } from '../wire/ipv
 import { udpDstPort, udpSrcPort } from '../wire/udp.ts';
 import { NR_ICMP_TYPES, icmpIsError } from './icmpSend.ts';
 import type { Inet } from './inet.ts';
-import { RTN_LOCAL } from './ipInput.ts';
+import { RTN_LOCAL } from './fib.ts';
 import { ipLocalOut, ipRouteOutput } from './ipOutput.ts';
 import { skbChecksum } from './skbChecksum.ts';
 import type { SkBuff } from './skbuff.ts';

@@ -3,9 +3,12 @@
  *
  * Together: a bucket of 50, refilled with 1000 a second but not more often than every 20 ms; each
  * message takes a random 0 to 2 in Linux, and exactly 1 here. To one host: one a second, after a
- * burst of 6. Both are counted in jiffies.
+ * burst of 6. That there is no route is said once a second as well, after a burst of 5; redirects
+ * come at ever longer intervals, and after nine of them no more until 20 s have passed in silence.
+ * All are counted in jiffies, and on one account for each host.
  *
  * @linux icmp_global_allow, icmp_global_consume, inet_peer_xrlim_allow; net/ipv4/icmp.c, inetpeer.c
+ * @linux ip_error, ip_rt_send_redirect; net/ipv4/route.c
  */
 
 /** @linux sysctl icmp_msgs_per_sec, icmp_msgs_burst */
@@ -13,6 +16,10 @@ const MSGS_PER_SEC = 1000;
 const MSGS_BURST = 50;
 /** Messages one host may get in a row. @linux XRLIM_BURST_FACTOR */
 const XRLIM_BURST_FACTOR = 6;
+/** Seconds saved up for messages that there is no route. @linux ip_rt_error_burst */
+const ERROR_BURST_SECONDS = 5;
+/** @linux ip_rt_redirect_number */
+const REDIRECTS_MAX = 9;
 /** Hosts remembered; the one asked about longest ago is forgotten first. @linux inet_peer_threshold, of a small machine */
 const PEERS_MAX = 65_536;
 
@@ -20,6 +27,7 @@ const PEERS_MAX = 65_536;
 interface Peer {
   rateTokens: number;
   rateLast: number;
+  redirects: number;
 }
 
 export class IcmpLimits {
@@ -64,10 +72,39 @@ export class IcmpLimits {
     return allowed;
   }
 
+  /** @param host IPv4 address of who is to hear that there is no way. @linux ip_error, ip_rt_error_cost */
+  errorAllow(host: number, jiffies: number): boolean {
+    const peer = this.peers.get(host) ?? this.newPeer(host, jiffies);
+    const most = ERROR_BURST_SECONDS * this.hz;
+    const token = Math.min(peer.rateTokens + jiffies - peer.rateLast, most);
+    peer.rateLast = jiffies;
+    const allowed = token >= this.hz;
+    peer.rateTokens = allowed ? token - this.hz : token;
+    return allowed;
+  }
+
+  /** @linux ip_rt_send_redirect, ip_rt_redirect_load, ip_rt_redirect_silence */
+  redirectAllow(host: number, jiffies: number): boolean {
+    const peer = this.peers.get(host) ?? this.newPeer(host, jiffies);
+    const load = Math.floor(this.hz / 50);
+    if (jiffies > peer.rateLast + load * 2 ** (REDIRECTS_MAX + 1)) {
+      peer.rateTokens = 0;
+      peer.redirects = 0;
+    }
+    if (peer.redirects >= REDIRECTS_MAX) {
+      peer.rateLast = jiffies;
+      return false;
+    }
+    if (peer.redirects > 0 && jiffies <= peer.rateLast + load * 2 ** peer.redirects) return false;
+    peer.rateLast = jiffies;
+    peer.redirects++;
+    return true;
+  }
+
   private newPeer(host: number | string, jiffies: number): Peer {
     if (this.peers.size >= PEERS_MAX) this.peers.delete(this.peers.keys().next().value!);
     // as if it had not been spoken to for a minute
-    const peer = { rateTokens: 0, rateLast: jiffies - 60 * this.hz };
+    const peer = { rateTokens: 0, rateLast: jiffies - 60 * this.hz, redirects: 0 };
     this.peers.set(host, peer);
     return peer;
   }

@@ -10,6 +10,7 @@ import { csumFold, csumPartial } from '../wire/checksum.ts';
 import { setIcmpCheck, setIcmpCode, setIcmpType, icmpType } from '../wire/icmp.ts';
 import { IPPROTO_ICMP } from '../wire/ip.ts';
 import { ipv4Dst, ipv4FragOffset, ipv4Proto, ipv4Src, ipv4Tos } from '../wire/ipv4.ts';
+import { RTN_BROADCAST, RTN_MULTICAST } from './fib.ts';
 import type { Inet } from './inet.ts';
 import { ipLocalOut, ipRouteOutput } from './ipOutput.ts';
 import { skbCopyOut } from './skbBytes.ts';
@@ -20,12 +21,18 @@ import { allocSkb } from './skbPool.ts';
 /** @linux include/uapi/linux/icmp.h */
 export const ICMP_DEST_UNREACH = 3;
 const ICMP_SOURCE_QUENCH = 4;
-const ICMP_REDIRECT = 5;
-const ICMP_TIME_EXCEEDED = 11;
+export const ICMP_REDIRECT = 5;
+export const ICMP_TIME_EXCEEDED = 11;
 export const ICMP_PARAMETERPROB = 12;
 export const NR_ICMP_TYPES = 18;
+export const ICMP_NET_UNREACH = 0;
+export const ICMP_HOST_UNREACH = 1;
 export const ICMP_PROT_UNREACH = 2;
 export const ICMP_PORT_UNREACH = 3;
+export const ICMP_FRAG_NEEDED = 4;
+export const ICMP_PKT_FILTERED = 13;
+export const ICMP_REDIR_HOST = 1;
+export const ICMP_EXC_TTL = 0;
 const ICMP_HLEN = 8;
 const IPV4_HLEN = 20;
 /** An error is at most this long, IP header included. @linux __icmp_send */
@@ -64,16 +71,17 @@ export function icmpSend(
   const jiffies = inet.net.jiffies(cpu.now);
   const ip = skb.networkHeader;
   const saddr = ipv4Src(view, ip);
-  if (!inet.icmpLimits.globalAllow(jiffies)) {
+  const limited = isLimited(type, code);
+  if (limited && !inet.icmpLimits.globalAllow(jiffies)) {
     icmp.OutRateLimitGlobal++;
     return;
   }
   if (ipRouteOutput(inet, saddr) !== 0) return;
-  if (!inet.icmpLimits.peerAllow(saddr, RATELIMIT_SECONDS * inet.net.hz, jiffies)) {
+  if (limited && !inet.icmpLimits.peerAllow(saddr, RATELIMIT_SECONDS * inet.net.hz, jiffies)) {
     icmp.OutRateLimitHost++;
     return;
   }
-  inet.icmpLimits.globalConsume();
+  if (limited) inet.icmpLimits.globalConsume();
 
   const whole = skb.len + (skb.data - ip);
   const quoted = Math.min(whole, ERROR_MAX - IPV4_HLEN - ICMP_HLEN);
@@ -98,11 +106,16 @@ export function icmpSend(
   ipLocalOut(inet, error, from, saddr, IPPROTO_ICMP, tos, true, cpu);
 }
 
-/** No errors about what was not for us alone, about later fragments, or about errors. */
+/** Redirects have a limit of their own, and a path's MTU must be known. @linux icmpv4_mask_allow, sysctl icmp_ratemask */
+const isLimited = (type: number, code: number): boolean =>
+  type !== ICMP_REDIRECT && (type !== ICMP_DEST_UNREACH || code !== ICMP_FRAG_NEEDED);
+
+/** No errors about what was not for one host alone, about later fragments, or about errors. */
 function maySend(skb: SkBuff, inet: Inet): boolean {
   const { view } = inet.net.mem;
   const ip = skb.networkHeader;
-  if (skb.pktType !== PACKET_HOST || !inet.addrs.isLocal4(ipv4Dst(view, ip))) return false;
+  if (skb.pktType !== PACKET_HOST) return false;
+  if (skb.routeType === RTN_BROADCAST || skb.routeType === RTN_MULTICAST) return false;
   if (ipv4FragOffset(view, ip) !== 0) return false;
   if (ipv4Proto(view, ip) !== IPPROTO_ICMP) return true;
   const end = skb.tail;

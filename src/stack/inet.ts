@@ -1,13 +1,14 @@
 /**
  * The IP protocols of one machine: its addresses, neighbours, sockets, counters and limits.
  *
- * A `Net` without one ends at its taps. Sysctls are the kernel's defaults and cannot be set yet.
+ * A `Net` without one ends at its taps. Sysctls but `ip_forward` are the kernel's defaults.
  *
  * @linux struct netns_ipv4, struct netns_ipv6; include/net/netns/ipv4.h, ipv6.h
  */
 import { IcmpLimits } from './icmpLimits.ts';
 import { InetAddrs, Nexthop } from './inetAddrs.ts';
 import { ipFragExpire } from './ipFragment.ts';
+import { ipv4LinkFailure } from './ipForward.ts';
 import { ip6FragExpire } from './ipv6Fragment.ts';
 import { ndiscSolicit } from './ndisc.ts';
 import { FragTable, IP_FRAG_TIME, IPV6_FRAG_TIMEOUT } from './fragQueue.ts';
@@ -30,6 +31,10 @@ export class Inet {
   readonly icmpLimits: IcmpLimits;
   /** Where the packet being sent goes: filled by a route lookup, read at once. */
   readonly hop: Nexthop = new Nexthop();
+  /** The same of the packet being forwarded. */
+  readonly onward: Nexthop = new Nexthop();
+  /** @linux sysctl net.ipv4.ip_forward */
+  ipForward = false;
   /** Identification of the next packet that may be fragmented on its way. @linux __ip_select_ident */
   ipId = 1;
   /** Of the next IPv6 packet that is sent in fragments; Linux's are random. @linux ipv6_select_ident */
@@ -43,8 +48,8 @@ export class Inet {
   constructor(net: Net) {
     this.net = net;
     this.icmpLimits = new IcmpLimits(net.hz);
-    this.arp = new NeighTable(this, ETH_P_IP, arpSolicit);
-    this.nd = new NeighTable(this, ETH_P_IPV6, ndiscSolicit);
+    this.arp = new NeighTable(this, ETH_P_IP, arpSolicit, ipv4LinkFailure);
+    this.nd = new NeighTable(this, ETH_P_IPV6, ndiscSolicit, () => undefined);
     this.frags4 = new FragTable(net, IP_FRAG_TIME, (first, cpu) => ipFragExpire(this, first, cpu));
     this.frags6 = new FragTable(net, IPV6_FRAG_TIMEOUT, (first, cpu) =>
       ip6FragExpire(this, first, cpu),

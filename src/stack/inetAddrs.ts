@@ -2,10 +2,20 @@
  * The machine's own IP addresses, and who is reached through which device.
  *
  * Each device has at most one IPv4 and one global IPv6 address beside its link-local one; with an
- * address comes the route to its subnet. A default route may lead through a gateway.
+ * address comes the route to its subnet. Other IPv4 routes are in the same table (`fib.ts`); of IPv6
+ * there is a default route alone, which may lead through a gateway.
  *
  * @linux struct in_ifaddr, struct inet6_ifaddr; net/ipv4/devinet.c, fib_frontend.c, net/ipv6/addrconf.c
  */
+import { EACCES, EHOSTUNREACH, EINVAL, ENETUNREACH } from '../host/errno.ts';
+import {
+  FibTable,
+  RTN_BLACKHOLE,
+  RTN_PROHIBIT,
+  RTN_UNICAST,
+  RTN_UNREACHABLE,
+  prefixMask,
+} from './fib.ts';
 import { In6Addr, in6SamePrefix } from './in6.ts';
 import type { NetDevice } from './netdevice.ts';
 import { devMcAdd } from './netdevice.ts';
@@ -39,6 +49,8 @@ export class Nexthop {
   saddr = 0;
   readonly saddr6: In6Addr = new In6Addr();
   gateway = 0;
+  /** A packet's sender could have reached it on his own link. */
+  redirect = false;
   /** Everybody on its link is meant. */
   broadcast = false;
   readonly gateway6: In6Addr = new In6Addr();
@@ -49,13 +61,15 @@ export class Nexthop {
 export class InetAddrs {
   readonly v4: Ipv4Addr[] = [];
   readonly v6: Ipv6Addr[] = [];
-  private gateway4: { readonly dev: NetDevice; readonly addr: number } | null = null;
+  readonly fib: FibTable = new FibTable();
   private gateway6: { readonly dev: NetDevice; readonly addr: In6Addr } | null = null;
 
   /** @param prefixLen 0 to 32. @linux inet_insert_ifa */
   addIpv4(dev: NetDevice, addr: number, prefixLen: number): void {
-    const mask = prefixLen === 0 ? 0 : (-1 << (32 - prefixLen)) >>> 0;
+    const mask = prefixMask(prefixLen);
     this.v4.push({ dev, addr, mask, broadcast: (addr | ~mask) >>> 0 });
+    const dst = (addr & mask) >>> 0;
+    this.fib.insert({ type: RTN_UNICAST, dst, prefixLen, dev, gateway: 0 });
   }
 
   /** @param prefixLen 0 to 128. @linux ipv6_add_addr */
@@ -64,11 +78,6 @@ export class InetAddrs {
     this.v6.push({ dev, addr, prefixLen, solicited });
     devMcAdd(dev, { hi16: IPV6_GROUP, lo32: ALL_NODES });
     devMcAdd(dev, { hi16: IPV6_GROUP, lo32: solicited.w3 });
-  }
-
-  /** `ip route add default via`. */
-  addGateway4(dev: NetDevice, addr: number): void {
-    this.gateway4 ??= { dev, addr };
   }
 
   addGateway6(dev: NetDevice, addr: In6Addr): void {
@@ -113,21 +122,19 @@ export class InetAddrs {
     return 0;
   }
 
-  /** @returns whether there is a way; the default route is the last resort. @linux fib_lookup */
-  routeOut4(daddr: number, hop: Nexthop): boolean {
-    for (let i = 0; i < this.v4.length; i++) {
-      const { dev, addr, mask } = this.v4[i]!;
-      if (((daddr ^ addr) & mask) !== 0) continue;
-      hop.dev = dev;
-      hop.saddr = addr;
-      hop.gateway = 0;
-      return true;
-    }
-    if (this.gateway4 === null) return false;
-    hop.dev = this.gateway4.dev;
+  /**
+   * The way to `daddr`, as `hop` says afterwards.
+   *
+   * @returns 0 or a negative errno
+   * @linux fib_lookup, fib_props
+   */
+  routeOut4(daddr: number, hop: Nexthop): number {
+    const route = this.fib.lookup(daddr);
+    if (route === null || route.type !== RTN_UNICAST) return noWay(route?.type ?? 0);
+    hop.dev = route.dev!;
     hop.saddr = this.select4(hop.dev);
-    hop.gateway = this.gateway4.addr;
-    return true;
+    hop.gateway = route.gateway;
+    return 0;
   }
 
   /**
@@ -154,4 +161,11 @@ export class InetAddrs {
     hop.saddr6.copy(own.addr);
     return true;
   }
+}
+
+/** What a route that leads nowhere says. */
+function noWay(type: number): number {
+  if (type === RTN_UNREACHABLE) return -EHOSTUNREACH;
+  if (type === RTN_PROHIBIT) return -EACCES;
+  return type === RTN_BLACKHOLE ? -EINVAL : -ENETUNREACH;
 }

@@ -1,7 +1,7 @@
 /**
  * IPv4 receives a packet: is it whole and right, is it for us, and whose is it?
  *
- * Nothing is forwarded. Reverse path filtering is off, as the kernel leaves it.
+ * What is for others is `ipForward.ts`'s. Reverse path filtering is off, as the kernel leaves it.
  *
  * @linux net/ipv4/ip_input.c; ip_route_input_slow; net/ipv4/route.c
  */
@@ -9,7 +9,6 @@ import { OP_IP_RCV, OP_NF_HOOK } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import {
   SKB_DROP_REASON_IP_CSUM,
-  SKB_DROP_REASON_IP_INADDRERRORS,
   SKB_DROP_REASON_IP_INHDR,
   SKB_DROP_REASON_IP_INVALID_DEST,
   SKB_DROP_REASON_IP_INVALID_SOURCE,
@@ -36,7 +35,9 @@ import {
 } from '../wire/ipv4.ts';
 import { ICMP_DEST_UNREACH, ICMP_PARAMETERPROB, ICMP_PROT_UNREACH, icmpSend } from './icmpSend.ts';
 import { icmpRcv } from './icmp.ts';
+import { RTN_BLACKHOLE, RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST, RTN_UNICAST } from './fib.ts';
 import type { Inet } from './inet.ts';
+import { ipError, ipForward, ipRouteForward } from './ipForward.ts';
 import { ipDefrag } from './ipFragment.ts';
 import { OPTIONS_OK, OPTIONS_SOURCE_ROUTE, ipOptionsCompile } from './ipOptions.ts';
 import { NF_ACCEPT } from './net.ts';
@@ -47,10 +48,6 @@ import { pskbMayPull, pskbTrim } from './skbPull.ts';
 import { udpRcv } from './udp.ts';
 
 const HLEN_MIN = 20;
-/** `ipHdrRoute`: the packet is for this machine, for everybody on the link, or for a group. */
-export const RTN_LOCAL = 2;
-export const RTN_BROADCAST = 3;
-export const RTN_MULTICAST = 5;
 const ALL_HOSTS = 0xe000_0001;
 const LIMITED_BROADCAST = 0xffff_ffff;
 /** An own address as well, though there is no loopback device here. */
@@ -117,11 +114,11 @@ function inhdrError(inet: Inet): number {
   return SKB_DROP_REASON_IP_INHDR;
 }
 
-/** Route, then options. @linux ip_rcv_finish, ip_rcv_finish_core */
+/** Route, then options, then the way it goes. @linux ip_rcv_finish, ip_rcv_finish_core, dst_input */
 function ipRcvFinish(skb: SkBuff, inet: Inet, cpu: Cpu): void {
   const { view } = inet.net.mem;
   const at = skb.networkHeader;
-  const reason = ipRouteInput(skb, inet, ipv4Dst(view, at), ipv4Src(view, at));
+  const reason = ipRouteInput(skb, inet, ipv4Dst(view, at), ipv4Src(view, at), cpu);
   if (reason !== SKB_NOT_DROPPED_YET) {
     kfreeSkb(skb, reason, cpu);
     return;
@@ -130,7 +127,9 @@ function ipRcvFinish(skb: SkBuff, inet: Inet, cpu: Cpu): void {
   if (options > 0 && !ipRcvOptions(skb, inet, at + HLEN_MIN, options, cpu)) return;
   if (skb.routeType === RTN_MULTICAST) inet.mib.ip.InMcastPkts++;
   else if (skb.routeType === RTN_BROADCAST) inet.mib.ip.InBcastPkts++;
-  ipLocalDeliver(skb, inet, cpu);
+  if (skb.routeType === RTN_UNICAST) ipForward(skb, inet, cpu);
+  else if (skb.routeType >= RTN_BLACKHOLE) ipError(skb, inet, cpu);
+  else ipLocalDeliver(skb, inet, cpu);
 }
 
 /** @returns false when the packet is gone. @linux ip_rcv_options */
@@ -148,11 +147,11 @@ function ipRcvOptions(skb: SkBuff, inet: Inet, at: number, len: number, cpu: Cpu
 }
 
 /**
- * Is the packet for us, and can it have come from where it says? Sets `routeType`.
+ * Whom is the packet for, and can it have come from where it says? Sets `routeType`.
  *
- * @linux ip_route_input_noref, ip_route_input_slow, ip_mc_validate_source, ip_error
+ * @linux ip_route_input_noref, ip_route_input_slow, ip_mc_validate_source
  */
-function ipRouteInput(skb: SkBuff, inet: Inet, daddr: number, saddr: number): number {
+function ipRouteInput(skb: SkBuff, inet: Inet, daddr: number, saddr: number, cpu: Cpu): number {
   if (ipv4IsMulticast(daddr)) return ipRouteInputMc(skb, inet, daddr, saddr);
   if (ipv4IsMulticast(saddr) || saddr === LIMITED_BROADCAST)
     return SKB_DROP_REASON_IP_INVALID_SOURCE;
@@ -164,8 +163,7 @@ function ipRouteInput(skb: SkBuff, inet: Inet, daddr: number, saddr: number): nu
   if (ipv4IsLoopback(daddr) || ipv4IsLoopback(saddr)) return SKB_DROP_REASON_IP_LOCALNET;
   if (inet.addrs.isLocal4(daddr)) return validSource(skb, inet, saddr, RTN_LOCAL);
   if (inet.addrs.isBroadcast4(daddr)) return validSource(skb, inet, saddr, RTN_BROADCAST);
-  inet.mib.ip.InAddrErrors++;
-  return SKB_DROP_REASON_IP_INADDRERRORS;
+  return ipRouteForward(skb, inet, daddr, saddr, cpu);
 }
 
 /** @linux fib_validate_source */

@@ -1,11 +1,16 @@
 /**
  * The options of a received IPv4 header: are they well formed, and do they ask for what is refused?
+ * What a packet records on its way is written when it is forwarded.
  *
- * Nothing is recorded or stamped, as only a forwarder or a reply would need it.
+ * Linux writes what concerns itself when it receives a packet already, so that an error quotes it
+ * written; here an error quotes the packet as it came. Replies record nothing.
  *
- * @linux ip_options_compile; net/ipv4/ip_options.c
+ * @linux ip_options_compile, ip_options_fragment, ip_forward_options; net/ipv4/ip_options.c
  */
+import { updateIpv4Check } from '../wire/ipv4.ts';
+import type { InetAddrs } from './inetAddrs.ts';
 
+const HLEN_MIN = 20;
 /** @linux include/uapi/linux/ip.h */
 const IPOPT_END = 0;
 const IPOPT_NOOP = 1;
@@ -15,6 +20,14 @@ const IPOPT_SEC = 130;
 const IPOPT_LSRR = 131;
 const IPOPT_SSRR = 137;
 const IPOPT_RA = 148;
+/** An option with it is for every fragment. @linux IPOPT_COPIED */
+const COPIED = 0x80;
+/** What a timestamp option wants, in the low half of its fourth byte; the high half counts who found no room. */
+const IPOPT_TS_TSONLY = 0;
+const IPOPT_TS_TSANDADDR = 1;
+const IPOPT_TS_PRESPEC = 3;
+const OVERFLOW_MAX = 15;
+const MS_PER_DAY = 86_400_000;
 /** Least length of an option, and where its pointer byte may point at the earliest. */
 const RR_MIN_LEN = 3;
 const RR_MIN_PTR = 4;
@@ -66,13 +79,26 @@ function badOption(
     case IPOPT_RR:
       return badPointer(view, at, len, RR_MIN_LEN, RR_MIN_PTR, 3);
     case IPOPT_TIMESTAMP:
-      return badPointer(view, at, len, TS_MIN_LEN, TS_MIN_PTR, 3);
+      return badTimestamp(view, at, len);
     case IPOPT_RA:
       return len < 4 ? 1 : -1;
     case IPOPT_SEC:
     default:
       return -1;
   }
+}
+
+/** With an address it needs more room; a full one that cannot say so once more is wrong as well. */
+function badTimestamp(view: DataView, at: number, len: number): number {
+  const wrong = badPointer(view, at, len, TS_MIN_LEN, TS_MIN_PTR, 3);
+  if (wrong >= 0) return wrong;
+  const ptr = view.getUint8(at + 2);
+  const flags = view.getUint8(at + 3);
+  const wants = flags & 0xf;
+  if (ptr > len) return wants !== IPOPT_TS_PRESPEC && flags >> 4 === OVERFLOW_MAX ? 3 : -1;
+  if (wants === IPOPT_TS_TSONLY) return -1;
+  if (wants !== IPOPT_TS_TSANDADDR && wants !== IPOPT_TS_PRESPEC) return -1; // nobody's concern
+  return ptr + 7 > len ? 2 : -1;
 }
 
 /** A pointer may stand behind the option: then it is full. Inside, `need` more bytes must fit. */
@@ -88,4 +114,87 @@ function badPointer(
   const ptr = view.getUint8(at + 2);
   if (ptr < minPtr) return 2;
   return ptr <= len && ptr + need > len ? 2 : -1;
+}
+
+/** Options that are for the first fragment alone become no-operations. @linux ip_options_fragment */
+export function ipOptionsFragment(view: DataView, at: number, len: number): void {
+  for (let i = 0; i < len;) {
+    const type = view.getUint8(at + i);
+    if (type === IPOPT_END) return;
+    const optLen = type === IPOPT_NOOP ? 1 : view.getUint8(at + i + 1);
+    if ((type & COPIED) === 0)
+      for (let k = 0; k < optLen; k++) view.setUint8(at + i + k, IPOPT_NOOP);
+    i += optLen;
+  }
+}
+
+/**
+ * Write into the options of a packet that is forwarded what they ask for: to record its route the
+ * address it leaves from; beside a time the address that its sender reaches this machine at.
+ *
+ * @param ip address of its header, whose options have been found well formed
+ * @param len bytes of options
+ * @param leaves address of the device it leaves by
+ * @param reached the machine's address towards its sender
+ * @param ms milliseconds since the machine's midnight, which is the start of its time
+ * @linux ip_forward_options, ip_rt_get_source, __ip_options_compile, fib_compute_spec_dst
+ */
+export function ipOptionsRecord(
+  view: DataView,
+  ip: number,
+  len: number,
+  addrs: InetAddrs,
+  leaves: number,
+  reached: number,
+  ms: number,
+): void {
+  const first = ip + HLEN_MIN;
+  let changed = false;
+  for (let i = 0; i < len;) {
+    const type = view.getUint8(first + i);
+    if (type === IPOPT_END) break;
+    const optLen = type === IPOPT_NOOP ? 1 : view.getUint8(first + i + 1);
+    if (type === IPOPT_RR) changed = recordRoute(view, first + i, optLen, leaves) || changed;
+    if (type === IPOPT_TIMESTAMP)
+      changed = recordTime(view, first + i, optLen, addrs, reached, ms % MS_PER_DAY) || changed;
+    i += optLen;
+  }
+  if (changed) updateIpv4Check(view, ip);
+}
+
+/** @returns false when it is full. */
+function recordRoute(view: DataView, at: number, len: number, from: number): boolean {
+  const ptr = view.getUint8(at + 2);
+  if (ptr > len) return false;
+  view.setUint32(at + ptr - 1, from);
+  view.setUint8(at + 2, ptr + 4);
+  return true;
+}
+
+/** @returns false when it asks for others' times, or is full and says so already. */
+function recordTime(
+  view: DataView,
+  at: number,
+  len: number,
+  addrs: InetAddrs,
+  from: number,
+  ms: number,
+): boolean {
+  const ptr = view.getUint8(at + 2);
+  const flags = view.getUint8(at + 3);
+  const wants = flags & 0xf;
+  if (ptr > len) {
+    if (wants === IPOPT_TS_PRESPEC) return false;
+    view.setUint8(at + 3, flags + 0x10);
+    return true;
+  }
+  if (wants !== IPOPT_TS_TSONLY && wants !== IPOPT_TS_TSANDADDR && wants !== IPOPT_TS_PRESPEC)
+    return false;
+  let timeAt = ptr - 1;
+  if (wants === IPOPT_TS_TSANDADDR) view.setUint32(at + ptr - 1, from);
+  if (wants !== IPOPT_TS_TSONLY) timeAt += 4;
+  if (wants === IPOPT_TS_PRESPEC && !addrs.isLocal4(view.getUint32(at + ptr - 1))) return false;
+  view.setUint32(at + timeAt, ms);
+  view.setUint8(at + 2, ptr + (wants === IPOPT_TS_TSONLY ? 4 : 8));
+  return true;
 }

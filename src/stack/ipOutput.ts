@@ -10,13 +10,25 @@ import {
   SKB_DROP_REASON_NOT_SPECIFIED,
 } from '../host/dropReason.ts';
 import { EHOSTUNREACH, ENETUNREACH, ENOBUFS, ENOMEM } from '../host/errno.ts';
-import { IP_DF, IP_MF, writeIpv4 } from '../wire/ipv4.ts';
+import {
+  IP_DF,
+  IP_MF,
+  ipv4Dst,
+  ipv4FragWord,
+  ipv4HeaderLen,
+  setIpv4FragWord,
+  setIpv4TotalLen,
+  updateIpv4Check,
+  writeIpv4,
+} from '../wire/ipv4.ts';
 import type { Inet } from './inet.ts';
+import type { Nexthop } from './inetAddrs.ts';
+import { ipOptionsFragment } from './ipOptions.ts';
 import { devHardHeader } from './neighbour.ts';
-import { skbCopyTo } from './skbBytes.ts';
+import { skbCopyOut, skbCopyTo } from './skbBytes.ts';
 import type { SkBuff } from './skbuff.ts';
 import { skbPush, skbPut } from './skbuff.ts';
-import { allocSkb, consumeSkb, kfreeSkb } from './skbPool.ts';
+import { allocSkb, consumeSkb, kfreeSkb, skbForwarded } from './skbPool.ts';
 import { devQueueXmit } from './xmit.ts';
 
 const HLEN = 20;
@@ -37,9 +49,10 @@ export function ipRouteOutput(inet: Inet, daddr: number): number {
   const { addrs, hop } = inet;
   if (daddr === 0 || daddr >>> 28 === 0xe) return -ENETUNREACH;
   if (addrs.isLocal4(daddr) || daddr >>> 24 === 127) return -EHOSTUNREACH; // no loopback device
-  if (!addrs.routeOut4(daddr, hop)) {
-    inet.mib.ip.OutNoRoutes++;
-    return -ENETUNREACH;
+  const rc = addrs.routeOut4(daddr, hop);
+  if (rc !== 0) {
+    if (rc === -ENETUNREACH) inet.mib.ip.OutNoRoutes++;
+    return rc;
   }
   hop.broadcast = daddr === LIMITED_BROADCAST || addrs.isBroadcast4(daddr);
   return 0;
@@ -64,58 +77,75 @@ export function ipLocalOut(
   cpu: Cpu,
 ): number {
   const { ip } = inet.mib;
-  const tooLong = skb.len + HLEN > inet.hop.dev!.mtu;
+  const { hop } = inet;
+  const tooLong = skb.len + HLEN > hop.dev!.mtu;
   const id = mayFragment || tooLong ? inet.ipId++ & 0xffff : 0;
+  const frag = mayFragment || tooLong ? 0 : IP_DF;
+  const at = skbPush(skb, HLEN);
+  writeIpv4(inet.net.mem.view, at, tos, skb.len, id, frag, IPDEFTTL, proto, saddr, daddr);
   ip.OutRequests++;
-  let rc: number;
-  if (tooLong) rc = ipDoFragment(inet, skb, saddr, daddr, proto, tos, id, cpu);
-  else {
-    const at = skbPush(skb, HLEN);
-    const frag = mayFragment ? 0 : IP_DF;
-    writeIpv4(inet.net.mem.view, at, tos, skb.len, id, frag, IPDEFTTL, proto, saddr, daddr);
-    rc = ipFinishOutput2(inet, skb, daddr, cpu);
-  }
+  const rc = ipFinishOutput(inet, hop, skb, cpu);
   if (rc !== 0) ip.OutDiscards++;
   return rc;
 }
 
 /**
- * Send a packet in pieces, each but the last as long as the MTU allows in steps of eight bytes.
- * Linux's sender writes such a packet in pieces from the start, so the copying costs no time here.
+ * Takes a packet whose `data` is its IPv4 header, and sends it where `hop` says, in fragments when
+ * it is too long.
  *
- * @linux ip_do_fragment
+ * @returns 0, `NET_XMIT_DROP` or a negative errno; the packet is gone whatever it is
+ * @linux ip_output, ip_finish_output
  */
-function ipDoFragment(
-  inet: Inet,
-  whole: SkBuff,
-  saddr: number,
-  daddr: number,
-  proto: number,
-  tos: number,
-  id: number,
-  cpu: Cpu,
-): number {
+export function ipFinishOutput(inet: Inet, hop: Nexthop, skb: SkBuff, cpu: Cpu): number {
+  if (skb.len > hop.dev!.mtu) return ipDoFragment(inet, hop, skb, cpu);
+  return ipFinishOutput2(inet, hop, skb, cpu);
+}
+
+/**
+ * Send a packet in pieces, each but the last as long as the MTU allows in steps of eight bytes; one
+ * that is a fragment itself becomes smaller ones. Linux's sender writes a packet of its own in
+ * pieces from the start, so only what is forwarded takes the time of copying.
+ *
+ * @linux ip_do_fragment, ip_frag_next
+ */
+function ipDoFragment(inet: Inet, hop: Nexthop, whole: SkBuff, cpu: Cpu): number {
   const { ip } = inet.mib;
-  const { view } = inet.net.mem;
-  const dev = inet.hop.dev!;
-  const room = (dev.mtu - HLEN) & ~7;
+  const { mem } = inet.net;
+  const { view } = mem;
+  const dev = hop.dev!;
+  const from = whole.data;
+  const hlen = ipv4HeaderLen(view, from);
+  const word = ipv4FragWord(view, from);
+  const bytes = whole.len - hlen;
+  const room = dev.mtu - hlen;
   let rc = 0;
-  for (let offset = 0; offset < whole.len && rc === 0; offset += room) {
-    const len = Math.min(room, whole.len - offset);
-    const skb = allocSkb(dev, len, cpu);
+  for (let offset = 0; offset < bytes && rc === 0;) {
+    const left = bytes - offset;
+    const len = left > room ? room & ~7 : left;
+    const skb = allocSkb(dev, hlen + len, cpu);
     if (skb === null) {
       rc = -ENOMEM;
       break;
     }
-    skbCopyTo(whole, offset, skbPut(skb, len), len);
-    const frag = (offset >>> 3) | (offset + len < whole.len ? IP_MF : 0);
-    const at = skbPush(skb, HLEN);
-    writeIpv4(view, at, tos, skb.len, id, frag, IPDEFTTL, proto, saddr, daddr);
-    rc = ipFinishOutput2(inet, skb, daddr, cpu);
+    const at = skbPut(skb, hlen + len);
+    mem.copy(at, from, hlen);
+    if (whole.fates === null) skbCopyTo(whole, hlen + offset, at + hlen, len);
+    else skbCopyOut(whole, hlen + offset, at + hlen, len, cpu);
+    // behind the first, only options remain that are for every fragment
+    if (offset > 0) ipOptionsFragment(view, at + HLEN, hlen - HLEN);
+    setIpv4TotalLen(view, at, hlen + len);
+    setIpv4FragWord(view, at, (word + (offset >>> 3)) | (len < left ? IP_MF : 0));
+    updateIpv4Check(view, at);
+    skb.wireAt = whole.wireAt;
+    skb.hash = whole.hash;
+    skb.queueMapping = whole.queueMapping;
+    rc = ipFinishOutput2(inet, hop, skb, cpu);
     if (rc === 0) ip.FragCreates++;
+    offset += len;
   }
   if (rc === 0) {
     ip.FragOKs++;
+    skbForwarded(whole);
     consumeSkb(whole, cpu);
   } else {
     ip.FragFails++;
@@ -125,9 +155,9 @@ function ipDoFragment(
 }
 
 /** To the neighbour; nobody need be asked where everybody is. @linux ip_finish_output2, arp_constructor */
-function ipFinishOutput2(inet: Inet, skb: SkBuff, daddr: number, cpu: Cpu): number {
-  const { gateway, broadcast } = inet.hop;
-  const dev = inet.hop.dev!;
+function ipFinishOutput2(inet: Inet, hop: Nexthop, skb: SkBuff, cpu: Cpu): number {
+  const { gateway, broadcast } = hop;
+  const dev = hop.dev!;
   cpu.charge(OP_IP_OUTPUT);
   skb.networkHeader = skb.data;
   inet.mib.ip.OutTransmits++;
@@ -135,7 +165,8 @@ function ipFinishOutput2(inet: Inet, skb: SkBuff, daddr: number, cpu: Cpu): numb
     devHardHeader(skb, dev, ETH_P_IP, 0xffff, 0xffff_ffff);
     return devQueueXmit(skb, cpu);
   }
-  const neigh = inet.arp.lookupOrCreate(dev, 0, 0, 0, gateway === 0 ? daddr : gateway, cpu);
+  const daddr = gateway === 0 ? ipv4Dst(inet.net.mem.view, skb.data) : gateway;
+  const neigh = inet.arp.lookupOrCreate(dev, 0, 0, 0, daddr, cpu);
   if (neigh !== null) return inet.arp.output(neigh, skb, cpu);
   kfreeSkb(skb, SKB_DROP_REASON_NEIGH_CREATEFAIL, cpu);
   return -ENOBUFS;

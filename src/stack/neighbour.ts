@@ -99,6 +99,8 @@ export class NeighTable {
   private readonly inet: Inet;
   /** Ask who has this address; `unicast`: at the address it had. */
   private readonly solicit: (neigh: Neigh, unicast: boolean, inet: Inet, cpu: Cpu) => void;
+  /** Tell the sender of a packet that nobody answers. @linux neigh_ops.error_report */
+  private readonly errorReport: (skb: SkBuff, inet: Inet, cpu: Cpu) => void;
   private readonly buckets: Map<number, Neigh> = new Map();
   private entries = 0;
   /** A table that was full of entries in use is not searched again before this. */
@@ -108,10 +110,12 @@ export class NeighTable {
     inet: Inet,
     protocol: number,
     solicit: (neigh: Neigh, unicast: boolean, inet: Inet, cpu: Cpu) => void,
+    errorReport: (skb: SkBuff, inet: Inet, cpu: Cpu) => void,
   ) {
     this.inet = inet;
     this.protocol = protocol;
     this.solicit = solicit;
+    this.errorReport = errorReport;
   }
 
   /** @returns null when there is none. An IPv4 address is the fourth word. @linux neigh_lookup */
@@ -258,7 +262,7 @@ export class NeighTable {
       neigh.state = NUD_PROBE;
       neigh.probes = 0;
     } else if (neigh.probes >= PROBES) {
-      this.fail(neigh, cpu);
+      this.invalidate(neigh, cpu);
       return;
     }
     this.probe(neigh, cpu);
@@ -275,13 +279,33 @@ export class NeighTable {
   flush(cpu: Cpu): void {
     for (const neigh of this.all()) {
       this.inet.net.timers.stop(neigh);
-      if (neigh.state !== NUD_PERMANENT) this.fail(neigh, cpu);
+      if (neigh.state === NUD_PERMANENT) continue;
+      neigh.state = NUD_FAILED;
+      this.purge(neigh, cpu);
     }
   }
 
-  /** @linux neigh_invalidate */
-  private fail(neigh: Neigh, cpu: Cpu): void {
+  /**
+   * It does not answer: the senders of what waits hear of it. Telling one may lead to this very
+   * neighbour, who is then asked for anew; the rest goes unreported.
+   *
+   * @linux neigh_invalidate
+   */
+  private invalidate(neigh: Neigh, cpu: Cpu): void {
     neigh.state = NUD_FAILED;
+    for (let skb = this.nextFailed(neigh); skb !== null; skb = this.nextFailed(neigh)) {
+      neigh.queueBytes -= skb.truesize;
+      this.errorReport(skb, this.inet, cpu);
+      kfreeSkb(skb, SKB_DROP_REASON_NEIGH_FAILED, cpu);
+    }
+    this.purge(neigh, cpu);
+  }
+
+  private nextFailed(neigh: Neigh): SkBuff | null {
+    return neigh.state === NUD_FAILED ? neigh.queue.dequeue() : null;
+  }
+
+  private purge(neigh: Neigh, cpu: Cpu): void {
     for (let skb = neigh.queue.dequeue(); skb !== null; skb = neigh.queue.dequeue())
       kfreeSkb(skb, SKB_DROP_REASON_NEIGH_FAILED, cpu);
     neigh.queueBytes = 0;

@@ -243,6 +243,13 @@ export function skbArrived(skb: SkBuff): void {
   skb.fates.toStack++;
 }
 
+/** A received packet leaves through another device, or this one: the books of the one that sends it have it now. */
+export function skbForwarded(skb: SkBuff): void {
+  if (skb.fates === null) return;
+  skb.fates.forwarded++;
+  skb.fates = null;
+}
+
 /** The packet reached whom it was for. @linux consume_skb */
 export function consumeSkb(skb: SkBuff, cpu: Cpu): void {
   skbArrived(skb);

@@ -32,6 +32,11 @@ export class IpMib {
   InCsumErrors = 0;
 }
 
+/** What IPv4 alone counts here. */
+class Ip4Mib extends IpMib {
+  ForwDatagrams = 0;
+}
+
 /** @linux ICMP_MIB_*, ICMP6_MIB_* */
 export class IcmpMib {
   InMsgs = 0;
@@ -60,7 +65,7 @@ export class UdpMib {
 
 /** @linux struct netns_mib */
 export class NetMib {
-  readonly ip: IpMib = new IpMib();
+  readonly ip: Ip4Mib = new Ip4Mib();
   readonly ip6: IpMib = new IpMib();
   readonly icmp: IcmpMib = new IcmpMib();
   readonly icmp6: IcmpMib = new IcmpMib();

@@ -25,7 +25,7 @@ import { ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, icmpSend } from './icmpSend.ts';
 import { ICMPV6_DEST_UNREACH, ICMPV6_PORT_UNREACH, icmpv6Send } from './icmpv6Send.ts';
 import { In6Addr } from './in6.ts';
 import type { Inet } from './inet.ts';
-import { RTN_LOCAL } from './ipInput.ts';
+import { RTN_LOCAL } from './fib.ts';
 import { skbChecksum } from './skbChecksum.ts';
 import type { SkBuff } from './skbuff.ts';
 import { CHECKSUM_UNNECESSARY } from './skbuff.ts';

@@ -15,7 +15,7 @@ import type { NetDevice } from './netdevice.ts';
 import { NETIF_F_HW_VLAN_CTAG_TX, NETIF_F_IPV6_CSUM, NETIF_F_IP_CSUM } from './netdevice.ts';
 import { NET_XMIT_DROP, __devXmitSkb } from './qdisc.ts';
 import { skbChecksumHelp } from './skbChecksum.ts';
-import { kfreeSkb } from './skbPool.ts';
+import { kfreeSkb, skbForwarded } from './skbPool.ts';
 import type { SkBuff } from './skbuff.ts';
 import { CHECKSUM_PARTIAL } from './skbuff.ts';
 import { __vlanHwaccelPushInside } from './skbVlan.ts';
@@ -41,6 +41,7 @@ export function devQueueXmit(skb: SkBuff, cpu: Cpu): number {
   if (watch.on) watch.point(TP_NET_DEV_QUEUE, cpu, dev.ifindex, skb.len);
   dev.txFates.stackTx++;
   skb.queued = true;
+  skbForwarded(skb);
   if (!dev.up) {
     dev.txFates.lost[LOST_TX_DEVICE_CLOSED]!++;
     kfreeSkb(skb, SKB_DROP_REASON_DEV_READY, cpu);

@@ -15,7 +15,7 @@
  * @spec RFC 791 §3.1
  */
 import { AddressError } from './addressError.ts';
-import { csumFold, csumPartial } from './checksum.ts';
+import { csumFold, csumPartial, csumReplace2 } from './checksum.ts';
 
 const VER_IHL = 0;
 const TOS = 1;
@@ -91,6 +91,14 @@ export const setIpv4Dst = (view: DataView, at: number, addr: number): void =>
 export function updateIpv4Check(view: DataView, at: number): void {
   view.setUint16(at + CHECK, 0);
   view.setUint16(at + CHECK, csumFold(csumPartial(view, at, ipv4HeaderLen(view, at), 0)));
+}
+
+/** One hop less, the checksum made right by the difference. @linux ip_decrease_ttl */
+export function ipDecreaseTtl(view: DataView, at: number): void {
+  const word = view.getUint16(at + TTL);
+  const less = word - 0x100;
+  view.setUint16(at + CHECK, csumReplace2(view.getUint16(at + CHECK), word, less));
+  view.setUint16(at + TTL, less);
 }
 
 /** Is the header checksum right? The claimed header must lie within the packet. */

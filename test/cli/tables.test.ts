@@ -53,6 +53,7 @@ const REPORT: RunReport = {
     xdpPass: 8_989,
     noProgram: 0,
     toStack: 8_989,
+    forwarded: 0,
     stackTx: 0,
     onWire: 90_000,
     toOther: 0,

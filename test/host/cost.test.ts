@@ -49,6 +49,8 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_PACKET_TOUCH: 'first touch of a packet',
   OP_STACK_COLD: 'stack entered cold',
   OP_STACK_TOUCH: 'first touch by the stack',
+  OP_FIB_LOOKUP: 'route lookup',
+  OP_IP_FORWARD: 'IP forward',
 };
 const OPS = numbered(cost, 'OP_');
 

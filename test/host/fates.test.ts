@@ -64,6 +64,7 @@ describe('the four equations', () => {
     expect(fates({ offered: 5, received: 3 }).imbalance()).toMatchObject({ nic: 2, driver: 3 });
     expect(fates({ xdpTx: 2, onWire: 5 }).imbalance()).toMatchObject({ tx: -3, driver: -2 });
     expect(fates({ noProgram: 4, toStack: 1 }).imbalance()).toMatchObject({ up: 3 });
+    expect(fates({ noProgram: 4, forwarded: 1 }).imbalance()).toMatchObject({ up: 3 });
   });
 });
 

@@ -7,7 +7,7 @@ import { LOSS_CAUSES } from '../../src/host/fates.ts';
 import type { HostAddr } from '../../src/host/memory.ts';
 import { Machine } from '../../src/machine.ts';
 import type { MachineConfig, NicConfig } from '../../src/machine.ts';
-import type { AppConfig } from '../../src/machine/inetConfig.ts';
+import type { AppConfig, InetConfig } from '../../src/machine/inetConfig.ts';
 import { APP_DEFAULTS } from '../../src/machine/inetConfig.ts';
 import type { BodySpec } from '../../src/wire/buildIp.ts';
 import { buildFrame } from '../../src/wire/build.ts';
@@ -53,15 +53,20 @@ export const app = (given: Partial<AppConfig> & Pick<AppConfig, 'kind' | 'udp'>)
   ...given,
 });
 
+/** Room for the frames that tests offer to other NICs. */
+const EXTRA_FRAMES: readonly number[] = Array.from({ length: 8 }, () => 64);
+
 /** The frames, one every `gap`, from 1 µs on. */
 class Frames implements ArrivalSource {
   readonly frames: FrameTable;
   private readonly ids: number[];
   private readonly gap: Ps;
+  private readonly first: Ps;
   private next = 0;
 
-  constructor(frames: FrameTable, list: readonly Uint8Array[], gap: Ps) {
+  constructor(frames: FrameTable, list: readonly Uint8Array[], gap: Ps, first: Ps = PS_PER_US) {
     this.frames = frames;
+    this.first = first;
     this.gap = gap;
     const known = new Map<Uint8Array, number>();
     this.ids = list.map((bytes) => {
@@ -74,7 +79,7 @@ class Frames implements ArrivalSource {
   fill(block: ArrivalBlock): void {
     block.count = Math.min(BLOCK, this.ids.length - this.next);
     for (let i = 0; i < block.count; i++, this.next++) {
-      block.at[i] = PS_PER_US + this.next * this.gap;
+      block.at[i] = this.first + this.next * this.gap;
       block.frame[i] = this.ids[this.next]!;
     }
   }
@@ -86,6 +91,9 @@ export interface InetRigOptions {
   xdp?: XdpProgramSpec;
   nic?: Partial<NicConfig>;
   machine?: Partial<MachineConfig>;
+  /** A second NIC, eth1, as the first but for this. */
+  second?: Partial<NicConfig>;
+  inet?: Partial<InetConfig>;
   /** Picoseconds between two frames. */
   gap?: Ps;
 }
@@ -95,7 +103,7 @@ export class InetRig {
   readonly sent: { nic: number; at: Ps; bytes: Uint8Array }[] = [];
 
   constructor(frames: readonly Uint8Array[], options: InetRigOptions = {}) {
-    const { apps = [], nic = {}, machine = {}, gap = PS_PER_US } = options;
+    const { apps = [], nic = {}, machine = {}, gap = PS_PER_US, second, inet = {} } = options;
     const eth0: NicConfig = {
       ...{
         name: 'eth0',
@@ -108,18 +116,29 @@ export class InetRig {
       ...{ rxvlan: false, promisc: true, irqAffinity: [0] },
       ...nic,
     };
+    const mac = Uint8Array.of(2, 0, 0, 0, 0, 2);
+    const eth1 = second === undefined ? [] : [{ ...eth0, name: 'eth1', mac, ...second }];
+    const nics = [eth0, ...eth1];
     const config: MachineConfig = {
-      ...{ seed: 1, cpus: 2, hz: 1000, budget: 64, netdevBudget: 300, profile: FLAT, nics: [eth0] },
-      ...{ stack: true, check: true, eager: false, inet: { apps } },
+      ...{ seed: 1, cpus: 2, hz: 1000, budget: 64, netdevBudget: 300, profile: FLAT, nics },
+      ...{ stack: true, check: true, eager: false, inet: { apps, ...inet } },
       ...machine,
     };
-    this.machine = new Machine(config, FrameTable.bytesFor(frames.map((f) => f.length)));
+    this.machine = new Machine(
+      config,
+      FrameTable.bytesFor([...frames.map((f) => f.length), ...EXTRA_FRAMES]),
+    );
     if (options.xdp !== undefined) this.machine.attachXdp(0, options.xdp);
     this.machine.watchWire({
       frame: (port: number, at: Ps, from: HostAddr, len: number): void =>
         void this.sent.push({ nic: port, at, bytes: this.machine.mem.u8.slice(from, from + len) }),
     });
     this.machine.offer(0, new Frames(this.machine.frames, frames, gap));
+  }
+
+  /** More frames, the first after `gap` and one every `gap`, into another NIC. */
+  offer(nic: number, frames: readonly Uint8Array[], gap: Ps): void {
+    this.machine.offer(nic, new Frames(this.machine.frames, frames, gap, gap));
   }
 
   /** Until nothing is left to do; the books must then add up. */

@@ -81,6 +81,18 @@ export const flat: ProfileData = {
     { op: 'UDP receive', value: 40, unit: 'ns', source: 'estimate: header, socket lookup' },
     { op: 'ICMP receive', value: 40, unit: 'ns', source: 'estimate' },
     { op: 'ARP or ND receive', value: 80, unit: 'ns', source: 'estimate' },
+    {
+      op: 'route lookup',
+      value: 50,
+      unit: 'ns',
+      source: 'Bernat 2017: fib_lookup with a full table, Core i5-4670K',
+    },
+    {
+      op: 'IP forward',
+      value: 30,
+      unit: 'ns',
+      source: 'estimate: hop limit, MTU, hand-over; the header is warm',
+    },
     { op: 'IP output', value: 60, unit: 'ns', source: 'estimate: route, header, neighbour' },
     { op: 'socket queue', value: 40, unit: 'ns', source: 'estimate: accounting, lock, queue' },
     {
