@@ -15,11 +15,22 @@
  *
  *   waits   = P(X >= ways)
  *
- * Counters say less, since of X lines only X - ways are gone each round. One way is left to
- * everything else on the CPU's side; on the NIC's side only the DDIO ways may take a new line:
+ * Counters say less, since of X lines only X - ways are gone each round, and one way is left to
+ * everything else:
  *
  *   counted = E[(X - (ways - 1))+] / lambda
- *   written = E[(X - ddioWays)+] / lambda       over all lines of a frame and its completion
+ *
+ * What the NIC writes may take a new line in the DDIO ways alone. Where a set has more lines than
+ * these, how often one misses depends on their order and on which of them gives way, and neither is
+ * published: with one line too many on two ways, in turn and by lot, it is 2/3; in any order, 1/3
+ * whichever gives way. Between them lies by lot with others that miss independently, 1/2 there:
+ *
+ *   missed(X') = 1 - (1 - 1 / ddioWays)^(X' missed(X')), 0 when X' < ddioWays
+ *   X'         ~ B(lambda * slices - 1, 1 / slices)         the others in its set
+ *
+ * An inclusive cache holds all lines of a frame and of its completion there. From another one a core
+ * takes the lines it reads - a frame's first and the completions - and gives them back to any way,
+ * where the NIC's next write finds them; they neither miss nor take up DDIO ways.
  */
 import type { MemorySpec } from './profile.ts';
 
@@ -79,8 +90,48 @@ export function countedMissShare(spec: MemorySpec, buffers: number): number {
   return spec.otherMissPct / 100 + linesBeyond(spec.llcWays - 1, lambda, spec.llcSlices) / lambda;
 }
 
-/** Share of the NIC's writes, of frames of `len` bytes, whose line the cache does not hold. */
-export function writeMissShare(spec: MemorySpec, buffers: number, len: number): number {
-  const lambda = linesPerSet(spec, buffers, Math.ceil(len / LINE) + 1);
-  return linesBeyond(spec.ddioWays, lambda, spec.llcSlices) / lambda;
+/** How often a line misses that shares `ways` with `others`, each of which misses as often. */
+export function missBeside(others: number, ways: number): number {
+  if (others < ways) return 0;
+  let missed = 1;
+  for (let before = 2; before - missed > 1e-9;) {
+    before = missed;
+    missed = 1 - (1 - 1 / ways) ** (missed * others);
+  }
+  return missed;
+}
+
+/** The same, where the others are X' ~ B(trials, 1 / slices). */
+function missAmong(trials: number, slices: number, ways: number): number {
+  if (slices === 1) return missBeside(trials, ways);
+  let term = (1 - 1 / slices) ** trials;
+  let held = 0;
+  for (let others = 0; others <= trials; others++) {
+    const hit = 1 - missBeside(others, ways);
+    if (hit < 1e-9) break;
+    held += term * hit;
+    term *= (trials - others) / (others + 1) / (slices - 1);
+  }
+  return Math.max(0, 1 - held);
+}
+
+/**
+ * Share of the NIC's writes, of frames of `len` bytes and their completions, whose line the cache
+ * does not hold.
+ */
+export function writeMissShare(
+  spec: MemorySpec,
+  buffers: number,
+  len: number,
+  completionBytes: number,
+): number {
+  const frame = Math.ceil(len / LINE);
+  const written = frame + completionBytes / LINE;
+  const kept = spec.llcInclusive === 0 ? frame - 1 : written;
+  if (kept <= 0) return 0;
+  const others = linesPerSet(spec, buffers, kept) * spec.llcSlices - 1;
+  const miss = mixed(Math.max(0, others), (trials) =>
+    missAmong(trials, spec.llcSlices, spec.ddioWays),
+  );
+  return (kept / written) * miss;
 }

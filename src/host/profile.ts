@@ -91,6 +91,8 @@ export interface MemorySpec {
   readonly llcWays: number;
   /** Parts of the cache, over which a hash of the address spreads lines. */
   readonly llcSlices: number;
+  /** 1: it holds what cores hold; 0: a line that a core takes leaves it. */
+  readonly llcInclusive: number;
   /** Ways in which a DMA write may take a new line. */
   readonly ddioWays: number;
   /** Buffers begin at multiples of this many bytes. */

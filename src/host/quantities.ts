@@ -53,6 +53,7 @@ export const MEMORY: Group<MemorySpec> = [
   ['llcBytes', 'last-level cache', BYTES],
   ['llcWays', 'last-level cache ways', COUNT],
   ['llcSlices', 'last-level cache slices', COUNT],
+  ['llcInclusive', 'last-level cache inclusive', COUNT],
   ['ddioWays', 'DDIO ways', COUNT],
   ['bufferAlignment', 'buffer alignment', BYTES],
   ['buffersPerQueue', 'buffers per queue', COUNT],

@@ -32,11 +32,12 @@ export function cacheBooks({ profile, nics }: MachineConfig, len: number): Cache
   const { memory } = profile;
   if (memory === null) return { packetMissPct: 0, countedMissPct: 0, writeMissPct: 0 };
   // all frames arrive at NIC 0: the buffers on the other rings are never written
+  const completionBytes = profile.pcie?.rxCompletionBytes ?? 0;
   const buffers = buffersInUse(memory, nics[0]!.queues, nics[0]!.rxRing);
   return {
     packetMissPct: 100 * packetMissShare(memory, buffers),
     countedMissPct: 100 * countedMissShare(memory, buffers),
-    writeMissPct: len === 0 ? 0 : 100 * writeMissShare(memory, buffers, len),
+    writeMissPct: len === 0 ? 0 : 100 * writeMissShare(memory, buffers, len, completionBytes),
   };
 }
 

@@ -4,6 +4,8 @@ import {
   buffersInUse,
   linesAtLeast,
   linesBeyond,
+  missBeside,
+  writeMissShare,
 } from '../../src/host/cacheModel.ts';
 
 test.each([
@@ -29,6 +31,7 @@ const E5 = {
     llcBytes: 15 * 2 ** 20,
     llcWays: 20,
     llcSlices: 6,
+    llcInclusive: 1,
     ddioWays: 2,
     bufferAlignment: 4096,
     buffersPerQueue: 256,
@@ -60,4 +63,34 @@ test.each([
 test('a cache that is flooded misses everything, without overflow', () => {
   expect(linesAtLeast(20, 1e6, 6)).toBe(1);
   expect(linesBeyond(19, 1e6, 6)).toBeCloseTo(1e6 - 19, 3);
+});
+
+test.each([
+  // fewer others than ways; one way; by hand: 1 - 2^-1, 1 - 2^-2, 1 - (3/4)^2
+  [1, 2, 0],
+  [3, 4, 0],
+  [1, 1, 1],
+  [2, 2, 1 / 2],
+  [8 / 3, 2, 3 / 4],
+  [32 / 7, 4, 7 / 16],
+])('beside %d others in %i ways a line misses %d of its turns', (others, ways, missed) => {
+  expect(missBeside(others, ways)).toBeCloseTo(missed, 6);
+});
+
+test('two slices, by hand: three lines of one index meet in a set a quarter of the time', () => {
+  const spec = { ...E5, llcBytes: 4 * 64 * 2, llcWays: 4, llcSlices: 2, bufferAlignment: 64 };
+  // a line and two others: both beside it with 1/4, and then half of its turns are missed
+  expect(writeMissShare(spec, 3, 64, 0)).toBeCloseTo(1 / 8, 6);
+  // without inclusion the first line of a frame is the core's, and so is the completion
+  expect(writeMissShare({ ...spec, llcInclusive: 0 }, 3, 64, 64)).toBe(0);
+  expect(writeMissShare({ ...spec, llcInclusive: 0 }, 3, 128, 64)).toBeCloseTo(1 / 24, 6);
+});
+
+test('what the NIC writes misses more with every buffer and with every way less, up to always', () => {
+  const share = (buffers: number, ways: number): number =>
+    writeMissShare({ ...E5, ddioWays: ways, bufferAlignment: 64 }, buffers, 1500, 64);
+  expect(share(0, 2)).toBe(0);
+  expect(share(100, 2)).toBeLessThan(share(1000, 2));
+  expect(share(1000, 4)).toBeLessThan(share(1000, 2));
+  expect(share(1e7, 2)).toBeCloseTo(1, 6);
 });

@@ -98,7 +98,7 @@ XDP redirect | 2610.88 | ns | fit; from 2000: IP forwarding of one packet, which
 
 /**
  * The servers of "Reexamining Direct Cache Access" (ATC 2020): buffers come from DPDK's mempools,
- * which pack them; each core keeps up to 384 besides those on its ring, and some are being sent.
+ * which pack them; each core keeps some besides those on its ring.
  */
 export const xeon2020 = (base: CostProfile, ways: number): ProfileData => ({
   name: ways === 2 ? 'xeon-6140-2020' : `xeon-6140-2020-ddio${ways}`,
@@ -108,9 +108,10 @@ export const xeon2020 = (base: CostProfile, ways: number): ProfileData => ({
 last-level cache | 24.75 | MiB | Intel data sheet Xeon Gold 6140
 last-level cache ways | 11 | count | Intel data sheet Xeon Gold 6140
 last-level cache slices | 18 | count | Intel data sheet Xeon Gold 6140: 1.375 MiB a core
+last-level cache inclusive | 0 | count | Intel: not inclusive since Skylake-SP
 DDIO ways | ${ways} | count | the publication
 buffer alignment | 64 | bytes | DPDK mempool: objects one behind the other
-buffers per queue | 512 | count | DPDK: a cache of 256, flushed at one and a half times that, and an estimate of 128 sent and not yet reported; chosen with the ddio rows in view
+buffers per queue | 256 | count | FastClick: MBUF_CACHE_SIZE, what a core keeps of the mempool
 `),
 });
 

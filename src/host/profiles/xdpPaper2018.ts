@@ -84,6 +84,7 @@ PCIe RX buffer | 256 | KiB | estimate
 last-level cache | 15 | MiB | Intel data sheet E5-1650 v4
 last-level cache ways | 20 | count | Intel data sheet E5-1650 v4: 2.5 MiB a slice
 last-level cache slices | 6 | count | Intel data sheet E5-1650 v4: 2.5 MiB a core
+last-level cache inclusive | 1 | count | Intel: inclusive until Broadwell
 DDIO ways | 2 | count | Intel: two ways unless set otherwise
 buffer alignment | 4096 | bytes | mlx5 with XDP: one page a packet
 buffers per queue | 256 | count | Linux 4.18, mlx5e page cache: 4 times a poll's 64
