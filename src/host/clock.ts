@@ -40,11 +40,11 @@ export interface Alarm {
 class ClockAlarm implements Alarm {
   at: Ps = Infinity;
   readonly ring: (at: Ps) => void;
-  readonly sequence: number;
+  private readonly clock: VirtualClock;
 
-  constructor(ring: (at: Ps) => void, sequence: number) {
+  constructor(ring: (at: Ps) => void, clock: VirtualClock) {
     this.ring = ring;
-    this.sequence = sequence;
+    this.clock = clock;
   }
 
   get armed(): boolean {
@@ -53,10 +53,11 @@ class ClockAlarm implements Alarm {
 
   set(at: Ps): void {
     this.at = at;
+    this.clock.lookAgain();
   }
 
   cancel(): void {
-    this.at = Infinity;
+    this.set(Infinity);
   }
 }
 
@@ -66,18 +67,24 @@ class ClockAlarm implements Alarm {
  */
 export class VirtualClock {
   private readonly alarms: ClockAlarm[] = [];
+  private next: Ps = Infinity;
 
   alarm(ring: (at: Ps) => void): Alarm {
-    const alarm = new ClockAlarm(ring, this.alarms.length);
+    const alarm = new ClockAlarm(ring, this);
     this.alarms.push(alarm);
     return alarm;
   }
 
   /** When the next alarm is due; Infinity when none is armed. */
   nextAt(): Ps {
-    let at = Infinity;
-    for (const alarm of this.alarms) if (alarm.at < at) at = alarm.at;
-    return at;
+    return this.next;
+  }
+
+  /** An alarm was set or cancelled, which is rarer than that somebody asks for the next. */
+  lookAgain(): void {
+    let next = Infinity;
+    for (const alarm of this.alarms) if (alarm.at < next) next = alarm.at;
+    this.next = next;
   }
 
   /** Ring the one alarm that is due first. */

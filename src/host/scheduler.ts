@@ -40,8 +40,10 @@ export class Scheduler {
       const cpu = this.busyWithSmallestClock();
       const horizon = cpu === null || cpu.now > until ? until : cpu.now;
       const alarmAt = this.clock.nextAt();
-      this.hardware.runToIrq(Math.min(horizon, alarmAt, this.irqs.nextAt()));
-      if (this.irqs.nextAt() <= Math.min(horizon, alarmAt)) this.interrupt();
+      const eventAt = alarmAt < horizon ? alarmAt : horizon;
+      const irqAt = this.irqs.nextAt();
+      this.hardware.runToIrq(irqAt < eventAt ? irqAt : eventAt);
+      if (this.irqs.nextAt() <= eventAt) this.interrupt();
       else if (alarmAt <= horizon) this.clock.ringNext();
       else if (cpu === null || cpu.now >= until) break;
       else this.step(cpu, horizon);

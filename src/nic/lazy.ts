@@ -93,8 +93,14 @@ export class LazyHardware implements Hardware, Pace {
    */
   runToIrq(horizon: Ps): void {
     for (;;) {
-      const known = this.arrivalsKnownTo();
-      const limit = Math.min(horizon, this.nextTxAt() + this.txLookahead, known);
+      let known = Infinity;
+      let limit = horizon;
+      for (const { port, tx } of this.nics) {
+        const decided = tx.nextAt() + this.txLookahead;
+        if (decided < limit) limit = decided;
+        if (port.knownTo < known) known = port.knownTo;
+      }
+      if (known < limit) limit = known;
       const fired = this.fireFirst(limit);
       if (fired !== null) {
         if (fired.parts.irqs.nextAt() <= horizon) return;
@@ -104,18 +110,6 @@ export class LazyHardware implements Hardware, Pace {
       if (limit === horizon) return;
       if (limit === known) this.passKnown(known);
     }
-  }
-
-  private nextTxAt(): Ps {
-    let at = Infinity;
-    for (const nic of this.nics) at = Math.min(at, nic.tx.nextAt());
-    return at;
-  }
-
-  private arrivalsKnownTo(): Ps {
-    let at = Infinity;
-    for (const nic of this.nics) at = Math.min(at, nic.port.knownTo);
-    return at;
   }
 
   /** All that ports know of has passed: take it off their lanes before more is made. */
