@@ -9,7 +9,8 @@
  *   poll       until the poll begins that reads it: softirq, other queues, ksoftirqd's turn
  *   verdict    until the program's verdict: packets before it in the poll, then itself
  *   socket     arrival on the wire until an application has read it
- *   wire       arrival on the wire until its last bit is on a wire again, by XDP_TX or redirect
+ *   wire       arrival on the wire until its last bit is on a wire again, by XDP_TX, redirect or
+ *              forwarding; a fragment counts as a packet
  */
 import type { Ps } from './clock.ts';
 import { Histogram } from './histogram.ts';

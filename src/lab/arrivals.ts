@@ -10,7 +10,7 @@ import type { SendSource } from '../wire/link.ts';
 import { wireBytes } from '../wire/link.ts';
 import { ReplaySource, replayFrameBytes } from '../wire/replay.ts';
 import type { TrafficSpec } from '../wire/trafficSpec.ts';
-import { parseTraffic, withTrafficWord } from '../wire/trafficSpec.ts';
+import { TRAFFIC_DEFAULT, parseTraffic, withTrafficWord } from '../wire/trafficSpec.ts';
 import { parseCidr4, parseCidr6 } from './addresses.ts';
 import type { RunOptions } from './optionSchema.ts';
 import type { OfferShape } from './flowShares.ts';
@@ -45,10 +45,12 @@ export function trafficPlan(options: RunOptions): ArrivalPlan {
   const count = options.count ?? (duration === undefined ? DEFAULT_COUNT : undefined);
   const { mac, addr, addr6 } = options.nics[0] ?? {};
   const spec: TrafficSpec = {
-    ...trafficSpec(options),
-    ...(mac === undefined ? {} : { dstMac: parseMac(mac) }),
-    ...(addr === undefined ? {} : { dstIp: parseCidr4(addr)[0] }),
-    ...(addr6 === undefined ? {} : { dstIp6: ipv6Bytes(parseCidr6(addr6)[0]) }),
+    ...trafficSpec(options, {
+      ...TRAFFIC_DEFAULT,
+      ...(mac === undefined ? {} : { dstMac: parseMac(mac) }),
+      ...(addr === undefined ? {} : { dstIp: parseCidr4(addr)[0] }),
+      ...(addr6 === undefined ? {} : { dstIp6: ipv6Bytes(parseCidr6(addr6)[0]) }),
+    }),
     ...(count === undefined ? {} : { count }),
     ...(duration === undefined ? {} : { durationPs: duration }),
   };
@@ -87,8 +89,8 @@ const ipv6Bytes = (words: readonly number[]): Uint8Array => {
 
 const PARTS = ['rate', 'size', 'flows', 'pattern'] as const;
 
-function trafficSpec(options: RunOptions): TrafficSpec {
-  let spec = parseTraffic(options.traffic ?? DEFAULT_TRAFFIC);
+function trafficSpec(options: RunOptions, base: TrafficSpec): TrafficSpec {
+  let spec = parseTraffic(options.traffic ?? DEFAULT_TRAFFIC, base);
   for (const part of PARTS) {
     const value = options[part];
     if (value !== undefined) spec = withTrafficWord(spec, part, value, `--${part}`);

@@ -14,6 +14,7 @@ import type { AppOptions } from './appOptions.ts';
 import type { TimedChange } from './changeSpec.ts';
 import { timedChange } from './changeSpec.ts';
 import { appSchema, appsOfText } from './appOptions.ts';
+import type { NeighConfig, RouteConfig } from '../machine/inetConfig.ts';
 import type { ShowName } from '../machine/show.ts';
 import { SHOW_NAMES } from '../machine/show.ts';
 import type { HwrmCfaNtupleFilterAllocInput } from '../nic/hsi/hwrm.ts';
@@ -25,6 +26,7 @@ import { parseReplay } from './replayMode.ts';
 import type { PacketMatch } from '../stack/packetFilter.ts';
 import type { FlowHash } from './steering.ts';
 import { parseRawDrop, parseTcDrop } from './dropRules.ts';
+import { parseNeigh, parseRoute } from './routes.ts';
 import { parseFlowHash, parseNtuple, parseRssKey } from './steering.ts';
 
 /** What one NIC of a scenario says of itself; the run's own options hold for what it leaves out. */
@@ -118,6 +120,9 @@ export interface RunOptions {
   readonly rps?: readonly number[] | undefined;
   readonly tcDrop?: readonly PacketMatch[] | undefined;
   readonly rawDrop?: readonly PacketMatch[] | undefined;
+  readonly ipForward: boolean;
+  readonly route?: readonly RouteConfig[] | undefined;
+  readonly neigh?: readonly NeighConfig[] | undefined;
   readonly budget: number;
   readonly netdevBudget: number;
   readonly netdevBudgetUsecs?: number | undefined;
@@ -596,6 +601,22 @@ const shape = {
     kind.several('RULE', parseRawDrop),
     'Kernel',
     'Drop IPv4 packets as iptables -t raw -A PREROUTING … -j DROP would; rules as for --tc-drop.',
+  ),
+  ipForward: option(
+    kind.flag,
+    'Kernel',
+    false,
+    'Be a router for IPv4, as with net.ipv4.ip_forward=1; traffic for others is made with dst=ADDR in --traffic.',
+  ),
+  route: absent(
+    kind.several('ROUTE', parseRoute),
+    'Kernel',
+    'Routes as ip route add takes them, separated by semicolons: "10.2.0.0/16 via 10.0.1.254; default dev eth1; blackhole 10.3.0.0/16".',
+  ),
+  neigh: absent(
+    kind.several('NEIGH', parseNeigh),
+    'Kernel',
+    'Permanent IPv4 neighbours as ip neigh add takes them: "10.0.1.9 lladdr 02:00:00:00:00:09 dev eth1".',
   ),
   budget: option(
     kind.whole(1, 1024),

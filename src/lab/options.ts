@@ -42,6 +42,11 @@ export const fromFlags = (values: Readonly<Record<string, unknown>>): OptionSour
 });
 
 /** Both fill the indirection table. */
+/** What only the stack does. */
+const NEED_STACK = [
+  ...(['apps', 'appCpu', 'rps', 'tcDrop', 'rawDrop'] as const),
+  ...(['ipForward', 'route', 'neigh'] as const),
+];
 const OTHER_WAY: Readonly<Record<string, string>> = { rssEqual: 'rssIndir', rssIndir: 'rssEqual' };
 
 /**
@@ -138,9 +143,10 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
     throw new OptionError(`${where(['passOut'])}: needs --stack on`);
   }
   if (!o.stack) {
-    for (const key of ['apps', 'appCpu', 'rps', 'tcDrop', 'rawDrop'] as const) {
+    for (const key of NEED_STACK) {
       const given = o[key];
-      if (given === undefined || (Array.isArray(given) && given.length === 0)) continue;
+      if (given === undefined || given === false) continue;
+      if (Array.isArray(given) && given.length === 0) continue;
       throw new OptionError(`${where([key])}: needs --stack on`);
     }
     o.nics.forEach((nic, i) => {

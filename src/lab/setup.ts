@@ -90,6 +90,9 @@ function nicConfig(options: RunOptions, nic: NicOptions, index: number): NicConf
 function inetConfig(options: RunOptions): InetConfig {
   const cpu = options.appCpu ?? options.cpus - 1;
   return {
+    ipForward: options.ipForward,
+    routes: options.route ?? [],
+    neighbours: options.neigh ?? [],
     apps: options.apps.map((app) => appConfig(app, cpu, options)),
     addresses: options.nics.map(({ addr, addr6 }, i) => {
       const own = defaultAddresses(i);

@@ -22,6 +22,8 @@ const WITH_COMMAS: readonly string[] = [
   'ntuple',
   'tcDrop',
   'rawDrop',
+  'route',
+  'neigh',
   'at',
 ];
 const MOST_VALUES = 10_000;

@@ -134,6 +134,9 @@ export interface MemoryPlan {
 const POOL_SLACK_PAGES = 192;
 /** Packets that wait in front of a TX queue, short ones four to a page. */
 const TX_WAITING_PAGES = 256;
+/** A router's packets keep their pages while they wait: in front of a queue, and for some forty neighbours. */
+const TX_QUEUE_LEN = 1000;
+const NEIGH_PAGES = 2048;
 /** Fragments may hold 4 MiB, and packets put together from them as much again. */
 const FRAG_PAGES = 2048;
 /** A full backlog: a page and a small head for each packet. */
@@ -154,6 +157,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
   let chipPages = 0;
   const apps = config.inet?.apps ?? [];
   const txSlots = config.nics.map((nic) => nic.queues * (nic.txRing + 1));
+  const txQueues = config.nics.reduce((sum, nic) => sum + nic.queues, 0);
   const allTx = txSlots.reduce((sum, slots) => sum + slots, 0);
   for (const nic of config.nics) {
     const rx = bnxtCalcNrRingPages(nic.rxRing, DESC_CNT);
@@ -174,6 +178,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
   pages += config.nics.length > 1 ? allTx : 0;
   if (config.nics.some(({ rps = [] }) => rps.length > 0)) pages += config.cpus * BACKLOG_PAGES;
   if (config.inet !== undefined) pages += inetPages(apps);
+  if (config.inet?.ipForward === true) pages += allTx + NEIGH_PAGES + txQueues * TX_QUEUE_LEN;
   const frames = Math.max(frameBytes, PAGE_SIZE);
   const stamped = {
     coherent: coherentPages * PAGE_SIZE,

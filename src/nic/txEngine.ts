@@ -148,16 +148,21 @@ export class TxEngine {
     const read = timing.pcie === null ? 0 : timing.pcie.txPs(len);
     this.wireFreeAt = at + (read > wire ? read : wire);
     this.parts.sink.frame(this.portNumber, at + wire, txFifo, len);
-    if (!long) this.bookWay(txBdHaddr(mem.words, bd), at + wire);
+    this.bookWay(txBdHaddr(mem.words, bd), long, at + wire);
     if ((flags & TX_BD_FLAGS_NO_CMPL) !== 0) return;
     if (faults.armed && faults.fires(FAULT_TX_CMP_LOST)) return;
     this.complete(ring, at, at + wire + timing.txCompletePs, opaque);
   }
 
-  /** Short descriptors carry XDP's frames, which lie where they arrived. */
-  private bookWay(haddr: number, sent: Ps): void {
+  /**
+   * Short descriptors carry XDP's frames, which lie where they arrived; of what the stack sends the
+   * driver has noted where it begins when it arrived, 0 if it never did.
+   */
+  private bookWay(haddr: number, long: boolean, sent: Ps): void {
     const { stamps } = this.parts;
-    if (stamps.stages !== null) stamps.stages.wire.record(sent - stamps.get(haddr & PAGE_MASK));
+    if (stamps.stages === null) return;
+    const arrived = stamps.get(long ? haddr : haddr & PAGE_MASK);
+    if (arrived > 0) stamps.stages.wire.record(sent - arrived);
   }
 
   /**

@@ -2,14 +2,18 @@
  * What traffic is wanted, as an object and as the text people type:
  *
  *   udp:8,tcp:2 size=imix flows=1024 pattern=zipf:1.1 rate=14.88Mpps burst=32 arrivals=poisson vlan=100.200
+ *   udp rate=1Mpps dst=10.2.0.1
  *
  * Every word may be left out. The first may be a protocol mix without `proto=` before it.
  */
 import { END_OF_TIME } from '../host/clock.ts';
 import type { Ps } from '../host/clock.ts';
 import { RangeRefused } from '../host/errors.ts';
+import { AddressError } from './addressError.ts';
 import { checkInt } from './checkInt.ts';
 import type { MacAddr } from './eth.ts';
+import { parseIpv4Addr } from './ipv4.ts';
+import { parseIpv6Addr } from './ipv6Text.ts';
 import {
   checkRate,
   checkSize,
@@ -95,8 +99,11 @@ const SHARE_MIN = 0.001;
 
 const PATTERN_FORMS = 'uniform, zipf, zipf:1.1, elephant or elephant:0.8';
 const PROTO_FORMS = `${TRAFFIC_PROTOS.join(', ')}, with weights like udp:8,tcp:2`;
-const WORD_FORMS = 'proto, size, flows, pattern, rate, burst, arrivals and vlan, as in size=64';
+const WORD_FORMS =
+  'proto, size, flows, pattern, rate, burst, arrivals, vlan and dst, as in size=64';
 const VLAN_FORMS = 'vlan=100, or vlan=100.200 with the outer tag first';
+
+const DST_FORMS = 'an address, as dst=10.0.1.9 or dst=fd00:1::9';
 
 type Part = Partial<TrafficSpec>;
 
@@ -109,6 +116,7 @@ const WORDS: Readonly<Record<string, (what: string, value: string) => Part>> = {
   burst: (what, value) => ({ burst: parseCount(what, value, 1, BURST_MAX) }),
   arrivals: (what, value) => ({ arrivals: parseArrivals(what, value) }),
   vlan: (what, value) => ({ vlan: parseVlan(what, value) }),
+  dst: parseDst,
 };
 
 /**
@@ -209,6 +217,16 @@ function checkPattern(what: string, pattern: PatternSpec): void {
 function parseArrivals(what: string, text: string): TrafficSpec['arrivals'] {
   if (text === 'constant' || text === 'poisson') return text;
   throw new NotUnderstood(what, text, 'constant or poisson');
+}
+
+/** To whom frames go whose MAC address is still the NIC's: somebody behind it. */
+function parseDst(what: string, text: string): Part {
+  try {
+    return text.includes(':') ? { dstIp6: parseIpv6Addr(text) } : { dstIp: parseIpv4Addr(text) };
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new NotUnderstood(what, text, DST_FORMS);
+  }
 }
 
 function parseVlan(what: string, text: string): number[] {

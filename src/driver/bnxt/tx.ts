@@ -79,6 +79,7 @@ export function bnxtStartXmit(bp: Bnxt, skb: SkBuff, cpu: Cpu, more: boolean): n
     devXmitDrop(skb, cpu);
     return NETDEV_TX_OK;
   }
+  if (bp.pdev.stamps.stages !== null) bp.pdev.stamps.set(skb.data, skb.wireAt);
   txr.txBufRing[prod]!.skb = skb;
   txr.txBufRing[prod]!.nrFrags = skb.nrFrags;
   netdevTxSentQueue(txq, skb.len);

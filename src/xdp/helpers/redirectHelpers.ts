@@ -1,7 +1,7 @@
 /**
  * Helpers that choose where a packet goes, and ask what would be in its way.
  *
- * The routing table is not built: `bpf_fib_lookup` answers as a machine does that forwards nothing.
+ * `bpf_fib_lookup` answers as a machine does that forwards nothing, whether the stack forwards or not.
  *
  * @linux net/core/filter.c
  */
