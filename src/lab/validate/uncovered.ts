@@ -19,9 +19,12 @@ const BY_ROW: Readonly<Record<string, string>> = {
   'lat.linux.1M.avg': 'nothing is forwarded by the stack',
   'lat.linux.1M.max': 'nothing is forwarded by the stack',
   'lat.linux.1M.under10us': 'nothing is forwarded by the stack',
-  'ddio.128.p99': 'what the generator and the other core queue is not known',
-  'ddio.512.p99': 'what the generator and the other core queue is not known',
-  'ddio.2048.p99': 'what the generator and the other core queue is not known',
+  'ddio.128.p99':
+    'nearly all of it is waiting in the generator, which blocks on queues of its own, and in a ring that is always full: FastClick is slower than the path here',
+  'ddio.512.p99':
+    'nearly all of it is waiting in the generator, which blocks on queues of its own, and in a ring that is always full: FastClick is slower than the path here',
+  'ddio.2048.p99':
+    'nearly all of it is waiting in the generator, which blocks on queues of its own, and in a ring that is always full: FastClick is slower than the path here',
 };
 
 export function whyNotCovered({ id, use, needs }: Figure): string {
