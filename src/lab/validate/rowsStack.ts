@@ -1,4 +1,5 @@
 /** Rows whose packets go up the stack, and those of drivers other than the paper's. */
+import { forwarded, withinNs } from './rowsXdp.ts';
 import type { Row, Scenario } from './scenario.ts';
 import { busyPct, receivedPps, saturated, sentPps, udp } from './scenario.ts';
 
@@ -42,6 +43,34 @@ const skylake = (id: string, xdp: string, modelled: Row['modelled']): Row => ({
   },
 });
 
+/** Somebody on the link of the second port, whom the generator's packets are for. */
+const THROUGH = 'dst=10.0.1.254';
+
+const routed = (cores: number): Row => ({
+  ...{ id: 'fwd.linux.single', family: 'IPv4 routing' },
+  scenario: {
+    ...{ profile: PAPER, xdp: 'none', ipForward: true, queues: cores, cpus: cores, link: 100 },
+    ...{ traffic: `${udp(`${5 * cores}Mpps`)} ${THROUGH}`, duration: '5ms' },
+    ...{ rxRing: 1023, txRing: 1023 },
+  },
+  ...{ modelled: sentPps, nsPerPacket: saturated(cores) },
+});
+
+/** As XDP's rows from port to port; but packets that become skbs move mlx5's DIM. */
+const throughStack: Scenario = {
+  ...{ ...forwarded, xdp: 'none', stack: 'on', ipForward: true, adaptiveRx: 'on' },
+  ...{ traffic: `${udp('1Mpps')} ${THROUGH}`, duration: '100ms' },
+};
+
+const latency = (what: string, modelled: Row['modelled']): Row => ({
+  ...{
+    id: `lat.linux.1M.${what}`,
+    family: 'forwarding latency, stack',
+    scenario: throughStack,
+    modelled,
+  },
+});
+
 /** What one operation took in a run in which pages travel. */
 const pagePool = (id: string, op: string, ring: number): Row => ({
   ...{ id, family: 'page_pool' },
@@ -73,6 +102,10 @@ export const STACK_ROWS: readonly Row[] = [
     },
     modelled: receivedPps,
   },
+  routed(1),
+  latency('avg', ({ stagesNs }) => stagesNs['wire']!.mean / 1000),
+  latency('max', ({ stagesNs }) => stagesNs['wire']!.max / 1000),
+  latency('under10us', withinNs(10_000)),
   redirected('i40e.redir', 'i40e-2019'),
   redirected('redir.map', 'i40e-2019'),
   redirected('retpoline.before', 'i40e-2019'),

@@ -79,13 +79,13 @@ const pcieBound = sixCores('75.3Mpps');
 const beyondPcie = sixCores('98.2Mpps');
 
 /** From port to port at 1 Mpps, with mlx5's 8 µs of moderation. */
-const forwarded: Scenario = {
+export const forwarded: Scenario = {
   ...{ ...offered('redirect', 1, '1Mpps', '20ms'), rxRing: 1023, stages: true },
   ...{ rxUsecs: 8, rxFrames: 64 },
 };
 
 /** Percent of packets that took at most `limit` ns, on straight lines between the quantiles of a report. */
-const withinNs =
+export const withinNs =
   (limit: number) =>
   ({ stagesNs }: RunReport): number => {
     const { p50, p90, p99, p999, max } = stagesNs['wire']!;

@@ -4,7 +4,7 @@ import type { Figure } from './figures.ts';
 const BY_NEED: Readonly<Record<string, string>> = {
   netfilter: 'the filter table and firewalld are not modelled, only the raw table',
   other: 'another packet path (DPDK, other drivers, other systems), not this driver',
-  forward: 'nothing is forwarded by the stack',
+  forward: 'the size of a routing table, and what of it is in the caches, are not modelled',
   tcp: 'there is no TCP',
   cpumap: 'no profile has the costs of cpumap threads yet',
   generic: 'generic XDP is not part of it',
@@ -16,9 +16,7 @@ const BY_ROW: Readonly<Record<string, string>> = {
     'a transmit call with its doorbell for each frame, as bpf_redirect made before Linux 5.6',
   'pgcache.none': 'striding buffers without a pool; the processor is not named',
   'pgcache.on': 'striding buffers; the processor is not named',
-  'lat.linux.1M.avg': 'nothing is forwarded by the stack',
-  'lat.linux.1M.max': 'nothing is forwarded by the stack',
-  'lat.linux.1M.under10us': 'nothing is forwarded by the stack',
+  'fwd.xdp.single': 'bpf_fib_lookup does not see the routes of the stack',
   'ddio.128.p99':
     'nearly all of it is waiting in the generator, which blocks on queues of its own, and in a ring that is always full: FastClick is slower than the path here',
   'ddio.512.p99':
