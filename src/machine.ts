@@ -228,6 +228,7 @@ export class Machine {
       const p5 = nicConfig.chip === 'p5';
       const parts = {
         p5,
+        gathers: moderation === null,
         mem: this.mem,
         watch: this.watch,
         faults: this.faults,

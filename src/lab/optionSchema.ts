@@ -456,13 +456,13 @@ const shape = {
     usecs,
     'NIC',
     1,
-    'How long hardware may gather completions before it writes them while interrupts are off: programmed and shown; here each is written at once.',
+    'How long completions gather in the NIC at most, from the interrupt until the ring is armed again.',
   ),
   rxFramesIrq: option(
     frames,
     'NIC',
     1,
-    'How many frames hardware may gather likewise: programmed and shown, without effect.',
+    'How many frames gather likewise; 1: each is written at once. Hardware ends at 32. Where the NIC of --profile is no bnxt, the -irq options have their defaults alone.',
   ),
   txUsecs: option(
     usecs,

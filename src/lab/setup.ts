@@ -9,6 +9,7 @@ import { parseMac } from '../wire/eth.ts';
 import { parseCidr4, parseCidr6 } from './addresses.ts';
 import { appConfig } from './appOptions.ts';
 import { nicNapi } from './napiOptions.ts';
+import { kebab } from './optionNames.ts';
 import type { NicOptions, RunOptions } from './optionSchema.ts';
 import { OptionError } from './options.ts';
 
@@ -19,6 +20,7 @@ export function machineConfig(options: RunOptions, profile: CostProfile = FLAT):
   const nics = options.nics.map((nic, i) => nicConfig(options, nic, i));
   refuseTwins(nics);
   refuseFrames(nics, profile);
+  if (profile.moderation !== null) refuseGathering(nics, profile.name);
   return {
     seed: options.seed,
     cpus: options.cpus,
@@ -52,6 +54,22 @@ function refuseFrames(nics: readonly NicConfig[], { name, moderation }: CostProf
       throw new OptionError(
         `--rx-frames: ${rxFrames} is out of range (1 to ${most} with --profile ${name})`,
       );
+  }
+}
+
+const IRQ_DEFAULTS = { rxUsecsIrq: 1, rxFramesIrq: 1, txUsecsIrq: 2, txFramesIrq: 2 };
+
+/** Only bnxt gathers completions while an interrupt is served; of others nothing else can be set. */
+function refuseGathering(nics: readonly NicConfig[], profile: string): void {
+  for (const nic of nics) {
+    for (const [key, fallback] of Object.entries(IRQ_DEFAULTS)) {
+      const value = nic[key as keyof typeof IRQ_DEFAULTS];
+      if (value !== undefined && value !== fallback)
+        throw new OptionError(
+          `--${kebab(key)}: ${value} is out of range ` +
+            `(${fallback} with --profile ${profile}, whose NIC gathers no completions)`,
+        );
+    }
   }
 }
 

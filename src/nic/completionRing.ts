@@ -3,10 +3,11 @@
  * interrupt is due.
  *
  * Coalescing: a message is due once `coalRecords` unacknowledged records are visible, or
- * `coalTimerPs` after the first of them became visible (with `timerReset`: after the last one, every
+ * `coalTimerPs` after the first of them was due (with `timerReset`: after the last one, every
  * record starting the timer anew until it has run out), whichever comes first, and never before the
  * ring was armed. One arm buys one message. On P5 the message is a notification
- * (`notificationQueue.ts`), on P4 the interrupt itself.
+ * (`notificationQueue.ts`), on P4 the interrupt itself. What happens between a message and the next
+ * arm is told in `gathering.ts`.
  *
  * @linux hwrm_ring_cmpl_ring_cfg_aggint_params, BNXT_DB_CQ_ARM
  */
@@ -32,7 +33,19 @@ export const CP_TX_TAIL = 20;
 export const CP_STAMPS = 24;
 export const CP_TX_AT = 28;
 export const CP_TX_OPAQUE = 32;
-const CP_STATE_BYTES = 40;
+export const CP_GATHER_RECORDS = 36;
+export const CP_RELEASED_TO = 40;
+export const CP_GATHER_TIMER = 48;
+const CP_STATE_BYTES = 56;
+
+/** When a ring interrupts, and how its records gather until it is armed again. */
+export interface Coalescing {
+  readonly records: number;
+  readonly timerPs: Ps;
+  readonly timerReset: boolean;
+  readonly gatherRecords: number;
+  readonly gatherTimerPs: Ps;
+}
 
 export class CompletionRing {
   readonly id: number;
@@ -57,7 +70,7 @@ export class CompletionRing {
    */
   irqAt: Ps = Infinity;
   quietTo: Ps = -1;
-  /** When the record in each slot became visible. */
+  /** When the record in each slot was due, gathered or not. */
   readonly stamps: Float64Array;
   /**
    * TX completions not yet visible, in order: [txHead, txTail), free running. A ring has room for
@@ -73,6 +86,7 @@ export class CompletionRing {
   /** Its block of host memory. */
   readonly block: HostAddr;
   private readonly state: HostWords;
+  private readonly times: Float64Array;
 
   /** @param block `completionRingBytes(slots)` of host memory, the device's own */
   constructor(
@@ -94,6 +108,7 @@ export class CompletionRing {
     this.txAt = mem.doublesAt(arrays + slots * 8, slots);
     this.txOpaque = mem.wordsAt(arrays + slots * 16, slots);
     this.state = mem.wordsAt(block, CP_STATE_BYTES / 4);
+    this.times = mem.doublesAt(block, CP_STATE_BYTES / 8);
     this.state[CP_BASE / 4] = base;
     this.state[CP_SLOTS / 4] = slots;
     this.state[CP_STAMPS / 4] = this.stamps.byteOffset;
@@ -134,6 +149,25 @@ export class CompletionRing {
     this.state[CP_TX_TAIL / 4] = txTail;
   }
 
+  /** So many records, or so long a time, gather between a message and the next arm. */
+  get gatherRecords(): number {
+    return this.state[CP_GATHER_RECORDS / 4]!;
+  }
+
+  get gatherTimerPs(): Ps {
+    return this.times[CP_GATHER_TIMER / 8]!;
+  }
+
+  /** Records due by then do not gather, or have been written; an armed ring's never do. */
+  get releasedTo(): Ps {
+    return this.times[CP_RELEASED_TO / 8]!;
+  }
+
+  /** What is due by `at` gathers no more. */
+  release(at: Ps): void {
+    if (at > this.releasedTo) this.times[CP_RELEASED_TO / 8] = at;
+  }
+
   /** Records written and not acknowledged. */
   get unread(): number {
     return (this.prod - this.cons) | 0;
@@ -159,11 +193,14 @@ export class CompletionRing {
     this.forgetIrq();
   }
 
-  /** From `now` on: what is due by these limits already is due now. */
-  coalesce(records: number, timerPs: Ps, timerReset: boolean, now: Ps): void {
-    this.coalRecords = records;
-    this.coalTimerPs = timerPs;
-    this.timerReset = timerReset;
+  /** From `now` on: what is due by these limits already is due now, and what has gathered is written. */
+  coalesce(limits: Coalescing, now: Ps): void {
+    this.coalRecords = limits.records;
+    this.coalTimerPs = limits.timerPs;
+    this.timerReset = limits.timerReset;
+    this.state[CP_GATHER_RECORDS / 4] = limits.gatherRecords;
+    this.times[CP_GATHER_TIMER / 8] = limits.gatherTimerPs;
+    this.release(now);
     if (this.armed && now > this.armedAt) this.armedAt = now;
     this.forgetIrq();
   }
@@ -171,6 +208,14 @@ export class CompletionRing {
   arm(now: Ps): void {
     this.armed = true;
     this.armedAt = now;
+    this.release(now);
+    this.forgetIrq();
+  }
+
+  /** Its message leaves at `at`: from then on records gather. */
+  disarm(at: Ps): void {
+    this.armed = false;
+    this.release(at);
     this.forgetIrq();
   }
 

@@ -52,12 +52,11 @@ export class EagerHardware implements Hardware, Pace {
   settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void {
     this.settleTx(nic, cpu);
     if (!cpu.stepping) return;
-    if (this.pollers.get(cp) !== cpu) {
-      // rings of one notification queue go together, or their notifications would change places
-      for (const ring of cp.nq === null ? [cp] : cp.nq.rings) this.pollers.set(ring, cpu);
-    }
+    // rings of one notification queue go together, or their notifications would change places
+    const together = cp.nq === null ? [cp] : cp.nq.rings;
+    for (const ring of together) this.pollers.set(ring, cpu);
     this.runFor(cpu, cpu.now, Infinity);
-    cp.lane?.passMarks(cpu.now);
+    for (const ring of together) ring.lane?.passMarks(cpu.now);
   }
 
   settleNq(nic: Nic, nq: NotificationQueue, cpu: Cpu): void {

@@ -48,6 +48,10 @@ const COAL_CAPS: HwrmRingAggintQcapsOutput = {
   numCmplDmaAggrDuringIntMax: 63,
   timerUnitPs: COAL_TIMER_UNIT_PS,
 };
+const COAL_CAPS_ONE_BY_ONE: HwrmRingAggintQcapsOutput = {
+  ...COAL_CAPS,
+  numCmplDmaAggrDuringIntMax: 1,
+};
 
 export class Firmware implements Hwrm {
   private readonly nic: Nic;
@@ -169,7 +173,7 @@ export class Firmware implements Hwrm {
   }
 
   private freeRx(ring: RxRing, now: Ps): number {
-    this.abandonDma(ring, LOST_DEVICE_CLOSED);
+    this.abandonDma(ring, LOST_DEVICE_CLOSED, now);
     ring.cp.lane!.ring = null;
     ring.cp.lane = null;
     this.nic.parts.chip.release(ring.block, rxRingBytes(ring.mask + 1));
@@ -183,18 +187,20 @@ export class Firmware implements Hwrm {
     const ring = this.nic.bells[ringId];
     bugOn(!(ring instanceof RxRing), `ring ${ringId} is no RX ring`);
     this.nic.settleAll(now);
-    this.abandonDma(ring as RxRing, LOST_RING_RESET);
+    this.abandonDma(ring as RxRing, LOST_RING_RESET, now);
     (ring as RxRing).reset();
   }
 
-  /** Frames whose DMA is under way end with the ring. */
-  private abandonDma(ring: RxRing, cause: number): void {
+  /** Frames whose DMA is under way end with the ring; what has gathered is written. */
+  private abandonDma(ring: RxRing, cause: number, now: Ps): void {
+    ring.cp.release(now);
+    this.nic.writeDue(ring.cp, now);
     ring.cp.lane!.fates.lost[cause]! += ring.pendingCount;
     ring.pendingHead = ring.pendingTail;
   }
 
   ringAggintQcaps(): HwrmRingAggintQcapsOutput {
-    return COAL_CAPS;
+    return this.nic.parts.gathers ? COAL_CAPS : COAL_CAPS_ONE_BY_ONE;
   }
 
   ringCmplRingCfgAggintParams(req: HwrmRingAggintInput, now: Ps): void {
@@ -203,7 +209,12 @@ export class Firmware implements Hwrm {
     if (this.nic.bells[req.ringId] instanceof NotificationQueue) return;
     const timerPs = req.intLatTmrMax * COAL_TIMER_UNIT_PS;
     const timerReset = (req.flags & RING_CMPL_RING_CFG_AGGINT_PARAMS_REQ_FLAGS_TIMER_RESET) !== 0;
-    this.completionRing(req.ringId).coalesce(req.numCmplAggrInt, timerPs, timerReset, now);
+    const limits = {
+      ...{ records: req.numCmplAggrInt, timerPs, timerReset },
+      gatherRecords: req.numCmplDmaAggrDuringInt,
+      gatherTimerPs: req.cmplAggrDmaTmrDuringInt * COAL_TIMER_UNIT_PS,
+    };
+    this.completionRing(req.ringId).coalesce(limits, now);
   }
 
   vnicCfg(req: HwrmVnicCfgInput, now: Ps): void {

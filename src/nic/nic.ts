@@ -22,6 +22,7 @@ import {
   dbrType,
   dbrXid,
 } from './hsi/doorbell.ts';
+import { gathers, writtenAt } from './gathering.ts';
 import type { Lane } from './lane.ts';
 import { NotificationQueue } from './notificationQueue.ts';
 import type { NicParts } from './parts.ts';
@@ -136,7 +137,10 @@ export class Nic implements BusDevice {
       throw new BugError(`doorbell at offset 0x${offset.toString(16)} never had a ring`);
   }
 
-  /** A ring that was polled while armed has sent its message already, if that was due. */
+  /**
+   * A ring that was polled while armed has sent its message already, if that was due; so has one of
+   * the same notification queue, and notifications keep the order in which they were posted.
+   */
   private completionDoorbell(
     cp: CompletionRing,
     index: number,
@@ -144,7 +148,7 @@ export class Nic implements BusDevice {
     now: Ps,
     cpu: Cpu,
   ): void {
-    if (cp.nq !== null && cp.armed) this.pace.settleNq(this, cp.nq, cpu);
+    if (cp.nq !== null && cp.nq.awaits()) this.pace.settleNq(this, cp.nq, cpu);
     else this.pace.settle(this, cp, cpu);
     if (cp.nq === null) postIrqIfDue(this, cp, now);
     cp.acknowledge(index);
@@ -200,6 +204,7 @@ export class Nic implements BusDevice {
       !watch.on &&
       !faults.armed &&
       cp.halfAt === Infinity &&
+      !(cp.armed && gathers(cp)) &&
       this.classes.inHostMemory &&
       lane.inHostMemory &&
       timing.pcie === null &&
@@ -210,21 +215,31 @@ export class Nic implements BusDevice {
     this.writeDue(cp, now);
   }
 
-  /** Make every completion of `cp` visible that is due at or before `now`, in the order of time, RX before TX. */
+  /** Make every completion of `cp` visible that is to be by `now`, in the order of time, RX before TX. */
   writeDue(cp: CompletionRing, now: Ps): void {
     const lane = cp.lane;
     const ring = lane === null ? null : lane.ring;
     for (;;) {
       if (cp.halfAt !== Infinity) {
         if (cp.halfAt > now) return;
+        cp.release(cp.halfAt);
         this.rx.writeHalf(cp);
       }
+      const rxAt = ring === null ? Infinity : ring.pendingHeadAt();
       const txAt = cp.txHeadAt();
-      if (ring !== null) this.rx.write(cp, lane!, ring, now < txAt ? now : txAt);
-      if (cp.halfAt !== Infinity) continue;
-      if (txAt > now || !cp.room(1)) return;
-      if (ring !== null && ring.pendingHeadAt() <= txAt) return; // no room for it, so none behind it either
-      cp.writeTx(this.parts.mem.words);
+      const isRx = rxAt <= txAt;
+      const due = isRx ? rxAt : txAt;
+      if (due > now || !cp.room(isRx ? 2 : 1)) return; // no room for it, so none behind it either
+      let to = now;
+      if (gathers(cp)) {
+        const at = writtenAt(cp, due);
+        if (at > now) return;
+        cp.release(at);
+        to = cp.armed ? due : Math.min(now, cp.releasedTo); // each may bring the message
+      }
+      if (isRx) this.rx.write(cp, lane!, ring!, to < txAt ? to : txAt);
+      else cp.writeTx(this.parts.mem.words);
+      cp.release(cp.stamps[(cp.prod - 1) & cp.mask]!);
     }
   }
 
@@ -234,14 +249,15 @@ export class Nic implements BusDevice {
       nq.notify(this.parts.mem.words, cp);
   }
 
-  /** When the next completion of `cp` is due; Infinity when none is known or none has room. */
+  /** When the next completion of `cp` is written; Infinity when none is known or none has room. */
   nextDueAt(cp: CompletionRing): Ps {
     if (cp.halfAt !== Infinity) return cp.halfAt;
     const ring = cp.lane === null ? null : cp.lane.ring;
     const rxAt = ring === null ? Infinity : ring.pendingHeadAt();
     const txAt = cp.txHeadAt();
-    if (rxAt <= txAt) return cp.room(2) ? rxAt : Infinity;
-    return cp.room(1) ? txAt : Infinity;
+    const isRx = rxAt <= txAt;
+    const due = isRx ? rxAt : txAt;
+    return due !== Infinity && cp.room(isRx ? 2 : 1) ? writtenAt(cp, due) : Infinity;
   }
 }
 
@@ -251,7 +267,7 @@ export type Interrupter = CompletionRing | NotificationQueue;
 /** The message that one arm bought leaves at `at`. */
 export function postIrq(nic: Nic, from: Interrupter, at: Ps): void {
   const { faults, irqs, timing } = nic.parts;
-  from.armed = false;
+  from.disarm(at);
   if (faults.armed && faults.fires(FAULT_IRQ_LOST)) return;
   irqs.post(from.irq, at + timing.msixPs);
 }

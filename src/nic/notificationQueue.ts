@@ -53,6 +53,11 @@ export class NotificationQueue {
     this.armedAt = now;
   }
 
+  /** Its message leaves at `_at`: notifications never gather. */
+  disarm(_at: Ps): void {
+    this.armed = false;
+  }
+
   /** The message leaves, if it is armed, with a notification that is visible from `at` on. */
   due(at: Ps): Ps {
     return at > this.armedAt ? at : this.armedAt;
@@ -62,6 +67,12 @@ export class NotificationQueue {
   fireAt(): Ps {
     if (!this.armed || this.prod === this.cons) return Infinity;
     return this.due(this.stamps[this.cons & this.mask]!);
+  }
+
+  /** A ring is armed, and will notify. */
+  awaits(): boolean {
+    for (const cp of this.rings) if (cp.armed) return true;
+    return false;
   }
 
   /** The ring that notifies next, if at or before `now`; null when none does. */
@@ -86,7 +97,6 @@ export class NotificationQueue {
     nqeCnWrite(words, this.base + (slot << DESC_SHIFT), cp.handle, ++cp.toggle, v);
     this.stamps[slot] = at;
     this.prod++;
-    cp.armed = false;
-    cp.forgetIrq();
+    cp.disarm(at);
   }
 }

@@ -33,6 +33,7 @@ import {
   fadd,
   fgt,
   fmax,
+  ge,
   gt,
   load32,
   loadF64,
@@ -47,7 +48,10 @@ import { VLAN_HLEN, VLAN_OFFSET } from '../wire/vlan.ts';
 import {
   CP_BASE,
   CP_CONS,
+  CP_GATHER_RECORDS,
+  CP_GATHER_TIMER,
   CP_PROD,
+  CP_RELEASED_TO,
   CP_SLOTS,
   CP_STAMPS,
   CP_TX_AT,
@@ -189,8 +193,9 @@ function receiveLoop(f: Loop): Value {
 }
 
 /**
- * Every completion due by `until` for which there is room becomes visible, in the order of time, RX
- * before TX.
+ * Every completion to be written by `until` for which there is room becomes visible, in the order of
+ * time, RX before TX. What has to wait for others, and how long, is told in `gathering.ts`; as there,
+ * nothing waits where two records are enough and no TX completion is about.
  *
  * @returns how many frames were completed
  */
@@ -200,36 +205,81 @@ function completeLoop(f: Loop): Value {
   const pendingHead = f.i32At(q, PENDING_HEAD);
   const prod = f.i32At(cp, CP_PROD);
   const txHead = f.i32At(cp, CP_TX_HEAD);
-  const [rxAt, txAt, i, n, rec, slot, cmp, completed] = [
-    ...[f.f64(), f.f64()],
-    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
+  const wanted = f.i32At(cp, CP_GATHER_RECORDS);
+  const released = f.f64At(cp, CP_RELEASED_TO);
+  const [rxAt, txAt, limit, first, at, i, n, rec, slot, cmp, completed, rx, tx, records] = [
+    ...[f.f64(), f.f64(), f.f64(), f.f64(), f.f64()],
+    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
   ] as const;
   const slots = load32(cp, CP_SLOTS);
   const txIndex = and(txHead, sub(slots, 1));
 
-  /** Takes the ring's next slot, visible from `at` on, and leaves its address in `cmp`. */
-  const takeSlot = (at: Value): void => {
-    f.set(slot, and(prod, sub(slots, 1)));
-    f.set(cmp, add(load32(cp, CP_BASE), shl(slot, DESC_SHIFT)));
-    f.storeF64(stamp(load32(cp, CP_STAMPS), slot), 0, at);
-  };
-  /** Its valid bit: 1 on even laps. */
-  const valid = eq(and(prod, slots), 0);
-  const leaveUnlessRoom = (wanted: number): void =>
-    f.leaveIf(gt(add(sub(prod, load32(cp, CP_CONS)), wanted), slots));
-
-  f.repeat(() => {
+  /** When the completions at these places are due: Infinity where there is none. */
+  const lookAt = (pending: Value, transmitted: Value): void => {
     f.set(rxAt, INFINITY);
-    f.set(i, and(pendingHead, load32(q, RX_MASK)));
-    f.if(ne(pendingHead, load32(q, PENDING_TAIL)), () =>
+    f.set(i, and(pending, load32(q, RX_MASK)));
+    f.if(ne(pending, load32(q, PENDING_TAIL)), () =>
       f.set(rxAt, loadF64(stamp(load32(q, PENDING_AT), i))),
     );
     f.set(txAt, INFINITY);
-    f.if(ne(txHead, load32(cp, CP_TX_TAIL)), () =>
-      f.set(txAt, loadF64(stamp(load32(cp, CP_TX_AT), txIndex))),
+    f.if(ne(transmitted, load32(cp, CP_TX_TAIL)), () =>
+      f.set(txAt, loadF64(stamp(load32(cp, CP_TX_AT), and(transmitted, sub(slots, 1))))),
+    );
+  };
+  /** Takes the ring's next slot, visible from `time` on, and leaves its address in `cmp`. */
+  const takeSlot = (time: Value): void => {
+    f.set(slot, and(prod, sub(slots, 1)));
+    f.set(cmp, add(load32(cp, CP_BASE), shl(slot, DESC_SHIFT)));
+    f.storeF64(stamp(load32(cp, CP_STAMPS), slot), 0, time);
+  };
+  /** Its valid bit: 1 on even laps. */
+  const valid = eq(and(prod, slots), 0);
+  const leaveUnlessRoom = (more: Value | number): void =>
+    f.leaveIf(gt(add(sub(prod, load32(cp, CP_CONS)), more), slots));
+  /** Leaves in `at` when those are written that gather behind the first, which is due then, a transmission if `n`. */
+  const gather = (): void => {
+    const over = fadd(first, loadF64(cp, CP_GATHER_TIMER));
+    f.set(tx, add(txHead, n));
+    f.set(rx, add(pendingHead, sub(1, n)));
+    f.set(records, sub(2, n));
+    f.repeat(() => {
+      f.leaveIf(ge(records, wanted));
+      lookAt(rx, tx);
+      f.set(n, fgt(rxAt, txAt));
+      f.set(at, rxAt);
+      f.if(n, () => f.set(at, txAt));
+      f.set(tx, add(tx, n));
+      f.set(rx, add(rx, sub(1, n)));
+      f.set(records, add(records, sub(2, n)));
+      f.if(fgt(at, over), () => {
+        f.set(at, over);
+        f.set(records, wanted);
+      });
+    });
+  };
+
+  f.set(limit, until);
+  f.if(gt(add(wanted, ne(txHead, load32(cp, CP_TX_TAIL))), 2), () =>
+    f.if(fgt(limit, released), () => f.set(limit, released)),
+  );
+  f.repeat(() => {
+    lookAt(pendingHead, txHead);
+    f.if(fgt(rxAt, limit), () =>
+      f.if(fgt(txAt, limit), () => {
+        f.set(n, fgt(rxAt, txAt));
+        f.set(first, rxAt);
+        f.if(n, () => f.set(first, txAt));
+        f.leaveIf(fgt(first, until));
+        leaveUnlessRoom(sub(2, n));
+        f.set(at, first);
+        gather();
+        f.leaveIf(fgt(at, until));
+        f.set(released, at);
+        f.set(limit, at);
+        f.again();
+      }),
     );
     f.if(fgt(rxAt, txAt), () => {
-      f.leaveIf(fgt(txAt, until));
       leaveUnlessRoom(1);
       takeSlot(txAt);
       f.store32(cmp, 0, CMP_TYPE_TX_L2_CMP);
@@ -240,7 +290,6 @@ function completeLoop(f: Loop): Value {
       f.set(txHead, add(txHead, 1));
       f.again();
     });
-    f.leaveIf(fgt(rxAt, until));
     leaveUnlessRoom(2);
     f.set(n, load32(word(load32(q, PENDING_FRAME), i)));
     f.set(odd, or(odd, gt(n, MAX_FRAME)));
@@ -258,6 +307,9 @@ function completeLoop(f: Loop): Value {
     f.set(pendingHead, add(pendingHead, 1));
     f.set(completed, add(completed, 1));
   });
+  f.if(ne(prod, load32(cp, CP_PROD)), () =>
+    f.storeF64(cp, CP_RELEASED_TO, fmax(released, loadF64(stamp(load32(cp, CP_STAMPS), slot)))),
+  );
   f.store32(q, PENDING_HEAD, pendingHead);
   f.store32(cp, CP_PROD, prod);
   f.store32(cp, CP_TX_HEAD, txHead);

@@ -58,6 +58,10 @@ export interface CaseNic {
   readonly rxFrames: number;
   readonly txUsecs: number;
   readonly txFrames: number;
+  readonly rxUsecsIrq?: number;
+  readonly rxFramesIrq?: number;
+  readonly txUsecsIrq?: number;
+  readonly txFramesIrq?: number;
   readonly rxvlan: boolean;
   readonly adaptiveRx?: boolean;
   readonly cqeModeRx?: boolean;
@@ -119,6 +123,10 @@ const nic = (least: number, most: number): fc.Arbitrary<CaseNic> =>
     rxFrames: pick(1, 2, 5, 15, 60),
     txUsecs: pick(0, 3, 28),
     txFrames: pick(1, 4, 30),
+    rxUsecsIrq: pick(0, 1, 3, 40),
+    rxFramesIrq: pick(1, 1, 2, 5, 31),
+    txUsecsIrq: pick(0, 2, 40),
+    txFramesIrq: pick(1, 2, 2, 9, 60),
     rxvlan: fc.boolean(),
     adaptiveRx: pick(false, false, true),
     cqeModeRx: pick(false, false, true),
@@ -310,6 +318,10 @@ function nicConfig(c: Case, n: CaseNic, i: number): NicConfig {
     rxFrames: n.rxFrames,
     txUsecs: n.txUsecs,
     txFrames: n.txFrames,
+    rxUsecsIrq: n.rxUsecsIrq,
+    rxFramesIrq: n.rxFramesIrq,
+    txUsecsIrq: n.txUsecsIrq,
+    txFramesIrq: n.txFramesIrq,
     rxvlan: n.rxvlan,
     adaptiveRx: n.adaptiveRx,
     cqeModeRx: n.cqeModeRx,

@@ -142,6 +142,7 @@ export function nicRig(options: RigOptions) {
   const faults = new Faults();
   const hardware = pace === 'lazy' ? new LazyHardware() : new EagerHardware([cpu]);
   const parts = {
+    gathers: true,
     mem,
     watch: new Watch(new Trace(), new Ledger()),
     faults,
@@ -291,13 +292,18 @@ export function nicRig(options: RigOptions) {
       bus.write32(cpu, q(i).txDb, DB_KEY_TX | (q(i).txProd & (RING_SLOTS - 1)));
     },
 
-    coalesce(numCmplAggrInt: number, intLatTmrMax: number, i = 0, flags = 0): void {
-      const zeros = {
-        ...{ intLatTmrMin: 0, cmplAggrDmaTmr: 0, cmplAggrDmaTmrDuringInt: 0, flags },
-        ...{ numCmplDmaAggr: 0, numCmplDmaAggrDuringInt: 0 },
-      };
+    /** @param gather records, and ticks, that completions gather between a message and the next arm */
+    coalesce(
+      numCmplAggrInt: number,
+      intLatTmrMax: number,
+      i = 0,
+      flags = 0,
+      gather: readonly [number, number] = [1, 1],
+    ): void {
+      const [numCmplDmaAggrDuringInt, cmplAggrDmaTmrDuringInt] = gather;
       const input: HwrmRingAggintInput = {
-        ...zeros,
+        ...{ intLatTmrMin: 0, cmplAggrDmaTmr: 0, numCmplDmaAggr: 0, flags },
+        ...{ cmplAggrDmaTmrDuringInt, numCmplDmaAggrDuringInt },
         ringId: q(i).cpId,
         numCmplAggrInt,
         intLatTmrMax,

@@ -2,11 +2,18 @@
  * Interrupt coalescing: what ethtool sets, and what the firmware is told.
  *
  * The firmware is told everything that Linux tells it. The NIC emulated here acts on the number of
- * records and on the longest wait until an interrupt; the shortest wait, the idle timer and the
- * limits up to which records are gathered before they are written (`-irq`: while interrupts are
- * off) change nothing. Gathering only delays what a poll can see: bnxt's default for RX, two records,
- * is one packet, so there it delays nothing; TX completions would come in pairs, or 2 us later. TIMER_RESET, which Linux sets from the start where firmware offers it, is off
- * here until `ethtool -C` asks for CQE mode.
+ * records and on the longest wait until an interrupt, and on the `-irq` values: so many records, or
+ * so long a time, gather between an interrupt and the next arm before they are written to the ring
+ * (`nic/gathering.ts` says exactly what happens when). bnxt's default for RX, two records, is one
+ * packet, which waits for nothing; but TX completions wait for another or for 2 us, on a ring that
+ * they share with RX for another, a packet, or 1 us. Rounding is bnxt's: a frame is two records, at
+ * most 63 records gather, and times are whole ticks of 80 ns, at least one.
+ *
+ * The shortest wait, the idle timer and the limits of gathering while interrupts are on change
+ * nothing. Those limits are invisible: nobody looks at an armed ring before its interrupt, and that
+ * brings all that has gathered. (A busy poller does look: it finds completions up to a quarter of
+ * the interrupt's timer earlier here.) TIMER_RESET, which Linux sets from the start where firmware
+ * offers it, is off here until `ethtool -C` asks for CQE mode.
  *
  * @linux struct bnxt_coal, bnxt_hwrm_set_coal_params, bnxt_set_coalesce; bnxt.c, bnxt_ethtool.c
  */

@@ -48,9 +48,11 @@ export interface HwrmRingAggintInput {
   /** Ticks of `timerUnitPs` from the first unacknowledged record until an interrupt; with TIMER_RESET from the last. */
   readonly intLatTmrMax: number;
   readonly intLatTmrMin: number;
+  /** Ticks and records that completions gather before they are written, while an interrupt is awaited. */
   readonly cmplAggrDmaTmr: number;
-  readonly cmplAggrDmaTmrDuringInt: number;
   readonly numCmplDmaAggr: number;
+  /** Likewise, from the interrupt until the ring is armed again. */
+  readonly cmplAggrDmaTmrDuringInt: number;
   readonly numCmplDmaAggrDuringInt: number;
   readonly flags: number;
 }
