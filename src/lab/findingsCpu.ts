@@ -201,12 +201,12 @@ function skewedQueues(report: FoundIn): Finding[] {
         {},
         'steer the flow to a queue of its own with --ntuple and the rest to others with --rss-indir',
       ),
-      ...(run.xdp === 'spreader'
+      ...(run.xdp === 'cpu_spreader'
         ? []
         : [
             cure(
               {},
-              "a cpumap program (examples/bpf/spreader.o) takes the stack's work to other CPUs",
+              "a cpumap program (examples/bpf/cpu_spreader.o) takes the stack's work to other CPUs",
             ),
           ]),
     ];

@@ -68,6 +68,9 @@ export const OBJECT_CASES: readonly ObjectCase[] = [
   example('vlan', 'vlan_pop'),
   example('vlan', 'vlan_push'),
   example('spreader', 'spreader', { setup: slots('ports', LOOPBACK) }),
+  example('cpu_spreader', 'cpu_spreader', {
+    setup: ['00000000', '01000000'].map((key) => ({ set: 'cpus', key, value: QSIZE_192 })),
+  }),
 
   own('adjust'),
   own('arithmetic'),

@@ -108,6 +108,33 @@ test('a spreader sends to the next NIC what hashes to slot 0, and passes the res
   expect(onWire).toBe(xdpRedirect);
 });
 
+describe('cpu_spreader', () => {
+  const given = { xdp: object('cpu_spreader'), queues: 1, cpus: 4, rate: '1Mpps' };
+  const udp = 'udp size=64 flows=1000 pattern=uniform';
+
+  test('the CPUs of its map share the flows evenly, and slot 0 left empty stays with RX', async () => {
+    const at = '0 update cpus 1 1024; 0 update cpus 2 1024; 0 update cpus 3 1024';
+    const { report, maps } = await outcome({ ...given, traffic: udp, at, mapsOut: 'sent' });
+    expect(report.conserved).toBe(true);
+    expect(report.packets.cpumapPass).toBe(report.packets.xdpRedirect);
+    expect(report.packets.cpumapPass + report.packets.xdpPass).toBe(20_000);
+    const { elems } = maps.maps.find(({ name }) => name === 'sent')!;
+    const sent = elems.map(({ value }) => Number(Buffer.from(value, 'hex').readBigUInt64LE()));
+    const shares = [report.packets.xdpPass, ...sent.slice(1, 4)];
+    // a fourth of 1000 flows each; three standard deviations of a binomial are 41 flows
+    for (const share of shares) expect(Math.abs(share - 5000)).toBeLessThan(41 * 20);
+    expect(sent.slice(4)).toEqual(Array.from({ length: 60 }, () => 0));
+  });
+
+  test('without entries, and for what is not IP, packets stay where they are', async () => {
+    const { packets: alone } = (await outcome({ ...given, traffic: udp })).report;
+    expect([alone.xdpPass, alone.xdpRedirect]).toEqual([20_000, 0]);
+    const to = { ...given, traffic: 'arp', at: '0 update cpus 0 64' };
+    const { packets: arp } = (await outcome({ ...to, count: 100 })).report;
+    expect([arp.xdpPass, arp.xdpRedirect]).toEqual([100, 0]);
+  });
+});
+
 describe('several programs on one device', () => {
   const verdict = (name: string, value: number): ReturnType<typeof defineXdp> =>
     defineXdp(() => value, { name });
