@@ -3,7 +3,8 @@
 
 A network namespace of its own has two veths with the addresses of the tests' machine, and forwards.
 Each frame is sent in at eth0; what comes out of either, why it was dropped and which counters moved
-is the answer. Needs root, iproute2, ethtool and tracefs. Writes test/vectors/forward.json.
+is the answer. Then once more with examples/bpf/router.o on eth0, as generic XDP. Needs root, iproute2,
+ethtool and tracefs. Writes test/vectors/forward.json and forwardXdp.json.
 """
 import json
 import os
@@ -22,7 +23,7 @@ PRINT = """import('./test/machine/forwardCases.ts').then((cases) => {
   const series = Object.entries(cases.FORWARD_SERIES).map(([n, l]) => ['series: ' + n, l.map(hex)]);
   process.stdout.write(JSON.stringify([cases.ROUTES, cases.NEIGHBOURS, [...frames, ...series]]));
 });"""
-VECTORS = "test/vectors/forward.json"
+VECTORS = ("test/vectors/forward.json", "test/vectors/forwardXdp.json")
 GROUPS = ("Ip", "Icmp", "IpExt")
 LEFT_OUT = re.compile(r"Octets|ECTPkts|CEPkts")
 UNANSWERED = "to a neighbour who does not answer"
@@ -89,7 +90,7 @@ def drain(socks, seconds):
     return frames
 
 
-def judge(socks, frames, seconds):
+def judge(socks, frames, seconds, why=True):
     """What became of the frames: answers, counters, and of a single one why it was dropped."""
     drain(socks, 0.01)
     before = counters()
@@ -105,7 +106,7 @@ def judge(socks, frames, seconds):
     after = counters()
     moved = {name: n - before.get(name, 0) for name, n in after.items() if n != before.get(name, 0)}
     answer = {"frames": frames, "out": out, "counters": moved}
-    if len(frames) > 1:
+    if len(frames) > 1 or not why:
         return answer
     seen = re.search(r"netif_receive_skb: dev=eth0 skbaddr=(\S+)", text)
     addr, rest = seen.group(1), text[seen.end():]
@@ -128,13 +129,19 @@ def main():
             sock.bind((outer, 3))
             socks.append(sock)
         answers = {n: judge(socks, f, 4.5 if n == UNANSWERED else 0.1) for n, f in cases}
+        inside("ip neigh flush dev eth1 nud failed")
+        inside("ip link set eth0 xdpgeneric obj examples/bpf/router.o sec xdp")
+        time.sleep(0.5)
+        single = [(n, f) for n, f in cases if len(f) == 1 and n != UNANSWERED]
+        by_xdp = {n: judge(socks, f, 0.1, False) for n, f in single}
     finally:
         sh(f"ip netns del {NS}", check=False)
         if os.path.isdir(TRACE):
             os.rmdir(TRACE)
-    with open(VECTORS, "w") as out:
-        json.dump(answers, out)
-    sh(f"npx prettier --write {VECTORS}")
+    for path, found in zip(VECTORS, (answers, by_xdp)):
+        with open(path, "w") as out:
+            json.dump(found, out)
+        sh(f"npx prettier --write {path}")
 
 
 main()

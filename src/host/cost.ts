@@ -54,7 +54,8 @@ export const OP_STACK_TOUCH = 41;
 export const OP_XMIT_CALL = 42;
 export const OP_FIB_LOOKUP = 43;
 export const OP_IP_FORWARD = 44;
-export const OP_COUNT = 45;
+export const OP_BPF_FIB_LOOKUP = 45;
+export const OP_COUNT = 46;
 
 /** Indexed by `OP_*`: how profiles and reports call them. */
 export const OP_NAMES: readonly string[] = [
@@ -103,6 +104,7 @@ export const OP_NAMES: readonly string[] = [
   'XDP transmit call',
   'route lookup',
   'IP forward',
+  'bpf_fib_lookup',
 ];
 
 /** The profile as whole picoseconds, indexed by operation. */

@@ -6,6 +6,7 @@ import echo from '../../examples/echo.ts';
 import l4lb from '../../examples/l4lb.ts';
 import pass from '../../examples/pass.ts';
 import redirect from '../../examples/redirect.ts';
+import router from '../../examples/router.ts';
 import type { Btf } from '../xdp/btf/btf.ts';
 import type { XdpProgramSpec } from '../xdp/define.ts';
 import { dispatchXdp } from '../xdp/dispatcher.ts';
@@ -19,6 +20,7 @@ const EXAMPLES: Readonly<Record<string, XdpProgramSpec>> = {
   pass,
   echo,
   redirect,
+  router,
   l4lb,
 };
 

@@ -22,6 +22,7 @@ import {
   xdpFrameMemType,
   xdpFrameMetasize,
 } from '../xdp/xdpFrame.ts';
+import { bpfFibLookup } from './bpfFibLookup.ts';
 import { ethTypeTrans } from './ethTypeTrans.ts';
 import type { Net } from './net.ts';
 import { netifReceiveSkb } from './netifReceiveSkb.ts';
@@ -44,6 +45,10 @@ export class XdpUpper implements UpperStack {
     if (this.net.stackOn) netifReceiveSkb(skb, cpu);
     else consumeSkb(skb, cpu);
     return true;
+  }
+
+  fibLookup(params: HostAddr, flags: number, cpu: Cpu): number {
+    return bpfFibLookup(this.net, params, flags, cpu);
   }
 
   warnOnce(text: string): void {

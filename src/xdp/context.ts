@@ -21,6 +21,24 @@ import {
   xdpRxQueueIndex,
 } from './xdpBuff.ts';
 
+/** Fields of `struct bpf_fib_lookup`, as `stack/bpfFibLookup.ts` has them. */
+const FIB_LOOKUP_BYTES = 64;
+const FIB_TOT_LEN = 6;
+const FIB_IFINDEX = 8;
+const FIB_IPV4_DST = 32;
+const FIB_SMAC = 52;
+const FIB_DMAC = 58;
+const AF_INET = 2;
+const FIB_LKUP_RET_FWD_DISABLED = 5;
+
+interface FibHop {
+  ifindex: number;
+  smacHi16: number;
+  smacLo32: number;
+  dmacHi16: number;
+  dmacLo32: number;
+}
+
 export class XdpContext<Maps extends Readonly<Record<string, DevMap>> = Record<string, DevMap>> {
   /** The program's live maps, by the names it declared. */
   readonly maps: Maps;
@@ -29,6 +47,8 @@ export class XdpContext<Maps extends Readonly<Record<string, DevMap>> = Record<s
   private readonly words: HostWords;
   private readonly view: DataView;
   private readonly program: string;
+  /** The way that the last `fibLookup` found: a device, and the MAC addresses to write. */
+  readonly hop: FibHop = { ifindex: 0, smacHi16: 0, smacLo32: 0, dmacHi16: 0, dmacLo32: 0 };
   private md: HostAddr = 0;
   private at: HostAddr = 0;
   private length = 0;
@@ -166,6 +186,33 @@ export class XdpContext<Maps extends Readonly<Record<string, DevMap>> = Record<s
   /** @param flags verdict when `key` has no entry @returns the verdict to return. @linux bpf_redirect_map */
   redirectMap(map: DevMap, key: number, flags: number = 0): number {
     return bpfRedirectMap(this.xdp, map, key, flags);
+  }
+
+  /**
+   * Ask the routing table for the way of an IPv4 packet; on success `hop` says it.
+   *
+   * @param daddr its destination
+   * @param totLen its length, header included; 0: however long
+   * @returns 0, another `BPF_FIB_LKUP_RET_*`, or a negative errno
+   * @linux bpf_fib_lookup
+   */
+  fibLookup(daddr: number, totLen: number = 0): number {
+    const { xdp, view, hop } = this;
+    if (xdp.upper === null) return FIB_LKUP_RET_FWD_DISABLED;
+    const params = xdp.bpf.stackTop - FIB_LOOKUP_BYTES; // no frame of an eBPF program is in use now
+    this.mem.fill(params, FIB_LOOKUP_BYTES, 0);
+    view.setUint8(params, AF_INET);
+    view.setUint16(params + FIB_TOT_LEN, totLen, true);
+    view.setUint32(params + FIB_IFINDEX, xdpIngressIfindex(this.words, this.md), true);
+    view.setUint32(params + FIB_IPV4_DST, daddr);
+    const rc = xdp.upper.fibLookup(params, 0, xdp.cpu);
+    if (rc !== 0) return rc;
+    hop.ifindex = view.getUint32(params + FIB_IFINDEX, true);
+    hop.smacHi16 = view.getUint16(params + FIB_SMAC);
+    hop.smacLo32 = view.getUint32(params + FIB_SMAC + 2);
+    hop.dmacHi16 = view.getUint16(params + FIB_DMAC);
+    hop.dmacLo32 = view.getUint32(params + FIB_DMAC + 2);
+    return 0;
   }
 
   /** Virtual nanoseconds since the machine was built. @linux bpf_ktime_get_ns */

@@ -33,6 +33,8 @@ export interface UpperStack {
    * @returns false without memory: the frame is still the caller's
    */
   receiveFrame(frame: HostAddr, cpu: Cpu): boolean;
+  /** Answer a `struct bpf_fib_lookup` at `params`, whose family is known. @returns as the helper does */
+  fibLookup(params: HostAddr, flags: number, cpu: Cpu): number;
   /** Into the kernel's log, each text once. */
   warnOnce(text: string): void;
 }

@@ -51,6 +51,7 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_STACK_TOUCH: 'first touch by the stack',
   OP_FIB_LOOKUP: 'route lookup',
   OP_IP_FORWARD: 'IP forward',
+  OP_BPF_FIB_LOOKUP: 'bpf_fib_lookup',
 };
 const OPS = numbered(cost, 'OP_');
 

@@ -10,6 +10,9 @@ import { FORWARD_CASES, FORWARD_SERIES, NEIGHBOURS, ROUTES } from './forwardCase
 import { BALANCED, InetRig, frame4, udpTo } from './inetRig.ts';
 import { buildFrame } from '../../src/wire/build.ts';
 import pass from '../../examples/pass.ts';
+import typescript from '../../examples/router.ts';
+import { objectXdp } from '../../src/xdp/objectProgram.ts';
+import { parseElf } from '../../src/xdp/loader/parseElf.ts';
 
 interface Answer {
   readonly frames: readonly string[];
@@ -21,6 +24,13 @@ interface Answer {
 const linux = JSON.parse(
   readFileSync(new URL('../vectors/forward.json', import.meta.url), 'utf8'),
 ) as Record<string, Answer>;
+
+const byXdp = JSON.parse(
+  readFileSync(new URL('../vectors/forwardXdp.json', import.meta.url), 'utf8'),
+) as Record<string, Answer>;
+const OBJECT = parseElf(readFileSync(new URL('../../examples/bpf/router.o', import.meta.url)), {
+  file: 'router.o',
+});
 
 const ROUTER: Partial<InetConfig> = {
   ipForward: true,
@@ -214,4 +224,19 @@ test('whatever comes, nothing is lost uncounted', () => {
       },
     ),
   );
+});
+
+describe.each([
+  ['in C', objectXdp(OBJECT, OBJECT.programs['xdp_router']!)],
+  ['in TypeScript', typescript],
+])('a router by XDP %s sends what Linux sends with that program', (_, xdp) => {
+  const cases = Object.entries(byXdp);
+
+  test.each(cases)('%s', (_name, answer) => {
+    const frame = Uint8Array.from(Buffer.from(answer.frames[0]!, 'hex'));
+    const nic = { mtu: 3000 };
+    const rig = new InetRig([frame], { inet: ROUTER, nic, second: { mtu: 1500 }, xdp });
+    rig.machine.attachXdp(1, pass); // a device takes redirected frames when it runs a program itself
+    judged(rig.run(), answer);
+  });
 });

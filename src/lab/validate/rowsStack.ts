@@ -56,6 +56,16 @@ const routed = (cores: number): Row => ({
   ...{ modelled: sentPps, nsPerPacket: saturated(cores) },
 });
 
+const routedByXdp: Row = {
+  ...{ id: 'fwd.xdp.single', family: 'IPv4 routing' },
+  scenario: {
+    ...{ profile: PAPER, xdp: 'router', ipForward: true, queues: 1, cpus: 1, link: 100 },
+    ...{ traffic: `${udp('20Mpps')} ${THROUGH}`, duration: '5ms' },
+    ...{ rxUsecs: 16, rxFrames: 64, rxRing: 255, txRing: 1023 },
+  },
+  ...{ modelled: sentPps, nsPerPacket: saturated() },
+};
+
 /** As XDP's rows from port to port; but packets that become skbs move mlx5's DIM. */
 const throughStack: Scenario = {
   ...{ ...forwarded, xdp: 'none', stack: 'on', ipForward: true, adaptiveRx: 'on' },
@@ -103,6 +113,7 @@ export const STACK_ROWS: readonly Row[] = [
     modelled: receivedPps,
   },
   routed(1),
+  routedByXdp,
   latency('avg', ({ stagesNs }) => stagesNs['wire']!.mean / 1000),
   latency('max', ({ stagesNs }) => stagesNs['wire']!.max / 1000),
   latency('under10us', withinNs(10_000)),

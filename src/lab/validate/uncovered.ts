@@ -16,7 +16,6 @@ const BY_ROW: Readonly<Record<string, string>> = {
     'a transmit call with its doorbell for each frame, as bpf_redirect made before Linux 5.6',
   'pgcache.none': 'striding buffers without a pool; the processor is not named',
   'pgcache.on': 'striding buffers; the processor is not named',
-  'fwd.xdp.single': 'bpf_fib_lookup does not see the routes of the stack',
   'ddio.128.p99':
     'nearly all of it is waiting in the generator, which blocks on queues of its own, and in a ring that is always full: FastClick is slower than the path here',
   'ddio.512.p99':

@@ -1,7 +1,7 @@
 /**
  * Helpers that choose where a packet goes, and ask what would be in its way.
  *
- * `bpf_fib_lookup` answers as a machine does that forwards nothing, whether the stack forwards or not.
+ * The routes that `bpf_fib_lookup` tells are the stack's; without one nothing is forwarded.
  *
  * @linux net/core/filter.c
  */
@@ -58,6 +58,8 @@ function fibLookup(bpf: Bpf, _md: HostAddr, params: HostAddr, len: number, flags
   const { u8, view } = bpf.mem;
   const family = u8[params];
   if (family !== AF_INET && family !== AF_INET6) return -EAFNOSUPPORT;
+  const { upper, cpu } = bpf.xdp;
+  if (upper !== null) return upper.fibLookup(params, flags, cpu);
   const dev = bpf.xdp.devices.devGetByIndex(view.getUint32(params + FIB_IFINDEX, true));
   return dev === null ? -ENODEV : FIB_LKUP_RET_FWD_DISABLED;
 }
