@@ -87,3 +87,17 @@ test.each([
 ])('refused: %j', async (more, why) => {
   await expect(run({ ...ROUTED, ...more })).rejects.toThrow(why);
 });
+
+test.each(['udp rate=3Mpps flows=64 dst=10.2.0.1', 'udp rate=300kpps size=imix dst=10.0.1.9'])(
+  'each arrival by itself comes to the same: %s',
+  async (traffic) => {
+    const given = { ...ROUTED, traffic, queues: 2, cpus: 2, stages: true };
+    const way = '10.2.0.0/16 via 10.0.1.254';
+    const [lazy, eager] = await Promise.all(
+      [false, true].map(async (each) => run({ ...given, route: way, eager: each })),
+    );
+    const { wallMs: _wall, run: _run, ...told } = lazy!.report;
+    expect(eager!.report).toMatchObject(told);
+    expect(lazy!.report.conserved).toBe(true);
+  },
+);
