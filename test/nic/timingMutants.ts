@@ -2,6 +2,8 @@
  * Those of the prototype's ten mutations that are not about when a NIC is settled (`mutants.ts` has
  * these): where CPUs and NICs get their times from. A mutant runs in the lazy machine alone.
  *
+ * The last two are of the gathering of completions, which the prototype did not have.
+ *
  * The prototype's list, and who stands for it: cost at the end of a poll, deadline from arming,
  * completion visible when accepted, float nanoseconds: here. RX doorbell without settling, search
  * past the firing frame, order of ties, CQ doorbell without settling: `MUTANTS`. Arming without
@@ -10,6 +12,7 @@
  */
 import type { Ps } from '../../src/host/clock.ts';
 import type { Cpu } from '../../src/host/cpu.ts';
+import type { CompletionRing } from '../../src/nic/completionRing.ts';
 import { LazyHardware } from '../../src/nic/lazy.ts';
 import type { Nic } from '../../src/nic/nic.ts';
 import type { Mutant } from './mutants.ts';
@@ -82,9 +85,29 @@ class VisibleWhenAccepted extends LazyHardware {
   }
 }
 
+/** Completions do not gather: not at all, or not when somebody looks at an armed ring. */
+class Releasing extends LazyHardware {
+  private readonly armedAlone: boolean;
+
+  constructor(armedAlone: boolean) {
+    super();
+    this.armedAlone = armedAlone;
+  }
+
+  override settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void {
+    if (cp.armed || !this.armedAlone) cp.release(cpu.now);
+    super.settle(nic, cp, cpu);
+  }
+}
+
 export const TIMING_MUTANTS: readonly Mutant[] = [
   { name: 'the cost of a poll added at its end', make: (cpus) => new CostAtTheEnd(cpus) },
   { name: 'clocks in float nanoseconds', make: (cpus) => new FloatNanoseconds(cpus) },
   { name: 'the deadline counted from arming', make: () => new DeadlineFromArming() },
   { name: 'completions visible when accepted', make: () => new VisibleWhenAccepted() },
+  { name: 'completions that do not gather', make: () => new Releasing(false) },
+  {
+    name: 'completions that gather from the look, not the message',
+    make: () => new Releasing(true),
+  },
 ];
