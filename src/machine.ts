@@ -215,7 +215,7 @@ export class Machine {
       clock: this.clock,
       pages: this.pages,
       irqs: this.irqs,
-      upper: new XdpUpper(this.net),
+      upper: new XdpUpper(this.net, config.profile.kernel),
     });
 
     const hardware =

@@ -55,7 +55,10 @@ export const OP_XMIT_CALL = 42;
 export const OP_FIB_LOOKUP = 43;
 export const OP_IP_FORWARD = 44;
 export const OP_BPF_FIB_LOOKUP = 45;
-export const OP_COUNT = 46;
+export const OP_CPUMAP_LOCK = 46;
+export const OP_CPUMAP_SLOT = 47;
+export const OP_SKB_BULK = 48;
+export const OP_COUNT = 49;
 
 /** Indexed by `OP_*`: how profiles and reports call them. */
 export const OP_NAMES: readonly string[] = [
@@ -105,6 +108,9 @@ export const OP_NAMES: readonly string[] = [
   'route lookup',
   'IP forward',
   'bpf_fib_lookup',
+  'cpumap queue lock',
+  'cpumap queue slot',
+  'skb alloc in bulk',
 ];
 
 /** The profile as whole picoseconds, indexed by operation. */

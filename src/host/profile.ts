@@ -115,6 +115,10 @@ export interface KernelSpec {
   readonly deferToKsoftirqd: number;
   /** 1: threads are scheduled as before EEVDF. */
   readonly cfs: number;
+  /** Skbs that a cpumap's thread allocates at once: 8, or 1 by itself. */
+  readonly cpumapSkbs: number;
+  /** 1: a cpumap's thread has a GRO of its own. */
+  readonly cpumapGro: number;
 }
 
 /** How the NIC holds back interrupts, where it is another one than bnxt's. */

@@ -2,7 +2,7 @@
 import type { CostProfile } from './profile.ts';
 import { profileOf } from './profile.ts';
 import { flat } from './profiles/flat.ts';
-import { i40e2019, retpoline, unbulked } from './profiles/i40e2019.ts';
+import { bulkSkbs, i40e2019, retpoline, unbulked } from './profiles/i40e2019.ts';
 import {
   e10002002,
   epycPagePool,
@@ -24,6 +24,7 @@ export const PROFILES: readonly CostProfile[] = [
   profileOf(xdpPaper2018Compressed(XDP_PAPER)),
   profileOf(retpoline(XDP_PAPER)),
   I40E,
+  profileOf(bulkSkbs(I40E)),
   I40E_RETPOLINE,
   profileOf(unbulked(I40E_RETPOLINE)),
   profileOf(skylake2017(XDP_PAPER)),

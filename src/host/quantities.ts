@@ -26,6 +26,8 @@ export const KERNEL: Group<KernelSpec> = [
   ['framesToCache', 'frames returned to the cache', COUNT],
   ['deferToKsoftirqd', 'softirqs left to ksoftirqd', COUNT],
   ['cfs', 'scheduler before EEVDF', COUNT],
+  ['cpumapSkbs', 'cpumap skbs allocated at once', COUNT],
+  ['cpumapGro', 'GRO in cpumap threads', COUNT],
 ];
 
 export const PCIE: Group<PcieSpec> = [
@@ -83,7 +85,7 @@ export const UNITS: ReadonlyMap<string, Units> = new Map([
 /** Every quantity that an entry may be about. */
 export const QUANTITY_NAMES: readonly string[] = [...UNITS.keys()];
 
-/** Whole numbers, from and to. @linux DEV_MAP_BULK_SIZE */
+/** Whole numbers, from and to. @linux DEV_MAP_BULK_SIZE, CPUMAP_BATCH */
 const WHOLE: ReadonlyMap<string, readonly [from: number, to: number]> = new Map([
   ['last-level cache ways', [1, 1024]],
   ['last-level cache slices', [1, 1024]],
@@ -91,6 +93,8 @@ const WHOLE: ReadonlyMap<string, readonly [from: number, to: number]> = new Map(
   ['frames returned to the cache', [0, 1]],
   ['softirqs left to ksoftirqd', [0, 1]],
   ['scheduler before EEVDF', [0, 1]],
+  ['cpumap skbs allocated at once', [1, 8]],
+  ['GRO in cpumap threads', [0, 1]],
   ['frames an interrupt, at most', [1, 65_535]],
   ['DIM starts with setting', [0, 4]],
 ]);

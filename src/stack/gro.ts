@@ -8,15 +8,23 @@
  * @linux net/core/gro.c
  */
 import { OP_GRO_RECEIVE } from '../host/cost.ts';
+import type { Cpu } from '../host/cpu.ts';
 import { enqueueToBacklog } from './backlog.ts';
 import type { NapiStruct } from './napi.ts';
 import { netifReceiveSkb } from './netifReceiveSkb.ts';
 import { getRpsCpu } from './rps.ts';
 import type { SkBuff } from './skbuff.ts';
+import type { SkBuffHead } from './skbList.ts';
 import { napiConsumeSkb } from './skbPool.ts';
 
 /** @linux net.core.gro_normal_batch */
 const GRO_NORMAL_BATCH = 8;
+
+/** Whose GRO it is: a NAPI's, or that of a cpumap's thread. @linux struct gro_node; include/linux/netdevice.h */
+export interface GroNode {
+  readonly cpu: Cpu;
+  readonly rxList: SkBuffHead;
+}
 
 /** What became of a packet at this door. @linux enum gro_result; include/linux/netdevice.h */
 export const GRO_NORMAL = 3;
@@ -35,20 +43,20 @@ export function napiGroReceive(napi: NapiStruct, skb: SkBuff): number {
     napiConsumeSkb(skb, napi.weight, napi.cpu);
     return GRO_NORMAL;
   }
-  napi.cpu.charge(OP_GRO_RECEIVE);
-  groNormalOne(napi, skb);
+  groReceiveSkb(napi, skb);
   return GRO_NORMAL;
 }
 
-/** @linux gro_normal_one */
-function groNormalOne(napi: NapiStruct, skb: SkBuff): void {
-  napi.rxList.queueTail(skb);
-  if (napi.rxList.qlen >= GRO_NORMAL_BATCH) groNormalList(napi);
+/** @linux gro_receive_skb, gro_normal_one */
+export function groReceiveSkb(gro: GroNode, skb: SkBuff): void {
+  gro.cpu.charge(OP_GRO_RECEIVE);
+  gro.rxList.queueTail(skb);
+  if (gro.rxList.qlen >= GRO_NORMAL_BATCH) groNormalList(gro);
 }
 
 /** Pass up what has been collected, in its order, or to whom RPS says. @linux gro_normal_list, netif_receive_skb_list_internal */
-export function groNormalList(napi: NapiStruct): void {
-  const { rxList, cpu } = napi;
+export function groNormalList(gro: GroNode): void {
+  const { rxList, cpu } = gro;
   for (let skb = rxList.dequeue(); skb !== null; skb = rxList.dequeue()) {
     const target = getRpsCpu(skb);
     if (target < 0) netifReceiveSkb(skb, cpu);

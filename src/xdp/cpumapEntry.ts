@@ -3,16 +3,17 @@
  *
  * Redirects collect up to eight frames per sending CPU and entry; the flush at the end of the
  * softirq puts them into the queue and wakes the thread. The thread takes eight at a time, runs the
- * entry's program on them, and gives what is left to the stack as skbs. An entry that is replaced
- * or deleted is worked off first: its thread ends when the queue is empty.
+ * entry's program on them, and gives what is left to the stack, which makes skbs of them and has the
+ * thread's GRO (`FrameReceiver`). An entry that is replaced or deleted is worked off first: its
+ * thread ends when the queue is empty.
  *
- * Left out: GRO inside the thread, bulk allocation of skbs. The thread's time is booked as an
- * application's, since softirqs are off but none is served; a slot of its queue costs what one of a
- * pool's ring does.
+ * Whoever sends takes the queue's lock once for up to eight frames; the thread, alone at its end,
+ * takes none. The thread's time is booked as an application's, since softirqs are off but none is
+ * served. Left out: what waking a thread that already runs costs.
  *
  * @linux struct bpf_cpu_map_entry, cpu_map_kthread_run; kernel/bpf/cpumap.c
  */
-import { OP_PAGE_POOL_RING } from '../host/cost.ts';
+import { OP_CPUMAP_LOCK, OP_CPUMAP_SLOT } from '../host/cost.ts';
 import type { Cpu, Work } from '../host/cpu.ts';
 import { CTX_APP } from '../host/cpu.ts';
 import { LOST_CPUMAP_PROG, LOST_CPUMAP_QUEUE_FULL, LOST_CPUMAP_SKB_OOM } from '../host/fates.ts';
@@ -24,7 +25,7 @@ import { Task } from '../host/runQueue.ts';
 import { TP_XDP_CPUMAP_ENQUEUE, TP_XDP_CPUMAP_KTHREAD } from '../host/trace.ts';
 import type { BpfProgRef } from './bpf.ts';
 import { runOnFrame, warnInvalidXdpAction } from './frameProg.ts';
-import type { XdpKernel } from './kernel.ts';
+import type { FrameReceiver, XdpKernel } from './kernel.ts';
 import { xdpReturnFrame, xdpReturnFrameRxNapi } from './memModel.ts';
 import type { BpfNetContext } from './netContext.ts';
 import { XDP_DROP, XDP_PASS, XDP_REDIRECT } from './uapi.ts';
@@ -59,6 +60,8 @@ export class CpuMapEntry {
   private readonly xdp: XdpKernel;
   private readonly ring: PtrRing;
   private readonly redirector: Redirector;
+  /** Null in a kernel without a stack, where no frame comes here. */
+  private readonly receiver: FrameReceiver | null;
   private readonly bulkQueues: (XdpCpuBulkQueue | undefined)[] = [];
   private readonly batch: Int32Array = new Int32Array(BULK);
   /** Of the batch in hand, by the program. */
@@ -80,6 +83,7 @@ export class CpuMapEntry {
     this.prog = prog;
     this.ring = new PtrRing(qsize);
     this.redirector = redirector;
+    this.receiver = xdp.upper?.frameReceiver(cpu) ?? null;
     const name = `cpumap/${cpu.id}/map:${mapId}`;
     this.task = new Task(name, cpu, CTX_APP, (task) => this.live(task));
     xdp.cpuMapEntries.add(this);
@@ -113,8 +117,9 @@ export class CpuMapEntry {
   produce(bq: XdpCpuBulkQueue, cpu: Cpu): void {
     const { xdp, ring } = this;
     let drops = 0;
+    cpu.charge(OP_CPUMAP_LOCK);
+    cpu.chargeTimes(OP_CPUMAP_SLOT, bq.count);
     for (let i = 0; i < bq.count; i++) {
-      cpu.charge(OP_PAGE_POOL_RING);
       if (ring.produce(bq.q[i]!)) continue;
       drops++;
       xdpReturnFrameRxNapi(xdp, cpu, bq.q[i]!);
@@ -149,10 +154,8 @@ export class CpuMapEntry {
     const { xdp, cpu, ring, batch } = this;
     xdp.cpu = cpu;
     let n = 0;
-    while (n < BULK && ring.length > 0) {
-      cpu.charge(OP_PAGE_POOL_RING);
-      batch[n++] = ring.consume();
-    }
+    while (n < BULK && ring.length > 0) batch[n++] = ring.consume();
+    cpu.chargeTimes(OP_CPUMAP_SLOT, n);
     let kept = n;
     let redirects = 0;
     if (this.prog !== null) {
@@ -163,14 +166,26 @@ export class CpuMapEntry {
       if (redirects > 0) this.redirector.flush(xdp, cpu);
       context.returnFrameNoDirect = false;
     }
-    let drops = 0;
-    for (let i = 0; i < kept; i++) {
-      if (xdp.upper!.receiveFrame(batch[i]!, cpu)) continue;
-      drops++;
-      xdpReturnFrame(xdp, cpu, batch[i]!);
-    }
+    const drops = this.build(this.receiver!, kept);
     xdp.fates.lost[LOST_CPUMAP_SKB_OOM]! += drops;
     if (xdp.watch.on) xdp.watch.point(TP_XDP_CPUMAP_KTHREAD, cpu, n, drops, redirects);
+    this.receiver!.deliver(n, ring.length === 0);
+  }
+
+  /** Skbs for the batch's first `kept`. @returns how many there are none for, whose frames went back */
+  private build(receiver: FrameReceiver, kept: number): number {
+    const { xdp, cpu, batch } = this;
+    let drops = 0;
+    for (let from = 0; from < kept; from += receiver.skbsAtOnce) {
+      const to = Math.min(kept, from + receiver.skbsAtOnce);
+      const allocated = receiver.allocSkbs(to - from);
+      for (let i = from; i < to; i++) {
+        if (allocated && receiver.buildSkb(batch[i]!)) continue;
+        drops++;
+        xdpReturnFrame(xdp, cpu, batch[i]!);
+      }
+    }
+    return drops;
   }
 
   /** @returns how many frames it passed; they stand at the batch's front. @linux cpu_map_bpf_prog_run_xdp */

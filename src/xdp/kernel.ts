@@ -25,16 +25,28 @@ export interface DeviceTable {
   devGetByIndex(ifindex: number): RedirectTarget | null;
 }
 
+/** How a cpumap's thread gives its frames to the stack: each batch in these three steps. */
+export interface FrameReceiver {
+  /** Frames whose skbs are allocated at once, 1 to 8. */
+  readonly skbsAtOnce: number;
+  /** @returns false without memory: then there are skbs for none of the `n` */
+  allocSkbs(n: number): boolean;
+  /**
+   * Make a frame an skb that was allocated for it.
+   *
+   * @returns false when its device has gone: the frame is still the caller's
+   */
+  buildSkb(frame: HostAddr): boolean;
+  /** The batch is built. @param frames it had in the queue @param empty nothing waits there now */
+  deliver(frames: number, empty: boolean): void;
+}
+
 /** What XDP hands on to the stack above it; the stack implements it. */
 export interface UpperStack {
-  /**
-   * Make an skb of a frame and receive it.
-   *
-   * @returns false without memory: the frame is still the caller's
-   */
-  receiveFrame(frame: HostAddr, cpu: Cpu): boolean;
   /** Answer a `struct bpf_fib_lookup` at `params`, whose family is known. @returns as the helper does */
   fibLookup(params: HostAddr, flags: number, cpu: Cpu): number;
+  /** For one thread, which runs on `cpu`. */
+  frameReceiver(cpu: Cpu): FrameReceiver;
   /** Into the kernel's log, each text once. */
   warnOnce(text: string): void;
 }

@@ -52,6 +52,9 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_FIB_LOOKUP: 'route lookup',
   OP_IP_FORWARD: 'IP forward',
   OP_BPF_FIB_LOOKUP: 'bpf_fib_lookup',
+  OP_CPUMAP_LOCK: 'cpumap queue lock',
+  OP_CPUMAP_SLOT: 'cpumap queue slot',
+  OP_SKB_BULK: 'skb alloc in bulk',
 };
 const OPS = numbered(cost, 'OP_');
 

@@ -99,6 +99,24 @@ export const flat: ProfileData = {
       unit: 'ns',
       source: 'estimate: hop limit, MTU, hand-over; the header is warm',
     },
+    {
+      op: 'cpumap queue lock',
+      value: 10.4,
+      unit: 'ns',
+      source: 'spin_lock and unlock, E5-1650 v4',
+    },
+    {
+      op: 'cpumap queue slot',
+      value: 2.3,
+      unit: 'ns',
+      source: 'page_pool ring less a lock, half for each end',
+    },
+    {
+      op: 'skb alloc in bulk',
+      value: 11.3,
+      unit: 'ns',
+      source: 'skb alloc less half of what slab saves in bulk, E5-1650 v4: 30.5 to 17.9',
+    },
     { op: 'IP output', value: 60, unit: 'ns', source: 'estimate: route, header, neighbour' },
     { op: 'socket queue', value: 40, unit: 'ns', source: 'estimate: accounting, lock, queue' },
     {
@@ -173,6 +191,13 @@ export const flat: ProfileData = {
     },
     { op: 'softirqs left to ksoftirqd', value: 0, unit: 'count', source: 'Linux 6.4 and later' },
     { op: 'scheduler before EEVDF', value: 0, unit: 'count', source: 'Linux 6.6 and later' },
+    {
+      op: 'cpumap skbs allocated at once',
+      value: 8,
+      unit: 'count',
+      source: 'Linux 5.2 and later: CPUMAP_BATCH',
+    },
+    { op: 'GRO in cpumap threads', value: 1, unit: 'count', source: 'Linux 6.15 and later' },
     { op: 'RX DMA', value: 700, unit: 'ns', source: 'estimate' },
     { op: 'RX DMA slot', value: 2, unit: 'ns', source: 'estimate' },
     { op: 'TX fetch', value: 900, unit: 'ns', source: 'estimate' },

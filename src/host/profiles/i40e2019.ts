@@ -82,3 +82,11 @@ export const unbulked = (base: CostProfile): ProfileData => ({
     'redirected frames per transmit call | 1 | count | Linux 4.17: no bulk queues',
   ),
 });
+
+/** `base` as a kernel whose cpumap threads allocate skbs in bulk. */
+export const bulkSkbs = (base: CostProfile): ProfileData => ({
+  name: `${base.name}-bulk-skbs`,
+  says: `${base.says}, as since Linux 5.2: cpumap threads allocate eight skbs at once`,
+  base,
+  entries: entriesOf('cpumap skbs allocated at once | 8 | count | Linux 5.2: CPUMAP_BATCH'),
+});

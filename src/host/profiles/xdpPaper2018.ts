@@ -41,6 +41,9 @@ ICMP receive | 40 | ns | estimate
 ARP or ND receive | 80 | ns | estimate
 route lookup | 50 | ns | Bernat 2017: fib_lookup with a full table, Core i5-4670K
 bpf_fib_lookup | 21.3 | ns | bench04, perf at 3.81 Mpps: bpf_ipv4_fib_lookup 6.00 %, ip_mtu_from_fib_result and bpf_xdp_fib_lookup 1.05 % each
+cpumap queue lock | 10.431 | ns | lock
+cpumap queue slot | 2.33 | ns | pp.ring 15.09 less lock, half for each end
+skb alloc in bulk | 24.71 | ns | skb alloc less 6.31: half of what bulk saves of kmem.single 30.532 (kmem.bulk16 17.905)
 IP forward | 30 | ns | estimate: hop limit, MTU, hand-over; the header is warm
 IP output | 60 | ns | estimate: route, header, neighbour
 socket queue | 40 | ns | estimate: accounting, lock, queue
@@ -95,6 +98,8 @@ frames an interrupt, at most | 65535 | count | mlx5: cq_max_count, 16 bits
 DIM starts with setting | 1 | count | mlx5: 8 us and 128 frames, NET_DIM_DEF_PROFILE_CQE
 softirqs left to ksoftirqd | 1 | count | Linux 4.9 to 6.3: ksoftirqd_running
 scheduler before EEVDF | 1 | count | Linux 2.6.23 to 6.5: CFS
+cpumap skbs allocated at once | 1 | count | before Linux 5.2: each by itself
+GRO in cpumap threads | 0 | count | before Linux 6.15: none
 `;
 
 export const xdpPaper2018: ProfileData = {
