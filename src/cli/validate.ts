@@ -1,4 +1,5 @@
 /** `ringscope validate`: the published figures against the model, row by row. */
+import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { importProgram, readBytes, writeBytes } from '../lab/files.ts';
 import { InputError } from '../lab/inputError.ts';
@@ -39,7 +40,14 @@ interface ValidateFlags {
 /** Fewer rows within tolerance than this share, and the check has failed. */
 const WANTED = 0.85;
 
-const IO: RunIo = { readFile: readBytes, importProgram, nowMs: () => 0 };
+/** Of the package: rows name its examples, wherever the command is called. */
+const TOP = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../', import.meta.url);
+
+const IO: RunIo = {
+  readFile: (option, name) => readBytes(option, fileURLToPath(new URL(name, TOP))),
+  importProgram,
+  nowMs: () => 0,
+};
 
 /** @param done is told the exit code */
 export function addValidate(

@@ -117,8 +117,8 @@ export interface KernelSpec {
   readonly cfs: number;
   /** Skbs that a cpumap's thread allocates at once: 8, or 1 by itself. */
   readonly cpumapSkbs: number;
-  /** 1: a cpumap's thread has a GRO of its own. */
-  readonly cpumapGro: number;
+  /** How a cpumap's thread gives skbs to the stack: 0 one by one, 1 as a list, 2 through a GRO of its own. */
+  readonly cpumapDelivery: number;
 }
 
 /** How the NIC holds back interrupts, where it is another one than bnxt's. */

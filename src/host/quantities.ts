@@ -27,7 +27,7 @@ export const KERNEL: Group<KernelSpec> = [
   ['deferToKsoftirqd', 'softirqs left to ksoftirqd', COUNT],
   ['cfs', 'scheduler before EEVDF', COUNT],
   ['cpumapSkbs', 'cpumap skbs allocated at once', COUNT],
-  ['cpumapGro', 'GRO in cpumap threads', COUNT],
+  ['cpumapDelivery', 'cpumap delivery', COUNT],
 ];
 
 export const PCIE: Group<PcieSpec> = [
@@ -94,7 +94,7 @@ const WHOLE: ReadonlyMap<string, readonly [from: number, to: number]> = new Map(
   ['softirqs left to ksoftirqd', [0, 1]],
   ['scheduler before EEVDF', [0, 1]],
   ['cpumap skbs allocated at once', [1, 8]],
-  ['GRO in cpumap threads', [0, 1]],
+  ['cpumap delivery', [0, 2]],
   ['frames an interrupt, at most', [1, 65_535]],
   ['DIM starts with setting', [0, 4]],
 ]);

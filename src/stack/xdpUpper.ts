@@ -5,13 +5,14 @@
  * checksum, hash and tag are lost, as on Linux. How skbs are allocated and how they go up depends on
  * the kernel's generation, which the profile tells:
  *
- *   to 5.1         each allocated by itself, and received before the next is built
- *   5.2 to 6.14    eight allocated at once, or none; received one by one
- *   6.15 and later likewise, then all through the thread's own GRO, from where they may go on to
- *                  other CPUs (RPS); it is emptied when the queue is, or after 64 frames
+ *   to 5.1          each allocated by itself, and received before the next is built
+ *   5.2 to 5.12     eight allocated at once, or none; received one by one
+ *   5.13 to 6.14    likewise, then received as a list, from where they may go to other CPUs (RPS)
+ *   6.15 and later  through the thread's own GRO, which is emptied likewise when the queue is empty,
+ *                   or after 64 frames
  *
- * Left out: lists without GRO (5.13 to 6.14 went that way, past RPS too), and the per-CPU cache that
- * skbs come from since 6.15, which may give some of eight when memory runs out. What the line of a
+ * Left out: the per-CPU cache that skbs come from since 6.15, which may give some of eight when memory
+ * runs out. What the line of a
  * page's struct costs that another CPU has written is not in any operation, so fetching it ahead
  * (5.2) saves nothing here.
  *
@@ -49,8 +50,12 @@ import { consumeSkb } from './skbPool.ts';
 /** Frames after which a thread empties its GRO. @linux NAPI_POLL_WEIGHT; include/linux/netdevice.h */
 const FLUSH_AFTER = 64;
 
+/** Values of `cpumapDelivery`; 2 is GRO. */
+const ONE_BY_ONE = 0;
+const AS_LIST = 1;
+
 /** Habits of the kernel's generation. */
-type Habits = Pick<KernelSpec, 'cpumapSkbs' | 'cpumapGro'>;
+type Habits = Pick<KernelSpec, 'cpumapSkbs' | 'cpumapDelivery'>;
 
 export class XdpUpper implements UpperStack {
   private readonly net: Net;
@@ -79,16 +84,16 @@ class ThreadReceiver implements FrameReceiver, GroNode {
   readonly skbsAtOnce: number;
   readonly rxList: SkBuffHead = new SkBuffHead();
   private readonly net: Net;
-  private readonly hasGro: boolean;
-  /** Skbs of the batch in hand, on their way to GRO. */
+  private readonly delivery: number;
+  /** Skbs of the batch in hand, unless they are received one by one. */
   private readonly built: SkBuffHead = new SkBuffHead();
   private sinceFlush = 0;
 
-  constructor(net: Net, cpu: Cpu, { cpumapSkbs, cpumapGro }: Habits) {
+  constructor(net: Net, cpu: Cpu, { cpumapSkbs, cpumapDelivery }: Habits) {
     this.net = net;
     this.cpu = cpu;
     this.skbsAtOnce = cpumapSkbs;
-    this.hasGro = cpumapGro === 1;
+    this.delivery = cpumapDelivery;
   }
 
   /** @linux kmem_cache_alloc_bulk, napi_skb_cache_get_bulk, build_skb */
@@ -104,14 +109,18 @@ class ThreadReceiver implements FrameReceiver, GroNode {
     if (dev === null) return false;
     const skb = this.skbOf(frame, dev);
     if (!this.net.stackOn) consumeSkb(skb, this.cpu);
-    else if (this.hasGro) this.built.queueTail(skb);
-    else netifReceiveSkb(skb, this.cpu);
+    else if (this.delivery === ONE_BY_ONE) netifReceiveSkb(skb, this.cpu);
+    else this.built.queueTail(skb);
     return true;
   }
 
-  /** @linux cpu_map_gro_flush */
+  /** @linux netif_receive_skb_list, cpu_map_gro_flush */
   deliver(frames: number, empty: boolean): void {
-    if (!this.hasGro) return;
+    if (this.delivery === AS_LIST) {
+      this.rxList.spliceTail(this.built);
+      groNormalList(this);
+      return;
+    }
     for (let skb = this.built.dequeue(); skb !== null; skb = this.built.dequeue())
       groReceiveSkb(this, skb);
     this.sinceFlush += frames;

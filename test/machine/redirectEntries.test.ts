@@ -187,6 +187,33 @@ describe('a cpumap', () => {
     expect(report.softnet.map(([processed]) => processed)).toEqual([0, FRAMES]);
   });
 
+  test.each([
+    ['xdp-paper-2018', 'Linux 4.18 allocates each by itself', 1],
+    ['i40e-2019-bulk-skbs', 'Linux 5.2 allocates eight or none', 8],
+    ['flat', 'Linux 6.18 likewise', 8],
+  ])('%s: %s when memory runs out once', async (profile, _, lost) => {
+    const { report } = await steered({ mode: TO_CPU, key: 1 }, ['cpus 1 {"qsize":512}'], {
+      ...{ profile, irqAffinity: '0', traffic: 'udp size=64 rate=10Mpps' },
+      at: ['0 fault skbAlloc'],
+    });
+    expect(report.conserved).toBe(true);
+    expect(report.packets.lost['cpumapSkbOom']).toBe(lost);
+    expect(report.packets.cpumapPass).toBe(FRAMES - lost);
+  });
+
+  test.each([
+    ['i40e-2019', 'Linux 5.1 skbs stay on its CPU', [0, FRAMES]],
+    ['irqsuspend-2024', 'Linux 6.12 lists go to where RPS says', [FRAMES, 0]],
+    ['flat', 'Linux 6.18 so does what leaves GRO', [FRAMES, 0]],
+  ])('%s: from the thread of %s', async (profile, _, processed) => {
+    const { report } = await steered({ mode: TO_CPU, key: 1 }, ['cpus 1 {"qsize":512}'], {
+      ...{ profile, irqAffinity: '0', rps: '0' },
+    });
+    expect(report.conserved).toBe(true);
+    expect(report.packets.cpumapPass).toBe(FRAMES);
+    expect(report.softnet.map(([frames]) => frames)).toEqual(processed);
+  });
+
   test('a full queue loses what does not fit', async () => {
     const { report } = await steered({ mode: TO_CPU, key: 1 }, ['cpus 1 {"qsize":4}'], {
       traffic: 'udp size=64 rate=10Mpps',

@@ -197,7 +197,7 @@ export const flat: ProfileData = {
       unit: 'count',
       source: 'Linux 5.2 and later: CPUMAP_BATCH',
     },
-    { op: 'GRO in cpumap threads', value: 1, unit: 'count', source: 'Linux 6.15 and later' },
+    { op: 'cpumap delivery', value: 2, unit: 'count', source: 'Linux 6.15 and later: GRO' },
     { op: 'RX DMA', value: 700, unit: 'ns', source: 'estimate' },
     { op: 'RX DMA slot', value: 2, unit: 'ns', source: 'estimate' },
     { op: 'TX fetch', value: 900, unit: 'ns', source: 'estimate' },

@@ -47,6 +47,7 @@ frames returned to the cache | 1 | count | a kernel of 2025
 softirqs left to ksoftirqd | 0 | count | Linux 6.4
 scheduler before EEVDF | 0 | count | Linux 6.6
 cpumap skbs allocated at once | 8 | count | Linux 5.2
+cpumap delivery | 1 | count | Linux 5.13 to 6.14: lists
 `),
 });
 
@@ -141,6 +142,6 @@ stack entered cold | 2776.64 | ns | fit; from 2500
 idle until cold | 1000 | ns | xdp-paper-2018
 frames an interrupt, at most | 65535 | count | mlx5: cq_max_count, 16 bits
 DIM starts with setting | 1 | count | mlx5: 8 us and 128 frames, NET_DIM_DEF_PROFILE_CQE
-GRO in cpumap threads | 0 | count | before Linux 6.15: none
+cpumap delivery | 1 | count | Linux 5.13 to 6.14: lists
 `),
 });

@@ -99,7 +99,7 @@ DIM starts with setting | 1 | count | mlx5: 8 us and 128 frames, NET_DIM_DEF_PRO
 softirqs left to ksoftirqd | 1 | count | Linux 4.9 to 6.3: ksoftirqd_running
 scheduler before EEVDF | 1 | count | Linux 2.6.23 to 6.5: CFS
 cpumap skbs allocated at once | 1 | count | before Linux 5.2: each by itself
-GRO in cpumap threads | 0 | count | before Linux 6.15: none
+cpumap delivery | 0 | count | before Linux 5.13: one by one
 `;
 
 export const xdpPaper2018: ProfileData = {

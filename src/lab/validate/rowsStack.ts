@@ -1,7 +1,7 @@
 /** Rows whose packets go up the stack, and those of drivers other than the paper's. */
 import { forwarded, withinNs } from './rowsXdp.ts';
 import type { Row, Scenario } from './scenario.ts';
-import { busyPct, receivedPps, saturated, sentPps, udp } from './scenario.ts';
+import { busyPct, cpumapPps, receivedPps, saturated, sentPps, udp } from './scenario.ts';
 
 const PAPER = 'xdp-paper-2018';
 
@@ -24,6 +24,16 @@ const cpu = (id: string, rate: string, duration: string): Row => ({
     ...{ traffic: `${udp(rate)} arrivals=poisson`, rxUsecs: 0, rxFrames: 1 },
   },
   modelled: busyPct(1),
+});
+
+/** xdp_redirect_cpu: CPU 1 receives and hands all to CPU 0, where the raw table drops it. */
+const cpumap = (id: string, profile: string, modelled: Row['modelled']): Row => ({
+  ...{ id, family: 'cpumap', modelled },
+  scenario: {
+    ...{ profile, xdp: 'examples/bpf/cpu_spreader.o', at: '0 update cpus 0 128', rawDrop: 'all' },
+    ...{ queues: 1, cpus: 2, irqAffinity: '1', link: 40 },
+    ...{ traffic: udp('25Mpps'), duration: '5ms', rxRing: 511 },
+  },
 });
 
 const redirected = (id: string, profile: string): Row => ({
@@ -117,6 +127,9 @@ export const STACK_ROWS: readonly Row[] = [
   latency('avg', ({ stagesNs }) => stagesNs['wire']!.mean / 1000),
   latency('max', ({ stagesNs }) => stagesNs['wire']!.max / 1000),
   latency('under10us', withinNs(10_000)),
+  cpumap('cpumap.raw.base', 'i40e-2019', cpumapPps),
+  cpumap('cpumap.raw.prefetchw', 'i40e-2019-bulk-skbs', cpumapPps),
+  cpumap('cpumap.rx', 'i40e-2019', receivedPps),
   redirected('i40e.redir', 'i40e-2019'),
   redirected('redir.map', 'i40e-2019'),
   redirected('retpoline.before', 'i40e-2019'),

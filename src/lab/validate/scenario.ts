@@ -44,6 +44,9 @@ const span = (report: RunReport): number => {
 /** Frames received per second. */
 export const receivedPps = (report: RunReport): number => report.packets.received / span(report);
 
+/** Frames per second that threads of cpumaps took into the stack. */
+export const cpumapPps = (report: RunReport): number => report.packets.cpumapPass / span(report);
+
 /** Frames put on the wire per second. */
 export const sentPps = (report: RunReport): number => report.packets.onWire / span(report);
 

@@ -6,7 +6,6 @@ const BY_NEED: Readonly<Record<string, string>> = {
   other: 'another packet path (DPDK, other drivers, other systems), not this driver',
   forward: 'the size of a routing table, and what of it is in the caches, are not modelled',
   tcp: 'there is no TCP',
-  cpumap: 'no profile has the costs of cpumap threads yet',
   generic: 'generic XDP is not part of it',
   afxdp: 'AF_XDP is not part of it',
 };
