@@ -8,7 +8,6 @@ import type { RunIo } from '../lab/run.ts';
 import { validationPage } from '../lab/validate/page.ts';
 import { validationPlots } from '../lab/validate/plots.ts';
 import { ROWS } from '../lab/validate/rows.ts';
-import { commandLine } from '../lab/validate/scenario.ts';
 import { sensitivityOf } from '../lab/validate/sensitivity.ts';
 import type { RowResult } from '../lab/validate/validate.ts';
 import {
@@ -23,6 +22,7 @@ import { jsonLine } from './jsonLine.ts';
 import type { Terminal } from './terminal.ts';
 import {
   comparedLine,
+  familySections,
   familyTable,
   rowTable,
   sensitivityTable,
@@ -86,7 +86,7 @@ async function validateCommand(flags: ValidateFlags, terminal: Terminal): Promis
   const runs = new ScenarioRuns();
   const results: RowResult[] = [];
   for (const row of rows) results.push(await judgeRow(row, IO, runs));
-  const report = validationReport(results);
+  const report = validationReport(results, flags.only);
   if (flags.docs !== undefined) {
     const plots = await validationPlots(runs, IO);
     const utf8 = new TextEncoder();
@@ -102,14 +102,15 @@ async function validateCommand(flags: ValidateFlags, terminal: Terminal): Promis
   const { colors } = terminal;
   if (flags.json === true) terminal.out(jsonLine(report));
   else {
-    const tables = [rowTable(results, colors), familyTable(report, colors)];
+    const tables = [familySections(results, colors), familyTable(report, colors)];
     if (flags.only === undefined) tables.push(comparedLine(report), uncoveredTable(report, colors));
     terminal.out(`${tables.map((lines) => lines.join('\n')).join('\n\n')}\n`);
   }
+  const counted = results.filter(({ use }) => use === 'validate');
   const { of, within } =
     flags.only === undefined
       ? report.compared
-      : { of: results.length, within: results.filter((row) => row.within).length };
+      : { of: counted.length, within: counted.filter((row) => row.within).length };
   if (within >= WANTED * of) return EXIT_OK;
   terminal.err(
     `validate: ${within} of ${of} rows within tolerance, fewer than ${WANTED * 100} %\n`,
@@ -144,11 +145,10 @@ async function showRow(id: string, { json }: ValidateFlags, terminal: Terminal):
   const result = await judgeRow(row, IO, new ScenarioRuns());
   if (json === true) terminal.out(jsonLine(result));
   else {
-    const { hardware, source, ref, workload } = result;
-    terminal.out(
-      `${[`${source}; ${ref}`, hardware, workload].join('\n')}\n\n` +
-        `${rowTable([result], terminal.colors).join('\n')}\n\n${commandLine(row.scenario)}\n`,
-    );
+    const { hardware, source, ref, command, reading } = result;
+    const about = [`${source}; ${ref}`, hardware, '', ...rowTable([result], terminal.colors)];
+    const how = reading === null ? [] : ['', `read off its JSON: ${reading}`];
+    terminal.out(`${[...about, '', command, ...how].join('\n')}\n`);
   }
   return result.within ? EXIT_OK : EXIT_FAILED;
 }

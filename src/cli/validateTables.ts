@@ -3,33 +3,59 @@ import type { Colors } from 'picocolors/types';
 import type { FamilySensitivity } from '../lab/validate/sensitivity.ts';
 import type { RowResult, ValidationReport } from '../lab/validate/validate.ts';
 import { figureText, signedPercent } from '../lab/validate/words.ts';
-import type { Row } from './table.ts';
+import type { Cell, Row } from './table.ts';
 import { styled, table } from './table.ts';
 
 const heading = (c: Colors, ...titles: readonly string[]): Row =>
   titles.map((title) => styled(c.bold, title));
 
+/** A heading and a line for each row. */
 export function rowTable(rows: readonly RowResult[], c: Colors): string[] {
   const lines = rows.map((row): Row => [
     row.id,
-    row.metric,
     figureText(row.published, row.unit),
     figureText(row.modelled, row.unit),
     signedPercent(row.errorPct),
     `${row.tolPct} %`,
-    styled(row.within ? c.green : c.red, row.within ? 'within' : 'beyond'),
-    row.use === 'calibrate' ? 'fitted' : '',
+    verdictOf(row, c),
+    `${row.workload}: ${row.metric}`,
   ]);
-  const titles = ['row', 'metric', 'published', 'modelled', 'error', 'tolerance', '', ''];
+  const titles = ['row', 'published', 'modelled', 'error', 'tolerance', '', 'workload'];
   return table(
     [heading(c, ...titles), ...lines],
-    ['left', 'left', 'right', 'right', 'right', 'right', 'left', 'left'],
+    ['left', 'right', 'right', 'right', 'right', 'left', 'left'],
   );
 }
 
+function verdictOf({ within, use }: RowResult, c: Colors): Cell {
+  if (use === 'calibrate') return styled(c.dim, 'fitted');
+  return styled(within ? c.green : c.red, within ? 'within' : 'beyond');
+}
+
+/** The rows of each family beneath it and its sources, in the columns of one table. */
+export function familySections(rows: readonly RowResult[], c: Colors): string[] {
+  const families = new Map<string, RowResult[]>();
+  for (const row of rows) families.set(row.family, [...(families.get(row.family) ?? []), row]);
+  const [titles, ...lines] = rowTable([...families.values()].flat(), c);
+  const sections = [titles!];
+  let next = 0;
+  for (const [family, own] of families) {
+    const sources = new Set(own.map(({ source, hardware }) => `${source}; ${hardware}`));
+    sections.push('', c.bold(family), ...[...sources].map((source) => c.dim(source)));
+    sections.push(...lines.slice(next, (next += own.length)));
+  }
+  return sections;
+}
+
 export function familyTable({ families }: ValidationReport, c: Colors): string[] {
-  const lines = families.map(({ family, rows, within }): Row => [family, `${within}`, `${rows}`]);
-  return table([heading(c, 'family', 'within', 'of'), ...lines], ['left']);
+  const lines = families.map(({ family, rows, within, fitted }): Row => [
+    ...[family, `${within}`, `${rows}`],
+    fitted === 0 ? '' : `and ${fitted} fitted`,
+  ]);
+  return table(
+    [heading(c, 'family', 'within', 'of', ''), ...lines],
+    ['left', 'right', 'right', 'left'],
+  );
 }
 
 export const comparedLine = ({ compared: { of, covered, within } }: ValidationReport): string[] => [

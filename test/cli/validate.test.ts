@@ -36,7 +36,7 @@ test.each([
 });
 
 test('the document of some rows has them, their families and what is not covered', async () => {
-  const { code, out } = await validate('--only', 'pp.amd', '--json');
+  const { code, out } = await validate('--only', 'ddio.512', '--json');
   const { rows, families, uncovered, compared } = JSON.parse(out) as {
     rows: Record<string, unknown>[];
     families: unknown;
@@ -44,11 +44,30 @@ test('the document of some rows has them, their families and what is not covered
     compared: unknown;
   };
   expect(code).toBe(0);
-  expect(families).toEqual([{ family: 'page_pool', rows: 2, within: 2 }]);
+  expect(families).toEqual([
+    { family: 'DDIO misses', rows: 1, within: 1, fitted: 0 },
+    { family: 'DDIO rate', rows: 1, within: 1, fitted: 0 },
+  ]);
   expect(compared).toEqual({ of: 122, covered: 2, within: 2 });
   expect(Object.keys(rows[0]!)).toEqual([
     ...['id', 'family', 'use', 'needs', 'source', 'ref', 'hardware', 'workload', 'metric', 'unit'],
-    ...['published', 'modelled', 'errorPct', 'tolPct', 'within', 'command'],
+    ...['published', 'modelled', 'errorPct', 'tolPct', 'within', 'command', 'reading'],
   ]);
+  expect(uncovered.map(({ id }) => id)).toEqual(['ddio.512.p99']);
   expect(Object.keys(uncovered[0]!)).toEqual(['id', 'use', 'needs', 'workload', 'metric', 'why']);
+});
+
+test('rows stand beneath their family and its source, fitted ones apart', async () => {
+  const { code, out } = await validate('--only', 'drop.nocompress');
+  const lines = out.split('\n').map((line) => line.trim());
+  expect(code).toBe(0);
+  expect(lines).toContain('drop');
+  expect(lines.some((line) => line.startsWith("XDP CoNEXT'18 paper"))).toBe(true);
+  expect(out).toMatch(/drop\.nocompress\.1c .* fitted {2}XDP_DROP 64B no_touch, 1 core\(s\)/);
+  expect(out).toMatch(/drop +2 +2 +and 1 fitted\n/);
+});
+
+test('how a rate is read off a run is said beside its command', async () => {
+  const { out } = await validate('--show', 'drop.nocompress.3c');
+  expect(out).toMatch(/\nread off its JSON: packets\.received over the time of the load/);
 });

@@ -23,12 +23,15 @@ export function validationPage(report: ValidationReport, plots: readonly Validat
     `**${compared.within} of ${compared.of}** rows to compare with are within tolerance; ` +
       `${compared.covered} have a run that stands for them. A tolerance is the published one, ` +
       'else 10 %, and 25 % for latencies, interrupt rates and miss rates. Rows marked *fitted* ' +
-      'decided values of a profile and are not counted. `ringscope validate --show ROW` prints ' +
+      'decided values of a profile and are counted nowhere. `ringscope validate --show ROW` prints ' +
       'the command of any row.',
     '## By family',
     table(
-      ['Family', 'Within', 'Rows'],
-      families.map(({ family, rows, within }) => [family, `${within}`, `${rows}`]),
+      ['Family', 'Within', 'Rows', 'Fitted'],
+      families.map(({ family, rows, within, fitted }) => [
+        ...[family, `${within}`, `${rows}`],
+        fitted === 0 ? '' : `${fitted}`,
+      ]),
     ),
     '## Curves',
     'Full lines and dots are published, dashed lines are modelled; where only a line is dashed, ' +

@@ -62,7 +62,7 @@ async function modelled(
   if (model !== undefined) return points;
   for (const [x, id, parts = 1] of at) {
     const row = ROWS.find((known) => known.id === id)!;
-    const value = row.modelled(await runs.report(row.scenario, io), row.scenario);
+    const value = row.modelled(await runs.report(row.scenario, io));
     const says = `${id}, modelled: ${value.toPrecision(4)}`;
     points.push({ x, y: (value * scale) / parts, says });
   }

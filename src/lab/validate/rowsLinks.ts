@@ -1,6 +1,6 @@
 /** Rows about the bus, the cache the NIC writes into, and a machine of 2002. */
 import type { RunReport } from '../report.ts';
-import type { Row, Scenario } from './scenario.ts';
+import type { Reading, Row, Scenario } from './scenario.ts';
 import { receivedPps, sentPps, udp } from './scenario.ts';
 
 const FCS = 4;
@@ -13,8 +13,8 @@ const link = (xdp: string, size: number): Scenario => ({
 });
 
 const payloadGbps =
-  (pps: (report: RunReport) => number, size: number) =>
-  (report: RunReport): number =>
+  (pps: Reading, size: number): Reading =>
+  (report) =>
     (pps(report) * (size - FCS) * 8) / 1e9;
 
 const receiving = (size: number): Row => ({

@@ -1,7 +1,6 @@
 /** Rows of the XDP paper and of the lab it came from that need no stack. */
-import type { RunReport } from '../report.ts';
-import type { Row, Scenario } from './scenario.ts';
-import { busyPct, receivedPps, saturated, sentPps, udp } from './scenario.ts';
+import type { Reading, Row, Scenario } from './scenario.ts';
+import { busyPct, reading, receivedPps, saturated, sentPps, udp } from './scenario.ts';
 
 /** What the paper's generator sends at most. */
 const TREX = '98.9Mpps';
@@ -85,9 +84,8 @@ export const forwarded: Scenario = {
 };
 
 /** Percent of packets that took at most `limit` ns, on straight lines between the quantiles of a report. */
-export const withinNs =
-  (limit: number) =>
-  ({ stagesNs }: RunReport): number => {
+export const withinNs = (limit: number): Reading =>
+  reading(`on straight lines between the quantiles of the stage wire`, ({ stagesNs }) => {
     const { p50, p90, p99, p999, max } = stagesNs['wire']!;
     let from: readonly [share: number, ns: number] = [0, 0];
     for (const [share, ns] of [
@@ -101,7 +99,7 @@ export const withinNs =
       from = [share, ns];
     }
     return 100;
-  };
+  });
 
 const RINGS = [256, 512, 1024];
 const CORES = [1, 3, 5];
@@ -138,7 +136,10 @@ export const XDP_ROWS: readonly Row[] = [
   },
   {
     ...{ id: 'napi.irq.rate', family: 'polls', scenario: beyondPcie },
-    modelled: ({ napi, settledNs }) => napi.irqs / 6 / (settledNs / 1e9),
+    modelled: reading(
+      'interrupts of a queue per second; published beside 98.2 Mpps on the wire (rx_packets_phy), which is offered here',
+      ({ napi, settledNs }) => napi.irqs / 6 / (settledNs / 1e9),
+    ),
   },
   {
     ...{ id: 'napi.100g.idle', family: 'polls', scenario: pcieBound },

@@ -8,12 +8,21 @@ export interface Scenario {
   readonly [option: string]: string | number | boolean;
 }
 
+/** Reads a row's metric, in its unit, off a report. */
+export interface Reading {
+  (report: RunReport): number;
+  /** How, where it is no figure that the run prints. */
+  readonly says?: string;
+}
+
+export const reading = (says: string, read: (report: RunReport) => number): Reading =>
+  Object.assign((report: RunReport): number => read(report), { says });
+
 export interface Row {
   readonly id: string;
   readonly family: string;
   readonly scenario: Scenario;
-  /** Read the row's metric, in its unit, off a report. */
-  readonly modelled: (report: RunReport, scenario: Scenario) => number;
+  readonly modelled: Reading;
   /** What one packet took, where a profile can be fitted on that. */
   readonly nsPerPacket?: (value: number) => number;
 }
@@ -41,22 +50,34 @@ const span = (report: RunReport): number => {
   return Math.max(seconds(report), (most / 100) * (report.settledNs / 1e9));
 };
 
+const SPAN =
+  'the time of the load (packets.offered / rates.offeredPps) or, if longer, that of the busiest CPU ' +
+  '(busyPct of settledNs)';
+
 /** Frames received per second. */
-export const receivedPps = (report: RunReport): number => report.packets.received / span(report);
+export const receivedPps: Reading = reading(
+  `packets.received over ${SPAN}`,
+  (report) => report.packets.received / span(report),
+);
 
 /** Frames per second that threads of cpumaps took into the stack. */
 export const cpumapPps = (report: RunReport): number => report.packets.cpumapPass / span(report);
 
 /** Frames put on the wire per second. */
-export const sentPps = (report: RunReport): number => report.packets.onWire / span(report);
+export const sentPps: Reading = reading(
+  `packets.onWire over ${SPAN}`,
+  (report) => report.packets.onWire / span(report),
+);
 
 /** Percent of the time in which frames arrive, of `cpus` CPUs together. */
-export const busyPct =
-  (cpus: number) =>
-  (report: RunReport): number =>
-    (report.cpus.reduce((sum, cpu) => sum + cpu.busyPct, 0) * report.settledNs) /
-    (span(report) * 1e9) /
-    cpus;
+export const busyPct = (cpus: number): Reading =>
+  reading(
+    `busyPct of settledNs, mean of ${cpus === 1 ? 'the CPU' : `${cpus} CPUs`}, over ${SPAN}`,
+    (report) =>
+      (report.cpus.reduce((sum, cpu) => sum + cpu.busyPct, 0) * report.settledNs) /
+      (span(report) * 1e9) /
+      cpus,
+  );
 
 /** A saturated rate on `cores` cores, as nanoseconds of one core a packet. */
 export const saturated =

@@ -21,6 +21,8 @@ export interface FamilySensitivity {
 
 const MORE = 1.1;
 const MOST_SHOWN = 3;
+/** Less than this much of a change is none, percent. */
+const NO_CHANGE = 0.05;
 /** Besides operations, which a run's breakdown tells of. */
 const HARDWARE: readonly string[] = [
   'RX DMA',
@@ -60,6 +62,7 @@ export async function sensitivityOf(
     family,
     rows: tried.map(({ id }) => id),
     influences: influences
+      .filter(({ changePct }) => Math.abs(changePct) >= NO_CHANGE)
       .toSorted((a, b) => Math.abs(b.changePct) - Math.abs(a.changePct))
       .slice(0, MOST_SHOWN),
   };
@@ -79,7 +82,7 @@ async function modelledWith(
       ? Promise.resolve(new TextEncoder().encode(trialOf(profile, op!)))
       : io.readFile(option, name);
   const { report } = await runScenario(readOptions([fromFlags(changed)]), { ...io, readFile });
-  return { value: row.modelled(report, row.scenario), costs: report.costs };
+  return { value: row.modelled(report), costs: report.costs };
 }
 
 const TRIAL = './trial.yaml';

@@ -36,6 +36,8 @@ export interface RowResult {
   readonly tolPct: number;
   readonly within: boolean;
   readonly command: string;
+  /** How the modelled value is read off that command's JSON, where it is no figure of its own. */
+  readonly reading: string | null;
 }
 
 export interface Uncovered {
@@ -49,8 +51,11 @@ export interface Uncovered {
 
 export interface FamilyResult {
   readonly family: string;
+  /** Rows to compare with, and those of them within tolerance. */
   readonly rows: number;
   readonly within: number;
+  /** Rows that decided values of a profile, and count for nothing. */
+  readonly fitted: number;
 }
 
 export interface ValidationReport {
@@ -78,7 +83,7 @@ const figureOf = (id: string): Figure => FIGURES.find((figure) => figure.id === 
 /** Run one row. */
 export async function judgeRow(row: Row, io: RunIo, runs: ScenarioRuns): Promise<RowResult> {
   const figure = figureOf(row.id);
-  const modelled = row.modelled(await runs.report(row.scenario, io), row.scenario);
+  const modelled = row.modelled(await runs.report(row.scenario, io));
   const { value, unit } = figure;
   const ours = unit === 'Mpps' ? modelled / 1e6 : modelled;
   const errorPct = ours === value ? 0 : (ours / value - 1) * 100;
@@ -88,7 +93,7 @@ export async function judgeRow(row: Row, io: RunIo, runs: ScenarioRuns): Promise
     ...{ source: figure.source, ref: figure.ref, hardware: figure.hardware },
     ...{ workload: figure.workload, metric: figure.metric, unit, published: value },
     ...{ modelled: ours, errorPct, tolPct, within: Math.abs(errorPct) <= tolPct },
-    command: commandLine(row.scenario),
+    ...{ command: commandLine(row.scenario), reading: row.modelled.says ?? null },
   };
 }
 
@@ -108,16 +113,19 @@ export class ScenarioRuns {
 
 type Report = Awaited<ReturnType<typeof runScenario>>['report'];
 
-export function validationReport(rows: readonly RowResult[]): ValidationReport {
+/** @param only what `rows` were chosen by */
+export function validationReport(rows: readonly RowResult[], only?: string): ValidationReport {
   const families = new Map<string, RowResult[]>();
   for (const row of rows) families.set(row.family, [...(families.get(row.family) ?? []), row]);
   const compared = rows.filter(isCompared);
   return {
     rows,
-    families: [...families].map(([family, all]) => ({
-      ...{ family, rows: all.length, within: all.filter(({ within }) => within).length },
-    })),
-    uncovered: uncoveredRows(),
+    families: [...families].map(([family, all]) => {
+      const own = all.filter(({ use }) => use === 'validate');
+      const within = own.filter((row) => row.within).length;
+      return { family, rows: own.length, within, fitted: all.length - own.length };
+    }),
+    uncovered: uncoveredRows().filter(({ id }) => only === undefined || id.includes(only)),
     compared: {
       of: FIGURES.filter(isCompared).length,
       covered: compared.length,
