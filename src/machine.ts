@@ -103,6 +103,8 @@ class WireTaps implements Wire {
     for (let i = 0; i < sinks.length; i++) sinks[i]!.frame(port, time, at, len);
   }
 }
+/** Each application draws from a stream of its own, by its port. */
+const APP_STREAM = 0x6170_7073;
 
 export class Machine {
   readonly config: MachineConfig;
@@ -276,7 +278,8 @@ export class Machine {
       if (nicConfig.napi !== undefined) this.setNapis(bp.dev, nicConfig, nicConfig.napi);
       return { config: nicConfig, nic, vectors, bp };
     });
-    this.apps = config.inet === undefined ? [] : this.buildApps(config.inet, plan.user);
+    this.apps =
+      config.inet === undefined ? [] : this.buildApps(config.inet, plan.user, config.seed);
     const { samplePs } = config;
     this.timeline = samplePs === undefined ? null : new Timeline(this, samplePs);
   }
@@ -320,16 +323,17 @@ export class Machine {
   }
 
   /** The IP protocols, and the applications that listen. */
-  private buildApps(config: InetConfig, bytes: number): UdpApp[] {
+  private buildApps(config: InetConfig, bytes: number, seed: number): UdpApp[] {
     const devices = this.nics.map(({ bp }) => bp.dev);
     const inet = buildInet(this.net, devices, config);
     const user = this.mem.region('user', bytes);
     return config.apps.map((app, i) => {
+      const rng = new Rng(seed ^ Math.imul(app.udp, APP_STREAM));
       const cpu = this.cpus[app.cpu];
       if (cpu === undefined) {
         throw new RangeRefused(`app ${app.kind} cpu`, app.cpu, `0 to ${this.cpus.length - 1}`);
       }
-      return new UdpApp(app, inet, cpu, user.at + i * APP_BUFFER_BYTES, this.stages);
+      return new UdpApp(app, inet, cpu, user.at + i * APP_BUFFER_BYTES, rng, this.stages);
     });
   }
 

@@ -37,10 +37,12 @@ export interface BusyPollOptions {
 }
 
 /** What a command line can say; a callback needs a function, and that only code can give. */
-const TEXT_KINDS: readonly AppKind[] = ['sink', 'echo', 'server', 'capture'];
+const TEXT_KINDS: readonly AppKind[] = ['sink', 'echo', 'server', 'memcached', 'capture'];
 const KINDS: readonly AppKind[] = [...TEXT_KINDS, 'callback'];
 /** Options that only one kind has. */
 const KIND_OF = { reply: 'server', keep: 'capture', onDatagram: 'callback' } as const;
+/** Of a memcached answer to a key of 31 bytes in UDP, so that its frame is as long as TCP's. */
+const AROUND_VALUE = 77;
 const PORT = kind.whole(1, 65_535);
 const FORM = 'KIND:PORT,…, as in "sink:9,echo:7"';
 
@@ -114,11 +116,11 @@ export const appConfig = (app: AppOptions, cpu: number, run: BusyPollOptions): A
   udp: app.udp,
   cpu: app.cpu ?? cpu,
   rcvbuf: app.rcvbuf ?? APP_DEFAULTS.rcvbuf,
-  batch: app.batch ?? APP_DEFAULTS.batch,
+  batch: app.batch ?? (app.kind === 'memcached' ? 1 : APP_DEFAULTS.batch),
   busyPollUsecs: app.busyPoll ?? run.busyPoll,
   busyPollBudget: app.busyPollBudget ?? run.busyPollBudget,
   preferBusyPoll: app.preferBusyPoll ?? run.preferBusyPoll,
-  replyBytes: app.reply ?? APP_DEFAULTS.replyBytes,
+  replyBytes: app.reply ?? (app.kind === 'memcached' ? AROUND_VALUE : APP_DEFAULTS.replyBytes),
   keep: app.keep ?? APP_DEFAULTS.keep,
   connect: app.connect,
   onDatagram: app.onDatagram,

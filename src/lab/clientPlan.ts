@@ -4,6 +4,7 @@ import { END_OF_TIME, PS_PER_US } from '../host/clock.ts';
 import type { MachineConfig } from '../machine.ts';
 import type { ClientsConfig } from '../machine/clients.ts';
 import { clientsBytes } from '../machine/clients.ts';
+import { VALUE_MOST_BYTES } from '../machine/memcachedValues.ts';
 import { defaultAddresses } from '../machine/inetConfig.ts';
 import { parseSize } from '../wire/quantities.ts';
 import { parseCidr4 } from './addresses.ts';
@@ -34,6 +35,7 @@ export function clientPlan(options: RunOptions): ClientPlan | null {
   const {
     think = 0,
     clientDelay = 0,
+    clientUpdates = 0,
     clientAck,
     cable = DEFAULT_CABLE_PS,
     duration = END_OF_TIME,
@@ -59,6 +61,7 @@ export function clientPlan(options: RunOptions): ClientPlan | null {
         delayPs: clientDelay,
         requestBytes: size - FCS_LEN,
         port,
+        updatesPct: clientUpdates,
         ackPort: clientAck ?? null,
         dstMac: { hi16: view.getUint16(0), lo32: view.getUint32(2) },
         dstIp,
@@ -69,12 +72,13 @@ export function clientPlan(options: RunOptions): ClientPlan | null {
   };
 }
 
-function requestSize({ size, mtu, nics }: RunOptions): number {
+function requestSize({ size, mtu, nics, clientUpdates }: RunOptions): number {
   if (size === undefined) return SMALLEST;
   const spec = parseSize('--size', size);
   if (spec.kind !== 'fixed')
     throw new OptionError(`--size: ${size} is no one size, as requests have`);
-  const most = (nics[0]?.mtu ?? mtu) + 18;
+  const longest = (nics[0]?.mtu ?? mtu) + 18;
+  const most = clientUpdates === undefined ? longest : longest - VALUE_MOST_BYTES;
   if (spec.bytes > most)
     throw new OptionError(`--size: ${size} is out of range (64 to ${most} bytes)`);
   return spec.bytes;

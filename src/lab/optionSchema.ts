@@ -138,6 +138,7 @@ export interface RunOptions {
   /** Picoseconds. */
   readonly cable?: number | undefined;
   readonly clientDelay?: number | undefined;
+  readonly clientUpdates?: number | undefined;
   readonly clientAck?: number | undefined;
   readonly stages: boolean;
   /** Picoseconds. */
@@ -430,10 +431,15 @@ const shape = {
     'Traffic',
     'Mean time, exponentially distributed, until a client sees an answer that is there: a part of its round trip; none unless set.',
   ),
+  clientUpdates: absent(
+    kind.whole(0, 100, '%'),
+    'Traffic',
+    'So many requests of a hundred carry a value besides, of the lengths that memcached has (mutilate: fb_value); none unless set.',
+  ),
   clientAck: absent(
     kind.whole(1, 65_535),
     'Traffic',
-    'Acknowledge each answer, once it is there, with a datagram of 64 bytes to this UDP port, as TCP would with a segment; none unless set.',
+    'Acknowledge each answer, once the client sees it, with a datagram of 64 bytes to this UDP port, as TCP would with a segment; none unless set.',
   ),
 
   chip: option(
@@ -531,7 +537,7 @@ const shape = {
       value: 'KIND:PORT,…',
       allowed: '',
       group: 'Kernel',
-      help: 'Applications on UDP ports: sink, echo, server (short replies) or capture; a scenario says more (cpu, rcvbuf, batch, connect, reply, keep).',
+      help: 'Applications on UDP ports: sink, echo, server (short replies), memcached (values as replies) or capture; a scenario says more (cpu, rcvbuf, batch, connect, reply, keep).',
       fallback: '',
     },
   }),

@@ -177,7 +177,7 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
 /** An open loop has no clients, and a closed one no traffic of its own. */
 function checkClients(o: RunOptions, where: (path: readonly PropertyKey[]) => string): void {
   if (o.clients === undefined) {
-    for (const key of ['think', 'cable', 'clientDelay', 'clientAck'] as const) {
+    for (const key of ['think', 'cable', 'clientDelay', 'clientUpdates', 'clientAck'] as const) {
       if (o[key] !== undefined) throw new OptionError(`${where([key])}: needs --clients N`);
     }
     return;

@@ -28,6 +28,7 @@ import { udpDstPort, udpSrcPort } from '../wire/udp.ts';
 import { drawExponential } from '../wire/variates.ts';
 import { EventHeap } from './eventHeap.ts';
 import { Inlet, inletBytes } from './inlet.ts';
+import { valueBytes } from './memcachedValues.ts';
 
 export interface ClientsConfig {
   readonly clients: number;
@@ -45,7 +46,9 @@ export interface ClientsConfig {
   readonly dstIp: number;
   /** Requests in all, and when the last one may start. */
   readonly requests: number;
-  /** UDP port that each answer is acknowledged to when it has come; null: none is. */
+  /** Of a hundred requests so many carry a value, as memcached's have them (`memcachedValues.ts`). */
+  readonly updatesPct: number;
+  /** UDP port that each answer is acknowledged to when the client sees it; null: none is. */
   readonly ackPort: number | null;
   readonly untilPs: Ps;
 }
@@ -97,6 +100,8 @@ export class Clients implements ClientBooks {
   private readonly inlet: Inlet;
   /** By client; what lies behind `clients` are their acknowledgements. */
   private readonly frames: readonly Uint8Array[];
+  /** By client: a request that carries a value; empty where none does. Their lengths together are the distribution. */
+  private readonly updates: readonly Uint8Array[];
   /** By client: when its request left; -1 while it thinks. */
   private readonly leftAt: Float64Array;
   /** By client: requests it has sent, so that an old timeout is known as such. */
@@ -104,11 +109,13 @@ export class Clients implements ClientBooks {
   /** Frames by the time at which they want to leave, numbered as `frames` are. */
   private readonly starts: EventHeap = new EventHeap();
   private readonly timers: EventHeap = new EventHeap();
+  private readonly link: Link;
+  /** Of the shortest frame that they send. */
   private readonly wirePs: Ps;
   private cableFreeAt: Ps = 0;
 
   constructor(machine: Machine, config: ClientsConfig, rng: Rng) {
-    const { clients, dstMac, dstIp, port, ackPort, requestBytes } = config;
+    const { clients, dstMac, dstIp, port, ackPort, requestBytes, updatesPct } = config;
     this.machine = machine;
     this.config = config;
     this.rng = rng;
@@ -132,7 +139,16 @@ export class Clients implements ClientBooks {
       ...all.map((client) => frame(client, port, requestBytes)),
       ...(ackPort === null ? [] : all.map((client) => frame(client, ackPort, ACK_BYTES))),
     ];
-    this.wirePs = new Link(machine.nics[0]!.config.linkBps).wirePs(requestBytes);
+    this.updates =
+      updatesPct === 0
+        ? []
+        : all.map((client) =>
+            frame(client, port, requestBytes + valueBytes((client + 0.5) / clients)),
+          );
+    this.link = new Link(machine.nics[0]!.config.linkBps);
+    this.wirePs = this.link.wirePs(
+      ackPort === null ? requestBytes : Math.min(requestBytes, ACK_BYTES),
+    );
     machine.watchWire({ frame: (nic, time, at) => nic === 0 && this.seen(time, at) });
   }
 
@@ -175,16 +191,25 @@ export class Clients implements ClientBooks {
       const client = this.starts.pop();
       const isAck = client >= clients;
       if (!isAck && (this.sent >= requests || wanted >= untilPs)) continue;
+      const frame = this.frameOf(client, isAck);
+      const wirePs = this.link.wirePs(frame.length);
       const left = Math.max(wanted, this.cableFreeAt);
-      this.cableFreeAt = left + this.wirePs;
-      this.lastArrivalPs = left + this.wirePs + cablePs;
-      this.inlet.arrive(this.lastArrivalPs, this.frames[client]!);
+      this.cableFreeAt = left + wirePs;
+      this.lastArrivalPs = left + wirePs + cablePs;
+      this.inlet.arrive(this.lastArrivalPs, frame);
       if (isAck) continue;
       this.leftAt[client] = left;
       this.sent++;
       this.asked[client]!++;
       this.timers.push(left + TIMEOUT_PS, client, this.asked[client]);
     }
+  }
+
+  private frameOf(sender: number, isAck: boolean): Uint8Array {
+    const { updates, rng } = this;
+    if (isAck || updates.length === 0) return this.frames[sender]!;
+    const isUpdate = (rng.int32() >>> 0) * 2 ** -32 * 100 < this.config.updatesPct;
+    return isUpdate ? updates[sender]! : this.frames[sender]!;
   }
 
   /** Those whose answers have come: nothing happens when they end. */
@@ -214,8 +239,8 @@ export class Clients implements ClientBooks {
     const { clients, ackPort, cablePs, delayPs, thinkPs } = this.config;
     const client = this.clientOf(at);
     if (client < 0 || this.leftAt[client]! < 0) return;
-    if (ackPort !== null) this.starts.push(time + cablePs, clients + client);
     const there = time + cablePs + this.draw(delayPs);
+    if (ackPort !== null) this.starts.push(there, clients + client);
     this.roundTrip.record(there - this.leftAt[client]!);
     this.leftAt[client] = -1;
     this.transactions++;

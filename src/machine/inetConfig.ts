@@ -23,7 +23,7 @@ import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatIpv6 } from '../wire/ipv6Text.ts';
 import type { Datagram } from './udpApp.ts';
 
-export type AppKind = 'sink' | 'echo' | 'server' | 'capture' | 'callback';
+export type AppKind = 'sink' | 'echo' | 'server' | 'memcached' | 'capture' | 'callback';
 
 export interface UdpPeer {
   readonly version: 4 | 6;
@@ -54,7 +54,7 @@ export interface AppConfig {
   readonly busyPollUsecs: number;
   readonly busyPollBudget: number;
   readonly preferBusyPoll: boolean;
-  /** Length of a server's replies. */
+  /** Length of a server's replies; of memcached's, what stands around the value. */
   readonly replyBytes: number;
   /** Datagrams that a capture keeps. */
   readonly keep: number;

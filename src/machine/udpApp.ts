@@ -3,7 +3,8 @@
  *
  * An application is bound to a CPU and has a buffer in host memory. It reads in batches, as with
  * `recvmmsg`: one system call for up to `batch` datagrams, which blocks when there is none; one that
- * busy-polls waits in `epoll_wait` instead. Each reply is a system call of its own.
+ * busy-polls waits in `epoll_wait` instead. Each reply is a system call of its own. `memcached` has
+ * a connection for each client and reads one at a time, so its batches are of one datagram.
  */
 import type { Ps } from '../host/clock.ts';
 import { OP_SYSCALL } from '../host/cost.ts';
@@ -12,6 +13,7 @@ import type { Cpu, Work } from '../host/cpu.ts';
 import { EAGAIN, errnoName } from '../host/errno.ts';
 import { RangeRefused } from '../host/errors.ts';
 import { Histogram } from '../host/histogram.ts';
+import type { Rng } from '../host/rng.ts';
 import type { StageTimes } from '../host/stages.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { Task } from '../host/runQueue.ts';
@@ -24,6 +26,7 @@ import { udpSendmsg, udpv6Sendmsg } from '../stack/udpSend.ts';
 import { UdpMsg, udpConnect, udpRecvmsg, udpv6Connect } from '../stack/udpUser.ts';
 import type { AppConfig, AppKind, UdpPeer } from './inetConfig.ts';
 import { APP_BUFFER_BYTES, peerText } from './inetConfig.ts';
+import { valueBytes } from './memcachedValues.ts';
 
 /** A datagram as an application sees it; good until its handler returns. */
 export interface Datagram {
@@ -72,6 +75,7 @@ export class UdpApp implements Datagram {
   recvErrors = 0;
   private readonly inet: Inet;
   private readonly cpu: Cpu;
+  private readonly rng: Rng;
   private readonly stages: StageTimes | null;
   private readonly sd: SoftnetData;
   /** The first half of its buffer receives, the second holds what it sends. */
@@ -84,6 +88,7 @@ export class UdpApp implements Datagram {
     inet: Inet,
     cpu: Cpu,
     buffer: HostAddr,
+    rng: Rng,
     stages: StageTimes | null = null,
   ) {
     const sock = inet.udp.bind(config.udp, 0, config.rcvbuf);
@@ -93,6 +98,7 @@ export class UdpApp implements Datagram {
     this.config = config;
     this.inet = inet;
     this.cpu = cpu;
+    this.rng = rng;
     this.stages = stages;
     this.buffer = buffer;
     this.sock = sock;
@@ -110,11 +116,17 @@ export class UdpApp implements Datagram {
         return (len) => this.send(this.buffer, len);
       case 'server':
         return () => this.send(this.sendBuffer, this.config.replyBytes);
+      case 'memcached':
+        return () => this.send(this.sendBuffer, this.config.replyBytes + this.drawValue());
       case 'capture':
         return (len) => this.keep(len);
       case 'callback':
         return (len) => this.call(len);
     }
+  }
+
+  private drawValue(): number {
+    return valueBytes(((this.rng.int32() >>> 0) + 0.5) * 2 ** -32);
   }
 
   get atPs(): Ps {

@@ -5,9 +5,10 @@
  * Coalescing: a message is due once `coalRecords` unacknowledged records are visible, or
  * `coalTimerPs` after the first of them was due (with `timerReset`: after the last one, every
  * record starting the timer anew until it has run out), whichever comes first, and never before the
- * ring was armed. One arm buys one message. On P5 the message is a notification
- * (`notificationQueue.ts`), on P4 the interrupt itself. What happens between a message and the next
- * arm is told in `gathering.ts`.
+ * ring was armed. With `fromMessage` the timer has run since the ring's last message: a record that
+ * comes later than that buys one at once. One arm buys one message. On P5 the message is a
+ * notification (`notificationQueue.ts`), on P4 the interrupt itself. What happens between a message
+ * and the next arm is told in `gathering.ts`.
  *
  * @linux hwrm_ring_cmpl_ring_cfg_aggint_params, BNXT_DB_CQ_ARM
  */
@@ -64,6 +65,9 @@ export class CompletionRing {
   coalRecords = 1;
   coalTimerPs: Ps = 0;
   timerReset = false;
+  fromMessage = false;
+  /** When the last message left. */
+  private messageAt: Ps = -Infinity;
   /**
    * What a look ahead has found: the next message leaves at `irqAt` (Infinity: not known), or none
    * leaves up to `quietTo`. Forgotten by whatever may change that; that time passes does not.
@@ -215,6 +219,7 @@ export class CompletionRing {
   /** Its message leaves at `at`: from then on records gather. */
   disarm(at: Ps): void {
     this.armed = false;
+    this.messageAt = at;
     this.release(at);
     this.forgetIrq();
   }
@@ -228,7 +233,7 @@ export class CompletionRing {
   timerFrom(): Ps {
     const { cons, unread, mask, stamps } = this;
     if (unread === 0) return Infinity;
-    let from = stamps[cons & mask]!;
+    let from = this.timerStart(stamps[cons & mask]!);
     if (!this.timerReset) return from;
     for (let i = 1; i < unread; i++) {
       const at = stamps[(cons + i) & mask]!;
@@ -236,6 +241,12 @@ export class CompletionRing {
       from = at;
     }
     return from;
+  }
+
+  /** Since when the timer runs where the first unacknowledged record became visible at `at`. */
+  timerStart(at: Ps): Ps {
+    if (!this.fromMessage || this.timerReset) return at;
+    return Math.max(at - this.coalTimerPs, this.messageAt);
   }
 
   /** When the next message leaves, as far as visible records tell; Infinity when none will. */

@@ -104,6 +104,7 @@ export class Firmware implements Hwrm {
     this.nic.completionRings.push(cp);
     if (nq === null) return cp;
     cp.nq = nq;
+    cp.fromMessage = !this.nic.parts.gathers;
     cp.handle = req.cqHandle ?? 0;
     nq.rings.push(cp);
     return cp;

@@ -221,7 +221,8 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
     if (at > limit || at > timer || records + (isRx ? 2 : 1) > slots) {
       return timer > armedAt ? timer : armedAt;
     }
-    if (timerReset || from === Infinity) from = at;
+    if (timerReset) from = at;
+    else if (from === Infinity) from = cp.timerStart(at);
     if (!isRx) tx = (tx + 1) | 0;
     else if (pending !== pendingTail) pending = (pending + 1) | 0;
     else {

@@ -14,7 +14,10 @@ import type { FrameTable, Wire } from '../wire/frames.ts';
 export interface NicParts {
   /** Notification queues and one 64-bit doorbell, instead of interrupts and a doorbell for each ring. */
   readonly p5?: boolean;
-  /** Completions may gather before they are written (`gathering.ts`); a NIC that is not bnxt's writes each. */
+  /**
+   * Completions may gather before they are written (`gathering.ts`). A NIC that is not bnxt's writes
+   * each, and its rings that notify count their timers from their last notification.
+   */
   readonly gathers: boolean;
   readonly mem: HostMemory;
   readonly watch: Watch;

@@ -3,6 +3,12 @@
  * not been acknowledged, but never before it was armed, and once per arm.
  */
 import { describe, expect, test } from 'vitest';
+import { OP_COUNT } from '../../src/host/cost.ts';
+import { Cpu } from '../../src/host/cpu.ts';
+import { IrqLine } from '../../src/host/irq.ts';
+import { HostMemory } from '../../src/host/memory.ts';
+import { CompletionRing } from '../../src/nic/completionRing.ts';
+import type { Coalescing } from '../../src/nic/completionRing.ts';
 import { udp } from './frames.ts';
 import type { Rig } from './rig.ts';
 import { RX_NS, TIMING, nicRig } from './rig.ts';
@@ -166,5 +172,58 @@ describe.each(['lazy', 'eager'] as const)('an %s NIC interrupts', (pace) => {
     for (const queue of [0, 1]) rig.post(100, queue);
     rig.at(200_000);
     expect(rig.poll(0).length + rig.poll(1).length).toBe(64);
+  });
+});
+
+describe('a ring whose timer runs from its last message', () => {
+  const TIMER_PS = 8000;
+  const limits = (timerReset: boolean): Coalescing => ({
+    ...{ records: 100, timerPs: TIMER_PS, timerReset, gatherRecords: 1, gatherTimerPs: 0 },
+  });
+  function ringOf(): CompletionRing {
+    const own = new HostMemory(65536);
+    const ring = new CompletionRing(
+      0,
+      4096,
+      64,
+      new IrqLine('x', new Cpu(0, new Float64Array(OP_COUNT))),
+      own,
+      8,
+    );
+    ring.fromMessage = true;
+    ring.coalesce(limits(false), 0);
+    return ring;
+  }
+  function write(ring: CompletionRing, ...times: number[]): void {
+    for (const at of times) ring.stamps[ring.prod++ & ring.mask] = at;
+  }
+
+  test('sends the first at once, the next when the time is over', () => {
+    const ring = ringOf();
+    ring.arm(0);
+    write(ring, 1000);
+    expect(ring.fireAt()).toBe(1000);
+    ring.disarm(1000);
+    ring.acknowledge(1);
+    ring.arm(1500);
+    write(ring, 3000, 4000);
+    expect(ring.fireAt()).toBe(1000 + TIMER_PS);
+  });
+
+  test('sends at once what comes after that', () => {
+    const ring = ringOf();
+    ring.disarm(1000);
+    ring.arm(1500);
+    write(ring, 20_000, 20_500);
+    expect(ring.fireAt()).toBe(20_000);
+  });
+
+  test('takes no notice of that while every record starts it anew', () => {
+    const ring = ringOf();
+    ring.coalesce(limits(true), 0);
+    ring.disarm(1000);
+    ring.arm(1500);
+    write(ring, 20_000, 20_500);
+    expect(ring.fireAt()).toBe(20_500 + TIMER_PS);
   });
 });
