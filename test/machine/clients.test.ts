@@ -113,6 +113,9 @@ test('an interrupt whose message comes after the end of a round holds nothing up
 test.each([
   [{ think: '5us' }, '--think: needs --clients N'],
   [{ clientAck: 10 }, '--client-ack: needs --clients N'],
+  [{ clientUpdates: 3 }, '--client-updates: needs --clients N'],
+  [{ clients: 3, clientUpdates: 101 }, '--client-updates: 101 is out of range (0 to 100 %)'],
+  [{ clients: 3, clientUpdates: 1, size: '219' }, '--size: 219 is out of range (64 to 218 bytes)'],
   [{ clients: 3, clientAck: 0 }, '--client-ack: 0 is out of range (1 to 65535)'],
   [{ clients: 3, rate: '1M' }, '--rate: is an open loop, but --clients is a closed one'],
   [{ clients: 3, size: 'imix' }, '--size: imix is no one size, as requests have'],
