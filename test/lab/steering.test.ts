@@ -108,7 +108,10 @@ describe('refused', () => {
     [{ rps: '1,64' }, '--rps: 64 is out of range (0 to 3)'],
     [{ irqAffinity: '-1' }, '--irq-affinity: -1 is no number of a CPU (0 to --cpus less 1)'],
     [{ apps: 'sink:9,' }, '--apps: nothing is no app'],
-    [{ apps: 'callback:9' }, '--apps: callback is not one of sink, echo, server, memcached, capture'],
+    [
+      { apps: 'callback:9' },
+      '--apps: callback is not one of sink, echo, server, memcached, capture',
+    ],
   ])('%j', (flags, message) => {
     expect(() => read(flags as Record<string, string>)).toThrow(message);
   });
