@@ -6,6 +6,7 @@
  */
 import { usecsToJiffies } from '../stack/jiffies.ts';
 import { NAPI_POLL_WEIGHT } from '../stack/napiCounts.ts';
+import { overAllCpus, polledOn } from './cureCpus.ts';
 import type { Cure, Finding, FoundIn } from './finding.ts';
 import { busiestPct, cure, lostInAll, SATURATED_PCT } from './finding.ts';
 import { count, duration, percent, plural, share } from './format.ts';
@@ -110,9 +111,10 @@ function lessBefore({ cpus, queues, run }: FoundIn, { cpu, nic }: QueueReport): 
   const why = 'has fewer NAPIs share a CPU';
   const affinity = Array.from({ length: own }, (_, i) => i % cpus.length);
   const cures: Cure[] = [];
-  if (idle) cures.push(cure({ 'irq-affinity': affinity.join(',') }, why));
-  else if (own > cpus.length && cpus.length * 2 <= MOST_CPUS)
-    cures.push(cure({ cpus: cpus.length * 2 }, why));
+  const twice = cpus.length * 2;
+  if (idle) cures.push(cure(polledOn(run, affinity), why));
+  else if (own > cpus.length && twice <= MOST_CPUS)
+    cures.push(cure({ cpus: twice, ...overAllCpus(run, own, twice) }, why));
   if (run.budget > NAPI_POLL_WEIGHT)
     cures.push(cure({ budget: NAPI_POLL_WEIGHT }, 'gives each NAPI shorter turns'));
   return cures;
@@ -167,8 +169,10 @@ function moveApp(report: FoundIn, socket: SocketReport, why: string): Cure[] {
     return [cure({ 'app-cpu': idlest.id }, why)];
   const id = cpus.length;
   if (id >= MOST_CPUS) return [];
-  const affinity = cpus.map((cpu) => cpu.id).slice(0, report.run.queues);
-  return [cure({ cpus: id + 1, 'irq-affinity': affinity.join(','), 'app-cpu': id }, why)];
+  const { queues, settings } = report.run;
+  const before = cpus.slice(0, queues).map((cpu) => cpu.id);
+  const irqs = settings.irqAffinity === null ? { 'irq-affinity': before.join(',') } : {};
+  return [cure({ cpus: id + 1, ...irqs, 'app-cpu': id }, why)];
 }
 
 function threadNapi(report: FoundIn, { cpu }: SocketReport): Cure[] {

@@ -9,6 +9,7 @@ import { NAPI_POLL_WEIGHT } from '../stack/napiCounts.ts';
 import type { Cure, Finding, FoundIn } from './finding.ts';
 import { busiestPct, cure, lostBy, SATURATED_PCT } from './finding.ts';
 import { count, percent, plural, share } from './format.ts';
+import { overAllCpus, polledOn } from './cureCpus.ts';
 import type { CpuReport, QueueReport } from './report.ts';
 
 const MOST_RX_RING = 8191;
@@ -52,7 +53,9 @@ function ringOverflow(report: FoundIn): Finding[] {
   ];
   const nic = report.nics.find(({ name }) => name === queue.nic);
   const sends = nic !== undefined && isWithheld(withheldPolls(report, nic));
-  const cures = limit ? lighterCpu(report, cpu, queue) : largerRing(report, sends);
+  const cures = limit
+    ? lighterCpu(report, cpu, queue)
+    : [...(outlasted(report, queue) ? fullerPolls(report) : []), ...largerRing(report, sends)];
   return [{ id: 'ring-overflow', kind: 'loss', packets: lost, says: says.join(' '), cures }];
 }
 
@@ -71,14 +74,23 @@ function largerRing({ run }: FoundIn, sends: boolean): Cure[] {
   ];
 }
 
+/**
+ * Packets came faster than they were polled for so long that half a ring more was received
+ * meanwhile: then the speed of polls counts. A short burst at the line's speed outruns any poll.
+ */
+const outlasted = ({ run }: FoundIn, { longestFullRun }: QueueReport): boolean =>
+  longestFullRun * run.budget >= run.rxRing * 1.5;
+
+/** What a poll costs in itself is shared by few packets where the budget is small. */
+const fullerPolls = ({ run }: FoundIn): Cure[] =>
+  run.budget < NAPI_POLL_WEIGHT
+    ? [cure({ budget: NAPI_POLL_WEIGHT }, 'spreads what a poll costs in itself over more packets')]
+    : [];
+
 function lighterCpu(report: FoundIn, cpu: CpuReport, queue: QueueReport): Cure[] {
   const { run, cpus, queues } = report;
-  const cures: Cure[] = [];
+  const cures = fullerPolls(report);
   const oneFlow = run.offer.flows === 1;
-  if (run.budget < NAPI_POLL_WEIGHT)
-    cures.push(
-      cure({ budget: NAPI_POLL_WEIGHT }, 'spreads what a poll costs in itself over more packets'),
-    );
   const idle = cpus.filter(({ busyPct }) => busyPct < cpu.busyPct / 2);
   const alone = queues.every(
     (other) => other.cpu !== cpu.id || other.nic !== queue.nic || other === queue,
@@ -88,18 +100,24 @@ function lighterCpu(report: FoundIn, cpu: CpuReport, queue: QueueReport): Cure[]
       cure({}, 'all packets are one flow, which stays on one queue: more queues do not help'),
     );
   else if (idle.length > 0 && run.queues < cpus.length)
-    cures.push(cure({ queues: cpus.length }, `uses ${plural(idle.length, 'CPU')} that idle`));
-  else if (idle.length === 0 && run.queues * 2 <= 64 && cpus.length * 2 <= 64)
     cures.push(
       cure(
-        { cpus: cpus.length * 2, queues: Math.max(run.queues, cpus.length) * 2 },
-        'has twice as many CPUs receive',
+        { queues: cpus.length, ...overAllCpus(run, cpus.length, cpus.length) },
+        `uses ${plural(idle.length, 'CPU')} that ${idle.length === 1 ? 'idles' : 'idle'}`,
       ),
     );
-  else if (!alone && idle.length > 0)
+  else if (idle.length === 0 && run.queues * 2 <= 64 && cpus.length * 2 <= 64) {
+    const all = { cpus: cpus.length * 2, queues: Math.max(run.queues, cpus.length) * 2 };
+    cures.push(
+      cure({ ...all, ...overAllCpus(run, all.queues, all.cpus) }, 'has twice as many CPUs receive'),
+    );
+  } else if (!alone && idle.length > 0)
     cures.push(
       cure(
-        { 'irq-affinity': report.cpus.map(({ id }) => id).join(',') },
+        polledOn(
+          run,
+          cpus.map(({ id }) => id),
+        ),
         'gives each queue a CPU of its own, as far as there are any',
       ),
     );

@@ -131,7 +131,9 @@ interface NapiReport {
 export interface QueueReport extends Omit<NapiReport, 'timeSqueeze' | 'budgetSqueeze'> {
   readonly nic: string;
   readonly queue: number;
+  /** Where it is polled: its thread's CPU, or else that of its interrupt. */
   readonly cpu: number;
+  readonly irqCpu: number;
   readonly packets: number;
   /** Of the packets that all queues of its NIC received. */
   readonly sharePct: number;
@@ -507,6 +509,7 @@ function queueReport(napi: NapiBooks, all: readonly NapiBooks[]): QueueReport {
     nic: napi.nic,
     queue: napi.queue,
     cpu: napi.cpu,
+    irqCpu: napi.irqCpu,
     packets: napi.packets,
     sharePct: percentOf(napi.packets, received),
     ...napiReport([napi]),

@@ -35,6 +35,9 @@ export interface RunSettings
       'hz' | 'netdevBudget' | 'threaded' | 'busyPoll' | 'groFlushTimeout' | 'napiDeferHardIrqs'
     > {
   readonly netdevBudgetUsecs: number;
+  /** As given; null: queue after queue, and where the interrupt is. */
+  readonly irqAffinity: readonly number[] | null;
+  readonly threadCpus: readonly number[] | null;
 }
 
 const USEC_PER_SEC = 1_000_000;
@@ -67,6 +70,8 @@ export function aboutRun(
     settings: {
       ...{ txRing, mtu, rxUsecs, rxFrames, txUsecs, adaptiveRx, rxvlan },
       ...{ hz, netdevBudget, threaded, busyPoll, groFlushTimeout, napiDeferHardIrqs },
+      irqAffinity: first?.irqAffinity ?? options.irqAffinity ?? null,
+      threadCpus: options.threadCpus ?? null,
       netdevBudgetUsecs: options.netdevBudgetUsecs ?? Math.floor((2 * USEC_PER_SEC) / hz),
     },
     offer: plan.offer,

@@ -41,7 +41,9 @@ export interface NicBooks {
 export interface NapiBooks {
   readonly nic: string;
   readonly queue: number;
+  /** Where it is polled: its thread's CPU, or else that of its interrupt. */
   readonly cpu: number;
+  readonly irqCpu: number;
   readonly polls: number;
   readonly fullPolls: number;
   readonly packets: number;
@@ -286,7 +288,8 @@ function napiBooks({ config, bp, vectors }: MachineNic): NapiBooks[] {
     .map(({ vector, queue, napi }) => ({
       nic: config.name,
       queue,
-      cpu: vector.cpu.id,
+      cpu: bp.dev.napiConfigs[queue]?.threadCpu ?? vector.cpu.id,
+      irqCpu: vector.cpu.id,
       polls: napi.polls,
       fullPolls: napi.fullPolls,
       packets: napi.packets,

@@ -206,6 +206,67 @@ describe('found', () => {
     expect(found(await reportOf(flags, { traffic }, cured), 'rss-skew')).toBeUndefined();
   });
 
+  test('the CPU of the thread that polls, where the interrupt has another', async () => {
+    const flags = {
+      ...{ xdp: 'drop', cpus: '2', queues: '1', irqAffinity: '0', count: '20000' },
+      ...{ threaded: 'on', threadCpus: '1', traffic: 'udp size=64 flows=256', rate: '30M' },
+    };
+    const before = await reportOf(flags);
+    expect(before.queues[0]).toMatchObject({ cpu: 1, irqCpu: 0 });
+    const overflow = found(before, 'ring-overflow')!;
+    expect(overflow.says).toMatch(/CPU 1, which polls it, is busy 9\d\.\d % .* it is the limit/);
+    expect(overflow.cures).toEqual([
+      {
+        options: { queues: '2', 'irq-affinity': '0,1', 'thread-cpus': '1,0' },
+        why: 'uses 1 CPU that idles',
+      },
+    ]);
+    const after = await reportOf(flags, taken(overflow));
+    const onFirst = after.queues.filter(({ nic }) => nic === 'eth0');
+    expect(onFirst.map(({ cpu, irqCpu }) => [cpu, irqCpu])).toEqual([
+      [1, 0],
+      [0, 1],
+    ]);
+    expect(lost(after, 'noBuffer')).toBeLessThan(lost(before, 'noBuffer') * 0.75);
+  });
+
+  test('one CPU that idles, which a given affinity would leave idle', async () => {
+    const flags = { ...{ xdp: 'drop', cpus: '2', queues: '1', irqAffinity: '0', count: '50000' } };
+    const traffic = 'udp size=64 flows=256 rate=40M';
+    const before = await reportOf(flags, { traffic });
+    const cured = taken(found(before, 'ring-overflow')!);
+    expect(cured).toEqual({ queues: '2', irqAffinity: '0,1' });
+    const after = await reportOf(flags, { traffic }, cured);
+    expect(after.queues.map(({ cpu }) => cpu)).toEqual([0, 1, 0, 1]); // of both NICs
+    expect(lost(after, 'noBuffer')).toBeLessThan(lost(before, 'noBuffer') * 0.75);
+  });
+
+  test('an application that needs a CPU of its own leaves a given affinity alone', async () => {
+    const flags = { ...{ xdp: 'none', apps: 'sink:9', appCpu: '0', count: '20000' } };
+    const busy = { ...flags, cpus: '1', queues: '1', traffic: 'udp size=64 rate=5M' };
+    const curesOf = async (more: Flags): Promise<unknown> =>
+      taken(found(await reportOf(busy, more), 'livelock')!);
+    expect(await curesOf({})).toEqual({ cpus: '2', irqAffinity: '0', appCpu: '1' });
+    expect(await curesOf({ irqAffinity: '0' })).toEqual({ cpus: '2', appCpu: '1' });
+  });
+
+  test('a small budget, where the CPU is not the limit', async () => {
+    const flags = { xdp: 'drop', count: '2000', queues: '1', cpus: '1', budget: '1' };
+    const before = await reportOf(flags, { rate: '12M' });
+    const overflow = found(before, 'ring-overflow')!;
+    expect(overflow.says).toMatch(/busy 8\d\.\d % .* quick enough, but not for bursts/);
+    expect(overflow.cures.map(({ options }) => options)).toEqual([
+      { budget: '64' },
+      { 'rx-ring': '1023' },
+    ]);
+    const after = await reportOf(flags, { rate: '12M' }, taken(overflow));
+    expect(lost(after, 'noBuffer')).toBe(0);
+    // 600 at the line's speed are more than the ring, however they are polled
+    const burst = await reportOf(flags, { traffic: 'udp size=64 rate=5M burst=600' });
+    const cures = found(burst, 'ring-overflow')!.cures.map(({ options }) => options);
+    expect(cures).toEqual([{ 'rx-ring': '1023' }]);
+  });
+
   test('PCIe that is full is not want of buffers', async () => {
     const full = await reportOf({
       ...{ xdp: 'drop', profile: 'pcie-bench-2018', count: '5000' },
@@ -261,6 +322,11 @@ describe('from counters that no short run moves', () => {
       { 'irq-affinity': '0,1' },
       { budget: '64' },
     ]);
+    expect(await waits({ queues: '4', cpus: '2', irqAffinity: '1,0' })).toEqual([
+      { cpus: '4', 'irq-affinity': '1,0,2,3' },
+    ]);
+    const threads = { threaded: 'on', threadCpus: '1,1' };
+    expect(await waits({ queues: '2', cpus: '2', ...threads })).toEqual([{ 'thread-cpus': '0,1' }]);
     expect(await waits({ queues: '1', cpus: '1' })).toEqual([]);
   });
 

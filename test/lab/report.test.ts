@@ -19,6 +19,7 @@ const napi = (queue: number, polls: number, fullPolls: number, packets: number):
   nic: 'eth0',
   queue,
   cpu: queue,
+  irqCpu: queue,
   polls,
   fullPolls,
   packets,
@@ -117,6 +118,8 @@ function report(changed: Partial<RunResult> = {}): RunReport {
       groFlushTimeout: 0,
       napiDeferHardIrqs: 0,
       netdevBudgetUsecs: 8000,
+      irqAffinity: null,
+      threadCpus: null,
     },
     offer: { flows: 1, topFlowPct: 100, taggedPct: 0 },
   };
