@@ -3,6 +3,7 @@
  * that a kept result can be explained as well as a fresh one.
  */
 import type { Finding, FoundIn } from './finding.ts';
+import { clientFindings } from './findingsClients.ts';
 import { cpuFindings } from './findingsCpu.ts';
 import { pathFindings } from './findingsPath.ts';
 import { ringFindings } from './findingsRing.ts';
@@ -17,6 +18,9 @@ const WEIGHT: Readonly<Record<Finding['kind'], number>> = {
 
 /** Losses first, then what came late, what was wasted, and what is good to know. */
 export const findingsOf = (report: FoundIn): readonly Finding[] =>
-  [...ringFindings(report), ...cpuFindings(report), ...pathFindings(report)].toSorted(
-    (a, b) => WEIGHT[a.kind] - WEIGHT[b.kind] || b.packets - a.packets,
-  );
+  [
+    ...clientFindings(report),
+    ...ringFindings(report),
+    ...cpuFindings(report),
+    ...pathFindings(report),
+  ].toSorted((a, b) => WEIGHT[a.kind] - WEIGHT[b.kind] || b.packets - a.packets);

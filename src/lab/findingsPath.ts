@@ -173,7 +173,9 @@ function noListener(report: FoundIn): Finding[] {
   if (n === 0) return [];
   const says = `${plural(n, 'packet')} for which no application listens (SKB_DROP_REASON_NO_SOCKET).`;
   const cures =
-    report.sockets.length === 0 ? [cure({ apps: 'sink:9' }, 'listens on UDP port 9')] : [];
+    report.sockets.length === 0 && report.clients === null
+      ? [cure({ apps: 'sink:9' }, 'listens on UDP port 9')]
+      : []; // clients want an answer, which has a finding of its own
   return [{ id: 'no-listener', kind: 'note', packets: 0, says, cures }];
 }
 

@@ -32,7 +32,13 @@ export interface RunSettings
     >,
     Pick<
       RunOptions,
-      'hz' | 'netdevBudget' | 'threaded' | 'busyPoll' | 'groFlushTimeout' | 'napiDeferHardIrqs'
+      | 'hz'
+      | 'netdevBudget'
+      | 'threaded'
+      | 'busyPoll'
+      | 'groFlushTimeout'
+      | 'napiDeferHardIrqs'
+      | 'stack'
     > {
   readonly netdevBudgetUsecs: number;
   /** As given; null: queue after queue, and where the interrupt is. */
@@ -50,7 +56,7 @@ export function aboutRun(
 ): RunAbout {
   const { queues, rxRing, linkBps, ...nic } = config.nics[0]!;
   const { txRing, mtu, rxUsecs, rxFrames, txUsecs, adaptiveRx, rxvlan } = nic;
-  const { hz, netdevBudget, busyPoll } = options;
+  const { hz, netdevBudget, busyPoll, stack } = options;
   const [first] = options.nics;
   const threaded = first?.threaded ?? options.threaded;
   const groFlushTimeout = first?.groFlushTimeout ?? options.groFlushTimeout;
@@ -69,7 +75,7 @@ export function aboutRun(
     check: options.check,
     settings: {
       ...{ txRing, mtu, rxUsecs, rxFrames, txUsecs, adaptiveRx, rxvlan },
-      ...{ hz, netdevBudget, threaded, busyPoll, groFlushTimeout, napiDeferHardIrqs },
+      ...{ stack, hz, netdevBudget, threaded, busyPoll, groFlushTimeout, napiDeferHardIrqs },
       irqAffinity: first?.irqAffinity ?? options.irqAffinity ?? null,
       threadCpus: options.threadCpus ?? null,
       netdevBudgetUsecs: options.netdevBudgetUsecs ?? Math.floor((2 * USEC_PER_SEC) / hz),

@@ -40,6 +40,7 @@ const REPORT: RunReport = {
       groFlushTimeout: 0,
       napiDeferHardIrqs: 0,
       netdevBudgetUsecs: 8000,
+      stack: true,
       irqAffinity: null,
       threadCpus: null,
     },

@@ -184,6 +184,25 @@ describe('found, and cured by the first option it names', () => {
 });
 
 describe('found', () => {
+  test.each([
+    [{}, /l4lb took 100 % of what was received/, { xdp: 'none', apps: 'server:9' }],
+    [{ xdp: 'pass' }, /No application listens/, { apps: 'server:9' }],
+    [{ xdp: 'none', apps: 'sink:7' }, /sink:7 reads and answers nothing/, { apps: 'server:7' }],
+    [{ xdp: 'drop', apps: 'server:9' }, /drop took 100 %/, { xdp: 'none' }],
+    [{ xdp: 'none', stack: 'off' }, /The stack is off/, { stack: 'on', apps: 'server:9' }],
+  ])('clients that nobody answers: %o', async (flags, says, cured) => {
+    const load = { ...flags, clients: '4', count: '20', cpus: '1', queues: '1' };
+    const before = await reportOf(load);
+    const finding = found(before, 'no-answer')!;
+    expect(finding).toMatchObject({ kind: 'loss', packets: 20 });
+    expect(finding.says).toMatch(says);
+    expect(before.findings.flatMap(({ cures }) => cures)).toEqual(finding.cures);
+    expect(taken(finding)).toEqual(cured);
+    const after = await reportOf(load, cured);
+    expect(after.clients).toMatchObject({ transactions: 20, timeouts: 0 });
+    expect(found(after, 'no-answer')).toBeUndefined();
+  });
+
   test('an elephant, and too few flows, apart from each other', async () => {
     const flags = { xdp: 'drop', cpus: '4', queues: '4', count: '5000' };
     const elephant = await reportOf(flags, { traffic: 'udp flows=256 pattern=elephant:0.8' });

@@ -118,6 +118,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
       groFlushTimeout: 0,
       napiDeferHardIrqs: 0,
       netdevBudgetUsecs: 8000,
+      stack: true,
       irqAffinity: null,
       threadCpus: null,
     },
