@@ -27,7 +27,7 @@ export function runTables(report: RunReport, colors: Colors): string {
     unsentTable(report, colors),
     clientsLine(report, colors),
     latencyLine(report, colors),
-    napiTable(report, colors),
+    [...napiTable(report, colors), ...dimTable(report, colors)],
     socketTable(report, colors),
     cpuTable(report, colors),
     costTable(report, colors),
@@ -245,6 +245,29 @@ function napiRow(
     count(n.irqs),
     ...[budget, empty, busy, txWake].map((ended) => share(ended, n.polls, 1)),
   ];
+}
+
+/** Each RX ring that DIM moderates; the same profiles for all of a NIC. */
+function dimTable({ queues }: RunReport, c: Colors): string[] {
+  const moderated = queues.flatMap(({ dim, ...queue }) =>
+    dim === null ? [] : [{ ...queue, dim }],
+  );
+  const shown = moderated
+    .filter(({ polls }) => polls > 0)
+    .toSorted((a, b) => b.polls - a.polls)
+    .slice(0, MOST_QUEUES);
+  if (shown.length === 0) return [];
+  const waits = shown[0]!.dim.profiles.map(({ usecs }) => `${usecs} µs`);
+  const rows = shown.map(({ nic, queue, dim }): Row => [
+    `${nic}-${queue}`,
+    dim.profile === null ? 'as set' : waits[dim.profile]!,
+    count(dim.up),
+    count(dim.down),
+    percent(dim.asSetPct, 1),
+    ...dim.profilesPct.map((pct) => percent(pct, 1)),
+  ]);
+  const titles = ['at the end', 'up', 'down', 'as set', ...waits];
+  return ['', ...table([heading(c, 'DIM', ...titles), ...rows], ['left'])];
 }
 
 function socketTable({ sockets }: RunReport, c: Colors): string[] {

@@ -14,6 +14,7 @@ import { findingsOf } from './findings.ts';
 import type { RunAbout } from './runAbout.ts';
 import type { Timeline } from '../machine/timeline.ts';
 import type { ClientBooks } from '../machine/clients.ts';
+import type { RxDim } from '../driver/bnxt/dim.ts';
 import type { Histogram } from '../host/histogram.ts';
 import type { StageTimes } from '../host/stages.ts';
 import type { PagePoolStats } from '../stack/pagePoolStats.ts';
@@ -139,6 +140,21 @@ export interface QueueReport extends Omit<NapiReport, 'timeSqueeze' | 'budgetSqu
   readonly sharePct: number;
   /** Wire arrival to verdict done. */
   readonly latencyNs: LatencyReport;
+  /** With `--adaptive-rx`, else null. */
+  readonly dim: DimReport | null;
+}
+
+/** What DIM did to a queue's RX ring. */
+export interface DimReport {
+  readonly profiles: readonly { readonly usecs: number; readonly frames: number }[];
+  /** In force at the end; null: still what `--rx-usecs` and `--rx-frames` set. */
+  readonly profile: number | null;
+  /** Moves to a profile that waits longer, and back. */
+  readonly up: number;
+  readonly down: number;
+  /** Shares of `settledNs`: with what is set, until the first move, and with each profile. */
+  readonly asSetPct: number;
+  readonly profilesPct: readonly number[];
 }
 
 export interface CpuReport {
@@ -309,7 +325,7 @@ export function runReport({
       timeSqueeze: result.timeSqueeze,
       budgetSqueeze: result.budgetSqueeze,
     },
-    queues: result.napi.map((napi) => queueReport(napi, result.napi)),
+    queues: result.napi.map((napi) => queueReport(napi, result.napi, settled.ps)),
     cpus: result.cpus.map(({ id }, i) => cpuReport(id, settled.spent[i]!, settled.ps)),
     devmapXmits: result.devmapXmits,
     costs: costReports(result.costs),
@@ -502,7 +518,7 @@ function pollsByPackets(all: readonly NapiBooks[]): Record<string, number> {
   return Object.fromEntries(happened);
 }
 
-function queueReport(napi: NapiBooks, all: readonly NapiBooks[]): QueueReport {
+function queueReport(napi: NapiBooks, all: readonly NapiBooks[], whole: Ps): QueueReport {
   const beside = all.filter(({ nic }) => nic === napi.nic);
   const received = beside.reduce((sum, { packets }) => sum + packets, 0);
   return {
@@ -514,6 +530,15 @@ function queueReport(napi: NapiBooks, all: readonly NapiBooks[]): QueueReport {
     sharePct: percentOf(napi.packets, received),
     ...napiReport([napi]),
     latencyNs: latencyReport(napi.latency),
+    dim: napi.dim === null ? null : dimReport(napi.dim, whole),
+  };
+}
+
+function dimReport({ profiles, profile, up, down, spent }: RxDim, whole: Ps): DimReport {
+  const [asSetPct, ...profilesPct] = Array.from(spent, (ps) => percentOf(ps, whole));
+  return {
+    profiles: profiles.map(({ usec, pkts }) => ({ usecs: usec, frames: pkts })),
+    ...{ profile, up, down, asSetPct: asSetPct!, profilesPct },
   };
 }
 

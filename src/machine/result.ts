@@ -12,6 +12,8 @@ import type { HostAddr } from '../host/memory.ts';
 import { PAGE_MASK } from '../host/memory.ts';
 import type { Bnxt, BnxtRxRingInfo } from '../driver/bnxt/bnxt.ts';
 import { NapiTotals, RX_PROD_NONE } from '../driver/bnxt/bnxt.ts';
+import type { RxDim } from '../driver/bnxt/dim.ts';
+import { rxDim } from '../driver/bnxt/dim.ts';
 import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
 import type { CacheBooks } from './costs.ts';
 import { cacheBooks } from './costs.ts';
@@ -62,6 +64,8 @@ export interface NapiBooks {
   readonly endedBy: Readonly<NapiEndings>;
   /** Of its packets, from the wire to the verdict. */
   readonly latency: Histogram;
+  /** What DIM did to its RX ring; null where it is off. */
+  readonly dim: RxDim | null;
 }
 
 /** Pages by owner; `allocated` of them are not with the allocator. */
@@ -151,12 +155,13 @@ export interface SocketBooks {
 export function machineResult(machine: Machine): MachineResult {
   const { cpus, net, nics, veths, xdp } = machine;
   for (const cpu of cpus) cpu.enter(cpu.context);
-  const napi = nics.flatMap(napiBooks);
+  const settled = machine.settled.result();
+  const napi = nics.flatMap((nic) => napiBooks(nic, settled.ps));
   const latency = new Histogram();
   for (const queue of napi) latency.add(queue.latency);
   return {
     virtualPs: Math.max(...cpus.map((cpu) => cpu.now)),
-    settled: machine.settled.result(),
+    settled,
     nics: nics.map((n, i) => ({
       name: n.config.name,
       fates: nicFates(n, i === 0 ? xdp.fates : null),
@@ -281,7 +286,7 @@ export function nicFates(
 }
 
 /** Over all opens, as interrupts are. NAPIs that serve no RX ring and never polled are left out. */
-function napiBooks({ config, bp, vectors }: MachineNic): NapiBooks[] {
+function napiBooks({ config, bp, vectors }: MachineNic, until: Ps): NapiBooks[] {
   return vectors
     .map((vector, queue) => ({ vector, queue, napi: napiTotals(bp, queue) }))
     .filter(({ queue, napi }) => queue < config.queues || napi.polls > 0)
@@ -303,6 +308,7 @@ function napiBooks({ config, bp, vectors }: MachineNic): NapiBooks[] {
       busyPackets: napi.busyPackets,
       endedBy: napi.endedBy,
       latency: latencyOf(bp, queue),
+      dim: rxDim(bp, queue, until),
     }));
 }
 

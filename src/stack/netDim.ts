@@ -13,7 +13,7 @@ import { PS_PER_NS } from '../host/clock.ts';
 
 /** Interrupts in a window. */
 const DIM_NEVENTS = 64;
-const NET_DIM_PARAMS_NUM_PROFILES = 5;
+export const NET_DIM_PARAMS_NUM_PROFILES = 5;
 const USEC_PER_MSEC = 1000;
 const NSEC_PER_USEC = 1000;
 

@@ -112,6 +112,7 @@ const REPORT: RunReport = {
       queue: 0,
       cpu: 0,
       irqCpu: 0,
+      dim: null,
       packets: 49_000,
       sharePct: 49.49,
       latencyNs: { count: 49_000, mean: 0, p50: 0, p90: 0, p99: 1500, p999: 0, max: 0 },
@@ -134,6 +135,7 @@ const REPORT: RunReport = {
       queue: 1,
       cpu: 1,
       irqCpu: 1,
+      dim: null,
       packets: 50_000,
       sharePct: 50.51,
       latencyNs: { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 },
@@ -246,6 +248,24 @@ udp size=64 rate=14.88Mpps
 
   conserved: every packet accounted for
 `);
+});
+
+test('rings that DIM moderates', () => {
+  const profiles = [1, 8, 64, 128, 256].map((usecs) => ({ usecs, frames: 256 }));
+  const books = { profiles, up: 12, down: 10, asSetPct: 1.25, profilesPct: [0, 20, 70.5, 8.25, 0] };
+  const [first, second] = REPORT.queues;
+  const queues = [
+    { ...first!, dim: { ...books, profile: 2 } },
+    { ...second!, dim: { ...books, profile: null, up: 0, down: 0 } },
+  ];
+  const lines = runTables({ ...REPORT, queues }, plain).split('\n');
+  const at = lines.findIndex((line) => line.startsWith('  DIM'));
+  expect(lines.slice(at, at + 4)).toEqual([
+    '  DIM     at the end  up  down  as set  1 µs    8 µs   64 µs  128 µs  256 µs',
+    '  eth0-0       64 µs  12    10   1.3 %   0 %  20.0 %  70.5 %   8.3 %     0 %',
+    '  eth0-1      as set   0     0   1.3 %   0 %  20.0 %  70.5 %   8.3 %     0 %',
+    '',
+  ]);
 });
 
 test('of what programs printed the last ten lines are shown', () => {

@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { CTX_HARDIRQ, CTX_IDLE, CTX_SOFTIRQ } from '../../src/host/cpu.ts';
 import { Fates, LOST_NO_BUFFER, LOST_TX_RING_FULL } from '../../src/host/fates.ts';
 import { Histogram } from '../../src/host/histogram.ts';
-import type { RunReport, RunResult } from '../../src/lab/report.ts';
+import { importProgram, readBytes } from '../../src/lab/files.ts';
+import { fromFlags, readOptions } from '../../src/lab/options.ts';
+import type { DimReport, RunReport, RunResult } from '../../src/lab/report.ts';
 import { runReport } from '../../src/lab/report.ts';
+import { runScenario } from '../../src/lab/run.ts';
 import { PagePoolStats } from '../../src/stack/pagePoolStats.ts';
 import type { NapiBooks } from '../../src/machine/result.ts';
 
@@ -20,6 +23,7 @@ const napi = (queue: number, polls: number, fullPolls: number, packets: number):
   queue,
   cpu: queue,
   irqCpu: queue,
+  dim: null,
   polls,
   fullPolls,
   packets,
@@ -193,6 +197,21 @@ describe('rates', () => {
       onWirePps: 0,
     });
   });
+});
+
+test('what DIM did, in shares of the time until the last fate was settled', async () => {
+  const io = { readFile: readBytes, importProgram, nowMs: () => 0 };
+  const flags = { xdp: 'drop', traffic: 'udp rate=1M', count: '10000', queues: '1', cpus: '1' };
+  const dimOf = async (more: object): Promise<DimReport | null> =>
+    (await runScenario(readOptions([fromFlags({ ...flags, ...more })]), io)).report.queues[0]!.dim;
+  expect(await dimOf({})).toBeNull();
+  const dim = (await dimOf({ adaptiveRx: 'on' }))!;
+  // NET_DIM_RX_EQE_PROFILES of include/linux/dim.h
+  expect(dim.profiles[3]).toEqual({ usecs: 128, frames: 256 });
+  expect(dim.up).toBeGreaterThan(0);
+  const shares = [dim.asSetPct, ...dim.profilesPct];
+  expect(shares).toHaveLength(6);
+  expect(shares.reduce((sum, pct) => sum + pct, 0)).toBeCloseTo(100, 1);
 });
 
 test('NAPI numbers are summed over queues, which are listed too', () => {

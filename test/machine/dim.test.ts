@@ -119,5 +119,31 @@ describe('adaptive RX', () => {
     expect(bp.rxCoal.coalTicks).toBe(10);
     bnxtSetCoalesce(bp, { rxUsecs: 99, rxFrames: 7 });
     expect(nic.completionRings[0]!.coalRecords).toBe(14);
+    const dim = machine.result().napi[0]!.dim!;
+    expect(dim.profile).toBeNull();
+    expect(dim.up).toBeGreaterThan(0);
+  });
+
+  test('is told of: its moves, and the time with each profile', () => {
+    const machine = adaptive('rate=1Mpps');
+    // a look every 50 us, from outside, is off by no more than that for each of the moves
+    const seen = profiles(machine, 0, 20 * PS_PER_MS);
+    const { napi, settled } = machine.result();
+    const { profile, up, down, spent, profiles: list } = napi[0]!.dim!;
+    expect(list.map(({ usec }) => usec)).toEqual([1, 8, 64, 128, 256]);
+    expect(profile).toBe(machine.nics[0]!.bp.bnapi[0]!.cpRing.dim.profileIx);
+    expect(up - down).toBe(profile); // it began at the first
+    expect(up + down).toBeGreaterThanOrEqual(3);
+    expect(spent.reduce((sum, ps) => sum + ps, 0)).toBe(settled.ps);
+    const [asSet, ...each] = spent;
+    expect(asSet).toBeGreaterThan(64 * PS_PER_US); // 64 interrupts, a packet a microsecond
+    each.forEach((ps, ix) => {
+      const told = ix === 0 ? ps + asSet! : ps; // it stands at the first before it moves
+      const slack = (50 * PS_PER_US * (up + down + 1)) / (20 * PS_PER_MS);
+      expect(Math.abs(told / (20 * PS_PER_MS) - seen[ix]!)).toBeLessThan(slack);
+    });
+    const off = oneNic({ xdp: drop, count: 10, traffic: 'rate=1Mpps' });
+    off.run(PS_PER_MS);
+    expect(off.result().napi[0]!.dim).toBeNull();
   });
 });

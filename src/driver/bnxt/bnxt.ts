@@ -27,6 +27,7 @@ import type { Hwrm, HwrmCfaNtupleFilterAllocInput } from '../../nic/hsi/hwrm.ts'
 import { BNXT_NQ_HDL_TYPE_RX, BNXT_NQ_HDL_TYPE_TX } from '../../nic/hsi/nq.ts';
 import { NapiStruct } from '../../stack/napi.ts';
 import { Dim } from '../../stack/netDim.ts';
+import { DimBooks } from './dimBooks.ts';
 import { PagePoolStats } from '../../stack/pagePoolStats.ts';
 import type { NapiEndings } from '../../stack/napiCounts.ts';
 import type { NetDevice } from '../../stack/netdevice.ts';
@@ -404,6 +405,8 @@ export class Bnxt {
   usrFltrIds: number[] = [];
   spEvent = 0;
   readonly spTask: Alarm;
+  /** Of NAPIs by index, over all opens. */
+  readonly dimBooks: DimBooks[] = [];
   /** Rings whose new profile waits to be programmed. */
   readonly dimQueue: BnxtCpRingInfo[] = [];
   readonly dimWork: Alarm;
@@ -430,6 +433,10 @@ export class Bnxt {
       spTask(this);
     });
     this.dimWork = pdev.clock.alarm((at) => dimWork(this, at));
+  }
+
+  dimBooksOf(index: number): DimBooks {
+    return (this.dimBooks[index] ??= new DimBooks());
   }
 
   /** The CPU that runs the control path. */

@@ -117,7 +117,8 @@ export function bnxtHwrmSetCoal(bp: Bnxt): void {
   const { hwrm } = bp.pdev;
   const caps = hwrm.ringAggintQcaps();
   const now = bp.ctlNow;
-  for (const { rxRing, txRing, cpRing } of bp.bnapi) {
+  for (const { index, rxRing, txRing, cpRing } of bp.bnapi) {
+    if (rxRing !== null) bp.dimBooksOf(index).setBack(rxRing.cpr.dim.profileIx, now);
     const coal = rxRing === null ? bp.txCoal : bp.rxCoal;
     const cpr = rxRing === null ? txRing[0]!.cpr : rxRing.cpr;
     bnxtHwrmSetCoalParams(hwrm, caps, coal, cpr.fwRingId, now);

@@ -8,6 +8,7 @@
  */
 import type { Ps } from '../../host/clock.ts';
 import { BNXT_NQ_HDL_TYPE_RX } from '../../nic/hsi/nq.ts';
+import type { DimCqModer } from '../../stack/netDim.ts';
 import {
   NET_DIM_RX_CQE_PROFILES,
   NET_DIM_RX_EQE_PROFILES,
@@ -52,6 +53,7 @@ export function bnxtDimWork(bp: Bnxt, now: Ps): void {
     dim.profiles = profilesFor(bp, cpr);
     const { usec, pkts } = netDimGetModeration(dim);
     bnxtHwrmSetRingCoal(cpr, usec, pkts, now);
+    if (cpr === cpr.bnapi.rxRing?.cpr) bp.dimBooksOf(cpr.bnapi.index).moveTo(dim.profileIx, now);
     dim.applied();
   }
 }
@@ -60,6 +62,27 @@ export function bnxtDimWork(bp: Bnxt, now: Ps): void {
 function profilesFor(bp: Bnxt, cpr: BnxtCpRingInfo): typeof NET_DIM_RX_EQE_PROFILES {
   if (bnxtChipP5(bp) && cpr.cpRingType !== BNXT_NQ_HDL_TYPE_RX) return NET_DIM_TX_EQE_PROFILES;
   return countsFromLast(bp) ? NET_DIM_RX_CQE_PROFILES : NET_DIM_RX_EQE_PROFILES;
+}
+
+/** What DIM did to one RX ring. */
+export interface RxDim {
+  readonly profiles: readonly DimCqModer[];
+  /** In force; null: what `ethtool -C` has set, as before the first move. */
+  readonly profile: number | null;
+  readonly up: number;
+  readonly down: number;
+  /** Time with what is set, then with profile after profile. */
+  readonly spent: Float64Array;
+}
+
+/** @returns null without an RX ring, and where DIM is off and never moved it */
+export function rxDim(bp: Bnxt, index: number, until: Ps): RxDim | null {
+  const cpr = bp.rxRing[index]?.cpr;
+  const books = bp.dimBooks[index];
+  if (cpr === undefined || books === undefined) return null;
+  const { profile, up, down } = books;
+  if ((bp.flags & BNXT_FLAG_DIM) === 0 && up + down === 0) return null;
+  return { profiles: profilesFor(bp, cpr), profile, up, down, spent: books.spentUntil(until) };
 }
 
 /** The rings are about to go. @linux cancel_work_sync */
