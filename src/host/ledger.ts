@@ -62,6 +62,9 @@ const LEGAL: readonly (readonly number[])[] = [
 /** Between these, the pieces of a shared page move without the page. */
 const USERS: readonly number[] = [DRIVER, RX_RING, TX_RING, XDP_FRAME, SKB];
 
+/** A piece of a shared page is a packet's as long as the page has not gone back. */
+const READABLE: readonly number[] = [TX_RING, XDP_FRAME, SKB, SHARED];
+
 const POISON = 0x5a;
 
 export class Ledger {
@@ -119,7 +122,7 @@ export class CheckedLedger extends Ledger {
 
   override readable(at: HostAddr, who: string): void {
     const actual = this.owners[at >>> PAGE_SHIFT]!;
-    if (actual !== TX_RING && actual !== XDP_FRAME && actual !== SKB) {
+    if (!READABLE.includes(actual)) {
       throw new BugError(
         `${who} reads page 0x${(at & PAGE_MASK).toString(16)}, which belongs to ${OWNER_NAMES[actual]}`,
       );

@@ -1,13 +1,16 @@
-/** What the address of a NIC may not be: another's, the generator's, or nobody's. */
+/** What the name or address of a NIC may not be: another's, the generator's, or nobody's; and where routes lead. */
 import { defaultAddresses } from '../machine/inetConfig.ts';
+import type { WrongEntry } from '../machine/routeConfig.ts';
+import { planRoutes, wrongNeigh } from '../machine/routeConfig.ts';
 import { parseMac } from '../wire/eth.ts';
 import { parseCidr4, parseCidr6 } from './addresses.ts';
-import type { NicOptions } from './optionSchema.ts';
+import type { NicOptions, RunOptions } from './optionSchema.ts';
 
-type AddressKey = 'mac' | 'addr' | 'addr6';
+type AddressKey = 'name' | 'mac' | 'addr' | 'addr6';
 
 /** Of each kind, as text that is equal where the addresses are. */
 const CANONICAL: Readonly<Record<AddressKey, (nic: NicOptions, index: number) => string>> = {
+  name: ({ name }, i) => name ?? `eth${i}`,
   mac: ({ mac }, i) => {
     const { hi16, lo32 } = mac === undefined ? { hi16: 0x0200, lo32: i + 1 } : parseMac(mac);
     return `${hi16}:${lo32}`;
@@ -17,7 +20,12 @@ const CANONICAL: Readonly<Record<AddressKey, (nic: NicOptions, index: number) =>
     (addr6 === undefined ? defaultAddresses(i).addr6 : parseCidr6(addr6)[0]).join(':'),
 };
 /** The other end of the wire, which the default route leads through. */
-const GENERATOR: NicOptions = { mac: '02:00:00:00:00:fe', addr: '10.0.0.254', addr6: 'fd00::fe' };
+const GENERATOR: NicOptions = {
+  name: '',
+  mac: '02:00:00:00:00:fe',
+  addr: '10.0.0.254',
+  addr6: 'fd00::fe',
+};
 
 /**
  * An address that a NIC was given, and what is wrong with it; null when nothing is. Of NICs that
@@ -48,4 +56,20 @@ function isSubnetOrBroadcast(text: string): boolean {
   if (prefixLen >= 31) return false;
   const host = addr & (prefixLen === 0 ? -1 : 2 ** (32 - prefixLen) - 1);
   return host === 0 || host >>> 0 === 2 ** (32 - prefixLen) - 1;
+}
+
+/** A route or a neighbour that Linux refuses on a machine with these NICs; null when there is none. */
+export function wrongRoute(
+  options: Pick<RunOptions, 'nics' | 'route' | 'neigh'>,
+): (WrongEntry & { readonly key: 'route' | 'neigh' }) | null {
+  const links = options.nics.map((nic, i) => {
+    const own = defaultAddresses(i);
+    const [addr, prefixLen] =
+      nic.addr === undefined ? [own.addr, own.prefixLen] : parseCidr4(nic.addr);
+    return { name: CANONICAL.name(nic, i), addr, prefixLen };
+  });
+  const route = planRoutes(options.route ?? [], links).wrong;
+  if (route !== null) return { key: 'route', ...route };
+  const neigh = wrongNeigh(options.neigh ?? [], links);
+  return neigh === null ? null : { key: 'neigh', ...neigh };
 }

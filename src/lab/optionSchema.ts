@@ -14,7 +14,7 @@ import type { AppOptions } from './appOptions.ts';
 import type { TimedChange } from './changeSpec.ts';
 import { timedChange } from './changeSpec.ts';
 import { appSchema, appsOfText } from './appOptions.ts';
-import type { NeighConfig, RouteConfig } from '../machine/inetConfig.ts';
+import type { NeighConfig, RouteConfig } from '../machine/routeConfig.ts';
 import type { ShowName } from '../machine/show.ts';
 import { SHOW_NAMES } from '../machine/show.ts';
 import type { HwrmCfaNtupleFilterAllocInput } from '../nic/hsi/hwrm.ts';

@@ -10,7 +10,7 @@ import { HW_HASH_INDEX_SIZE } from '../nic/hsi/hwrm.ts';
 import { alienKey } from './appOptions.ts';
 import { didYouMean } from './nearest.ts';
 import { checkNapi } from './napiOptions.ts';
-import { wrongNicAddress } from './nicChecks.ts';
+import { wrongNicAddress, wrongRoute } from './nicChecks.ts';
 import { camel, kebab } from './optionNames.ts';
 import type { RunOptions } from './optionSchema.ts';
 import { APP_KEYS, NIC_KEYS, RUN_KEYS, RUN_SCHEMA, STEERING_KEYS } from './optionSchema.ts';
@@ -157,6 +157,8 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
   const wrong = wrongNicAddress(o.nics);
   if (wrong !== null)
     throw new OptionError(`${where(['nics', wrong.nic, wrong.key])}: ${wrong.why}`);
+  const astray = wrongRoute(o);
+  if (astray !== null) throw new OptionError(`${where([astray.key, astray.index])}: ${astray.why}`);
   if (o.control !== undefined && !o.watch)
     throw new OptionError(`${where(['control'])}: needs --watch`);
   if (o.speed !== 1 && !o.watch) throw new OptionError(`${where(['speed'])}: needs --watch`);

@@ -23,8 +23,7 @@ function unreachable4(addr: number, nics: readonly NicOptions[]): string | null 
     if (addr === own) return OWN;
     const hosts = 2 ** (32 - len);
     const network = addr - (addr % hosts) === own - (own % hosts);
-    const ends = addr % hosts === 0 || addr % hosts === hosts - 1;
-    if (network && len < 31 && ends) return BROADCAST;
+    if (network && len < 31 && addr % hosts === hosts - 1) return BROADCAST;
   }
   return null;
 }

@@ -7,7 +7,7 @@ import {
   RTN_UNREACHABLE,
   prefixMask,
 } from '../stack/fib.ts';
-import type { NeighConfig, RouteConfig } from '../machine/inetConfig.ts';
+import type { NeighConfig, RouteConfig } from '../machine/routeConfig.ts';
 import { macIsMulticast, parseMac } from '../wire/eth.ts';
 import { formatIpv4, parseIpv4Addr } from '../wire/ipv4.ts';
 import { parseCidr } from './addresses.ts';

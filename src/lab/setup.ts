@@ -18,7 +18,6 @@ const BPS_PER_GBPS = 1e9;
 /** @throws OptionError when two NICs cannot live beside each other */
 export function machineConfig(options: RunOptions, profile: CostProfile = FLAT): MachineConfig {
   const nics = options.nics.map((nic, i) => nicConfig(options, nic, i));
-  refuseTwins(nics);
   refuseFrames(nics, profile);
   if (profile.moderation !== null) refuseGathering(nics, profile.name);
   return {
@@ -137,12 +136,4 @@ function macBytes(text: string): Uint8Array {
   bytes.setUint16(0, hi16);
   bytes.setUint32(2, lo32);
   return new Uint8Array(bytes.buffer);
-}
-
-function refuseTwins(nics: readonly NicConfig[]): void {
-  const seen = new Set<string>();
-  for (const { name } of nics) {
-    if (seen.has(name)) throw new OptionError(`nics: two NICs are called ${name}`);
-    seen.add(name);
-  }
 }

@@ -9,7 +9,6 @@
  * that routes may lead there.
  */
 import { BUSY_POLL_BUDGET } from '../stack/busyPoll.ts';
-import { RangeRefused } from '../host/errors.ts';
 import { RTN_UNICAST } from '../stack/fib.ts';
 import type { Net } from '../stack/net.ts';
 import { In6Addr } from '../stack/in6.ts';
@@ -21,6 +20,8 @@ import { RMEM_DEFAULT } from '../stack/udpSock.ts';
 import type { MacAddr } from '../wire/eth.ts';
 import { formatIpv4 } from '../wire/ipv4.ts';
 import { formatIpv6 } from '../wire/ipv6Text.ts';
+import type { NeighConfig, RouteConfig } from './routeConfig.ts';
+import { RouteRefused, planRoutes, wrongNeigh } from './routeConfig.ts';
 import type { Datagram } from './udpApp.ts';
 
 export type AppKind = 'sink' | 'echo' | 'server' | 'memcached' | 'capture' | 'callback';
@@ -90,25 +91,6 @@ export interface NicAddresses {
   readonly prefixLen6: number;
 }
 
-/** A route as `ip route add` takes it. */
-export interface RouteConfig {
-  /** `RTN_UNICAST`, or one that leads nowhere. */
-  readonly type: number;
-  readonly dst: number;
-  readonly prefixLen: number;
-  /** 0: none. */
-  readonly gateway: number;
-  /** The device's name; empty: the one on whose link the gateway is. */
-  readonly dev: string;
-}
-
-/** A neighbour as `ip neigh add` takes it, permanent. */
-export interface NeighConfig {
-  readonly addr: number;
-  readonly mac: MacAddr;
-  readonly dev: string;
-}
-
 export interface InetConfig {
   readonly apps: readonly AppConfig[];
   /** By NIC; those left out have the default addresses. */
@@ -153,9 +135,14 @@ export function buildInet(net: Net, devices: readonly NetDevice[], config: InetC
   inet.ipForward = config.ipForward === true;
   const [cpu] = net.softnet.map((sd) => sd.cpu);
   devices.forEach((dev, i) => inet.arp.addPermanent(dev, in4(gatewayOf(i)), GATEWAY_MAC, cpu!));
-  for (const route of config.routes ?? []) addRoute(inet, devices, route);
+  addRoutes(inet, devices, config);
   for (const { addr, mac, dev } of config.neighbours ?? [])
-    inet.arp.addPermanent(deviceOf(devices, dev, 'neigh'), in4(addr), mac, cpu!);
+    inet.arp.addPermanent(
+      devices.find(({ name }) => name === dev)!,
+      in4(addr),
+      mac,
+      cpu!,
+    );
   const [first] = devices;
   if (first === undefined) return inet;
   const gateway = gatewayOf(0);
@@ -169,30 +156,19 @@ export function buildInet(net: Net, devices: readonly NetDevice[], config: InetC
 
 const in4 = (addr: number): In6Addr => new In6Addr(0, 0, 0, addr);
 
-/** @throws RangeRefused in the kernel's words where it refuses, too. @linux inet_rtm_newroute, fib_check_nh */
-function addRoute(inet: Inet, devices: readonly NetDevice[], config: RouteConfig): void {
-  const { type, dst, prefixLen, gateway, dev: name } = config;
-  const what = `route ${formatIpv4(dst)}/${prefixLen}`;
-  let dev = name === '' ? null : deviceOf(devices, name, what);
-  if (gateway !== 0) {
-    const way = inet.addrs.v4.find(
-      (own) => ((own.addr ^ gateway) & own.mask) === 0 && (dev === null || own.dev === dev),
-    );
-    if (way === undefined || inet.addrs.isLocal4(gateway))
-      throw new RangeRefused(
-        `${what} via`,
-        formatIpv4(gateway),
-        "a neighbour's address (Nexthop has invalid gateway)",
-      );
-    ({ dev } = way);
+/** @throws RouteRefused for a route, or a neighbour, that the kernel would refuse */
+function addRoutes(inet: Inet, devices: readonly NetDevice[], config: InetConfig): void {
+  const links = devices.map(({ name }, i) => {
+    const { addr, prefixLen } = config.addresses?.[i] ?? defaultAddresses(i);
+    return { name, addr, prefixLen };
+  });
+  const { ways, wrong } = planRoutes(config.routes ?? [], links);
+  if (wrong !== null) throw new RouteRefused('routes', wrong);
+  for (const { route, nic, gateway, ownGateway } of ways) {
+    const { type, dst, prefixLen } = route;
+    const dev = devices[nic] ?? null;
+    inet.addrs.fib.insert({ type, dst, prefixLen, dev, gateway, ownGateway });
   }
-  if (!inet.addrs.fib.insert({ type, dst, prefixLen, dev, gateway }))
-    throw new RangeRefused(what, 'given twice', 'one route to each network (File exists)');
-}
-
-/** @throws RangeRefused */
-function deviceOf(devices: readonly NetDevice[], name: string, what: string): NetDevice {
-  const dev = devices.find((d) => d.name === name);
-  if (dev !== undefined) return dev;
-  throw new RangeRefused(`${what} dev`, name, devices.map((d) => d.name).join(', '));
+  const wrongOne = wrongNeigh(config.neighbours ?? [], links);
+  if (wrongOne !== null) throw new RouteRefused('neighbours', wrongOne);
 }

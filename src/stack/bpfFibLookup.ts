@@ -100,7 +100,8 @@ function setFwdParams(
   view.setUint32(params + IFINDEX, dev.ifindex, true);
   if ((flags & BPF_FIB_LOOKUP_SRC) !== 0)
     view.setUint32(params + IPV4_SRC, inet.addrs.select4(dev));
-  if (route.gateway !== 0) view.setUint32(params + IPV4_DST, route.gateway);
+  const gateway = route.gateway || (route.ownGateway ?? 0);
+  if (gateway !== 0) view.setUint32(params + IPV4_DST, gateway);
   if ((flags & BPF_FIB_LOOKUP_SKIP_NEIGH) === 0) {
     const neigh = inet.arp.lookup(dev, 0, 0, 0, view.getUint32(params + IPV4_DST));
     if (neigh === null || (neigh.state & NUD_VALID) === 0) return RET_NO_NEIGH;

@@ -32,6 +32,11 @@ export interface FibRoute {
   readonly dev: NetDevice | null;
   /** 0: the destination is on the device's own link. */
   readonly gateway: number;
+  /**
+   * The gateway it was given, when that is the machine's own address, or 0: packets go to the link
+   * as without one, and only `bpf_fib_lookup` tells of it.
+   */
+  readonly ownGateway?: number;
 }
 
 /** @param prefixLen 0 to 32. @linux inet_make_mask */

@@ -90,12 +90,11 @@ export class InetAddrs {
     return false;
   }
 
-  /** A subnet's broadcast address, or its first. @linux RTN_BROADCAST */
+  /** A subnet's broadcast address; its first one is like any other since Linux 5.14. @linux RTN_BROADCAST */
   isBroadcast4(addr: number): boolean {
     for (let i = 0; i < this.v4.length; i++) {
       const { broadcast, mask } = this.v4[i]!;
-      if (mask >>> 0 < 0xffff_fffe && (addr === broadcast || addr === (broadcast & mask) >>> 0))
-        return true;
+      if (mask >>> 0 < 0xffff_fffe && addr === broadcast) return true;
     }
     return false;
   }

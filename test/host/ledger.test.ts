@@ -116,7 +116,7 @@ describe('use', () => {
         return false;
       }
     });
-    expect(readable.map(id)).toEqual([TX_RING, XDP_FRAME, SKB]);
+    expect(readable.map(id)).toEqual([TX_RING, XDP_FRAME, SKB, SHARED]);
   });
 
   test('the census counts every page of memory once', () => {

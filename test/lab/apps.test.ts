@@ -106,6 +106,7 @@ describe('a connected app', () => {
   test('hears its peer alone', async () => {
     expect((await connected('10.1.0.0:49152')).received).toBe(50);
     expect((await connected('10.1.0.0:49153')).received).toBe(0);
+    expect((await connected('10.0.1.0:5')).received).toBe(0); // a subnet's first address: no broadcast
     expect((await connected('[fd00::9]:49152')).received).toBe(0);
   });
 
@@ -118,7 +119,7 @@ describe('a connected app', () => {
     ['127.0.0.1:9', 'EHOSTUNREACH'],
     ['[fd00::1]:53', '[fd00::1]:53 cannot be reached'],
     ['10.0.0.255:5', 'EACCES'],
-    ['10.0.1.0:5', 'EACCES'],
+    ['10.0.1.255:5', 'EACCES'],
     ['255.255.255.255:5', 'EACCES'],
     ['0.0.0.0:9', 'ENETUNREACH'],
     ['224.0.0.1:5', 'ENETUNREACH'],

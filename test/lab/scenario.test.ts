@@ -118,6 +118,16 @@ describe('a refusal points at line and column', () => {
       "lab.yaml:2:5: nics[0].addr: 10.0.0.254/24 is the generator's, at the other end of the wire",
     ],
     [
+      "of a NIC's name that another has unless told otherwise",
+      'nics:\n  - {}\n  - name: eth0\n',
+      "lab.yaml:3:5: nics[1].name: eth0 is also NIC 0's",
+    ],
+    [
+      'of a route by a device that is not there',
+      'nics:\n  - name: a\n  - name: b\nroute:\n  - blackhole 10.1.0.0/16\n  - default dev eth1\n',
+      'lab.yaml:6:5: route[1]: 0.0.0.0/0 dev eth1: eth1 is not one of a, b',
+    ],
+    [
       'of a broadcast address',
       'nics:\n  - addr: 192.168.0.255/24\n',
       'lab.yaml:2:5: nics[0].addr: 192.168.0.255/24 is its subnet',

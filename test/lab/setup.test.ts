@@ -77,6 +77,6 @@ test('apps on a command line, with the stack off no IP at all', () => {
 
 test('two NICs of one name are refused', () => {
   expect(() => configOf({}, 'nics:\n  - name: a\n  - name: a\n')).toThrow(
-    'nics: two NICs are called a',
+    "lab.yaml:2:5: nics[0].name: a is also NIC 1's",
   );
 });

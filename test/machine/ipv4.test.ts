@@ -319,6 +319,17 @@ describe('ARP', () => {
       [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 0],
     ]);
   });
+
+  // `nstat` of Linux 6.18 after one such frame, as a host and as a router
+  test.each([
+    [false, { InReceives: 1, InAddrErrors: 1 }],
+    [true, { InReceives: 1, ForwDatagrams: 1 }],
+  ])('its first address is a neighbour like others: forwarding %s', (ipForward, counted) => {
+    const toFirst = frame4(udpTo(9), { src: 0x0a00_00fe, dst: 0x0a00_0000 });
+    const rig = new InetRig([toFirst], { inet: { ipForward } }).run();
+    expect(rig.snmp['Ip']).toMatchObject(counted);
+    expect(rig.snmp['Ip']!.InDelivers ?? 0).toBe(0);
+  });
 });
 
 describe('fragments', () => {
