@@ -113,6 +113,9 @@ export class Cpu {
     this.packetTouched = false;
   }
 
+  /** What it polled may be polled by another from now on; hardware that follows this clock is told so. */
+  pollOver(): void {}
+
   /** Do `work` without time passing: bringing a machine up, before its clock starts. */
   timeless(work: () => void): void {
     const costs = this.time.slice(0, NOW);

@@ -4,10 +4,10 @@
  *
  * A CPU's clock drives it: whenever the clock of a CPU moves, the events of the queues which that
  * CPU polls happen up to the new time, one by one, and those of what queues share up to the
- * smallest of all clocks. A CPU polls a queue from its first look or doorbell until its step ends;
- * which CPU that is may change, and nobody may see what is only another's present. So it is an
- * independent check of `lazy.ts`; and it serves people who change a driver in ways that laziness
- * may not assume (a buffer written after it was given away).
+ * smallest of all clocks. A CPU polls a queue from its first look or doorbell until its poll is
+ * complete or its step ends; which CPU that is may change, and nobody may see what is only another's
+ * present. So it is an independent check of `lazy.ts`; and it serves people who change a driver in
+ * ways that laziness may not assume (a buffer written after it was given away).
  */
 import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
@@ -108,6 +108,9 @@ export class EagerHardware implements Hardware, Pace {
     cpu.chargeTimes = (op, n): void => {
       chargeTimes(op, n);
       happenUntilNow();
+    };
+    cpu.pollOver = (): void => {
+      for (const [ring, poller] of this.pollers) if (poller === cpu) this.pollers.delete(ring);
     };
   }
 

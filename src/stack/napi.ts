@@ -233,7 +233,10 @@ export function pollAndCount(napi: NapiStruct, budget: number): number {
   const work = napi.poll(napi, budget);
   if (watch.on) watch.point(TP_NAPI_POLL, cpu, napi.napiId, work, budget);
   napi.pollEnds(work, budget, cpu.now);
-  if ((napi.state & NAPIF_STATE_SCHED) === 0) napi.freeAt = cpu.now;
+  if ((napi.state & NAPIF_STATE_SCHED) === 0) {
+    napi.freeAt = cpu.now;
+    cpu.pollOver();
+  }
   return work;
 }
 
