@@ -1,4 +1,6 @@
 /** Heat maps: one quantity over two others, a field for each pair, its value written in it. */
+import type { Rgb } from './plotColours.ts';
+import { rampColour, rgb } from './plotColours.ts';
 import { linearScale, logScale, wantsLog } from './plotScale.ts';
 import type { Scale } from './plotScale.ts';
 import { drawing, element, FAINT, INK, pixels, text, textWidth, tip } from './plotSvg.ts';
@@ -22,33 +24,8 @@ const FIELD_MIN = 38;
 const FIELD_MAX = 84;
 const WIDTH = 560;
 
-/** Viridis at even distances: equal steps look equal, in grey and to every kind of sight. */
-const RAMP: readonly (readonly [number, number, number])[] = [
-  [68, 1, 84],
-  [71, 44, 122],
-  [59, 81, 139],
-  [44, 113, 142],
-  [33, 144, 141],
-  [39, 173, 129],
-  [92, 200, 99],
-  [170, 220, 50],
-  [253, 231, 37],
-];
-
-/** @param share 0 to 1 */
-function rampColour(share: number): readonly [number, number, number] {
-  const at = Math.min(1, Math.max(0, share)) * (RAMP.length - 1);
-  const i = Math.min(RAMP.length - 2, Math.floor(at));
-  const [low, high] = [RAMP[i]!, RAMP[i + 1]!];
-  const mix = (part: 0 | 1 | 2): number =>
-    Math.round(low[part] + (high[part] - low[part]) * (at - i));
-  return [mix(0), mix(1), mix(2)];
-}
-
-const rgb = ([r, g, b]: readonly [number, number, number]): string => `rgb(${r},${g},${b})`;
-
 /** Black or white, whichever is read better on it. */
-const inkOn = ([r, g, b]: readonly [number, number, number]): string =>
+const inkOn = ([r, g, b]: Rgb): string =>
   0.299 * r + 0.587 * g + 0.114 * b > 140 ? '#000' : '#fff';
 
 export function heatPlot(plot: HeatPlot): string {

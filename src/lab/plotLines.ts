@@ -13,18 +13,8 @@ import {
   tickLabels,
   wantsLog,
 } from './plotScale.ts';
-import {
-  COLOURS,
-  drawing,
-  element,
-  FAINT,
-  GRID,
-  INK,
-  pixels,
-  text,
-  textWidth,
-  tip,
-} from './plotSvg.ts';
+import { COLOURS, orderedColour } from './plotColours.ts';
+import { drawing, element, FAINT, GRID, INK, pixels, text, textWidth, tip } from './plotSvg.ts';
 
 export interface PlotPoint {
   readonly x: number;
@@ -60,6 +50,10 @@ export interface LinePlot {
   readonly x: PlotAxis;
   readonly y: PlotAxis;
   readonly series: readonly PlotSeries[];
+  /** What the series are values of, above their names. */
+  readonly legend?: string;
+  /** The order of the series means something: colours from dark to light instead of unlike ones. */
+  readonly ordered?: boolean;
   /** A line to compare with: everything received, for one. */
   readonly guide?: { readonly name: string; readonly at: (x: number) => number };
   readonly width?: number;
@@ -71,6 +65,8 @@ const TOP = 40;
 const BOTTOM = 54;
 const LEGEND_LINE = 19;
 const LEGEND_MARK = 30;
+/** Of the width; a legend that wants more stands below. */
+const MOST_LEGEND = 0.45;
 /** Of a mark under others, so that it shows around them. */
 const MARK_RIM = 1.2;
 const MOST_RIMS = 4;
@@ -88,9 +84,14 @@ interface Frame {
 
 export function linePlot(plot: LinePlot): string {
   const { title, series, width = 560, height = 360 } = plot;
-  const names = [...series.map(({ name }) => name), ...(plot.guide ? [plot.guide.name] : [])];
+  const entries = series.length + (plot.guide ? 1 : 0) < 2 ? [] : legendEntries(plot);
+  const words = [plot.legend ?? '', ...entries.map(({ name }) => name)];
   const legendWidth =
-    names.length < 2 ? 0 : LEGEND_MARK + 16 + Math.max(...names.map((name) => textWidth(name, 11)));
+    entries.length === 0
+      ? 0
+      : LEGEND_MARK + 16 + Math.max(...words.map((name) => textWidth(name, 11)));
+  const below = legendWidth > width * MOST_LEGEND;
+  const lines = entries.length + (plot.legend === undefined ? 0 : 1);
   const frame: Frame = {
     x: scaleOf(
       plot.x,
@@ -104,15 +105,19 @@ export function linePlot(plot: LinePlot): string {
     ),
     left: LEFT,
     top: TOP,
-    width: width - LEFT - Math.max(22, legendWidth),
+    width: width - LEFT - Math.max(22, below ? 0 : legendWidth),
     height: height - TOP - BOTTOM,
   };
-  return drawing(width, height, title, [
+  const { left, top } = frame;
+  const whole = height + (below ? lines * LEGEND_LINE : 0);
+  return drawing(width, whole, title, [
     text(LEFT, 22, title, { size: 14, weight: 'bold' }),
     axes(plot, frame),
     guide(plot, frame),
-    ...series.map((one, i) => lineOf(one, i, frame, series.slice(i + 1))),
-    legendWidth === 0 ? '' : legend(plot, frame),
+    ...series.map((one, i) => lineOf(one, colourOf(plot, i), frame, series.slice(i + 1))),
+    below
+      ? legend(plot.legend, entries, left, height)
+      : legend(plot.legend, entries, left + frame.width + 12, top),
   ]);
 }
 
@@ -195,17 +200,18 @@ function guide({ guide: wanted }: LinePlot, frame: Frame): string {
   });
 }
 
-const colourOf = ({ colour }: PlotSeries, index: number): string =>
-  COLOURS[(colour ?? index) % COLOURS.length]!;
+const colourOf = ({ series, ordered }: LinePlot, index: number): string =>
+  ordered === true
+    ? orderedColour(index, series.length)
+    : COLOURS[(series[index]!.colour ?? index) % COLOURS.length]!;
 
 /** A line is broken where a value is missing or has no place on its axis. */
 function lineOf(
   series: PlotSeries,
-  index: number,
+  stroke: string,
   frame: Frame,
   over: readonly PlotSeries[],
 ): string {
-  const stroke = colourOf(series, index);
   const { x, y } = frame;
   const has = ({ x: a, y: b }: PlotPoint): boolean =>
     Number.isFinite(a) && Number.isFinite(b) && (!y.log || b > 0) && (!x.log || a > 0);
@@ -271,24 +277,40 @@ function markOf(
   return bar + circle;
 }
 
-function legend({ series, guide: wanted }: LinePlot, { left, top, width }: Frame): string {
-  const x = left + width + 12;
-  const entry = (name: string, i: number, look: Record<string, string | number>): string => {
-    const y = top + 8 + i * LEGEND_LINE;
+interface LegendEntry {
+  readonly name: string;
+  readonly look: Readonly<Record<string, string | number>>;
+}
+
+const legendEntries = (plot: LinePlot): LegendEntry[] => [
+  ...plot.series.map(({ name, dashed }, i) => ({
+    name,
+    look: {
+      stroke: colourOf(plot, i),
+      'stroke-width': 2,
+      ...(dashed === true ? { 'stroke-dasharray': '6 4' } : {}),
+    },
+  })),
+  ...(plot.guide === undefined
+    ? []
+    : [{ name: plot.guide.name, look: { stroke: FAINT, 'stroke-dasharray': '2 4' } }]),
+];
+
+function legend(
+  title: string | undefined,
+  entries: readonly LegendEntry[],
+  x: number,
+  top: number,
+): string {
+  if (entries.length === 0) return '';
+  const head = title === undefined ? '' : text(x, top + 12, title, { size: 11, fill: FAINT });
+  const first = top + 8 + (title === undefined ? 0 : LEGEND_LINE);
+  const lines = entries.map(({ name, look }, i) => {
+    const y = first + i * LEGEND_LINE;
     return (
       element('line', { x1: x, y1: y, x2: x + LEGEND_MARK - 8, y2: y, ...look }) +
       text(x + LEGEND_MARK - 2, y + 4, name, { size: 11 })
     );
-  };
-  const lines = series.map((one, i) =>
-    entry(one.name, i, {
-      stroke: colourOf(one, i),
-      'stroke-width': 2,
-      ...(one.dashed === true ? { 'stroke-dasharray': '6 4' } : {}),
-    }),
-  );
-  if (wanted !== undefined) {
-    lines.push(entry(wanted.name, series.length, { stroke: FAINT, 'stroke-dasharray': '2 4' }));
-  }
-  return lines.join('');
+  });
+  return head + lines.join('');
 }

@@ -30,18 +30,6 @@ export const INK = '#222';
 export const FAINT = '#767676';
 export const GRID = '#e4e4e4';
 
-/** Okabe and Ito's colours, which people with every kind of sight tell apart; yellow left out. */
-export const COLOURS: readonly string[] = [
-  '#0072b2',
-  '#d55e00',
-  '#009e73',
-  '#cc79a7',
-  '#56b4e9',
-  '#e69f00',
-  '#000000',
-  '#8c564b',
-];
-
 export interface TextLook {
   readonly anchor?: 'start' | 'middle' | 'end';
   readonly size?: number;

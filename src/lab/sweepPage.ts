@@ -8,7 +8,7 @@ import { element, escaped } from './plotSvg.ts';
 import type { WeightFit } from './sweepFit.ts';
 import { fitText } from './sweepFit.ts';
 import type { NamedHeat, PlotsShown } from './sweepPlots.ts';
-import { sweepHeats, sweepPlots } from './sweepPlots.ts';
+import { CLIENTS, isKnown, sweepHeats, sweepPlots } from './sweepPlots.ts';
 import type { SweepResult, SweptPoint } from './sweepResult.ts';
 import { axisNumber, measured } from './sweepResult.ts';
 
@@ -25,11 +25,14 @@ export interface PageInput {
 /** Of the heat maps, before what was asked for. */
 const HEATS = ['received', 'loss', 'p50', 'p99', 'p999', 'cpu', 'cpuNs', 'perPoll'];
 
-export const pageHeats = ({ result, measures }: PageInput): NamedHeat[] =>
-  sweepHeats(result, [
+export const pageHeats = ({ result, measures }: PageInput): NamedHeat[] => {
+  const closed = MEASURES.filter((one) => CLIENTS.includes(one.name) && isKnown(result, one));
+  return sweepHeats(result, [
     ...MEASURES.filter(({ name }) => HEATS.includes(name)),
-    ...measures.filter(({ name }) => !HEATS.includes(name)),
+    ...closed,
+    ...measures.filter((measure) => !HEATS.includes(measure.name) && !closed.includes(measure)),
   ]);
+};
 
 export function sweepPage(input: PageInput): string {
   const { result, fits } = input;

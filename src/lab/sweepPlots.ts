@@ -8,7 +8,7 @@ import { heatPlot } from './plotHeat.ts';
 import type { PlotAxis, PlotPoint, PlotSeries } from './plotLines.ts';
 import { linePlot } from './plotLines.ts';
 import { shortNumber } from './plotScale.ts';
-import { COLOURS } from './plotSvg.ts';
+import { COLOURS } from './plotColours.ts';
 import type { SweepAxis, SweepPoint } from './sweepPlan.ts';
 import type { SweepResult, SweptPoint } from './sweepResult.ts';
 import { axisNumber, measured } from './sweepResult.ts';
@@ -25,12 +25,18 @@ export interface NamedHeat extends NamedPlot {
   readonly measure: string;
 }
 
-/** More series than colours cannot be told apart. */
+/** More series than colours cannot be told apart; those of an option with numbers follow a scale. */
 const MOST_SERIES = COLOURS.length;
+const MOST_ORDERED = 12;
 const MOST_HEAT_VALUES = 40;
 
 /** Measures that span decades, and may stand on a logarithmic axis. */
-const LOGARITHMIC: readonly string[] = ['p50', 'p90', 'p99', 'p999', 'perPoll', 'perIrq'];
+const LOGARITHMIC: readonly string[] = [
+  ...['p50', 'p90', 'p99', 'p999', 'rtt50', 'rtt99', 'perPoll', 'perIrq'],
+];
+
+/** What closed-loop clients saw. */
+export const CLIENTS: readonly string[] = ['tps', 'rtt50', 'rtt99'];
 
 const measureOf = (name: string): Measure => MEASURES.find((measure) => measure.name === name)!;
 
@@ -87,7 +93,7 @@ function acrossOf({ axes, points }: SweepResult): Across | null {
       factor: reading.factor,
     };
   }
-  const axis = axes.find(numeric);
+  const [axis] = axes.filter(numeric).toSorted((a, b) => b.values.length - a.values.length);
   if (axis === undefined) return null;
   return {
     plotAxis: { title: axis.name },
@@ -104,25 +110,48 @@ function acrossOf({ axes, points }: SweepResult): Across | null {
 const threeDigits = (value: number): string => shortNumber(Number(value.toPrecision(3)));
 
 interface Group {
+  /** `budget 64, queues 2`, and without the options' names. */
   readonly name: string;
+  readonly values: string;
   readonly points: readonly SweptPoint[];
 }
 
+/** What the series of all plots are. */
+interface Series {
+  readonly groups: readonly Group[];
+  /** Options that tell them apart. */
+  readonly options: readonly SweepAxis[];
+  /** Their order is that of one option's numbers. */
+  readonly ordered: boolean;
+}
+
 /** Points that differ in nothing but what the plot stands over; evenly thinned where there are many. */
-function groupsOf({ axes, points }: SweepResult, { axis, of }: Across): readonly Group[] {
-  const others = axes.filter(({ key }) => key !== axis.key);
-  const groups = new Map<string, SweptPoint[]>();
+function seriesOver({ axes, points }: SweepResult, { axis, of }: Across): Series {
+  const options = axes.filter(({ key, values }) => key !== axis.key && values.length > 1);
+  const [only] = options;
+  const ordered = options.length === 1 && numeric(only!);
+  const groups = new Map<string, Group & { readonly points: SweptPoint[] }>();
   for (const point of points) {
-    const name = others.map(({ key, name: option }) => `${option} ${point.point[key]!}`).join(', ');
-    groups.set(name, [...(groups.get(name) ?? []), point]);
+    const name = options
+      .map(({ key, name: option }) => `${option} ${point.point[key]!}`)
+      .join(', ');
+    const values = options.map(({ key }) => point.point[key]!).join(', ');
+    const group = groups.get(name) ?? { name, values, points: [] };
+    groups.set(name, group);
+    group.points.push(point);
   }
-  const all = [...groups].map(([name, mine]) => ({
-    name,
-    points: mine.toSorted((a, b) => of(a) - of(b)),
-  }));
-  if (all.length <= MOST_SERIES) return all;
-  const step = (all.length - 1) / (MOST_SERIES - 1);
-  return Array.from({ length: MOST_SERIES }, (_, i) => all[Math.round(i * step)]!);
+  const numberOf = ({ points: [first] }: Group): number => axisNumber(first!.point[only!.key]!);
+  const inOrder = [...groups.values()];
+  const all = (ordered ? inOrder.toSorted((a, b) => numberOf(a) - numberOf(b)) : inOrder).map(
+    (group) => ({ ...group, points: group.points.toSorted((a, b) => of(a) - of(b)) }),
+  );
+  return { options, ordered, groups: thinned(all, ordered ? MOST_ORDERED : MOST_SERIES) };
+}
+
+function thinned(all: readonly Group[], most: number): readonly Group[] {
+  if (all.length <= most) return all;
+  const step = (all.length - 1) / (most - 1);
+  return Array.from({ length: most }, (_, i) => all[Math.round(i * step)]!);
 }
 
 /** How many series the plots show, of how many there are. */
@@ -135,18 +164,30 @@ export interface PlotsShown {
 export function sweepPlots(result: SweepResult): PlotsShown {
   const along = result.points.length === 0 ? null : acrossOf(result);
   if (along === null) return { plots: [], shown: 0, of: 0 };
-  const groups = groupsOf(result, along);
-  const all = result.axes
-    .filter(({ key }) => key !== along.axis.key)
-    .reduce((n, { values }) => n * values.length, 1);
-  const one = (name: string): NamedPlot => measurePlot(measureOf(name), groups, along);
+  const series = seriesOver(result, along);
+  const all = series.options.reduce((n, { values }) => n * values.length, 1);
+  const one = (name: string): NamedPlot => measurePlot(measureOf(name), series, along);
+  const only = series.groups.length === 1 ? series.groups[0]! : undefined;
   const latency =
-    groups.length === 1 ? [percentiles(groups[0]!, along)] : [one('p50'), one('p99'), one('p999')];
-  const plots = [one('received'), one('loss'), ...latency, one('cpu'), one('cpuNs')];
-  return { plots: [...plots, one('perPoll'), one('perIrq')], shown: groups.length, of: all };
+    only === undefined ? [one('p50'), one('p99'), one('p999')] : [percentiles(only, along)];
+  const clients = CLIENTS.filter((name) => isKnown(result, measureOf(name))).map(one);
+  const plots = [one('received'), one('loss'), ...clients, ...latency, one('cpu'), one('cpuNs')];
+  return {
+    plots: [...plots, one('perPoll'), one('perIrq')],
+    shown: series.groups.length,
+    of: all,
+  };
 }
 
-function measurePlot(measure: Measure, groups: readonly Group[], along: Across): NamedPlot {
+/** Where any run has it: open loops have no clients. */
+export const isKnown = ({ points }: SweepResult, measure: Measure): boolean =>
+  points.some((point) => Number.isFinite(measured(point, measure).mean));
+
+function measurePlot(
+  measure: Measure,
+  { groups, options, ordered }: Series,
+  along: Across,
+): NamedPlot {
   const most = Math.max(
     ...groups.flatMap(({ points }) => points.map((point) => measured(point, measure).mean)),
   );
@@ -162,7 +203,9 @@ function measurePlot(measure: Measure, groups: readonly Group[], along: Across):
         ...(measure.name === 'cpu' ? { most: 100 } : {}),
         ...(LOGARITHMIC.includes(measure.name) ? {} : { log: false }),
       },
-      series: groups.map((group) => seriesOf(group.name, measure, group, along, reading)),
+      series: groups.map((group) => seriesOf(group.values, measure, group, along, reading)),
+      ...(options.length === 0 ? {} : { legend: options.map(({ name }) => name).join(', ') }),
+      ordered,
       ...(throughput
         ? { guide: { name: 'no loss', at: (x: number) => (x / along.factor) * reading.factor } }
         : {}),
@@ -208,12 +251,18 @@ function percentiles(group: Group, along: Across): NamedPlot {
   };
 }
 
-/** One for every two options and every measure; over further options their mean. */
+/** One for every two options and every measure, those with the most numbers first; over further options their mean. */
 export function sweepHeats(result: SweepResult, measures: readonly Measure[]): NamedHeat[] {
   const axes = result.axes.filter(({ values }) => values.length <= MOST_HEAT_VALUES);
-  const pairs = axes.flatMap((x, i) => axes.slice(0, i).map((y) => [x, y] as const));
+  const pairs = axes
+    .flatMap((x, i) => axes.slice(0, i).map((y) => [x, y] as const))
+    .toSorted((a, b) => numbersIn(b) - numbersIn(a) || fieldsOf(b) - fieldsOf(a));
   return pairs.flatMap(([x, y]) => measures.map((measure) => heat(result, x, y, measure)));
 }
+
+const numbersIn = (axes: readonly SweepAxis[]): number => axes.filter(numeric).length;
+const fieldsOf = (axes: readonly SweepAxis[]): number =>
+  axes.reduce((n, { values }) => n * values.length, 1);
 
 const fieldOf = (a: string, b: string): string => JSON.stringify([a, b]);
 const mean = (values: readonly number[] | undefined): number =>

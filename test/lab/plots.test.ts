@@ -180,6 +180,26 @@ describe('line plots', () => {
   });
 });
 
+test('a legend that would take half of the drawing stands below it', () => {
+  const points = [
+    { x: 1, y: 1, says: '' },
+    { x: 2, y: 2, says: '' },
+  ];
+  const drawnWith = (name: string): string =>
+    linePlot({
+      ...{ title: 't', x: { title: 'x' }, y: { title: 'y' }, legend: 'traffic' },
+      series: [name, 'b'].map((one) => ({ name: one, points })),
+    });
+  const rightEnd = (svg: string): number =>
+    Math.max(...[...svg.matchAll(/<circle cx="([\d.]+)"/g)].map(([, x]) => Number(x)));
+  const tall = (svg: string): number => Number(/viewBox="0 0 560 (\d+)"/.exec(svg)![1]);
+  const [short, long] = [drawnWith('a'), drawnWith('udp size=64 flows=4096 pattern=zipf:1.1')];
+  expect(tall(short)).toBe(360);
+  expect(tall(long)).toBe(360 + 3 * 19); // its title and two names
+  expect(rightEnd(long)).toBeGreaterThan(rightEnd(short));
+  for (const svg of [short, long]) expect(svg).toContain('>traffic</text>');
+});
+
 test('a heat map has a field for each pair, and leaves out what is not known', () => {
   const svg = heatPlot({
     title: 'p99',

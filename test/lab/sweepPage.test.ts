@@ -4,7 +4,7 @@ import type { MeasuredReport } from '../../src/lab/measures.ts';
 import { MEASURES } from '../../src/lab/measures.ts';
 import { weightFits } from '../../src/lab/sweepFit.ts';
 import { sweepPage } from '../../src/lab/sweepPage.ts';
-import { sweepPlots } from '../../src/lab/sweepPlots.ts';
+import { sweepHeats, sweepPlots } from '../../src/lab/sweepPlots.ts';
 import type { SweptPoint } from '../../src/lab/sweepResult.ts';
 
 const { report } = await run({ xdp: 'drop', count: 500 });
@@ -105,6 +105,82 @@ describe('the page', () => {
     expect([shown, of]).toEqual([1, 1]);
     expect(plots[0]!.svg).toContain('Throughput against budget');
     expect(plots.map(({ id }) => id)).toContain('latency');
+  });
+
+  /** The same report at every point of two options' product. */
+  const over = (...two: (typeof axes)[number][]): SweptPoint[] =>
+    two[0]!.values.flatMap((a) =>
+      two[1]!.values.map((b): SweptPoint => {
+        const point = { [two[0]!.key]: a, [two[1]!.key]: b };
+        return { point, runs: [{ point, seed: 1, report: reportWith(1e6, 1e6, 20) }] };
+      }),
+    );
+  const numbers = (key: string, count: number): (typeof axes)[number] => ({
+    ...{ key, name: key, values: Array.from({ length: count }, (_, i) => `${i + 1}`) },
+  });
+
+  test('an option with numbers has up to twelve lines, from dark to light', () => {
+    const rate = { key: 'rate', name: 'rate', values: ['1M', '2M'] };
+    for (const [count, drawn] of [
+      [9, 9],
+      [12, 12],
+      [13, 12],
+    ] as const) {
+      const budget = numbers('budget', count);
+      const { plots, shown, of } = sweepPlots({
+        ...result,
+        axes: [budget, rate],
+        points: over(budget, rate),
+      });
+      expect([shown, of]).toEqual([drawn, count]);
+      const { svg } = plots[0]!;
+      const strokes = [...svg.matchAll(/<polyline[^>]*stroke="rgb\((\d+),(\d+),(\d+)\)"/g)];
+      // as the eye weighs red, green and blue
+      const light = strokes.map(([, r, g, b]) => 0.299 * +r! + 0.587 * +g! + 0.114 * +b!);
+      expect(light).toHaveLength(drawn);
+      expect(light).toEqual(light.toSorted((a, b) => a - b));
+      expect(new Set(light).size).toBe(drawn);
+    }
+    const words = { key: 'xdp', name: 'xdp', values: Array.from('abcdefghi') };
+    const { shown } = sweepPlots({ ...result, axes: [words, rate], points: over(words, rate) });
+    expect(shown).toBe(8); // as many colours as are told apart without an order
+  });
+
+  test('the option with the most numbers is what plots stand over, without a load', () => {
+    const [queues, budget] = [numbers('queues', 2), numbers('budget', 5)];
+    const { plots } = sweepPlots({
+      ...result,
+      axes: [queues, budget],
+      points: over(queues, budget),
+    });
+    expect(plots[0]!.svg).toContain('Throughput against budget');
+  });
+
+  test('heat maps open on the two options with the most numbers', () => {
+    const xdp = { key: 'xdp', name: 'xdp', values: Array.from('abcdefgh') };
+    const [few, some, many] = [numbers('queues', 2), numbers('ring', 3), numbers('budget', 5)];
+    const all = [xdp, few, some, many];
+    const heats = sweepHeats({ ...result, axes: all, points: [] }, MEASURES.slice(0, 1));
+    expect(heats).toHaveLength(6);
+    expect(heats[0]!.options).toBe('budget and ring');
+  });
+
+  test('closed loops have plots of transactions and round trips', () => {
+    const clients = numbers('clients', 3);
+    const seen = {
+      transactions: 5,
+      perSecond: 700,
+      sent: 5,
+      timeouts: 0,
+      roundTripNs: report.latencyNs,
+    };
+    const mine = clients.values.map((value): SweptPoint => {
+      const point = { clients: value };
+      return { point, runs: [{ point, seed: 1, report: { ...report, clients: seen } }] };
+    });
+    const closed = sweepPlots({ ...result, axes: [clients], points: mine }).plots;
+    expect(closed.map(({ id }) => id)).toEqual(expect.arrayContaining(['tps', 'rtt50', 'rtt99']));
+    expect(sweepPlots(result).plots.map(({ id }) => id)).not.toContain('tps');
   });
 
   test('words alone have no plots', () => {
