@@ -479,6 +479,17 @@ export class Machine {
     return Math.min(this.irqs.nextAt(), this.clock.nextAt(), this.changes.nextAt());
   }
 
+  /**
+   * The same between two calls of `run`, whatever the pace: where it has been run to while anything
+   * is under way. What a CPU that is ahead has looked at, each pace has settled as far as suits it.
+   */
+  pausedUntil(): Ps {
+    const { ranTo } = this;
+    if (this.present > ranTo) return ranTo;
+    for (const { nic } of this.nics) nic.settleAll(ranTo);
+    return this.quietUntil();
+  }
+
   /** `ip link set down`, all devices: what is still under way is lost, and counted. */
   close(): void {
     this.cpus[0]!.idleUntil(this.ranTo);

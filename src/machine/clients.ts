@@ -10,8 +10,9 @@
  * of its tail most of all. An answer that does not come within the timeout is counted, and the client asks
  * again; an answer that comes later still counts as the answer to that.
  *
- * A request that depends on an answer arrives two cables after it. So the machine runs that far at a
- * time, and then the next requests are made known to it.
+ * A request that depends on an answer arrives two cables after it, and both take their time on the
+ * wire. So the machine runs that far at a time, and then the next requests are made known to it.
+ * A CPU may be beyond by the rest of a poll; a request of that time arrives when the poll is over.
  */
 import type { Ps } from '../host/clock.ts';
 import { END_OF_TIME, PS_PER_US } from '../host/clock.ts';
@@ -22,7 +23,7 @@ import { buildFrame } from '../wire/build.ts';
 import { ETH_HLEN, ETH_P_IP, parseMac } from '../wire/eth.ts';
 import type { MacAddr } from '../wire/eth.ts';
 import { IPPROTO_UDP } from '../wire/ip.ts';
-import { Link } from '../wire/link.ts';
+import { Link, MIN_LEN } from '../wire/link.ts';
 import { ipv4Dst, ipv4HeaderLen, ipv4Proto, ipv4Src } from '../wire/ipv4.ts';
 import { udpDstPort, udpSrcPort } from '../wire/udp.ts';
 import { drawExponential } from '../wire/variates.ts';
@@ -110,8 +111,9 @@ export class Clients implements ClientBooks {
   private readonly starts: EventHeap = new EventHeap();
   private readonly timers: EventHeap = new EventHeap();
   private readonly link: Link;
-  /** Of the shortest frame that they send. */
+  /** Of the shortest frame that they send, and of the shortest answer. */
   private readonly wirePs: Ps;
+  private readonly answerWirePs: Ps;
   private cableFreeAt: Ps = 0;
 
   constructor(machine: Machine, config: ClientsConfig, rng: Rng) {
@@ -149,6 +151,7 @@ export class Clients implements ClientBooks {
     this.wirePs = this.link.wirePs(
       ackPort === null ? requestBytes : Math.min(requestBytes, ACK_BYTES),
     );
+    this.answerWirePs = this.link.wirePs(MIN_LEN);
     machine.watchWire({ frame: (nic, time, at) => nic === 0 && this.seen(time, at) });
   }
 
@@ -160,16 +163,17 @@ export class Clients implements ClientBooks {
       this.starts.push(Math.floor((this.rng.int32() >>> 0) * 2 ** -32 * spread), client);
     }
     this.machine.open();
+    const ahead = 2 * cablePs + this.wirePs + this.answerWirePs;
     let now: Ps = 0;
     for (;;) {
       this.forgetTimers();
       const next = Math.min(
         this.starts.nextAt() + cablePs,
         this.timers.nextAt(),
-        this.quietUntil(),
+        this.inlet.empty ? this.machine.pausedUntil() : now,
       );
       if (next >= END_OF_TIME - 1) break;
-      now = Math.min(END_OF_TIME - 1, Math.max(now, next) + 2 * cablePs);
+      now = Math.min(END_OF_TIME - 1, Math.max(now, next) + ahead);
       this.timeOut(now);
       this.send(now, untilPs);
       this.inlet.deliver();
@@ -177,10 +181,6 @@ export class Clients implements ClientBooks {
       onRound(this.sent, now);
     }
     this.machine.run(END_OF_TIME);
-  }
-
-  private quietUntil(): Ps {
-    return this.inlet.empty ? this.machine.quietUntil() : this.machine.present;
   }
 
   /** Every frame that arrives by `now`, each behind the one before it. */

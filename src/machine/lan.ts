@@ -90,7 +90,7 @@ export class Lan {
   private nextAt(): Ps {
     if (this.inlets.some((inlet) => !inlet.empty)) return this.now;
     let at = Infinity;
-    for (const machine of this.machines) at = Math.min(at, machine.quietUntil());
+    for (const machine of this.machines) at = Math.min(at, machine.pausedUntil());
     return at;
   }
 }
