@@ -29,7 +29,7 @@ const LATER: readonly (readonly [name: string, help: string])[] = [
 
 /**
  * @param workers module of a sweep's worker threads; null where there are none
- * @returns the exit code: 0 success, 1 the run or a check failed, 2 bad usage or bad input
+ * @returns the exit code: 0 success, 1 the run or a check failed, 2 bad usage or bad input, 130 Ctrl-C
  */
 export async function runCommandLine(
   args: readonly string[],

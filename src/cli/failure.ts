@@ -16,6 +16,8 @@ const plain = pc.createColors(false);
 export const EXIT_OK = 0;
 /** The run, or a check of it, failed. */
 export const EXIT_FAILED = 1;
+/** Ended by Ctrl-C, as shells count: 128 and SIGINT. */
+export const EXIT_INTERRUPTED = 130;
 /** Bad usage or bad input. */
 export const EXIT_USAGE = 2;
 

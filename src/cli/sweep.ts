@@ -15,7 +15,7 @@ import { planSweep, shardOf } from '../lab/sweepPlan.ts';
 import type { SweepResult, SweptPoint, SweptRun } from '../lab/sweepResult.ts';
 import { measured, pointsOf, wishesOf } from '../lab/sweepResult.ts';
 import { RunFailed, sweptReport, WorkerPool } from '../lab/workers.ts';
-import { EXIT_FAILED, EXIT_OK } from './failure.ts';
+import { EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK } from './failure.ts';
 import { plural } from '../lab/format.ts';
 import { wrapped } from './wrap.ts';
 import { runKeys, SweepFile } from './sweepFile.ts';
@@ -106,8 +106,11 @@ export async function sweepCommand(
   if (flags.json !== true) terminal.out(findingsInAll(sweep.finished(), flags.out, terminal));
   const broken = sweep.finished().filter(({ report }) => !report.conserved).length;
   if (broken > 0) terminal.err(`${broken} of ${runs.length} runs do not add up\n`);
-  if (!whole) terminal.err(interrupted(sweep.count, runs.length, flags.out));
-  return broken > 0 || !whole ? EXIT_FAILED : EXIT_OK;
+  if (!whole) {
+    terminal.err(interrupted(sweep.count, runs.length, flags.out));
+    return EXIT_INTERRUPTED;
+  }
+  return broken > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 /** In one line; a file can be explained. */

@@ -10,7 +10,7 @@
  *   verdict    until the program's verdict: packets before it in the poll, then itself
  *   socket     arrival on the wire until an application has read it
  *   wire       arrival on the wire until its last bit is on a wire again, by XDP_TX, redirect or
- *              forwarding; a fragment counts as a packet
+ *              forwarding, or until that of an application's answer is; a fragment counts as a packet
  */
 import type { Ps } from './clock.ts';
 import { Histogram } from './histogram.ts';

@@ -178,7 +178,8 @@ export class UdpApp implements Datagram {
 
   private send(at: HostAddr, len: number): number {
     const { sock, inet, cpu } = this;
-    const { family, saddr, saddr6, sport, dev } = this.from;
+    const { family, saddr, saddr6, sport, dev, wireAt } = this.from;
+    sock.answersAt = wireAt;
     cpu.charge(OP_SYSCALL);
     const rc =
       family === 6

@@ -143,6 +143,7 @@ function fillDatagram(
   setUdpSrcPort(view, at, sk.num);
   setUdpDstPort(view, at, dport);
   setUdpLen(view, at, len);
+  skb.wireAt = sk.answersAt;
   skb.transportHeader = at;
   skb.csumStart = at;
   skb.csumOffset = UDP_CHECK_OFFSET;

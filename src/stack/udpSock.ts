@@ -7,6 +7,7 @@
  * @linux struct udp_sock, struct udp_table; include/linux/udp.h. net/ipv4/udp.c, net/core/sock.c
  */
 import { EADDRINUSE, EINVAL } from '../host/errno.ts';
+import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import type { Task } from '../host/runQueue.ts';
 import { In6Addr, in6Equal } from './in6.ts';
@@ -42,6 +43,8 @@ export class UdpSock {
   readonly receiveQueue: SkBuffHead = new SkBuffHead();
   /** The thread that sleeps on it. */
   reader: Task | null = null;
+  /** When what it answers next arrived on the wire, where stages are told; else 0. */
+  answersAt: Ps = 0;
   /** NAPI that received the last datagram, 0: none. @linux sk_napi_id */
   napiId = 0;
   next: UdpSock | null = null;

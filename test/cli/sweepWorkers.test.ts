@@ -1,6 +1,7 @@
 /** A sweep in worker threads: the command as one bundle, as it is published. */
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -88,7 +89,7 @@ test(
     child.stdout.resume();
     while (lines(out) < 2) await new Promise((resolve) => setTimeout(resolve, 50));
     child.kill('SIGINT');
-    expect(await ended).toBe(1);
+    expect(await ended).toBe(128 + constants.signals.SIGINT);
     const [, done] = /^interrupted: (\d+) of 32 runs finished; the same command/.exec(err) ?? [];
     expect(lines(out)).toBe(Number(done));
     expect(Number(done)).toBeGreaterThanOrEqual(2);

@@ -78,6 +78,24 @@ test('to the reader of a socket, on another CPU', async () => {
   expect(report.stagesNs['socket']!.mean).toBeGreaterThan(report.latencyNs.mean);
 });
 
+test('to the last bit of an answer, which leaves after the reader had the question', async () => {
+  const load = { ...ONE, cpus: 2, appCpu: 1, xdp: 'none' };
+  for (const traffic of ['udp rate=100kpps', 'udp6 rate=100kpps']) {
+    const { report } = await run({ ...load, apps: 'server:9', traffic, count: 1000 });
+    const { socket, wire } = report.stagesNs;
+    expect(report.packets.onWire).toBeGreaterThanOrEqual(1000);
+    expect(wire!.count).toBeGreaterThanOrEqual(1000);
+    expect(wire!.mean).toBeGreaterThan(socket!.mean + FLAT.nic.txFetchNs);
+    expect(wire!.max).toBeLessThan(socket!.max + 20_000);
+  }
+  // closed loop: a round trip is the cable there, the stage, and the cable back
+  const clients = { ...load, apps: 'server:9', clients: 1, count: 300, cable: '5us' };
+  const { report } = await run(clients);
+  expect(report.clients!.transactions).toBe(300);
+  const inside = report.clients!.roundTripNs.mean - 2 * 5000;
+  expect(Math.abs(report.stagesNs['wire']!.mean - inside)).toBeLessThan(50);
+});
+
 test('what is booked changes nothing else', async () => {
   const given = { xdp: 'l4lb', count: 20_000, seed: 3 };
   const [off, on] = [await run({ ...given }), await run({ ...given, stages: true })];
