@@ -138,7 +138,10 @@ export function measureNamed(
   const of = (report: MeasuredReport): number | null => numberAt(report, steps);
   if (steps.length === 0 || of(sample) === null) {
     const names = [...others, ...MEASURES.map((m) => m.name), ...paths(sample)];
-    throw new OptionError(`${place}: no measure is called ${name}${didYouMean(name, names)}`);
+    const guess =
+      didYouMean(name, names) ||
+      ` (${[...others, ...MEASURES.map((m) => m.name)].join(', ')}, or a path such as latencyNs.p99)`;
+    throw new OptionError(`${place}: no measure is called ${name}${guess}`);
   }
   const unit = /Ns\b/.test(name)
     ? 'ns'

@@ -54,9 +54,12 @@ export function parseProfile(file: string, text: string): CostProfile {
     return entryOf(item, refuse);
   });
   const base = baseOf(top, refuse);
+  const name = textOf(top, 'name', refuse);
+  if (NAMES.includes(name))
+    return refuse(offsetOf(top.get('name', true)), `name ${name} is a built-in profile's`);
   try {
     return profileOf({
-      name: textOf(top, 'name', refuse),
+      name,
       says: textOf(top, 'says', refuse),
       ...(base === undefined ? {} : { base }),
       entries,

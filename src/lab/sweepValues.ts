@@ -27,7 +27,8 @@ const WITH_COMMAS: readonly string[] = [
   'at',
 ];
 const MOST_VALUES = 10_000;
-const NUMBER = '(\\d+(?:\\.\\d+)?)([A-Za-zµ]*)';
+/** As a single value is written: `1_000`, `1e6`, `0.5`; and its unit. */
+const NUMBER = '(\\d+(?:_\\d+)*(?:\\.\\d+)?(?:[eE][+-]?\\d+)?)([A-Za-zµ]*)';
 const RANGE = new RegExp(`^${NUMBER}\\.\\.${NUMBER}(?:([*+])${NUMBER})?$`);
 /** Digits that survive adding and multiplying decimal steps. */
 const DIGITS = 12;
@@ -71,7 +72,11 @@ function rangeValues(place: string, text: string): readonly string[] | null {
   if (match === null) return null;
   const [, from, fromUnit, to, toUnit, operator = '+', step = '1', stepUnit = ''] = match;
   const units = new Set([fromUnit, toUnit, stepUnit].filter((unit) => unit !== ''));
-  const [first, last, by] = [Number(from), Number(to), Number(step)];
+  const [first, last, by] = [from, to, step].map((n) => Number(n!.replaceAll('_', ''))) as [
+    number,
+    number,
+    number,
+  ];
   const refuse = (why: string): never => {
     throw new OptionError(`${place}: ${text} ${why}`);
   };

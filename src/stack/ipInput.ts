@@ -22,7 +22,7 @@ import {
   SKB_DROP_REASON_PKT_TOO_SMALL,
   SKB_NOT_DROPPED_YET,
 } from '../host/dropReason.ts';
-import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ip.ts';
+import { IPPROTO_ICMP, IPPROTO_IGMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ip.ts';
 import {
   ipv4CheckOk,
   ipv4Dst,
@@ -35,6 +35,7 @@ import {
 } from '../wire/ipv4.ts';
 import { ICMP_DEST_UNREACH, ICMP_PARAMETERPROB, ICMP_PROT_UNREACH, icmpSend } from './icmpSend.ts';
 import { icmpRcv } from './icmp.ts';
+import { igmpRcv } from './igmp.ts';
 import { RTN_BLACKHOLE, RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST, RTN_UNICAST } from './fib.ts';
 import type { Inet } from './inet.ts';
 import { ipError, ipForward, ipRouteForward } from './ipForward.ts';
@@ -205,6 +206,10 @@ function ipLocalDeliverFinish(skb: SkBuff, inet: Inet, cpu: Cpu): void {
     skbPull(skb, skb.transportHeader - skb.data);
     ip.InDelivers++;
     icmpRcv(skb, inet, cpu);
+  } else if (protocol === IPPROTO_IGMP) {
+    skbPull(skb, skb.transportHeader - skb.data);
+    ip.InDelivers++;
+    igmpRcv(skb, inet, cpu);
   } else if (protocol === IPPROTO_TCP) {
     ip.InDelivers++; // no TCP is built, so nobody listens; the reset Linux would send is left out
     kfreeSkb(skb, SKB_DROP_REASON_NO_SOCKET, cpu);

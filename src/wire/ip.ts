@@ -3,6 +3,7 @@
 /** Protocol and next-header numbers. @linux IPPROTO_*; include/uapi/linux/in.h, in6.h */
 export const IPPROTO_HOPOPTS: number = 0;
 export const IPPROTO_ICMP: number = 1;
+export const IPPROTO_IGMP: number = 2;
 export const IPPROTO_IPIP: number = 4;
 export const IPPROTO_TCP: number = 6;
 export const IPPROTO_UDP: number = 17;

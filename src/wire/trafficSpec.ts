@@ -127,6 +127,7 @@ const WORDS: Readonly<Record<string, (what: string, value: string) => Part>> = {
  */
 export function parseTraffic(text: string, base: TrafficSpec = TRAFFIC_DEFAULT): TrafficSpec {
   let spec = base;
+  let dst: string | null = null;
   const seen = new Set<string>();
   for (const [i, token] of text.split(/\s+/).filter(Boolean).entries()) {
     const cut = token.indexOf('=');
@@ -136,7 +137,9 @@ export function parseTraffic(text: string, base: TrafficSpec = TRAFFIC_DEFAULT):
     if (seen.has(word)) throw new NotUnderstood(`traffic ${word}`, token, 'it was given before');
     seen.add(word);
     spec = withTrafficWord(spec, word, token.slice(cut + 1));
+    if (word === 'dst') dst = token.slice(cut + 1);
   }
+  if (dst !== null) checkDst(dst, spec.protos);
   if (seen.has('flows') || spec.flows >= spec.protos.length) return spec;
   return { ...spec, flows: spec.protos.length };
 }
@@ -227,6 +230,15 @@ function parseDst(what: string, text: string): Part {
     if (!(error instanceof AddressError)) throw error;
     throw new NotUnderstood(what, text, DST_FORMS);
   }
+}
+
+/** An address that no frame of these protocols could be for. ARP asks for the NIC's, whatever `dst` is. */
+function checkDst(dst: string, protos: readonly ProtoWeight[]): void {
+  const six = dst.includes(':');
+  const takers: readonly TrafficProto[] = six ? ['udp6', 'tcp6'] : ['udp', 'tcp', 'icmp'];
+  if (protos.some(({ proto }) => takers.includes(proto))) return;
+  const given = protos.map(({ proto }) => proto).join(',');
+  throw new RangeRefused('traffic dst', `${dst} with ${given}`, `is for ${takers.join(', ')}`);
 }
 
 function parseVlan(what: string, text: string): number[] {

@@ -156,6 +156,10 @@ describe('a profile file', () => {
     ['says: nothing\nbase: flat\nentries: []\n', /:1: name is missing or no text$/],
     ['- a list\n', /:1: expected a profile/],
     ['name: [\n', /^--profile: my.yaml:2: /],
+    [
+      'name: flat\nsays: x\nentries: []\n',
+      /^--profile: my.yaml:1: name flat is a built-in profile's$/,
+    ],
   ])('%j is refused with its line', (text, why) => {
     expect(refusal(text)).toMatch(why);
   });

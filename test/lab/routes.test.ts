@@ -49,6 +49,16 @@ test('traffic for somebody else', () => {
   expect(parseTraffic('udp dst=10.2.0.1').dstIp).toBe(0x0a02_0001);
   expect([...parseTraffic('udp6 dst=fd00:1::9').dstIp6.slice(0, 4)]).toEqual([0xfd, 0, 0, 1]);
   expect(() => parseTraffic('udp dst=10.2.0')).toThrow('traffic dst: "10.2.0" is not understood');
+  expect(parseTraffic('dst=10.2.0.1 proto=udp6,icmp').dstIp).toBe(0x0a02_0001);
+});
+
+test.each([
+  ['udp dst=::1 rate=1M', 'traffic dst: ::1 with udp is out of range (is for udp6, tcp6)'],
+  ['udp6 dst=10.2.0.1', 'traffic dst: 10.2.0.1 with udp6 is out of range (is for udp, tcp, icmp)'],
+  ['dst=10.2.0.1 proto=arp', 'traffic dst: 10.2.0.1 with arp is out of range'],
+  ['dst=10.2.0.1 proto=arp,udp6', 'traffic dst: 10.2.0.1 with arp,udp6 is out of range'],
+])('traffic for an address that none of it can have: %s', (text, why) => {
+  expect(() => parseTraffic(text)).toThrow(why);
 });
 
 const ROUTED = {

@@ -66,6 +66,9 @@ describe('measures', () => {
     expect(() => measure('packets.lost.nobuffer')).toThrow('--where: no measure is called');
     expect(() => measure('latencyNs.p98')).toThrow('did you mean latencyNs.p9');
     expect(() => measure('latencyNs')).toThrow('no measure is called latencyNs');
+    expect(() => measure('bogusbogusbogus')).toThrow(
+      /no measure is called bogusbogusbogus \(offered, received, .*, or a path such as latencyNs\.p99\)$/,
+    );
     expect(() => measure('p99.')).toThrow('no measure is called p99.');
   });
 

@@ -10,6 +10,7 @@ import {
   nudName,
 } from '../../src/stack/neighbour.ts';
 import { buildFrame } from '../../src/wire/build.ts';
+import { csumFold, csumPartial } from '../../src/wire/checksum.ts';
 import { updateIpv4Check } from '../../src/wire/ipv4.ts';
 import { BALANCED, InetRig, MY_IP, MY_MAC, PEER_MAC, app, frame4, udpTo } from './inetRig.ts';
 import type { InetRigOptions } from './inetRig.ts';
@@ -77,6 +78,32 @@ describe('what IPv4 refuses, and why', () => {
     ['a protocol nobody speaks', changed({ 9: 99 }), 'IP_NOPROTO'],
     ['TCP, where nobody listens', frame4({ kind: 'tcp', srcPort: 1, dstPort: 80 }), 'NO_SOCKET'],
   ])('%s', (_, frame, cause) => expect(fate(frame)).toBe(cause));
+
+  // the events kfree_skb and consume_skb of Linux 6.18 after each of these, and its InDelivers
+  test.each<[string, readonly number[], 'arrived' | 'NOT_SPECIFIED']>([
+    ['a query of version 1', [0x11, 0, 0, 0, 0, 0, 0, 0], 'arrived'],
+    ['a query of version 2', [0x11, 100, 0, 0, 0, 0, 0, 0], 'arrived'],
+    ['a query of version 2 for a group', [0x11, 100, 0, 0, 239, 1, 1, 1], 'arrived'],
+    ['a query of version 3', [0x11, 100, 0, 0, ...Array(8).fill(0)], 'arrived'],
+    ['its sources', [0x11, 100, 0, 0, 239, 1, 1, 1, 2, 0, 0, 1, 1, 2, 3, 4], 'arrived'],
+    ['its sources, missing', [0x11, 100, 0, 0, 239, 1, 1, 1, 2, 0, 0, 1], 'NOT_SPECIFIED'],
+    ['sources of no group', [0x11, 100, 0, 0, 0, 0, 0, 0, 2, 0, 0, 1, 1, 2, 3, 4], 'NOT_SPECIFIED'],
+    ['a query of 10 bytes', [0x11, 100, 0, 0, 0, 0, 0, 0, 0, 0], 'NOT_SPECIFIED'],
+    ['a report', [0x16, 0, 0, 0, 239, 1, 2, 3], 'NOT_SPECIFIED'],
+    ['a report of version 3', [0x22, 0, 0, 0, 0, 0, 0, 0], 'NOT_SPECIFIED'],
+    ['a message of 2 bytes', [0x11, 0], 'NOT_SPECIFIED'],
+  ])('IGMP: %s', (_, message, cause) => {
+    const payload = Uint8Array.from(message);
+    const view = new DataView(payload.buffer);
+    if (message.length >= 8) view.setUint16(2, csumFold(csumPartial(view, 0, message.length, 0)));
+    const frame = frame4({ kind: 'bytes', proto: 2, payload });
+    expect(fate(frame)).toBe(cause);
+    const { Ip, Icmp } = new InetRig([frame]).run().snmp;
+    expect([Ip!.InDelivers, Ip!.InUnknownProtos, Icmp!.OutMsgs]).toEqual([1, 0, 0]);
+    if (message.length < 8) return;
+    payload[3]! ^= 1;
+    expect(fate(frame4({ kind: 'bytes', proto: 2, payload }))).toBe('NOT_SPECIFIED');
+  });
 
   test('a wrong header checksum', () => {
     const frame = fine();
