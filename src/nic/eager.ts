@@ -50,17 +50,21 @@ export class EagerHardware implements Hardware, Pace {
 
   /** Nothing is behind when a CPU looks, or rings a doorbell, unless the control path does. */
   settle(nic: Nic, cp: CompletionRing, cpu: Cpu): void {
+    this.look(nic, cp, cpu, 0);
+  }
+
+  private look(nic: Nic, cp: CompletionRing, cpu: Cpu, unsureNotifiedPs: Ps): void {
     this.settleTx(nic, cpu);
     if (!cpu.stepping) return;
     // rings of one notification queue go together, or their notifications would change places
     const together = cp.nq === null ? [cp] : cp.nq.rings;
     for (const ring of together) this.pollers.set(ring, cpu);
-    this.runFor(cpu, cpu.now, Infinity);
+    this.runFor(cpu, cpu.now, Infinity, unsureNotifiedPs);
     for (const ring of together) ring.lane?.passMarks(cpu.now);
   }
 
   settleNq(nic: Nic, nq: NotificationQueue, cpu: Cpu): void {
-    if (nq.rings.length > 0) this.settle(nic, nq.rings[0]!, cpu);
+    if (nq.rings.length > 0) this.look(nic, nq.rings[0]!, cpu, Infinity);
     else this.settleTx(nic, cpu);
   }
 
@@ -99,7 +103,7 @@ export class EagerHardware implements Hardware, Pace {
     const charge = cpu.charge.bind(cpu);
     const chargeTimes = cpu.chargeTimes.bind(cpu);
     const happenUntilNow = (): void => {
-      if (cpu.stepping && !this.busy) this.runFor(cpu, cpu.now, 0);
+      if (cpu.stepping && !this.busy) this.runFor(cpu, cpu.now, 0, 0);
     };
     cpu.charge = (op): void => {
       charge(op);
@@ -119,10 +123,11 @@ export class EagerHardware implements Hardware, Pace {
    * them: it takes none before the step ends, and until then a ring may still be set otherwise.
    *
    * Of completions and notifications whose place among those of transmissions is not certain yet,
-   * because another CPU is far behind, no more happen than `unsurePs` after the last certain one:
-   * all when this CPU looks, none while only its clock moves.
+   * because another CPU is far behind, no more happen than `unsurePs` and `unsureNotifiedPs` after the
+   * last certain one: all when this CPU looks at their ring or notification queue, none while only
+   * its clock moves.
    */
-  private runFor(cpu: Cpu, now: Ps, unsurePs: Ps): void {
+  private runFor(cpu: Cpu, now: Ps, unsurePs: Ps, unsureNotifiedPs: Ps): void {
     this.busy = true;
     const shared = Math.min(now, cpu.othersMin);
     for (;;) {
@@ -132,7 +137,11 @@ export class EagerHardware implements Hardware, Pace {
           : e.kind !== INTERRUPT &&
             this.pollers.get(e.ring as CompletionRing) === cpu &&
             e.at <= now &&
-            (e.kind === ARRIVAL || e.at <= shared + e.nic.parts.timing.txCompletePs + unsurePs),
+            (e.kind === ARRIVAL ||
+              e.at <=
+                shared +
+                  e.nic.parts.timing.txCompletePs +
+                  (e.kind === NOTIFY ? unsureNotifiedPs : unsurePs)),
       );
       if (event === null) break;
       happen(event);
