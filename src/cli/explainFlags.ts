@@ -6,7 +6,7 @@ import { optionOf } from './optionFlags.ts';
 
 const AFTER_HELP = `
 Examples:
-  ringscope explain --xdp drop --rate 20M --try
+  ringscope explain --budget 1 --count 50k --try
   ringscope run lab.yaml --json > result.json; ringscope explain result.json
   ringscope sweep --budget 1..256*2 --out budgets.jsonl; ringscope explain budgets.jsonl`;
 

@@ -36,6 +36,18 @@ test('what a run shows, and what comes of each cure', async () => {
   expect(out).toMatch(/as it is .*\n  --rxvlan off .*/);
 });
 
+test('the first example of the help has something to show, and its first cure helps', async () => {
+  const { out: help } = await ringscope('explain', '--help');
+  const [, example] = /^Examples:\n +ringscope (explain .*--try)$/m.exec(help)!;
+  const { out } = await ringscope(...example!.split(' '), '--json');
+  const { findings, tried } = JSON.parse(out) as {
+    findings: { kind: string }[];
+    tried: { before: { lost: number }; after: { lost: number } }[];
+  };
+  expect(findings[0]!.kind).toBe('loss');
+  expect(tried[0]!.after.lost).toBeLessThan(tried[0]!.before.lost / 10);
+});
+
 test('a cure takes the place of the other way to say it', async () => {
   const skewed = ['--rss-indir', '0,0,0,0,1,2,3', '--traffic', 'udp flows=4096 rate=4M'];
   const { code, out } = await ringscope(
