@@ -48,6 +48,7 @@ export interface SweepCall {
 
 const MOST_WORKERS = 256;
 const TOP = 40;
+const MOST_NOTES = 3;
 
 /** @param entry module of the worker threads; without one the runs go one after the other @returns the exit code */
 export async function sweepCommand(
@@ -104,6 +105,7 @@ export async function sweepCommand(
         ),
   );
   if (flags.json !== true) terminal.out(findingsInAll(sweep.finished(), flags.out, terminal));
+  terminal.err(notesInAll(sweep.finished()));
   const broken = sweep.finished().filter(({ report }) => !report.conserved).length;
   if (broken > 0) terminal.err(`${broken} of ${runs.length} runs do not add up\n`);
   if (!whole) {
@@ -129,6 +131,20 @@ function findingsInAll(
   return `\n${wrapped(text, 96)
     .map((line) => `  ${colors.dim(line)}\n`)
     .join('')}`;
+}
+
+/** Each note once, as it is said of one run, with the number of runs of which it is said. */
+function notesInAll(runs: readonly SweptRun[]): string {
+  const counts = new Map<string, number>();
+  for (const note of runs.flatMap(({ report }) => report.notes))
+    counts.set(note, (counts.get(note) ?? 0) + 1);
+  const said = [...counts].map(
+    ([note, n]) => `in ${n} of ${plural(runs.length, 'run')}: ${note}\n`,
+  );
+  const more = said.length - MOST_NOTES;
+  return more > 0
+    ? `${said.slice(0, MOST_NOTES).join('')}and ${plural(more, 'other note')}, in single runs' tables\n`
+    : said.join('');
 }
 
 const writeText = (option: string, name: string, text: string): Promise<void> =>

@@ -162,6 +162,18 @@ describe('a sweep', () => {
   });
 });
 
+test('what runs have to say is said once', async () => {
+  const few = [...SMALL, '--rate', '0.001', '--budget', '1,64'];
+  const said = await sweep(...few, '--count', '50,60,5');
+  expect(said.code).toBe(0);
+  expect(said.err).toMatch(
+    /^in 2 of 6 runs: only 9 of 50 packets arrived: virtual time .*\nin 2 of 6 runs: only 9 of 60 .*\n$/,
+  );
+  const many = await sweep(...few, '--count', '50..55');
+  expect(many.err.split('\n')).toHaveLength(5);
+  expect(many.err).toMatch(/\nand 3 other notes, in single runs' tables\n$/);
+});
+
 describe('what a sweep refuses before anything runs', () => {
   test.each([
     [['--budget', '1,2000'], '--budget: 2000 is out of range (1 to 1024) (at budget 2000)'],

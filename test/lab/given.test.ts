@@ -55,3 +55,12 @@ test('what is given replaces what a scenario says, and leaves the rest', async (
   expect(report.packets).toMatchObject({ offered: 20, xdpDrop: 20 });
   expect(report.run.queues).toBe(2);
 });
+
+test('packets that virtual time is too short for are said', async () => {
+  // 2^53 ps are 9007.2 s, and none starts in the last ten: one in 1000 s from 0 on makes nine
+  const given = { xdp: 'drop', traffic: 'udp size=64', rate: '0.001' };
+  const { report } = await run({ ...given, count: 50 });
+  expect(report.notes).toEqual(['only 9 of 50 packets arrived: virtual time ends after 9007 s']);
+  expect(report.packets.offered).toBe(9);
+  expect((await run({ ...given, count: 5 })).report.notes).toEqual([]);
+});
