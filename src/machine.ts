@@ -470,7 +470,10 @@ export class Machine {
 
   /** Nothing is under way: the next thing to happen is a timer's, a frame's from outside or a change. */
   get idle(): boolean {
-    return this.cpus.every((cpu) => cpu.work === null) && this.nics.every((n) => n.nic.idle);
+    return (
+      this.cpus.every((cpu) => cpu.work === null) &&
+      this.nics.every(({ nic }) => nic.nextAt() === Infinity)
+    );
   }
 
   /** Nothing happens before this, unless a frame arrives; its present while something is under way. */
@@ -480,14 +483,19 @@ export class Machine {
   }
 
   /**
-   * The same between two calls of `run`, whatever the pace: where it has been run to while anything
-   * is under way. What a CPU that is ahead has looked at, each pace has settled as far as suits it.
+   * Between two calls of `run`: nothing happens before this, unless a frame arrives. While a CPU is at
+   * work, or ahead, it is where the machine has been run to: what a CPU that is ahead has looked at,
+   * each pace has settled as far as suits it.
    */
   pausedUntil(): Ps {
     const { ranTo } = this;
-    if (this.present > ranTo) return ranTo;
-    for (const { nic } of this.nics) nic.settleAll(ranTo);
-    return this.quietUntil();
+    if (this.present > ranTo || this.cpus.some((cpu) => cpu.work !== null)) return ranTo;
+    let at = Math.min(this.clock.nextAt(), this.changes.nextAt());
+    for (const { nic } of this.nics) {
+      nic.settleAll(ranTo);
+      at = Math.min(at, nic.nextAt());
+    }
+    return Math.min(at, this.irqs.nextAt());
   }
 
   /** `ip link set down`, all devices: what is still under way is lost, and counted. */

@@ -161,6 +161,7 @@ function unsentTable({ unsent }: RunReport, c: Colors): string[] {
 
 function clientsLine({ clients }: RunReport, c: Colors): string[] {
   if (clients === null) return [];
+  if (clients.sent === 0) return ['  clients: none sent a request before the traffic was over'];
   const { transactions, perSecond, timeouts, roundTripNs: l } = clients;
   const times = [l.mean, l.p50, l.p90, l.p99, l.p999, l.max].map((ns) =>
     transactions === 0 ? '-' : duration(ns),

@@ -1,16 +1,20 @@
-/** Findings on closed-loop clients: nobody answers them. */
+/** Findings on closed-loop clients: nobody answers them, or none of them asks. */
 import type { Cure, Finding, FoundIn } from './finding.ts';
 import { cure } from './finding.ts';
 import { plural, share } from './format.ts';
 
 /** The port that clients ask without any application. */
 const DEFAULT_PORT = 9;
+const NO_REQUEST =
+  'No client sent a request: each first thinks, up to its mean time, and the traffic was over before the first one had.';
 /** Applications that only read. */
 const SILENT: readonly string[] = ['sink', 'capture'];
 
 export function clientFindings(report: FoundIn): Finding[] {
   const { clients } = report;
-  if (clients === null || clients.sent === 0 || clients.transactions > 0) return [];
+  if (clients === null || clients.transactions > 0) return [];
+  if (clients.sent === 0)
+    return [{ id: 'no-request', kind: 'note', packets: 0, says: NO_REQUEST, cures: [] }];
   const says =
     `None of the ${plural(clients.sent, 'request')} of the clients was answered: each waits for its timeout, ` +
     `so the load is what timeouts make of it. ${whereRequestsEnd(report)}`;

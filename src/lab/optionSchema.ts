@@ -5,6 +5,7 @@
  * Long because it is one table: flags, scenario keys, help and README are all read off it.
  */
 import * as z from 'zod';
+import { PS_PER_SEC } from '../host/clock.ts';
 import { PROFILES } from '../host/profiles.ts';
 import { macIsMulticast, parseMac } from '../wire/eth.ts';
 import { parseCount, parseDuration } from '../wire/quantities.ts';
@@ -422,9 +423,11 @@ const shape = {
     'Mean time between an answer and the next request of a client; none unless set.',
   ),
   cable: absent(
-    kind.parsed('TIME', '', parseDuration),
+    kind.parsed('TIME', '1ps to 1s', (place, text) =>
+      parseDuration(place, text, PS_PER_SEC, '1ps to 1s'),
+    ),
     'Traffic',
-    'What a frame takes between clients and the first NIC, each way; 5us unless set.',
+    'What a frame takes between clients and the first NIC, each way; 5us unless set. A client waits 10 ms longer than both ways take, and asks again.',
   ),
   clientDelay: absent(
     kind.parsed('TIME', '', parseDuration),

@@ -7,8 +7,9 @@
  * as its destination is the answer; with both as its source as well: a frame that a program sends
  * back as it is. A client may take a while to see an answer that is there (its own interrupt, wake-up
  * and other connections), exponentially distributed: a part of the round trip as it measures it, and
- * of its tail most of all. An answer that does not come within the timeout is counted, and the client asks
- * again; an answer that comes later still counts as the answer to that.
+ * of its tail most of all. When no answer is there 10 ms after the cables alone would have let it,
+ * that is counted as a timeout, and the client asks again; an answer that comes once it has done so
+ * still counts, as the answer to that.
  *
  * A request that depends on an answer arrives two cables after it, and both take their time on the
  * wire. So the machine runs that far at a time, and then the next requests are made known to it.
@@ -74,7 +75,8 @@ const GATEWAY: MacAddr = parseMac('02:00:00:00:00:fe');
 const NET = 0xc612_0000;
 const FIRST_PORT = 1024;
 const PORTS = 60_000;
-const TIMEOUT_PS: Ps = 10_000 * PS_PER_US;
+/** How long a client waits for its answer, beyond what the cable takes. */
+const PATIENCE_PS: Ps = 10_000 * PS_PER_US;
 const FEWEST_SLOTS = 64;
 /** Bytes of an acknowledgement, without FCS. */
 const ACK_BYTES = 60;
@@ -114,6 +116,7 @@ export class Clients implements ClientBooks {
   /** Of the shortest frame that they send, and of the shortest answer. */
   private readonly wirePs: Ps;
   private readonly answerWirePs: Ps;
+  private readonly timeoutPs: Ps;
   private cableFreeAt: Ps = 0;
 
   constructor(machine: Machine, config: ClientsConfig, rng: Rng) {
@@ -152,6 +155,7 @@ export class Clients implements ClientBooks {
       ackPort === null ? requestBytes : Math.min(requestBytes, ACK_BYTES),
     );
     this.answerWirePs = this.link.wirePs(MIN_LEN);
+    this.timeoutPs = PATIENCE_PS + 2 * config.cablePs;
     machine.watchWire({ frame: (nic, time, at) => nic === 0 && this.seen(time, at) });
   }
 
@@ -163,9 +167,10 @@ export class Clients implements ClientBooks {
       this.starts.push(Math.floor((this.rng.int32() >>> 0) * 2 ** -32 * spread), client);
     }
     this.machine.open();
-    const ahead = 2 * cablePs + this.wirePs + this.answerWirePs;
+    const back = this.answerWirePs + cablePs;
+    const there = cablePs + this.wirePs;
     let now: Ps = 0;
-    for (;;) {
+    while (now < END_OF_TIME - 1) {
       this.forgetTimers();
       const next = Math.min(
         this.starts.nextAt() + cablePs,
@@ -173,8 +178,9 @@ export class Clients implements ClientBooks {
         this.inlet.empty ? this.machine.pausedUntil() : now,
       );
       if (next >= END_OF_TIME - 1) break;
-      now = Math.min(END_OF_TIME - 1, Math.max(now, next) + ahead);
-      this.timeOut(now);
+      const from = Math.max(now, next);
+      now = Math.min(END_OF_TIME - 1, from + back + there);
+      this.timeOut(from + back);
       this.send(now, untilPs);
       this.inlet.deliver();
       this.machine.run(now);
@@ -201,7 +207,7 @@ export class Clients implements ClientBooks {
       this.leftAt[client] = left;
       this.sent++;
       this.asked[client]!++;
-      this.timers.push(left + TIMEOUT_PS, client, this.asked[client]);
+      this.timers.push(left + this.timeoutPs, client, this.asked[client]);
     }
   }
 
@@ -223,8 +229,9 @@ export class Clients implements ClientBooks {
     return this.leftAt[client]! >= 0 && asked === this.asked[client]!;
   }
 
-  private timeOut(now: Ps): void {
-    while (this.timers.nextAt() <= now) {
+  /** Every answer that is there before `known` has been seen on the wire. */
+  private timeOut(known: Ps): void {
+    while (this.timers.nextAt() < known) {
       const at = this.timers.nextAt();
       const asked = this.timers.tag();
       const client = this.timers.pop();

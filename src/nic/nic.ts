@@ -83,16 +83,12 @@ export class Nic implements BusDevice {
     for (const cp of this.completionRings) cp.forgetIrq();
   }
 
-  /** Nothing is under way in it: no arrival, no transmission, no completion that will interrupt. */
-  get idle(): boolean {
-    return (
-      this.port.idle &&
-      this.tx.nextAt() === Infinity &&
-      this.completionRings.every(
-        (cp) => this.nextDueAt(cp) === Infinity && cp.fireAt() === Infinity,
-      ) &&
-      this.notificationQueues.every((nq) => nq.fireAt() === Infinity)
-    );
+  /** When something happens in it next; Infinity while it waits for a doorbell or a frame from outside. */
+  nextAt(): Ps {
+    let at = Math.min(this.port.nextAt(), this.tx.nextAt());
+    for (const cp of this.completionRings) at = Math.min(at, this.nextDueAt(cp), cp.fireAt());
+    for (const nq of this.notificationQueues) at = Math.min(at, nq.fireAt());
+    return at;
   }
 
   /** Add the number of each frame whose bytes or record are still needed. */

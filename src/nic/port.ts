@@ -47,13 +47,11 @@ export class Port {
     return this.source === null;
   }
 
-  /** No frame is on its way. */
-  get idle(): boolean {
-    return (
-      this.free &&
-      this.refused.size === 0 &&
-      this.lanes.every(({ size, ring }) => size === 0 && (ring?.pendingCount ?? 0) === 0)
-    );
+  /** When the next frame arrives, or one that is not known yet may; Infinity when none is on its way. */
+  nextAt(): Ps {
+    let at = Math.min(this.madeTo, this.refused.headAt());
+    for (const lane of this.lanes) at = Math.min(at, lane.headAt());
+    return at;
   }
 
   /** Add the number of each frame that has not been written to memory, or not been completed. */

@@ -126,12 +126,17 @@ export function parseCount(what: string, text: string, min: number, max: number)
  * @returns whole picoseconds, at least 1
  * @throws NotUnderstood, RangeRefused
  */
-export function parseDuration(what: string, text: string): Ps {
+export function parseDuration(
+  what: string,
+  text: string,
+  most: Ps = END_OF_TIME - 1,
+  range: string = DURATION_RANGE,
+): Ps {
   const match = new RegExp(`^(${DECIMAL})(ps|ns|us|ms|s)$`).exec(text);
   if (match === null) {
     throw new NotUnderstood(what, text, 'a number and its unit: 10ms, 2s, 500us, 100ns');
   }
   const ps = Math.round(scaled(match[1]!, UNIT_EXPONENT[match[2]!]!));
-  if (ps < 1 || ps >= END_OF_TIME) throw new RangeRefused(what, text, DURATION_RANGE);
+  if (ps < 1 || ps > most) throw new RangeRefused(what, text, range);
   return ps;
 }

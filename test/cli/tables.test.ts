@@ -206,6 +206,10 @@ test('clients that got no answer have no round trip', () => {
   };
   const text = runTables({ ...REPORT, clients }, plain);
   expect(text).toMatch(/round trip( +-){6}\n {2}0 answers, 0 a second, 5 timeouts/);
+  const silent = { ...clients, sent: 0, timeouts: 0 };
+  const nobody = runTables({ ...REPORT, clients: silent }, plain);
+  expect(nobody).toContain('clients: none sent a request before the traffic was over');
+  expect(nobody).not.toContain('round trip');
 });
 
 test('a run reads from what was run to whether it adds up', () => {

@@ -184,6 +184,13 @@ describe('found, and cured by the first option it names', () => {
 });
 
 describe('found', () => {
+  test('clients of whom none asks before the end', async () => {
+    const load = { clients: '4', cpus: '1', queues: '1' };
+    const early = found(await reportOf({ ...load, think: '1ms', duration: '1ns' }), 'no-request');
+    expect(early).toMatchObject({ kind: 'note', cures: [] });
+    expect(found(await reportOf({ ...load, count: '4' }), 'no-request')).toBeUndefined();
+  });
+
   test.each([
     [{}, /l4lb took 100 % of what was received/, { xdp: 'none', apps: 'server:9' }],
     [{ xdp: 'pass' }, /No application listens/, { apps: 'server:9' }],

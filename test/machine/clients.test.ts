@@ -71,6 +71,28 @@ test('an answer that never comes is a timeout, and the client asks again', async
   expect(report.packets.xdpDrop).toBe(12);
 });
 
+test('as long as a cable is, there is time for its answers; as short as it is, a run ends', async () => {
+  const long = clientsOf(await ask({ clients: 2, count: 10, cable: '1s' }));
+  expect(long).toMatchObject({ transactions: 10, sent: 10, timeouts: 0 });
+  expect(Math.floor(long.roundTripNs.mean / 1e6)).toBe(2000);
+  const short = clientsOf(await ask({ clients: 2, count: 300, cable: '1ps' }));
+  expect(short).toMatchObject({ transactions: 300, sent: 300, timeouts: 0 });
+});
+
+test.each(['5us', '8ms', '300ms'])(
+  '%s away, a timeout comes 10 ms after both ways',
+  async (cable) => {
+    const given = { clients: 1, count: 11, cable, xdp: 'drop' };
+    const report = await ask(given);
+    expect(clientsOf(report)).toMatchObject({ sent: 11, timeouts: 11 });
+    const wayNs = { '5us': 5e3, '8ms': 8e6, '300ms': 3e8 }[cable]!;
+    // between the first request and the last there are ten timeouts; it came at most two ways after the start
+    const over = report.virtualNs - 10 * (10e6 + 2 * wayNs) - wayNs;
+    expect(over).toBeGreaterThan(0);
+    expect(over).toBeLessThan(2 * wayNs + 20_000);
+  },
+);
+
 test('a program that sends frames back answers too', async () => {
   const report = await ask({ clients: 8, count: 2000, xdp: 'echo', apps: undefined });
   expect(clientsOf(report)).toMatchObject({ transactions: 2000, timeouts: 0 });
@@ -120,6 +142,9 @@ test.each([
   [{ clients: 3, rate: '1M' }, '--rate: is an open loop, but --clients is a closed one'],
   [{ clients: 3, size: 'imix' }, '--size: imix is no one size, as requests have'],
   [{ clients: 3, size: '2000' }, '--size: 2000 is out of range (64 to 1518 bytes)'],
+  [{ clients: 3, cable: '0s' }, '--cable: 0s is out of range (1ps to 1s)'],
+  [{ clients: 3, cable: '1.001s' }, '--cable: 1.001s is out of range (1ps to 1s)'],
+  [{ clients: 3, cable: '9007s' }, '--cable: 9007s is out of range (1ps to 1s)'],
   [{ clients: 0 }, '--clients: 0 is out of range (1 to 16384)'],
 ])('%j is refused', async (given, message) => {
   await expect(run({ xdp: 'pass', ...given })).rejects.toThrow(message);

@@ -38,7 +38,7 @@ const closedLoop: fc.Arbitrary<Given> = fc
   .record({
     clients: some(1, 2, 10, 100),
     think: some('1us', '50us', '1ms'),
-    cable: some('1us', '5us', '30us'),
+    cable: some('10ns', '1us', '5us', '30us'),
     queues: some(1, 2, 4),
     rxUsecs: some(0, 1, 3, 10, 50),
     rxFrames: some(1, 6, 15),
