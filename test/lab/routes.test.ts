@@ -129,6 +129,11 @@ test('a gateway that is an own address leads to the link', async () => {
   const given = { ...ROUTED, route: '10.2.0.0/16 via 10.0.1.1', neigh, count: 20 };
   const { report } = await run(given);
   expect(report.packets).toMatchObject({ forwarded: 20, onWire: 20, lost: {} });
+  // bpf_fib_lookup tells of the gateway, whom nobody answers for, and leaves them to the stack
+  const byXdp = await run({ ...given, xdp: 'router', xdpPeer: 'pass' });
+  expect(byXdp.report.packets).toMatchObject({ xdpPass: 20, xdpRedirect: 0, forwarded: 20 });
+  const onLink = { ...given, route: '10.2.0.0/16 dev eth1', xdp: 'router', xdpPeer: 'pass' };
+  expect((await run(onLink)).report.packets).toMatchObject({ xdpRedirect: 20, onWire: 20 });
 });
 
 test.each([
