@@ -138,3 +138,9 @@ describe('the core runs anywhere', () => {
     expect(wrong).toEqual([]);
   });
 });
+
+test('zod is imported as a namespace, of which a bundle keeps what is used: `{ z }` brings forty languages', () => {
+  expect(
+    FILES.filter((path) => /^import \{[^}]*\bz\b[^}]*\} from 'zod'/m.test(read(path))),
+  ).toEqual([]);
+});

@@ -7,7 +7,7 @@
  * other, for as many CPUs as the machine had. Maps that user space cannot read (sockets, perf events)
  * or walk (queues, ring buffers) are left out.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { errnoName } from '../host/errno.ts';
 import type { MapDatum, MapTypes } from '../xdp/loader/typedMap.ts';
 import { TypedMap } from '../xdp/loader/typedMap.ts';
