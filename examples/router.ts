@@ -2,8 +2,8 @@
 // which gets what needs more than a new Ethernet header: no way, no neighbour yet, no hop left, too
 // long. Its twin in C is examples/bpf/router.c.
 import type { XdpProgramSpec } from '../src/xdp/define.ts';
-import { defineXdp } from '../src/xdp/define.ts';
-import { XDP_PASS } from '../src/xdp/uapi.ts';
+import { defineXdp, devMap } from '../src/xdp/define.ts';
+import { XDP_ABORTED, XDP_PASS, XDP_REDIRECT } from '../src/xdp/uapi.ts';
 
 const ETH_TYPE = 12;
 const ETH_P_IP = 0x0800;
@@ -13,6 +13,7 @@ const IP_TTL = IP + 8;
 const IP_CHECK = IP + 10;
 const IP_DST = IP + 16;
 const IP_END = IP + 20;
+const MOST_IFINDEX = 63;
 
 const router: XdpProgramSpec = defineXdp(
   (ctx) => {
@@ -29,9 +30,11 @@ const router: XdpProgramSpec = defineXdp(
     ctx.setU32(2, hop.dmacLo32);
     ctx.setU16(6, hop.smacHi16);
     ctx.setU32(8, hop.smacLo32);
-    return ctx.redirect(hop.ifindex);
+    // before Linux 5.6 only what goes through a map is sent in bulks; a port that is in none goes as well
+    const mapped = ctx.redirectMap(ctx.maps.ports, hop.ifindex, XDP_ABORTED);
+    return mapped === XDP_REDIRECT ? mapped : ctx.redirect(hop.ifindex);
   },
-  { name: 'router' },
+  { name: 'router', maps: { ports: devMap(MOST_IFINDEX + 1) } },
 );
 
 export default router;

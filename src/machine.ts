@@ -214,6 +214,7 @@ export class Machine {
       },
       hz: config.hz,
       bulkSize: config.profile.kernel.xmitFrames,
+      redirectAtOnce: config.profile.kernel.redirectAtOnce === 1,
       clock: this.clock,
       pages: this.pages,
       irqs: this.irqs,

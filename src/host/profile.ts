@@ -107,8 +107,10 @@ export interface MemorySpec {
 
 /** Habits of a kernel generation that decide how often something is done, and by whom. */
 export interface KernelSpec {
-  /** Frames that a redirect hands to its device at once, 1 to 16. */
+  /** Frames that a redirect through a map hands to its device at once, 1 to 16. */
   readonly xmitFrames: number;
+  /** 1: what `bpf_redirect` sends without a map is handed over frame by frame, each with its doorbell; 0: as what goes through one. */
+  readonly redirectAtOnce: number;
   /** 1: a frame sent goes back to its pool's cache where the pool's own NAPI runs; 0: always to the ring. */
   readonly framesToCache: number;
   /** 1: softirqs raised while ksoftirqd waits for its turn are left to it. */

@@ -23,6 +23,7 @@ export const NIC: Group<NicTiming> = [
 
 export const KERNEL: Group<KernelSpec> = [
   ['xmitFrames', 'redirected frames per transmit call', COUNT],
+  ['redirectAtOnce', 'bpf_redirect sends each frame at once', COUNT],
   ['framesToCache', 'frames returned to the cache', COUNT],
   ['deferToKsoftirqd', 'softirqs left to ksoftirqd', COUNT],
   ['cfs', 'scheduler before EEVDF', COUNT],
@@ -90,6 +91,7 @@ const WHOLE: ReadonlyMap<string, readonly [from: number, to: number]> = new Map(
   ['last-level cache ways', [1, 1024]],
   ['last-level cache slices', [1, 1024]],
   ['redirected frames per transmit call', [1, 16]],
+  ['bpf_redirect sends each frame at once', [0, 1]],
   ['frames returned to the cache', [0, 1]],
   ['softirqs left to ksoftirqd', [0, 1]],
   ['scheduler before EEVDF', [0, 1]],

@@ -336,7 +336,7 @@ const shape = {
     kind.file,
     'Program',
     'l4lb',
-    'XDP program of the first NIC: an eBPF object (.o), a .ts or .js file, an example (drop, pass, echo, redirect, router, l4lb) or none; several with commas run in turn.',
+    'XDP program of the first NIC: an eBPF object (.o), a .ts or .js file, an example (drop, pass, echo, redirect, redirect-ifindex, router, l4lb) or none; several with commas run in turn.',
   ),
   program: absent(kind.anyText('NAME'), 'Program', 'Program of the object by its function.'),
   sec: absent(kind.anyText('SECTION'), 'Program', 'Program of the object by its section.'),

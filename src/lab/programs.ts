@@ -6,6 +6,7 @@ import echo from '../../examples/echo.ts';
 import l4lb from '../../examples/l4lb.ts';
 import pass from '../../examples/pass.ts';
 import redirect from '../../examples/redirect.ts';
+import redirectIfindex from '../../examples/redirectIfindex.ts';
 import router from '../../examples/router.ts';
 import type { Btf } from '../xdp/btf/btf.ts';
 import type { XdpProgramSpec } from '../xdp/define.ts';
@@ -20,6 +21,7 @@ const EXAMPLES: Readonly<Record<string, XdpProgramSpec>> = {
   pass,
   echo,
   redirect,
+  'redirect-ifindex': redirectIfindex,
   router,
   l4lb,
 };

@@ -65,6 +65,8 @@ export interface XdpKernelParts {
   readonly hz?: number;
   /** Frames a bulk queue holds, at most 16, which it is unless said otherwise. */
   readonly bulkSize?: number;
+  /** Does `bpf_redirect` go past the bulk queue? Not unless said otherwise. */
+  readonly redirectAtOnce?: boolean;
   /** Pages for copies of frames; without it there are none. */
   readonly pages?: PageAllocator;
   /** Wakes threads of other CPUs; cpumaps take no frames without it and `upper`. */
@@ -95,9 +97,11 @@ export class XdpKernel {
   readonly clonePages: ClonePages | null;
   readonly hz: number;
   readonly bulkSize: number;
+  /** Redirects without a map go to their device one by one. */
+  readonly redirectAtOnce: boolean;
   /** Queues to CPUs that lead somewhere, or still hold frames. */
   readonly cpuMapEntries: Set<CpuMapEntry> = new Set();
-  /** Calls of `bqXmitAll` with frames in the queue, and those frames. */
+  /** Transmit calls for redirected frames, and those frames. */
   bulkXmits = 0;
   bulkFrames = 0;
   private running: Cpu;
@@ -118,6 +122,7 @@ export class XdpKernel {
     this.running = parts.cpus[0]!;
     this.hz = parts.hz ?? DEFAULT_HZ;
     this.bulkSize = parts.bulkSize ?? DEV_MAP_BULK_SIZE;
+    this.redirectAtOnce = parts.redirectAtOnce ?? false;
     this.bpf = new Bpf(this, parts.bpf, parts.clock ?? null);
     this.cpu = this.running;
   }

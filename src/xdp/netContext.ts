@@ -38,6 +38,8 @@ export class BpfNetContext {
   readonly ri: RedirectInfo = new RedirectInfo();
   /** Bulk queues that hold frames; the last to join is sent first. */
   readonly devFlushList: XdpDevBulkQueue[] = [];
+  /** A frame that goes to its device by itself. */
+  readonly single: Int32Array = new Int32Array(1);
   readonly cpuMapFlushList: XdpCpuBulkQueue[] = [];
   private readonly bulkQueues: (XdpDevBulkQueue | undefined)[] = [];
 

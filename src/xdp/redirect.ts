@@ -6,10 +6,13 @@
  *
  * @linux net/core/filter.c, kernel/bpf/devmap.c
  */
-import { OP_XDP_REDIRECT } from '../host/cost.ts';
+import { OP_XDP_REDIRECT, OP_XMIT_CALL } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { EBADRQC, EINVAL, EOPNOTSUPP, EOVERFLOW } from '../host/errno.ts';
+import { LOST_REDIRECT_QUEUE_FULL } from '../host/fates.ts';
+import { XDP_FRAME } from '../host/ledger.ts';
 import type { HostAddr } from '../host/memory.ts';
+import { PAGE_MASK } from '../host/memory.ts';
 import { TP_XDP_REDIRECT, TP_XDP_REDIRECT_ERR } from '../host/trace.ts';
 import { devMapEnqueueMulti } from './broadcast.ts';
 import { bqEnqueue, devFlush, xdpOkFwdDev } from './bulkQueue.ts';
@@ -20,11 +23,18 @@ import type { BpfMap } from './maps/bpfMap.ts';
 import type { CpuMap } from './maps/cpumap.ts';
 import { Dtab } from './maps/devmap.ts';
 import { BPF_MAP_TYPE_CPUMAP, BPF_MAP_TYPE_UNSPEC } from './maps/uapi.ts';
+import { xdpReturnFrameRxNapi } from './memModel.ts';
 import type { RedirectInfo } from './netContext.ts';
 import { MAP_ID_IFINDEX } from './netContext.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
 import type { XdpRxqInfo } from './rxq.ts';
-import { BPF_F_BROADCAST, BPF_F_EXCLUDE_INGRESS, XDP_ABORTED, XDP_REDIRECT } from './uapi.ts';
+import {
+  BPF_F_BROADCAST,
+  BPF_F_EXCLUDE_INGRESS,
+  XDP_ABORTED,
+  XDP_REDIRECT,
+  XDP_XMIT_FLUSH,
+} from './uapi.ts';
 import { xdpConvertBuffToFrame, xdpFrameDevRx, xdpUpdateFrameFromBuff } from './xdpFrame.ts';
 
 const ACTION_MASK = 3;
@@ -156,8 +166,34 @@ function enqueue(
   const err = xdpOkFwdDev(xdp.mem.words, target, frame);
   if (err !== 0) return err;
   const context = xdp.netContexts[cpu.id]!;
-  const prog = ri.mapType === BPF_MAP_TYPE_UNSPEC ? null : ri.tgtProg;
-  bqEnqueue(xdp, context, context.bulkQueue(target), frame, prog, cpu);
+  const mapped = ri.mapType !== BPF_MAP_TYPE_UNSPEC;
+  if (xdp.redirectAtOnce && !mapped) return bpfTxXdp(xdp, context.single, target, frame, cpu);
+  bqEnqueue(xdp, context, context.bulkQueue(target), frame, mapped ? ri.tgtProg : null, cpu);
+  return 0;
+}
+
+/**
+ * To the device by itself, doorbell and all: `bpf_redirect` without a map, from Linux 4.12 to 5.5.
+ *
+ * @returns 0 also where the device had no room: the frame went back to its pool then
+ * @linux __bpf_tx_xdp; net/core/filter.c of Linux 5.5
+ */
+function bpfTxXdp(
+  xdp: XdpKernel,
+  single: Int32Array,
+  target: RedirectTarget,
+  frame: HostAddr,
+  cpu: Cpu,
+): number {
+  if (xdp.watch.on) xdp.watch.page(frame & PAGE_MASK, XDP_FRAME);
+  xdp.bulkXmits++;
+  xdp.bulkFrames++;
+  cpu.charge(OP_XMIT_CALL);
+  single[0] = frame;
+  const sent = target.ndoXdpXmit(cpu, single, 1, XDP_XMIT_FLUSH);
+  if (sent !== 0) return sent < 0 ? sent : 0;
+  xdpReturnFrameRxNapi(xdp, cpu, frame);
+  xdp.fates.lost[LOST_REDIRECT_QUEUE_FULL]!++;
   return 0;
 }
 

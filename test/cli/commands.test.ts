@@ -80,7 +80,7 @@ describe('bad usage is one line on stderr and exit code 2', () => {
     [['run', '--xdp', './prog.c'], '--xdp: ./prog.c is not a program (.ts or .js)'],
     [
       ['run', '--xdp', 'dorp'],
-      '--xdp: dorp is no example (drop, pass, echo, redirect, router, l4lb, none) and no .o, .ts or .js file',
+      '--xdp: dorp is no example (drop, pass, echo, redirect, redirect-ifindex, router, l4lb, none) and no .o, .ts or .js file',
     ],
   ])('%j', async (args, message) => {
     expect(await ringscope(args)).toEqual(refused(message));

@@ -3,6 +3,7 @@ import drop from '../../examples/drop.ts';
 import echo from '../../examples/echo.ts';
 import pass from '../../examples/pass.ts';
 import redirect from '../../examples/redirect.ts';
+import redirectIfindex from '../../examples/redirectIfindex.ts';
 import type { DevMap } from '../../src/xdp/maps/devmap.ts';
 import { bpfProgRunXdp } from '../../src/xdp/program.ts';
 import { xdpDoFlush, xdpDoRedirect } from '../../src/xdp/redirect.ts';
@@ -47,5 +48,16 @@ describe('the small examples', () => {
     expect(xdpDoRedirect(rig.rxq, rig.cpu, rig.md)).toBe(0);
     xdpDoFlush(rig.xdp, rig.cpu);
     expect(target.frames).toEqual([FRAME]);
+  });
+
+  test('redirect-ifindex sends to the other port of its pair', () => {
+    const rig = xdpRig();
+    const other = rig.target(rig.rxq.ifindex % 2 === 0 ? rig.rxq.ifindex + 1 : rig.rxq.ifindex - 1);
+    rig.packet(FRAME);
+    const prog = redirectIfindex.load(rig.xdp);
+    expect(bpfProgRunXdp(prog, rig.md, rig.rxq, rig.cpu)).toBe(XDP_REDIRECT);
+    expect(xdpDoRedirect(rig.rxq, rig.cpu, rig.md)).toBe(0);
+    xdpDoFlush(rig.xdp, rig.cpu);
+    expect(other.frames).toEqual([FRAME]);
   });
 });

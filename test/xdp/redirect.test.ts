@@ -274,6 +274,63 @@ describe('bulk queues', () => {
   });
 });
 
+describe('bpf_redirect before Linux 5.6', () => {
+  test('sends each frame by itself, doorbell and all, and leaves nothing to flush', () => {
+    const rig = xdpRig({ redirectAtOnce: true });
+    const target = rig.target(7);
+    expect(redirectTo(rig, 7, 3)).toEqual([0, 0, 0]);
+    expect(target.calls).toEqual(Array.from({ length: 3 }, () => ({ n: 1, flags: 1, cpu: 0 })));
+    expect(target.frames.map(([first]) => first)).toEqual([1, 2, 3]);
+    xdpDoFlush(rig.xdp, rig.cpu);
+    expect(target.calls).toHaveLength(3);
+    expect([rig.xdp.bulkXmits, rig.xdp.bulkFrames]).toEqual([3, 3]);
+  });
+
+  test('what goes through a map waits in its queue of 16 all the same', () => {
+    const rig = xdpRig({ redirectAtOnce: true });
+    const map = rig.devMap(4);
+    const target = rig.target(7);
+    map.update(3, target);
+    for (let i = 0; i < 17; i++) {
+      rig.packet(60);
+      bpfRedirectMap(rig.xdp, map, 3, 0);
+      expect(xdpDoRedirect(rig.rxq, rig.cpu, rig.md)).toBe(0);
+    }
+    xdpDoFlush(rig.xdp, rig.cpu);
+    expect(target.calls.map(({ n, flags }) => [n, flags])).toEqual([
+      [16, 0],
+      [1, 1],
+    ]);
+  });
+
+  test('without room in the device the frame goes back to its pool and is counted', () => {
+    const rig = xdpRig({ redirectAtOnce: true, checked: true });
+    rig.target(7).takes = 0;
+    expect(redirectTo(rig, 7, 2)).toEqual([0, 0]);
+    expect(rig.pool.returned.map(({ allowDirect }) => allowDirect)).toEqual([true, true]);
+    expect(rig.xdp.fates.lost[LOST_REDIRECT_QUEUE_FULL]).toBe(2);
+    expect(rig.xdp.watch.ledger.census()[POOL_CACHE]).toBe(2);
+  });
+
+  test('a device that refuses it leaves the page with the driver, and one that is not there too', () => {
+    const rig = xdpRig({ redirectAtOnce: true });
+    rig.target(7).takes = -ENXIO;
+    expect(redirectTo(rig, 7, 1)).toEqual([-ENXIO]);
+    expect(redirectTo(rig, 8, 1)).toEqual([-EINVAL]);
+    rig.target(9).up = false;
+    expect(redirectTo(rig, 9, 1)).toEqual([-ENETDOWN]);
+    expect(rig.pool.returned).toEqual([]);
+    expect(rig.xdp.fates.lost[LOST_REDIRECT_QUEUE_FULL]).toBe(0);
+  });
+
+  test('a redirect takes 25 ns in profile flat, and its call to the device 2.6', () => {
+    const rig = xdpRig({ redirectAtOnce: true });
+    rig.target(7);
+    redirectTo(rig, 7);
+    expect(rig.cpu.now).toBe(27_600);
+  });
+});
+
 describe('trace points', () => {
   test('a redirect, a refused one and a bulk transmission are recorded as the kernel does', () => {
     const rig = xdpRig();

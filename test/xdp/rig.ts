@@ -82,6 +82,7 @@ export interface RigOptions {
   readonly cpus?: number;
   readonly checked?: boolean;
   readonly bulkSize?: number;
+  readonly redirectAtOnce?: boolean;
 }
 
 export interface Rig {
@@ -106,7 +107,7 @@ export interface Rig {
 }
 
 /** One RX queue of one device, its context and its pool, in a memory of its own. */
-export function xdpRig({ cpus: count = 1, checked = false, bulkSize }: RigOptions = {}): Rig {
+export function xdpRig({ cpus: count = 1, checked = false, ...kernel }: RigOptions = {}): Rig {
   const mem = new HostMemory(6 << 20);
   const ledger = checked ? new CheckedLedger(mem) : new Ledger();
   const trace = new Trace();
@@ -118,7 +119,7 @@ export function xdpRig({ cpus: count = 1, checked = false, bulkSize }: RigOption
     watch,
     random: new Rng(1),
     cpus,
-    ...(bulkSize === undefined ? {} : { bulkSize }),
+    ...kernel,
     devices: { devGetByIndex: (ifindex) => devices.get(ifindex) ?? null },
     bpf: { maps: mem.region('maps', 1 << 20), stacks: mem.region('program stacks', 8192) },
   });

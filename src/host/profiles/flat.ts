@@ -184,6 +184,12 @@ export const flat: ProfileData = {
       source: 'Linux 4.18 and later: DEV_MAP_BULK_SIZE',
     },
     {
+      op: 'bpf_redirect sends each frame at once',
+      value: 0,
+      unit: 'count',
+      source: 'Linux 5.6 and later: dev_xdp_enqueue',
+    },
+    {
       op: 'frames returned to the cache',
       value: 1,
       unit: 'count',

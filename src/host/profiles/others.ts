@@ -43,6 +43,7 @@ CPU clock | 3.7 | GHz | AMD data sheet 9684X: boost
 page_pool cache | 19.436 | cycles | pp.fast 5.399 ns at 3.6 GHz
 page_pool ring | 54.324 | cycles | pp.ring 15.09 ns at 3.6 GHz
 page alloc | 134.71 | cycles | 64 at a time since Linux 5.13: alloc.bulk64 27.252 ns, atomic 4.769 and pp.fast 5.399 at 3.6 GHz; chosen with pp.amd.slow in view
+bpf_redirect sends each frame at once | 0 | count | Linux 5.6 and later: dev_xdp_enqueue
 frames returned to the cache | 1 | count | a kernel of 2025
 softirqs left to ksoftirqd | 0 | count | Linux 6.4
 scheduler before EEVDF | 0 | count | Linux 6.6
@@ -140,6 +141,7 @@ socket receive | 2105.04 | ns | fit; from 1750: TCP receive, memcached reads the
 socket send | 3079.87 | ns | fit; from 2350: memcached answers, TCP send
 stack entered cold | 2776.64 | ns | fit; from 2500
 idle until cold | 1000 | ns | xdp-paper-2018
+bpf_redirect sends each frame at once | 0 | count | Linux 5.6 and later: dev_xdp_enqueue
 frames an interrupt, at most | 65535 | count | mlx5: cq_max_count, 16 bits
 DIM starts with setting | 1 | count | mlx5: 8 us and 128 frames, NET_DIM_DEF_PROFILE_CQE
 cpumap delivery | 1 | count | Linux 5.13 to 6.14: lists

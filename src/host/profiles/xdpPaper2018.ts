@@ -61,6 +61,7 @@ stack entered cold | 600 | ns | estimate: some 35 lines of code and data at 17 n
 idle until cold | 1000 | ns | estimate: longer and the core halts; chosen with the cpu.linux rows in view
 first touch by the stack | 0 | ns | the driver prefetches, and an skb is made meanwhile
 redirected frames per transmit call | 16 | count | Linux 4.18: DEV_MAP_BULK_SIZE
+bpf_redirect sends each frame at once | 1 | count | before Linux 5.6: __bpf_tx_xdp
 frames returned to the cache | 0 | count | before Linux 6.9 xdp_return_frame returned to the ring
 RX DMA | 700 | ns | estimate
 RX DMA slot | 2 | ns | estimate

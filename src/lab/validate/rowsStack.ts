@@ -66,11 +66,12 @@ const routed = (cores: number): Row => ({
   ...{ modelled: sentPps, nsPerPacket: saturated(cores) },
 });
 
+/** samples/bpf/xdp_fwd: ports are in a devmap by their ifindex. */
 const routedByXdp: Row = {
   ...{ id: 'fwd.xdp.single', family: 'IPv4 routing' },
   scenario: {
     ...{ profile: PAPER, xdp: 'router', ipForward: true, queues: 1, cpus: 1, link: 100 },
-    ...{ traffic: `${udp('20Mpps')} ${THROUGH}`, duration: '5ms' },
+    ...{ traffic: `${udp('20Mpps')} ${THROUGH}`, duration: '5ms', at: '0 update ports 3 3' },
     ...{ rxUsecs: 16, rxFrames: 64, rxRing: 255, txRing: 1023 },
   },
   ...{ modelled: sentPps, nsPerPacket: saturated() },
