@@ -65,26 +65,26 @@ export class Histogram {
     const { buckets, waiting, words, waits } = this;
     for (let i = 0; i < waits; i++) buckets[bucketAt(words, i)]!++;
     this.waits = 0;
-    this.sumUp(waiting, 0, 1, waits);
-  }
-
-  private sumUp(values: Float64Array, first: number, step: number, count: number): void {
     let { sum, longest } = this;
-    for (let i = 0, at = first; i < count; i++, at += step) {
-      const ps = values[at]!;
+    for (let i = 0; i < waits; i++) {
+      const ps = waiting[i]!;
       sum += ps;
       if (ps > longest) longest = ps;
     }
+    this.book(waits, sum, longest);
+  }
+
+  private book(records: number, sum: number, longest: Ps): void {
+    this.total += records;
     this.sum = sum;
     this.longest = longest;
-    this.total += count;
   }
 
   /**
    * Record rows of four values that lie next to each other, each in its histogram.
    *
-   * Side by side, because records of one histogram often meet in a bucket and wait for each other:
-   * four after each other take 15 ns, together 8.
+   * Side by side, because records of one histogram wait for each other: counts where they meet in a
+   * bucket, sums always. Four after each other take 15 ns, together 5.
    *
    * @param words the same memory as `values`
    */
@@ -94,14 +94,28 @@ export class Histogram {
     words: Int32Array,
     rows: number,
   ): void {
-    const [a, b, c, d] = [row[0].buckets, row[1].buckets, row[2].buckets, row[3].buckets];
+    const [a, b, c, d] = row;
+    const [bucketsA, bucketsB, bucketsC, bucketsD] = [a.buckets, b.buckets, c.buckets, d.buckets];
+    let [sumA, sumB, sumC, sumD] = [a.sum, b.sum, c.sum, d.sum];
+    let [maxA, maxB, maxC, maxD] = [a.longest, b.longest, c.longest, d.longest];
     for (let at = 0; at < 4 * rows; at += 4) {
-      a[bucketAt(words, at)]!++;
-      b[bucketAt(words, at + 1)]!++;
-      c[bucketAt(words, at + 2)]!++;
-      d[bucketAt(words, at + 3)]!++;
+      bucketsA[bucketAt(words, at)]!++;
+      bucketsB[bucketAt(words, at + 1)]!++;
+      bucketsC[bucketAt(words, at + 2)]!++;
+      bucketsD[bucketAt(words, at + 3)]!++;
+      sumA += values[at]!;
+      sumB += values[at + 1]!;
+      sumC += values[at + 2]!;
+      sumD += values[at + 3]!;
+      if (values[at]! > maxA) maxA = values[at]!;
+      if (values[at + 1]! > maxB) maxB = values[at + 1]!;
+      if (values[at + 2]! > maxC) maxC = values[at + 2]!;
+      if (values[at + 3]! > maxD) maxD = values[at + 3]!;
     }
-    for (let i = 0; i < 4; i++) row[i]!.sumUp(values, i, 4, rows);
+    a.book(rows, sumA, maxA);
+    b.book(rows, sumB, maxB);
+    c.book(rows, sumC, maxC);
+    d.book(rows, sumD, maxD);
   }
 
   add(other: Histogram): void {

@@ -3,13 +3,14 @@
  *
  *   +0 family, +1 l4_protocol, +2 sport, +4 dport   not looked at but for the family
  *   +6 tot_len, and mtu_result instead              little-endian
- *   +8 ifindex                                      where from, and where to
+ *   +8 ifindex                                      where from (with OUTPUT: through), and where to
  *   +12 rt_metric, for tos                          routes have no metric here: 0
  *   +16 ipv4_src, +32 ipv4_dst                      big-endian; ipv4_dst becomes the gateway
  *   +48 h_vlan_proto, +50 h_vlan_TCI, or tbid
  *   +52 smac, +58 dmac
  *
- * There is one table, the main one; IPv6 is not forwarded.
+ * There is no rule, so main and local table are one, which DIRECT asks as well, and MARK chooses
+ * nothing; IPv6 is not forwarded.
  *
  * @linux struct bpf_fib_lookup; include/uapi/linux/bpf.h. bpf_ipv4_fib_lookup; net/core/filter.c
  */
@@ -33,10 +34,11 @@ const TBID = 48;
 const SMAC = 52;
 const DMAC = 58;
 const AF_INET = 2;
-const LOOPBACK_NET = 127;
-const RT_TABLE_MAIN = 254;
+/** Main, local, and none said: without rules Linux keeps the two in one. @linux RT_TABLE_MAIN, RT_TABLE_LOCAL */
+const TABLES: readonly number[] = [0, 254, 255];
 /** @linux BPF_FIB_LOOKUP_*; include/uapi/linux/bpf.h */
 const BPF_FIB_LOOKUP_DIRECT = 0x01;
+const BPF_FIB_LOOKUP_OUTPUT = 0x02;
 const BPF_FIB_LOOKUP_SKIP_NEIGH = 0x04;
 const BPF_FIB_LOOKUP_TBID = 0x08;
 const BPF_FIB_LOOKUP_SRC = 0x10;
@@ -55,27 +57,25 @@ export function bpfFibLookup(net: Net, params: HostAddr, flags: number, cpu: Cpu
   const { view } = net.mem;
   const { inet } = net;
   cpu.charge(OP_BPF_FIB_LOOKUP);
-  if (net.devGetByIndex(view.getUint32(params + IFINDEX, true)) === null) return -ENODEV;
+  const dev = net.devGetByIndex(view.getUint32(params + IFINDEX, true));
+  if (dev === null) return -ENODEV;
   if (inet === null || !inet.ipForward || view.getUint8(params) !== AF_INET)
     return RET_FWD_DISABLED;
 
   cpu.charge(OP_FIB_LOOKUP);
-  const direct = (flags & BPF_FIB_LOOKUP_DIRECT) !== 0;
-  if (direct && (flags & BPF_FIB_LOOKUP_TBID) !== 0) {
-    const table = view.getUint32(params + TBID, true);
+  const table = BPF_FIB_LOOKUP_DIRECT | BPF_FIB_LOOKUP_TBID;
+  if ((flags & table) === table) {
+    const id = view.getUint32(params + TBID, true);
     view.setUint32(params + TBID, 0, true);
-    if (table !== RT_TABLE_MAIN) return RET_NOT_FWDED;
+    if (!TABLES.includes(id)) return RET_NOT_FWDED;
   }
   const dst = view.getUint32(params + IPV4_DST);
-  if (!direct && inLocalTable(inet, dst)) return RET_NOT_FWDED;
-  const route = inet.addrs.fib.lookup(dst);
+  const via = (flags & BPF_FIB_LOOKUP_OUTPUT) === 0 ? null : dev;
+  if (inet.addrs.inLocalTable4(dst, via)) return RET_NOT_FWDED;
+  const route = inet.addrs.fib.lookup(dst, via);
   if (route === null || route.type !== RTN_UNICAST) return noWay(route?.type ?? 0);
   return setFwdParams(inet, view, params, route, flags);
 }
-
-/** @linux RT_TABLE_LOCAL */
-const inLocalTable = ({ addrs }: Inet, dst: number): boolean =>
-  dst >>> 24 === LOOPBACK_NET || addrs.isLocal4(dst) || addrs.isBroadcast4(dst);
 
 function noWay(type: number): number {
   if (type === RTN_BLACKHOLE) return RET_BLACKHOLE;

@@ -62,13 +62,18 @@ export class FibTable {
     return true;
   }
 
-  /** @returns null when no prefix matches. @linux fib_table_lookup */
-  lookup(addr: number): FibRoute | null {
+  /**
+   * @param via the device it has to lead through, if it leads anywhere; null: any
+   * @returns null when no prefix matches
+   * @linux fib_table_lookup, fib_lookup_good_nhc
+   */
+  lookup(addr: number, via: NetDevice | null = null): FibRoute | null {
     const { lengths } = this;
     for (let i = 0; i < lengths.length; i++) {
       const len = lengths[i]!;
       const route = this.byLength[len]!.get((addr & prefixMask(len)) >>> 0);
-      if (route !== undefined) return route;
+      if (route === undefined) continue;
+      if (via === null || route.dev === null || route.dev === via) return route;
     }
     return null;
   }

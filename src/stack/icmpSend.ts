@@ -119,5 +119,7 @@ function maySend(skb: SkBuff, inet: Inet): boolean {
   if (ipv4FragOffset(view, ip) !== 0) return false;
   if (ipv4Proto(view, ip) !== IPPROTO_ICMP) return true;
   const end = skb.tail;
-  return skb.transportHeader < end && !icmpIsError(icmpType(view, skb.transportHeader));
+  if (skb.transportHeader >= end) return false;
+  const type = icmpType(view, skb.transportHeader);
+  return type <= NR_ICMP_TYPES && !icmpIsError(type); // what nobody knows may be an error
 }

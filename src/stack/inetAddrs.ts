@@ -23,6 +23,11 @@ import { devMcAdd } from './netdevice.ts';
 /** MAC of an IPv6 group: 33:33 and its last four bytes. @spec RFC 2464 §7 */
 const IPV6_GROUP = 0x3333;
 const ALL_NODES = 1;
+const LOOPBACK_NET = 127;
+const MULTICAST_NET = 0xe;
+const LIMITED_BROADCAST = 0xffff_ffff;
+/** Subnets of one or two addresses have no broadcast address. */
+const SMALL_MASK = 0xffff_fffe;
 
 export interface Ipv4Addr {
   readonly dev: NetDevice;
@@ -58,6 +63,9 @@ export class Nexthop {
   prefixLen6 = 0;
 }
 
+const isBroadcastOf = ({ broadcast, mask }: Ipv4Addr, addr: number): boolean =>
+  addr === broadcast && mask >>> 0 < SMALL_MASK;
+
 export class InetAddrs {
   readonly v4: Ipv4Addr[] = [];
   readonly v6: Ipv6Addr[] = [];
@@ -90,12 +98,31 @@ export class InetAddrs {
     return false;
   }
 
+  /**
+   * Own, of loopback, or of everybody on a link.
+   *
+   * @param via only what this device has
+   * @linux RT_TABLE_LOCAL
+   */
+  inLocalTable4(addr: number, via: NetDevice | null = null): boolean {
+    if (via === null && addr >>> 24 === LOOPBACK_NET) return true;
+    for (let i = 0; i < this.v4.length; i++) {
+      const own = this.v4[i]!;
+      if (via !== null && own.dev !== via) continue;
+      if (own.addr === addr || isBroadcastOf(own, addr)) return true;
+    }
+    return false;
+  }
+
+  /** Of one host, and not of this one. @linux inet_addr_type, RTN_UNICAST */
+  isForeign4(addr: number): boolean {
+    const nobody = addr === 0 || addr === LIMITED_BROADCAST || addr >>> 28 === MULTICAST_NET;
+    return !nobody && !this.inLocalTable4(addr);
+  }
+
   /** A subnet's broadcast address; its first one is like any other since Linux 5.14. @linux RTN_BROADCAST */
   isBroadcast4(addr: number): boolean {
-    for (let i = 0; i < this.v4.length; i++) {
-      const { broadcast, mask } = this.v4[i]!;
-      if (mask >>> 0 < 0xffff_fffe && addr === broadcast) return true;
-    }
+    for (let i = 0; i < this.v4.length; i++) if (isBroadcastOf(this.v4[i]!, addr)) return true;
     return false;
   }
 

@@ -28,6 +28,10 @@ const IPOPT_TS_TSANDADDR = 1;
 const IPOPT_TS_PRESPEC = 3;
 const OVERFLOW_MAX = 15;
 const MS_PER_DAY = 86_400_000;
+/** Options that have been there, of those that may be there once. */
+const SEEN_SOURCE_ROUTE = 1;
+const SEEN_RECORD_ROUTE = 2;
+const SEEN_TIMESTAMP = 4;
 /** Least length of an option, and where its pointer byte may point at the earliest. */
 const RR_MIN_LEN = 3;
 const RR_MIN_PTR = 4;
@@ -44,7 +48,7 @@ export const OPTIONS_SOURCE_ROUTE = -1;
  * @linux ip_options_compile
  */
 export function ipOptionsCompile(view: DataView, at: number, len: number): number {
-  let sourceRoute = false;
+  let seen = 0;
   for (let i = 0; i < len;) {
     const type = view.getUint8(at + i);
     if (type === IPOPT_END) break;
@@ -55,31 +59,34 @@ export function ipOptionsCompile(view: DataView, at: number, len: number): numbe
     if (len - i < 2) return i + 1;
     const optLen = view.getUint8(at + i + 1);
     if (optLen < 2 || optLen > len - i) return i + 1;
-    const wrong = badOption(view, at + i, type, optLen, sourceRoute);
+    const wrong = badOption(view, at + i, type, optLen, seen);
     if (wrong >= 0) return i + wrong + 1;
-    if (type === IPOPT_SSRR || type === IPOPT_LSRR) sourceRoute = true;
+    seen |= onceOnly(type);
     i += optLen;
   }
-  return sourceRoute ? OPTIONS_SOURCE_ROUTE : OPTIONS_OK;
+  return (seen & SEEN_SOURCE_ROUTE) === 0 ? OPTIONS_OK : OPTIONS_SOURCE_ROUTE;
+}
+
+/** The bit of an option that a header has once at most; 0 for others. */
+function onceOnly(type: number): number {
+  if (type === IPOPT_SSRR || type === IPOPT_LSRR) return SEEN_SOURCE_ROUTE;
+  if (type === IPOPT_RR) return SEEN_RECORD_ROUTE;
+  return type === IPOPT_TIMESTAMP ? SEEN_TIMESTAMP : 0;
 }
 
 /** Where in the option at `at` its fault lies; -1: it has none. */
-function badOption(
-  view: DataView,
-  at: number,
-  type: number,
-  len: number,
-  sourceRoute: boolean,
-): number {
+function badOption(view: DataView, at: number, type: number, len: number, seen: number): number {
+  const again = (seen & onceOnly(type)) !== 0;
   switch (type) {
     case IPOPT_SSRR:
-    case IPOPT_LSRR:
-      if (sourceRoute) return 0;
-      return badPointer(view, at, len, RR_MIN_LEN, RR_MIN_PTR, 3);
+    case IPOPT_LSRR: {
+      const wrong = badPointer(view, at, len, RR_MIN_LEN, RR_MIN_PTR, 0);
+      return wrong < 0 && again ? 0 : wrong;
+    }
     case IPOPT_RR:
-      return badPointer(view, at, len, RR_MIN_LEN, RR_MIN_PTR, 3);
+      return again ? 0 : badPointer(view, at, len, RR_MIN_LEN, RR_MIN_PTR, 3);
     case IPOPT_TIMESTAMP:
-      return badTimestamp(view, at, len);
+      return again ? 0 : badTimestamp(view, at, len);
     case IPOPT_RA:
       return len < 4 ? 1 : -1;
     case IPOPT_SEC:
@@ -171,7 +178,7 @@ function recordRoute(view: DataView, at: number, len: number, from: number): boo
   return true;
 }
 
-/** @returns false when it asks for others' times, or is full and says so already. */
+/** @returns false when it asks for another's time, or is full and says so already. */
 function recordTime(
   view: DataView,
   at: number,
@@ -193,7 +200,7 @@ function recordTime(
   let timeAt = ptr - 1;
   if (wants === IPOPT_TS_TSANDADDR) view.setUint32(at + ptr - 1, from);
   if (wants !== IPOPT_TS_TSONLY) timeAt += 4;
-  if (wants === IPOPT_TS_PRESPEC && !addrs.isLocal4(view.getUint32(at + ptr - 1))) return false;
+  if (wants === IPOPT_TS_PRESPEC && addrs.isForeign4(view.getUint32(at + ptr - 1))) return false;
   view.setUint32(at + timeAt, ms);
   view.setUint8(at + 2, ptr + (wants === IPOPT_TS_TSONLY ? 4 : 8));
   return true;

@@ -136,6 +136,8 @@ function ipDoFragment(inet: Inet, hop: Nexthop, whole: SkBuff, cpu: Cpu): number
     setIpv4TotalLen(view, at, hlen + len);
     setIpv4FragWord(view, at, (word + (offset >>> 3)) | (len < left ? IP_MF : 0));
     updateIpv4Check(view, at);
+    skb.transportHeader = at + hlen;
+    skb.routeType = whole.routeType;
     skb.wireAt = whole.wireAt;
     skb.hash = whole.hash;
     skb.queueMapping = whole.queueMapping;

@@ -43,13 +43,17 @@ function router(frames: readonly Uint8Array[], gap: number = PS_PER_MS): InetRig
   return new InetRig(frames, { inet: ROUTER, gap, nic: { mtu: 3000 }, second: { mtu: 1500 } });
 }
 
+/** In the option that is full. */
+const FULL_TIME = 0x0506_0708;
+
 /** What two stacks may write differently: the identification of an own packet, and the time of day. */
 function blank(frame: Uint8Array): string {
   const view = new DataView(frame.buffer, frame.byteOffset);
   const own = view.getUint8(14 + 9) === 1 && view.getUint8(15) === 0xc0;
   const stamped = view.getUint8(14) > 0x45 && view.getUint8(34) === 68;
   if (own) view.setUint16(18, 0);
-  if (stamped && view.getUint8(36) === 13 && view.getUint8(42) !== 5) view.setUint32(42, 0);
+  if (stamped && view.getUint8(36) === 13 && view.getUint32(42) !== FULL_TIME)
+    view.setUint32(42, 0);
   if (own || stamped) view.setUint16(24, 0);
   return hex(frame);
 }

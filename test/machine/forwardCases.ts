@@ -151,6 +151,20 @@ export const FORWARD_CASES: Readonly<Record<string, Uint8Array>> = {
     { dst: { hi16: 0x0200, lo32: 5 } },
   ),
   'to a neighbour who does not answer': to('10.0.1.88'),
+  'too long, to a neighbour who does not answer': to('10.0.1.89', {}, long(1600)),
+  'TTL 1, ICMP of the last known type': icmpTo(FAR, [18, 0, 0, 0, 0, 1, 0, 1], { ttl: 1 }),
+  'TTL 1, ICMP of an unknown type': icmpTo(FAR, [19, 0, 0, 0, 0, 1, 0, 1], { ttl: 1 }),
+  'a source route that ends within an address': to(FAR, options(131, 7, 6, 10, 0, 1, 10, 0)),
+  'two source routes, the other too short': to(
+    FAR,
+    options(131, 7, 4, 10, 0, 1, 10, 137, 2, 1, 1, 1),
+  ),
+  'times of ourselves': to(FAR, options(68, 12, 5, 3, 10, 0, 1, 1, 0, 0, 0, 0)),
+  'times of everybody on a link': to(FAR, options(68, 12, 5, 3, 10, 0, 1, 255, 0, 0, 0, 0)),
+  'times of everybody': to(FAR, options(68, 12, 5, 3, 255, 255, 255, 255, 0, 0, 0, 0)),
+  'times of a group': to(FAR, options(68, 12, 5, 3, 224, 0, 0, 251, 0, 0, 0, 0)),
+  'times of 0.0.0.0': to(FAR, options(68, 12, 5, 3, 0, 0, 0, 0, 0, 0, 0, 0)),
+  'times of 127.0.0.9': to(FAR, options(68, 12, 5, 3, 127, 0, 0, 9, 0, 0, 0, 0)),
 };
 
 /** Several of one kind in a row, a millisecond apart: what the sender hears. */

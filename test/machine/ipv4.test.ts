@@ -135,6 +135,16 @@ describe('what IPv4 refuses, and why', () => {
     const frame = frame4(udpTo(9), { options: Uint8Array.from(options) });
     expect(fate(frame)).toBe(cause);
   });
+
+  test.each<[string, number[], pointer: number]>([
+    ['a route', [7, 7, 4, 0, 0, 0, 0, 7, 7, 4, 0, 0, 0, 0, 0, 0], 27],
+    ['times', [68, 8, 5, 0, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0], 28],
+  ])('options that record %s are there once', (_, options, pointer) => {
+    const frame = frame4(udpTo(9), { options: Uint8Array.from(options) });
+    expect(fate(frame)).toBe('IP_INHDR');
+    const [told] = new InetRig([frame]).run().sent;
+    expect([...told!.bytes.subarray(34, 36), told!.bytes[38]]).toEqual([12, 0, pointer]);
+  });
 });
 
 describe('ICMP', () => {
