@@ -21,7 +21,7 @@ import { EXIT_FAILED, EXIT_OK } from './failure.ts';
 import { jsonLine } from './jsonLine.ts';
 import type { Terminal } from './terminal.ts';
 import {
-  comparedLine,
+  comparedLines,
   familySections,
   familyTable,
   rowTable,
@@ -103,7 +103,8 @@ async function validateCommand(flags: ValidateFlags, terminal: Terminal): Promis
   if (flags.json === true) terminal.out(jsonLine(report));
   else {
     const tables = [familySections(results, colors), familyTable(report, colors)];
-    if (flags.only === undefined) tables.push(comparedLine(report), uncoveredTable(report, colors));
+    if (flags.only === undefined)
+      tables.push(comparedLines(report), uncoveredTable(report, colors));
     terminal.out(`${tables.map((lines) => lines.join('\n')).join('\n\n')}\n`);
   }
   const counted = results.filter(({ use }) => use === 'validate');

@@ -48,18 +48,22 @@ export function familySections(rows: readonly RowResult[], c: Colors): string[] 
 }
 
 export function familyTable({ families }: ValidationReport, c: Colors): string[] {
-  const lines = families.map(({ family, rows, within, fitted }): Row => [
-    ...[family, `${within}`, `${rows}`],
+  const share = (within: number, of: number): Row => (of === 0 ? ['', ''] : [`${within}`, `${of}`]);
+  const lines = families.map(({ family, rows, within, fitted, further }): Row => [
+    ...[family, ...share(within, rows), ...share(further.within, further.rows)],
     fitted === 0 ? '' : `and ${fitted} fitted`,
   ]);
   return table(
-    [heading(c, 'family', 'within', 'of', ''), ...lines],
-    ['left', 'right', 'right', 'left'],
+    [heading(c, 'family', 'within', 'of', 'further', 'of', ''), ...lines],
+    ['left', 'right', 'right', 'right', 'right', 'left'],
   );
 }
 
-export const comparedLine = ({ compared: { of, covered, within } }: ValidationReport): string[] => [
-  `${within} of ${of} rows to compare with are within tolerance; ${covered} have a run.`,
+export const comparedLines = ({ compared, further }: ValidationReport): string[] => [
+  `${compared.within} of ${compared.of} rows to compare with are within tolerance; ` +
+    `${compared.covered} have a run.`,
+  `${further.within} of ${further.of} further rows of the same publications are; ` +
+    `${further.covered} have a run.`,
 ];
 
 export function uncoveredTable({ uncovered }: ValidationReport, c: Colors): string[] {

@@ -30,7 +30,7 @@ export const PROFILES: readonly CostProfile[] = [
   profileOf(skylake2017(XDP_PAPER)),
   profileOf(epycPagePool(XDP_PAPER)),
   profileOf(pcieBench2018(XDP_PAPER)),
-  ...[2, 4, 6].map((ways) => profileOf(xeon2020(XDP_PAPER, ways))),
+  ...[2, 3, 4, 5, 6, 7, 8].map((ways) => profileOf(xeon2020(XDP_PAPER, ways))),
   profileOf(e10002002(FLAT)),
   profileOf(irqsuspend2024(FLAT)),
 ];

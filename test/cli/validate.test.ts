@@ -36,25 +36,42 @@ test.each([
 });
 
 test('the document of some rows has them, their families and what is not covered', async () => {
-  const { code, out } = await validate('--only', 'ddio.512', '--json');
-  const { rows, families, uncovered, compared } = JSON.parse(out) as {
+  const { code, out } = await validate('--only', 'ddio.512.', '--json');
+  const { rows, families, uncovered, compared, further } = JSON.parse(out) as {
     rows: Record<string, unknown>[];
     families: unknown;
     uncovered: Record<string, unknown>[];
     compared: unknown;
+    further: unknown;
   };
   expect(code).toBe(0);
+  const none = { rows: 0, within: 0 };
   expect(families).toEqual([
-    { family: 'DDIO misses', rows: 1, within: 1, fitted: 0 },
-    { family: 'DDIO rate', rows: 1, within: 1, fitted: 0 },
+    { family: 'DDIO misses', rows: 1, within: 1, fitted: 0, further: none },
+    { family: 'DDIO rate', rows: 1, within: 1, fitted: 0, further: none },
   ]);
   expect(compared).toEqual({ of: 122, covered: 2, within: 2 });
+  expect(further).toMatchObject({ covered: 0, within: 0 });
   expect(Object.keys(rows[0]!)).toEqual([
-    ...['id', 'family', 'use', 'needs', 'source', 'ref', 'hardware', 'workload', 'metric', 'unit'],
+    ...[
+      'id',
+      'set',
+      'family',
+      'use',
+      'needs',
+      'source',
+      'ref',
+      'hardware',
+      'workload',
+      'metric',
+      'unit',
+    ],
     ...['published', 'modelled', 'errorPct', 'tolPct', 'within', 'command', 'reading'],
   ]);
   expect(uncovered.map(({ id }) => id)).toEqual(['ddio.512.p99']);
-  expect(Object.keys(uncovered[0]!)).toEqual(['id', 'use', 'needs', 'workload', 'metric', 'why']);
+  expect(Object.keys(uncovered[0]!)).toEqual([
+    ...['id', 'set', 'use', 'needs', 'workload', 'metric', 'why'],
+  ]);
 });
 
 test('rows stand beneath their family and its source, fitted ones apart', async () => {
@@ -64,7 +81,7 @@ test('rows stand beneath their family and its source, fitted ones apart', async 
   expect(lines).toContain('drop');
   expect(lines.some((line) => line.startsWith("XDP CoNEXT'18 paper"))).toBe(true);
   expect(out).toMatch(/drop\.nocompress\.1c .* fitted {2}XDP_DROP 64B no_touch, 1 core\(s\)/);
-  expect(out).toMatch(/drop +2 +2 +and 1 fitted\n/);
+  expect(out).toMatch(/drop +2 +2 +9 +9 +and 1 fitted\n/);
 });
 
 test('how a rate is read off a run is said beside its command', async () => {

@@ -1,7 +1,10 @@
-/** Published measurements by row; the text they are read from is `figuresText.ts`. */
+/** Published measurements by row; the texts they are read from are `figuresText.ts` and `furtherText.ts`. */
 import { FIGURES_TEXT } from './figuresText.ts';
+import { FURTHER_TEXT } from './furtherText.ts';
 
 export interface Figure {
+  /** Of the reference figures, or what else the same publications have. */
+  readonly set: 'reference' | 'further';
   readonly id: string;
   readonly workload: string;
   readonly metric: string;
@@ -20,7 +23,7 @@ export interface Figure {
 const SEPARATOR = ' | ';
 const NONE = '-';
 
-function readFigures(text: string): Figure[] {
+function readFigures(set: Figure['set'], text: string): Figure[] {
   const figures: Figure[] = [];
   let source = '';
   let hardware = '';
@@ -33,6 +36,7 @@ function readFigures(text: string): Figure[] {
     }
     const [id, workload, metric, value, unit, use, needs, tolPct, ref] = cells;
     figures.push({
+      set,
       ...{ id: id!, workload: workload!, metric: metric!, unit: unit!, needs: needs!, ref: ref! },
       use: use === 'calibrate' ? 'calibrate' : 'validate',
       value: Number(value),
@@ -43,4 +47,7 @@ function readFigures(text: string): Figure[] {
   return figures;
 }
 
-export const FIGURES: readonly Figure[] = readFigures(FIGURES_TEXT);
+export const FIGURES: readonly Figure[] = [
+  ...readFigures('reference', FIGURES_TEXT),
+  ...readFigures('further', FURTHER_TEXT),
+];

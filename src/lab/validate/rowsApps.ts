@@ -83,6 +83,16 @@ const interrupts = (kqps: number): Row => ({
   modelled: perInterrupt,
 });
 
+/** More datagrams than it can read, on the CPU that receives them or on another one. */
+const sink = (where: string, cpus: { readonly appCpu: number; readonly cpus: number }): Row => ({
+  ...{ id: `udp_sink.${where}`, family: 'livelock' },
+  scenario: {
+    ...{ profile: 'i40e-2019', xdp: 'none', apps: 'sink:9', ...cpus, queues: 1 },
+    ...{ link: 40, traffic: udp('4Mpps'), duration: '100ms', rxRing: 511 },
+  },
+  modelled: ({ sockets, settledNs }) => sockets[0]!.received / (settledNs / 1e9),
+});
+
 export const APP_ROWS: readonly Row[] = [
   ...[200, 600].flatMap((kqps) => [
     ...latency(kqps, 'base'),
@@ -94,12 +104,6 @@ export const APP_ROWS: readonly Row[] = [
   ...latency(800, 'suspend20'),
   interrupts(200),
   interrupts(800),
-  {
-    ...{ id: 'udp_sink.same', family: 'livelock' },
-    scenario: {
-      ...{ profile: 'i40e-2019', xdp: 'none', apps: 'sink:9', appCpu: 0, queues: 1, cpus: 1 },
-      ...{ link: 40, traffic: udp('4Mpps'), duration: '100ms', rxRing: 511 },
-    },
-    modelled: ({ sockets, settledNs }) => sockets[0]!.received / (settledNs / 1e9),
-  },
+  sink('same', { appCpu: 0, cpus: 1 }),
+  sink('other', { appCpu: 1, cpus: 2 }),
 ];

@@ -27,9 +27,15 @@ const bothWays = (size: number): Row => ({
   ...{ scenario: link('echo', size), modelled: payloadGbps(sentPps, size) },
 });
 
-/** One core forwards at line rate. */
-const forward = (ring: number, size: number, profile: string): Scenario => ({
-  ...{ profile, xdp: 'echo', queues: 1, cpus: 1, link: 100, stack: 'off' },
+/** What the second port reads of frames that the first one received faster. */
+const sending = (size: number): Row => ({
+  ...{ id: `pcie.kernel.tx.${size}`, family: 'PCIe, sending' },
+  ...{ scenario: link('redirect', size), modelled: payloadGbps(sentPps, size) },
+});
+
+/** Cores forward at line rate. */
+const forward = (ring: number, size: number, profile: string, cores: number = 1): Scenario => ({
+  ...{ profile, xdp: 'echo', queues: cores, cpus: cores, link: 100, stack: 'off' },
   ...{ traffic: udp('100Gbps', size), duration: '1ms', rxRing: ring - 1, txRing: 1023 },
 });
 
@@ -49,6 +55,12 @@ const e1000 = (size: number, pps: number, count: number): Scenario => ({
 
 const SMALL = e1000(60, 890_000, 1_000_000);
 const LARGE = e1000(1024, 119_061, 50_000);
+const OTHERS = [
+  [128, e1000(128, 758_150, 1_000_000)],
+  [256, e1000(256, 445_632, 1_000_000)],
+  [512, e1000(512, 232_666, 100_000)],
+  [1440, e1000(1440, 85_193, 50_000)],
+] as const;
 
 const napi2002 = (id: string, scenario: Scenario, modelled: Row['modelled']): Row => ({
   ...{ id: `napi2002.${id}`, family: 'NAPI of 2002', scenario, modelled },
@@ -66,7 +78,10 @@ const fullPolls = perMillion(({ queues }) => queues[0]!.fullPolls);
 
 export const LINK_ROWS: readonly Row[] = [
   ...[64, 128, 256, 512, 1024].map(receiving),
+  ...[96, 192, 320, 384, 640, 768, 1280, 1499].map(receiving),
   ...[64, 256, 1024].map(bothWays),
+  ...[96, 128, 192, 320, 384, 512, 640, 768, 1280, 1499].map(bothWays),
+  ...[64, 128, 256, 512, 1024, 1499].map(sending),
   ...[128, 512, 2048].flatMap((ring) => [
     written(`ddio.${ring}.miss`, forward(ring, 1500, XEON)),
     {
@@ -77,6 +92,27 @@ export const LINK_ROWS: readonly Row[] = [
   written('ddio.ways2', forward(4096, 1024, XEON)),
   written('ddio.ways4', forward(4096, 1024, `${XEON}-ddio4`)),
   written('ddio.ways6', forward(4096, 1024, `${XEON}-ddio6`)),
+  ...[256, 512, 1024, 1500].flatMap((size) =>
+    [128, 256, 512, 1024, 2048, 4096]
+      .filter((ring) => size !== 1500 || ![128, 512, 2048].includes(ring))
+      .flatMap((ring) => [
+        written(`ddio.${size}B.${ring}.miss`, forward(ring, size, XEON)),
+        {
+          ...{ id: `ddio.${size}B.${ring}.pps`, family: 'DDIO rate', modelled: sentPps },
+          scenario: forward(ring, size, XEON),
+        },
+      ]),
+  ),
+  ...[3, 5, 7, 8].map((ways) =>
+    written(`ddio.ways${ways}`, forward(4096, 1024, `${XEON}-ddio${ways}`)),
+  ),
+  ...[2, 3, 4, 6].map((ways) => ({
+    ...{ id: `ddio.ways${ways}.pps`, family: 'DDIO rate', modelled: sentPps },
+    scenario: forward(4096, 1024, ways === 2 ? XEON : `${XEON}-ddio${ways}`),
+  })),
+  ...[2, 4, 6, 8, 10, 12, 14, 16, 18].map((cores) =>
+    written(`ddio.cores${cores}`, forward(256, 1500, XEON, cores)),
+  ),
   napi2002('60.rxint', SMALL, interrupts),
   napi2002('1024.rxint', LARGE, interrupts),
   {
@@ -86,4 +122,9 @@ export const LINK_ROWS: readonly Row[] = [
   napi2002('1024.out', LARGE, forwarded),
   napi2002('60.ndone', SMALL, fullPolls),
   napi2002('1024.ndone', LARGE, fullPolls),
+  ...OTHERS.flatMap(([size, scenario]) => [
+    napi2002(`${size}.rxint`, scenario, interrupts),
+    napi2002(`${size}.out`, scenario, forwarded),
+    napi2002(`${size}.ndone`, scenario, fullPolls),
+  ]),
 ];

@@ -1,6 +1,6 @@
 /** Rows whose packets go up the stack, and those of drivers other than the paper's. */
 import { forwarded, withinNs } from './rowsXdp.ts';
-import type { Row, Scenario } from './scenario.ts';
+import type { Reading, Row, Scenario } from './scenario.ts';
 import { busyPct, cpumapPps, receivedPps, saturated, sentPps, udp } from './scenario.ts';
 
 const PAPER = 'xdp-paper-2018';
@@ -27,28 +27,36 @@ const cpu = (id: string, rate: string, duration: string): Row => ({
 });
 
 /** xdp_redirect_cpu: CPU 1 receives and hands all to CPU 0, where the raw table drops it. */
+const spread = (profile: string): Scenario => ({
+  ...{ profile, xdp: 'examples/bpf/cpu_spreader.o', at: '0 update cpus 0 128' },
+  ...{ queues: 1, cpus: 2, irqAffinity: '1', link: 40 },
+  ...{ traffic: udp('25Mpps'), duration: '5ms', rxRing: 511 },
+});
+
 const cpumap = (id: string, profile: string, modelled: Row['modelled']): Row => ({
   ...{ id, family: 'cpumap', modelled },
-  scenario: {
-    ...{ profile, xdp: 'examples/bpf/cpu_spreader.o', at: '0 update cpus 0 128', rawDrop: 'all' },
-    ...{ queues: 1, cpus: 2, irqAffinity: '1', link: 40 },
-    ...{ traffic: udp('25Mpps'), duration: '5ms', rxRing: 511 },
-  },
+  scenario: { ...spread(profile), rawDrop: 'all' },
+});
+
+/** As cpumap, but UDP finds that nobody listens. */
+const cpumapUdp = (id: string, profile: string, modelled: Row['modelled']): Row => ({
+  ...{ id, family: 'cpumap', modelled, scenario: spread(profile) },
+});
+
+const oneCore = (profile: string, xdp: string): Scenario => ({
+  ...{ profile, xdp, queues: 1, cpus: 1, link: 40, stack: 'off' },
+  ...{ traffic: udp('25Mpps'), duration: '5ms', rxRing: 511, txRing: 511 },
 });
 
 const redirected = (id: string, profile: string): Row => ({
-  ...{ id, family: 'redirect, other drivers' },
-  scenario: {
-    ...{ profile, xdp: 'redirect', queues: 1, cpus: 1, link: 40, stack: 'off' },
-    ...{ traffic: udp('25Mpps'), duration: '5ms', rxRing: 511, txRing: 511 },
-  },
-  modelled: sentPps,
+  ...{ id, family: 'redirect, other drivers', modelled: sentPps },
+  scenario: oneCore(profile, 'redirect'),
 });
 
-const skylake = (id: string, xdp: string, modelled: Row['modelled']): Row => ({
+const skylake = (id: string, xdp: string, modelled: Reading, more: object = {}): Row => ({
   ...{ id, family: 'Skylake', modelled },
   scenario: {
-    ...{ profile: 'skylake-2017', xdp, queues: 1, cpus: 1, link: 50, stack: 'off' },
+    ...{ profile: 'skylake-2017', xdp, ...more, queues: 1, cpus: 1, link: 50, stack: 'off' },
     ...{ traffic: udp('50Mpps'), duration: '3ms', rxRing: 511, txRing: 511 },
   },
 });
@@ -56,8 +64,8 @@ const skylake = (id: string, xdp: string, modelled: Row['modelled']): Row => ({
 /** Somebody on the link of the second port, whom the generator's packets are for. */
 const THROUGH = 'dst=10.0.1.254';
 
-const routed = (cores: number): Row => ({
-  ...{ id: 'fwd.linux.single', family: 'IPv4 routing' },
+const routed = (cores: number, id: string = `fwd.linux.${cores}c`): Row => ({
+  ...{ id, family: 'IPv4 routing' },
   scenario: {
     ...{ profile: PAPER, xdp: 'none', ipForward: true, queues: cores, cpus: cores, link: 100 },
     ...{ traffic: `${udp(`${5 * cores}Mpps`)} ${THROUGH}`, duration: '5ms' },
@@ -67,15 +75,16 @@ const routed = (cores: number): Row => ({
 });
 
 /** samples/bpf/xdp_fwd: ports are in a devmap by their ifindex. */
-const routedByXdp: Row = {
-  ...{ id: 'fwd.xdp.single', family: 'IPv4 routing' },
+const routedByXdp = (ring: number, cores: number, id: string): Row => ({
+  ...{ id, family: 'IPv4 routing' },
   scenario: {
-    ...{ profile: PAPER, xdp: 'router', ipForward: true, queues: 1, cpus: 1, link: 100 },
-    ...{ traffic: `${udp('20Mpps')} ${THROUGH}`, duration: '5ms', at: '0 update ports 3 3' },
-    ...{ rxUsecs: 16, rxFrames: 64, rxRing: 255, txRing: 1023 },
+    ...{ profile: PAPER, xdp: 'router', ipForward: true, queues: cores, cpus: cores, link: 100 },
+    ...{ traffic: `${udp(`${20 * cores}Mpps`)} ${THROUGH}`, duration: cores === 1 ? '5ms' : '2ms' },
+    at: '0 update ports 3 3',
+    ...{ rxUsecs: 16, rxFrames: 64, rxRing: ring - 1, txRing: 1023 },
   },
-  ...{ modelled: sentPps, nsPerPacket: saturated() },
-};
+  ...{ modelled: sentPps, nsPerPacket: saturated(cores) },
+});
 
 /** As XDP's rows from port to port; but packets that become skbs move mlx5's DIM. */
 const throughStack: Scenario = {
@@ -83,14 +92,16 @@ const throughStack: Scenario = {
   ...{ traffic: `${udp('1Mpps')} ${THROUGH}`, duration: '100ms' },
 };
 
-const latency = (what: string, modelled: Row['modelled']): Row => ({
-  ...{
-    id: `lat.linux.1M.${what}`,
-    family: 'forwarding latency, stack',
-    scenario: throughStack,
-    modelled,
-  },
+const latency = (id: string, modelled: Row['modelled'], scenario = throughStack): Row => ({
+  ...{ id: `lat.linux.${id}`, family: 'forwarding latency, stack', scenario, modelled },
 });
+
+const rarely: Scenario = {
+  ...{ ...throughStack, traffic: `${udp('100pps')} ${THROUGH}`, duration: '1s' },
+};
+
+const meanUs: Reading = ({ stagesNs }) => stagesNs['wire']!.mean / 1000;
+const maxUs: Reading = ({ stagesNs }) => stagesNs['wire']!.max / 1000;
 
 /** What one operation took in a run in which pages travel. */
 const pagePool = (id: string, op: string, ring: number): Row => ({
@@ -106,31 +117,59 @@ const pagePool = (id: string, op: string, ring: number): Row => ({
 });
 
 export const STACK_ROWS: readonly Row[] = [
-  ...[1, 3, 5].map(rawDrop),
+  ...[1, 2, 3, 4, 5, 6].map(rawDrop),
   cpu('cpu.linux.0.25M', '0.25Mpps', '20ms'),
+  cpu('cpu.linux.0.5M', '0.5Mpps', '20ms'),
   cpu('cpu.linux.1M', '1Mpps', '10ms'),
+  cpu('cpu.linux.2M', '2Mpps', '10ms'),
   cpu('cpu.linux.3M', '3Mpps', '5ms'),
-  {
-    ...{ id: 'stack.raw.gro', family: 'stack, i40e' },
+  cpu('cpu.linux.5M', '5Mpps', '5ms'),
+  ...['stack.raw.gro', 'stack.raw.gro.rc2'].map((id) => ({
+    ...{ id, family: 'stack, i40e', modelled: receivedPps },
     scenario: raw(1, '10Mpps', '5ms', 'i40e-2019'),
-    modelled: receivedPps,
-  },
-  {
-    ...{ id: 'stack.udpnoports', family: 'stack, i40e' },
+  })),
+  ...['stack.udpnoports', 'stack.udpnoports.rc2'].map((id) => ({
+    ...{ id, family: 'stack, i40e', modelled: receivedPps },
     scenario: {
       ...{ profile: 'i40e-2019', xdp: 'none', queues: 1, cpus: 1, link: 40 },
       ...{ traffic: udp('10Mpps'), duration: '5ms', rxRing: 511 },
     },
-    modelled: receivedPps,
-  },
-  routed(1),
-  routedByXdp,
-  latency('avg', ({ stagesNs }) => stagesNs['wire']!.mean / 1000),
-  latency('max', ({ stagesNs }) => stagesNs['wire']!.max / 1000),
-  latency('under10us', withinNs(10_000)),
+  })),
+  routed(1, 'fwd.linux.single'),
+  ...[2, 3, 4, 5, 6].map((n) => routed(n)),
+  routedByXdp(256, 1, 'fwd.xdp.single'),
+  ...[2, 3, 4, 5, 6].map((n) => routedByXdp(256, n, `fwd.xdp.r256.${n}c`)),
+  ...[512, 1024].flatMap((ring) =>
+    [1, 2, 3, 4, 5, 6].map((n) => routedByXdp(ring, n, `fwd.xdp.r${ring}.${n}c`)),
+  ),
+  ...['1M', '1M.back'].flatMap((way) => [
+    latency(`${way}.avg`, meanUs),
+    latency(`${way}.max`, maxUs),
+    latency(`${way}.under10us`, withinNs(10_000)),
+  ]),
+  latency('100.avg', meanUs, rarely),
+  latency('100.max', maxUs, rarely),
   cpumap('cpumap.raw.base', 'i40e-2019', cpumapPps),
   cpumap('cpumap.raw.prefetchw', 'i40e-2019-bulk-skbs', cpumapPps),
   cpumap('cpumap.rx', 'i40e-2019', receivedPps),
+  cpumap('cpumap.raw.rc2', 'i40e-2019', cpumapPps),
+  cpumap('cpumap.rx.rc2', 'i40e-2019', receivedPps),
+  cpumap('cpumap.raw.skbs', 'i40e-2019-bulk-skbs', cpumapPps),
+  cpumapUdp('cpumap.udp.base', 'i40e-2019', cpumapPps),
+  cpumapUdp('cpumap.udp.rc2', 'i40e-2019', cpumapPps),
+  cpumapUdp('cpumap.udp.rx', 'i40e-2019', receivedPps),
+  cpumapUdp('cpumap.udp.skbs', 'i40e-2019-bulk-skbs', cpumapPps),
+  cpumapUdp('cpumap.udp.prefetchw', 'i40e-2019-bulk-skbs', cpumapPps),
+  {
+    ...{ id: 'i40e.tx', family: 'redirect, other drivers', modelled: sentPps },
+    scenario: oneCore('i40e-2019', 'echo'),
+  },
+  redirected('i40e.redir.reordered', 'i40e-2019'),
+  redirected('bulkret.base', PAPER),
+  {
+    ...{ id: 'bulkret.poll', family: 'polls', scenario: oneCore(PAPER, 'redirect') },
+    modelled: ({ queues }) => queues[0]!.packetsPerPoll,
+  },
   redirected('i40e.redir', 'i40e-2019'),
   redirected('redir.map', 'i40e-2019'),
   redirected('retpoline.before', 'i40e-2019'),
@@ -140,6 +179,10 @@ export const STACK_ROWS: readonly Row[] = [
   redirected('bulkret.bulk', PAPER),
   pagePool('pp.amd.fast', 'page_pool cache', 511),
   pagePool('pp.amd.slow', 'page alloc', 511),
+  pagePool('pp.amd.ring', 'page_pool ring', 511),
   skylake('skl.drop.notouch', 'drop', receivedPps),
   skylake('skl.tx', 'echo', sentPps),
+  skylake('skl.drop.read', 'examples/bpf/ddos_filter.o', receivedPps, {
+    at: '0 update blocked4 0x0000000000000000 0x01000000',
+  }),
 ];

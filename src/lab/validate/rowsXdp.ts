@@ -16,13 +16,22 @@ export const offered = (xdp: string, n: number, rate: string, duration: string):
   ...{ traffic: udp(rate), duration },
 });
 
-export const dropped = (n: number, profile: string): Scenario => ({
-  ...{ ...offered('drop', n, TREX, '3ms'), profile, rxRing: 511 },
+export const dropped = (n: number, profile: string, ring: number = 512): Scenario => ({
+  ...{ ...offered('drop', n, TREX, '3ms'), profile, rxRing: ring - 1 },
 });
 
-const drop = (id: string, n: number, profile: string): Row => ({
-  ...{ id, family: 'drop', scenario: dropped(n, profile) },
+const drop = (id: string, n: number, profile: string, ring?: number): Row => ({
+  ...{ id, family: 'drop', scenario: dropped(n, profile, ring) },
   ...{ modelled: receivedPps, nsPerPacket: saturated(n) },
+});
+
+/** Each packet is looked at, here for a source that is blocked: all are. */
+const dropRead = (ring: number, n: number): Row => ({
+  ...{ id: `drop.read.r${ring}.${n}c`, family: 'drop, read', modelled: receivedPps },
+  scenario: {
+    ...offered('examples/bpf/ddos_filter.o', n, TREX, '1ms'),
+    ...{ at: '0 update blocked4 0x0000000000000000 0x01000000', rxRing: ring - 1 },
+  },
 });
 
 /** One packet, one interrupt: the generator's packets come singly and moderation is at its lowest. */
@@ -53,8 +62,8 @@ const missRate = (ring: number, n: number): Row => ({
 /** mlx5 reports what it has sent once a poll, and interrupts for that 16 µs later. */
 const SENT = { rxUsecs: 16, rxFrames: 64 };
 
-const redirect = (ring: number, n: number): Row => ({
-  ...{ id: `redir.r${ring}.${n}c`, family: 'redirect' },
+const redirect = (ring: number, n: number, id: string = `redir.r${ring}.${n}c`): Row => ({
+  ...{ id, family: 'redirect' },
   scenario: {
     ...{ ...offered('redirect', n, '60Mpps', '5ms'), ...SENT },
     ...{ rxRing: ring - 1, txRing: 1023 },
@@ -101,31 +110,51 @@ export const withinNs = (limit: number): Reading =>
     return 100;
   });
 
+/** From port to port at a rate that never wakes anything twice. */
+const RARELY: Scenario = { ...forwarded, traffic: udp('100pps'), duration: '1s' };
+
+const meanUs: Reading = ({ stagesNs }) => stagesNs['wire']!.mean / 1000;
+const maxUs: Reading = ({ stagesNs }) => stagesNs['wire']!.max / 1000;
+
+const latency = (id: string, scenario: Scenario, modelled: Reading): Row => ({
+  ...{ id: `lat.xdp.${id}`, family: 'forwarding latency', scenario, modelled },
+});
+
 const RINGS = [256, 512, 1024];
 const CORES = [1, 3, 5];
+const MORE_CORES = [2, 4, 6];
+const ALL_CORES = [1, 2, 3, 4, 5, 6];
 
 export const XDP_ROWS: readonly Row[] = [
   ...CORES.map((n) => drop(`drop.${n}c`, n, `${PAPER}-compressed`)),
   ...CORES.map((n) => drop(`drop.nocompress.${n}c`, n, PAPER)),
+  ...MORE_CORES.map((n) => drop(`drop.nocompress.${n}c`, n, PAPER)),
+  ...ALL_CORES.map((n) => drop(`drop.nocompress.r1024.${n}c`, n, PAPER, 1024)),
+  ...ALL_CORES.map((n) => drop(`drop.bench02.${n}c`, n, PAPER, 1024)),
+  ...ALL_CORES.map((n) => drop(`drop.toke.${n}c`, n, PAPER, 1024)),
+  ...[512, 1024].flatMap((ring) => ALL_CORES.map((n) => dropRead(ring, n))),
   cpu('cpu.xdp.0.25M', '0.25Mpps', '20ms', 0.25),
+  cpu('cpu.xdp.0.5M', '0.5Mpps', '20ms', 0.5),
   cpu('cpu.xdp.1M', '1Mpps', '20ms', 1),
+  cpu('cpu.xdp.2M', '2Mpps', '10ms', 2),
   cpu('cpu.xdp.3M', '3Mpps', '10ms', 3),
+  cpu('cpu.xdp.5M', '5Mpps', '5ms', 5),
   cpu('cpu.xdp.10M', '10Mpps', '5ms', 10),
+  cpu('cpu.xdp.15M', '15Mpps', '5ms', 15),
   cpu('cpu.xdp.20M', '20Mpps', '5ms', 20),
+  cpu('cpu.xdp.24.8M', '24.8Mpps', '5ms', 24.8),
   ...RINGS.flatMap((ring) => CORES.flatMap((n) => [tx(ring, n), missRate(ring, n)])),
+  ...MORE_CORES.flatMap((n) => [tx(1024, n), missRate(1024, n)]),
   ...[128, ...RINGS].flatMap((ring) => CORES.map((n) => redirect(ring, n))),
-  {
-    ...{ id: 'lat.xdp.1M.avg', family: 'forwarding latency', scenario: forwarded },
-    modelled: ({ stagesNs }) => stagesNs['wire']!.mean / 1000,
-  },
-  {
-    ...{ id: 'lat.xdp.1M.max', family: 'forwarding latency', scenario: forwarded },
-    modelled: ({ stagesNs }) => stagesNs['wire']!.max / 1000,
-  },
-  {
-    ...{ id: 'lat.xdp.1M.under10us', family: 'forwarding latency', scenario: forwarded },
-    modelled: withinNs(10_000),
-  },
+  ...[128, ...RINGS].flatMap((ring) => MORE_CORES.map((n) => redirect(ring, n))),
+  ...ALL_CORES.map((n) => redirect(1024, n, `redir.toke.${n}c`)),
+  ...['1M', '1M.back'].flatMap((way) => [
+    latency(`${way}.avg`, forwarded, meanUs),
+    latency(`${way}.max`, forwarded, maxUs),
+    latency(`${way}.under10us`, forwarded, withinNs(10_000)),
+  ]),
+  latency('100.avg', RARELY, meanUs),
+  latency('100.max', RARELY, maxUs),
   {
     ...{ id: 'napi.bulk.avg', family: 'polls', scenario: pcieBound },
     modelled: ({ napi }) => napi.packetsPerPoll,
@@ -144,6 +173,14 @@ export const XDP_ROWS: readonly Row[] = [
   {
     ...{ id: 'napi.100g.idle', family: 'polls', scenario: pcieBound },
     modelled: (report) => 100 - busyPct(6)(report),
+  },
+  {
+    ...{ id: 'napi.bench01.idle', family: 'polls', scenario: pcieBound },
+    modelled: (report) => 100 - busyPct(6)(report),
+  },
+  {
+    ...{ id: 'napi.bench02.poll', family: 'polls', scenario: beyondPcie },
+    modelled: ({ napi }) => napi.packetsPerPoll,
   },
   {
     ...{ id: 'napi.100g.irq', family: 'polls', scenario: pcieBound },

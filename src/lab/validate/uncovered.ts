@@ -8,6 +8,9 @@ const BY_NEED: Readonly<Record<string, string>> = {
   tcp: 'there is no TCP',
   generic: 'generic XDP is not part of it',
   afxdp: 'AF_XDP is not part of it',
+  gro: 'GRO is always on',
+  srso: 'mitigations other than retpolines are not modelled',
+  unmerged: 'a patch that Linux did not take',
 };
 
 const BY_ROW: Readonly<Record<string, string>> = {

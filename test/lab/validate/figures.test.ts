@@ -13,8 +13,14 @@ test('each figure has an id of its own, a number, a source and a place in it', (
 
 test('122 rows are there to be compared with, 46 or more to fit on', () => {
   const compared = FIGURES.filter(
-    ({ use, needs }) => use === 'validate' && COVERABLE.includes(needs),
+    ({ set, use, needs }) => set === 'reference' && use === 'validate' && COVERABLE.includes(needs),
   );
   expect(compared.length).toBe(122);
   expect(FIGURES.filter(({ use }) => use === 'calibrate').length).toBeGreaterThanOrEqual(46);
+});
+
+test('further rows are there to be compared with only', () => {
+  const further = FIGURES.filter(({ set }) => set === 'further');
+  expect(further.length).toBeGreaterThan(200);
+  expect(new Set(further.map(({ use }) => use))).toEqual(new Set(['validate']));
 });

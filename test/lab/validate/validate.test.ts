@@ -72,9 +72,13 @@ test('two rows about one machine are one run', async () => {
 test('families and the whole are counted', async () => {
   const row = await judged('drop.nocompress.1c');
   const miss = { ...row, id: 'drop.3c', use: 'validate' as const, within: false };
-  const { families, compared } = validationReport([row, miss]);
-  expect(families).toEqual([{ family: 'drop', rows: 1, within: 0, fitted: 1 }]);
+  const more = { ...miss, id: 'drop.nocompress.2c', set: 'further' as const, within: true };
+  const { families, compared, further } = validationReport([row, miss, more]);
+  expect(families).toEqual([
+    { family: 'drop', rows: 1, within: 0, fitted: 1, further: { rows: 1, within: 1 } },
+  ]);
   expect(compared).toEqual({ of: 122, covered: 1, within: 0 });
+  expect(further).toMatchObject({ covered: 1, within: 1 });
 });
 
 test('a command line quotes what a shell would split', () => {
