@@ -47,8 +47,9 @@ export function familySections(rows: readonly RowResult[], c: Colors): string[] 
   return sections;
 }
 
+const share = (within: number, of: number): Row => (of === 0 ? ['', ''] : [`${within}`, `${of}`]);
+
 export function familyTable({ families }: ValidationReport, c: Colors): string[] {
-  const share = (within: number, of: number): Row => (of === 0 ? ['', ''] : [`${within}`, `${of}`]);
   const lines = families.map(({ family, rows, within, fitted, further }): Row => [
     ...[family, ...share(within, rows), ...share(further.within, further.rows)],
     fitted === 0 ? '' : `and ${fitted} fitted`,
