@@ -11,13 +11,11 @@ import { EXIT_FAILED, EXIT_OK } from './failure.ts';
 import { cureFlags, findingLines } from './findings.ts';
 import { keptReports, manyFindings } from './keptResults.ts';
 import { runShowingProgress } from './run.ts';
+import { SINGLE_RUN_KEYS } from '../lab/sweepPlan.ts';
 import type { Row } from './table.ts';
 import { styled, table } from './table.ts';
 import { brokenRules, header } from './tables.ts';
 import type { Terminal } from './terminal.ts';
-
-/** Options of a run that leave files or a prompt behind. */
-export const NOT_EXPLAINED: readonly string[] = ['txOut', 'passOut', 'mapsOut', 'watch'];
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -34,8 +32,8 @@ export async function explainCommand(
 ): Promise<number> {
   if (what !== undefined && /\.jsonl?$/.test(what))
     return explainKept(what, flags, trying === true, terminal);
-  const no = NOT_EXPLAINED.find((key) => flags[key] !== undefined);
-  if (no !== undefined) throw new OptionError(`explain: takes no --${kebab(no)}`);
+  const no = SINGLE_RUN_KEYS.find((key) => flags[key] !== undefined);
+  if (no !== undefined) throw new OptionError(`explain: takes no --${kebab(no)}, which run does`);
   const inFile = what === undefined ? [] : [await readScenarioFile(what)];
   const sources = [...inFile, fromFlags(flags)];
   const options = readOptions(sources);

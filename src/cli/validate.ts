@@ -1,7 +1,8 @@
 /** `ringscope validate`: the published figures against the model, row by row. */
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import { importProgram, readBytes, writeBytes } from '../lab/files.ts';
+import { checkOutputs, importProgram, readBytes, writeBytes } from '../lab/files.ts';
 import { InputError } from '../lab/inputError.ts';
 import { didYouMean } from '../lab/nearest.ts';
 import type { RunIo } from '../lab/run.ts';
@@ -65,7 +66,7 @@ export function addValidate(
       '--sensitivity',
       'what 10 % more of the three most important operations does, by family',
     )
-    .option('--docs <DIR>', 'write validation.md and its plots to this directory')
+    .option('--docs <DIR>', 'write validation.md and its plots to this directory, which must exist')
     .option('--json', 'one JSON document on stdout and nothing else')
     .action(async (flags: ValidateFlags) => done(await validateCommand(flags, terminal)));
 }
@@ -82,22 +83,20 @@ async function validateCommand(flags: ValidateFlags, terminal: Terminal): Promis
         `(families: ${families.join('; ')})`,
     );
   }
+  const page = flags.docs === undefined ? undefined : join(flags.docs, 'validation.md');
+  await checkOutputs([], [['--docs', page]]);
   if (flags.sensitivity === true) return showSensitivity(flags, terminal);
   const runs = new ScenarioRuns();
   const results: RowResult[] = [];
   for (const row of rows) results.push(await judgeRow(row, IO, runs));
   const report = validationReport(results, flags.only);
-  if (flags.docs !== undefined) {
+  if (page !== undefined) {
     const plots = await validationPlots(runs, IO);
     const utf8 = new TextEncoder();
     for (const { file, svg } of plots) {
-      await writeBytes('--docs', `${flags.docs}/${file}`, utf8.encode(svg));
+      await writeBytes('--docs', join(dirname(page), file), utf8.encode(svg));
     }
-    await writeBytes(
-      '--docs',
-      `${flags.docs}/validation.md`,
-      utf8.encode(validationPage(report, plots)),
-    );
+    await writeBytes('--docs', page, utf8.encode(validationPage(report, plots)));
   }
   const { colors } = terminal;
   if (flags.json === true) terminal.out(jsonLine(report));

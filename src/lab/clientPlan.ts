@@ -17,6 +17,8 @@ const DEFAULT_CABLE_PS: Ps = 5 * PS_PER_US;
 const DEFAULT_PORT = 9;
 const FCS_LEN = 4;
 const SMALLEST = 64;
+/** Ethernet header and FCS, beside what the MTU counts. */
+const AROUND_MTU = 18;
 
 const us = (ps: Ps): string => `${ps / PS_PER_US} µs`;
 
@@ -72,14 +74,19 @@ export function clientPlan(options: RunOptions): ClientPlan | null {
   };
 }
 
-function requestSize({ size, mtu, nics, clientUpdates }: RunOptions): number {
+function requestSize({ size, mtu, nics, clientUpdates = 0 }: RunOptions): number {
+  const longest = (nics[0]?.mtu ?? mtu) + AROUND_MTU;
+  const most = clientUpdates === 0 ? longest : longest - VALUE_MOST_BYTES;
+  if (most < SMALLEST)
+    throw new OptionError(
+      `--client-updates: a request with a value of ${VALUE_MOST_BYTES} bytes needs an MTU of at least ` +
+        `${SMALLEST + VALUE_MOST_BYTES - AROUND_MTU}`,
+    );
   if (size === undefined) return SMALLEST;
   const spec = parseSize('--size', size);
   if (spec.kind !== 'fixed')
     throw new OptionError(`--size: ${size} is no one size, as requests have`);
-  const longest = (nics[0]?.mtu ?? mtu) + 18;
-  const most = clientUpdates === undefined ? longest : longest - VALUE_MOST_BYTES;
   if (spec.bytes > most)
-    throw new OptionError(`--size: ${size} is out of range (64 to ${most} bytes)`);
+    throw new OptionError(`--size: ${size} is out of range (${SMALLEST} to ${most} bytes)`);
   return spec.bytes;
 }

@@ -131,5 +131,11 @@ test('options that have no meaning here are refused', async () => {
   expect((await ringscope('explain', file, '--budget', '8')).err).toMatch(
     /is a result, which no option of a run changes/,
   );
-  expect((await ringscope('explain', '--tx-out', 'x')).err).toBe('explain: takes no --tx-out\n');
+  for (const flag of ['--tx-out', '--show', '--control'])
+    expect((await ringscope('explain', flag, 'napi')).err).toBe(
+      `explain: takes no ${flag}, which run does\n`,
+    );
+  const { out } = await ringscope('explain', '--help');
+  expect(out).not.toMatch(/^ +--watch/m);
+  expect(out).toMatch(/--watch, .* are for run;/);
 });

@@ -26,6 +26,7 @@ test.each([
   [['--show', 'tx.r512.1'], /^--show: no row tx\.r512\.1 \(did you mean tx\.r512\.1c\?\)/],
   [['--show', 'linux.filter.1c'], /it is not covered, because the filter table/],
   [['--only', 'TX', '--docs', '/nowhere'], /^--docs does not go with --only\n$/],
+  [['--docs', '/nowhere'], /^--docs: cannot write \/nowhere.*: there is no folder \/nowhere\n$/],
   [['--show', 'tx.r512.1c', '--sensitivity'], /^--show does not go with --sensitivity\n$/],
   [['--show', 'tx.r512.1c', '--only', 'TX'], /^--show does not go with --only\n$/],
   [['--sensitivity', '--docs', '/nowhere'], /^--sensitivity does not go with --docs\n$/],

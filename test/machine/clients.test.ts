@@ -137,6 +137,10 @@ test.each([
   [{ clientAck: 10 }, '--client-ack: needs --clients N'],
   [{ clientUpdates: 3 }, '--client-updates: needs --clients N'],
   [{ clients: 3, clientUpdates: 101 }, '--client-updates: 101 is out of range (0 to 100 %)'],
+  [
+    { clients: 3, clientUpdates: 1, mtu: 1345 },
+    '--client-updates: a request with a value of 1300 bytes needs an MTU of at least 1346',
+  ],
   [{ clients: 3, clientUpdates: 1, size: '219' }, '--size: 219 is out of range (64 to 218 bytes)'],
   [{ clients: 3, clientAck: 0 }, '--client-ack: 0 is out of range (1 to 65535)'],
   [{ clients: 3, rate: '1M' }, '--rate: is an open loop, but --clients is a closed one'],
