@@ -35,7 +35,7 @@ export const ICMP_REDIR_HOST = 1;
 export const ICMP_EXC_TTL = 0;
 const ICMP_HLEN = 8;
 const IPV4_HLEN = 20;
-/** An error is at most this long, IP header included. @linux __icmp_send */
+/** An error is at most this long, IP header included, and never longer than the MTU. @linux __icmp_send */
 const ERROR_MAX = 576;
 /** Network control, as all errors are sent. @linux IPTOS_PREC_INTERNETCONTROL */
 const TOS_INTERNETCONTROL = 0xc0;
@@ -84,9 +84,10 @@ export function icmpSend(
   if (limited) inet.icmpLimits.globalConsume();
 
   const whole = skb.len + (skb.data - ip);
-  const quoted = Math.min(whole, ERROR_MAX - IPV4_HLEN - ICMP_HLEN);
+  const dev = inet.hop.dev!;
+  const quoted = Math.min(whole, Math.min(ERROR_MAX, dev.mtu) - IPV4_HLEN - ICMP_HLEN);
   const len = ICMP_HLEN + quoted;
-  const error = allocSkb(inet.hop.dev!, len, cpu);
+  const error = allocSkb(dev, len, cpu);
   if (error === null) {
     icmp.OutErrors++;
     return;

@@ -12,9 +12,8 @@
  *                   or after 64 frames
  *
  * Left out: the per-CPU cache that skbs come from since 6.15, which may give some of eight when memory
- * runs out. What the line of a
- * page's struct costs that another CPU has written is not in any operation, so fetching it ahead
- * (5.2) saves nothing here.
+ * runs out. What the line of a page's struct costs that another CPU has written is not in any
+ * operation, so fetching it ahead (5.2) saves nothing here.
  *
  * @linux __xdp_build_skb_from_frame; net/core/xdp.c. cpu_map_kthread_run; kernel/bpf/cpumap.c
  */

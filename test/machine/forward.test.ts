@@ -123,6 +123,14 @@ test('whoever does not forward counts what is for others, and tells nobody', () 
   expect(rig.sent).toEqual([]);
 });
 
+test('an error is no longer than the MTU of the link that it leaves by', () => {
+  const far = { src: 0x0a00_0109, dst: 0x0a00_0009, ttl: 1 }; // 10.0.1.9 asks, who is behind eth1
+  const frame = frame4(udpTo(9, 1000), far);
+  const rig = new InetRig([frame], { inet: ROUTER, second: { mtu: 300 } }).run();
+  expect(rig.sent.map(({ nic, bytes }) => [nic, bytes.length, bytes[34]])).toEqual([[1, 314, 11]]);
+  expect(rig.snmp['Ip']).toMatchObject({ FragCreates: 0, OutTransmits: 1 });
+});
+
 test('one hop less is the checksum that a whole sum gives', () => {
   fc.assert(
     fc.property(

@@ -61,7 +61,10 @@ export const receivedPps: Reading = reading(
 );
 
 /** Frames per second that threads of cpumaps took into the stack. */
-export const cpumapPps = (report: RunReport): number => report.packets.cpumapPass / span(report);
+export const cpumapPps: Reading = reading(
+  `packets.cpumapPass over ${SPAN}`,
+  (report) => report.packets.cpumapPass / span(report),
+);
 
 /** Frames put on the wire per second. */
 export const sentPps: Reading = reading(
