@@ -43,12 +43,24 @@ const closedLoop: fc.Arbitrary<Given> = fc
     rxUsecs: some(0, 1, 3, 10, 50),
     rxFrames: some(1, 6, 15),
     chip: some('p4', 'p5'),
+    rxFramesIrq: some(1, 2, 5, 32),
+    rxUsecsIrq: some(1, 4, 20),
+    txFramesIrq: some(1, 2, 10),
+    adaptiveRx: some(false, true),
+    cpus: some(1, 2, 4),
+    clientUpdates: some(0, 30),
+    clientDelay: some('1ps', '3us'),
     budget: some(4, 64),
     seed: fc.nat(1000),
-    answers: some('echo', 'echo:9', 'server:9'),
+    answers: some('echo', 'echo:9', 'server:9', 'memcached:9', 'memcached:9,sink:10'),
   })
   .map(({ answers, ...given }) =>
-    answers === 'echo' ? { ...given, xdp: 'echo' } : { ...given, xdp: 'none', apps: answers },
+    answers === 'echo'
+      ? { ...given, xdp: 'echo' }
+      : {
+          ...{ ...given, xdp: 'none', apps: answers },
+          ...(answers.includes('sink') ? { clientAck: 10 } : {}),
+        },
   );
 
 test('lazy and eager agree, whoever asks and whoever answers', PATIENCE, async () => {
