@@ -1,6 +1,7 @@
 /** Findings as text: what was seen, and below it the options that would change it. */
 import type { Colors } from 'picocolors/types';
 import type { Cure, Finding } from '../lab/finding.ts';
+import { RUN_OPTIONS } from '../lab/optionSchema.ts';
 import type { RunReport } from '../lab/report.ts';
 import { count, percent, plural } from '../lab/format.ts';
 import { wrapped } from './wrap.ts';
@@ -8,11 +9,15 @@ import { wrapped } from './wrap.ts';
 const WIDTH = 92;
 /** At the end of a run. */
 const SHORT = 3;
+/** Flags that take no value. */
+const BARE: ReadonlySet<string> = new Set(
+  RUN_OPTIONS.filter(({ value }) => value === '').map(({ flag }) => flag),
+);
 
 /** `--rx-ring 1023 --budget 64`. */
 export const cureFlags = ({ options }: Cure): string =>
   Object.entries(options)
-    .map(([name, value]) => `--${name} ${value}`)
+    .map(([name, value]) => (BARE.has(`--${name}`) ? `--${name}` : `--${name} ${value}`))
     .join(' ');
 
 const cureText = (cure: Cure): string => {

@@ -7,6 +7,7 @@ import { clientFindings } from './findingsClients.ts';
 import { cpuFindings } from './findingsCpu.ts';
 import { pathFindings } from './findingsPath.ts';
 import { ringFindings } from './findingsRing.ts';
+import { stackFindings } from './findingsStack.ts';
 
 const WEIGHT: Readonly<Record<Finding['kind'], number>> = {
   loss: 0,
@@ -23,4 +24,5 @@ export const findingsOf = (report: FoundIn): readonly Finding[] =>
     ...ringFindings(report),
     ...cpuFindings(report),
     ...pathFindings(report),
+    ...stackFindings(report),
   ].toSorted((a, b) => WEIGHT[a.kind] - WEIGHT[b.kind] || b.packets - a.packets);

@@ -39,6 +39,7 @@ export interface RunSettings
       | 'groFlushTimeout'
       | 'napiDeferHardIrqs'
       | 'stack'
+      | 'ipForward'
     > {
   readonly netdevBudgetUsecs: number;
   /** As given; null: queue after queue, and where the interrupt is. */
@@ -56,7 +57,7 @@ export function aboutRun(
 ): RunAbout {
   const { queues, rxRing, linkBps, ...nic } = config.nics[0]!;
   const { txRing, mtu, rxUsecs, rxFrames, txUsecs, adaptiveRx, rxvlan } = nic;
-  const { hz, netdevBudget, busyPoll, stack } = options;
+  const { hz, netdevBudget, busyPoll, stack, ipForward } = options;
   const [first] = options.nics;
   const threaded = first?.threaded ?? options.threaded;
   const groFlushTimeout = first?.groFlushTimeout ?? options.groFlushTimeout;
@@ -75,7 +76,16 @@ export function aboutRun(
     check: options.check,
     settings: {
       ...{ txRing, mtu, rxUsecs, rxFrames, txUsecs, adaptiveRx, rxvlan },
-      ...{ stack, hz, netdevBudget, threaded, busyPoll, groFlushTimeout, napiDeferHardIrqs },
+      ...{
+        stack,
+        ipForward,
+        hz,
+        netdevBudget,
+        threaded,
+        busyPoll,
+        groFlushTimeout,
+        napiDeferHardIrqs,
+      },
       irqAffinity: first?.irqAffinity ?? options.irqAffinity ?? null,
       threadCpus: options.threadCpus ?? null,
       netdevBudgetUsecs: options.netdevBudgetUsecs ?? Math.floor((2 * USEC_PER_SEC) / hz),

@@ -41,6 +41,7 @@ const REPORT: RunReport = {
       napiDeferHardIrqs: 0,
       netdevBudgetUsecs: 8000,
       stack: true,
+      ipForward: false,
       irqAffinity: null,
       threadCpus: null,
     },

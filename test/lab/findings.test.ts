@@ -314,6 +314,51 @@ describe('found', () => {
   });
 });
 
+describe('what the stack drops', () => {
+  const given = { xdp: 'none', count: '300' };
+  const elsewhere = 'udp rate=1M dst=10.2.0.1';
+
+  test("what is for others is a router's, who sends it on", async () => {
+    const flags = { ...given, traffic: elsewhere };
+    const host = await reportOf(flags);
+    const finding = found(host, 'not-ours')!;
+    expect(finding).toMatchObject({ kind: 'loss', packets: 300 });
+    expect(finding.says).toMatch(/^300 packets \(100 %\) are for no address .* it is no router/);
+    expect(finding.cures[0]!.options).toEqual({ 'ip-forward': 'on' });
+    const router = await reportOf(flags, taken(finding));
+    expect([router.packets.forwarded, router.packets.lost]).toEqual([300, {}]);
+  });
+
+  test('of IPv6 nobody is a router', async () => {
+    const host = await reportOf({ ...given, traffic: 'udp6 rate=1M dst=fd00:9::1' });
+    expect(found(host, 'not-ours')).toMatchObject({ packets: 300, cures: [] });
+    const router = await reportOf({ ...given, ipForward: true, traffic: 'udp6 dst=fd00:9::1' });
+    expect(found(router, 'not-ours')!.says).toMatch(/and only IPv4 is forwarded/);
+  });
+
+  test('whoever waits for a neighbour in vain', async () => {
+    const flags = { ...given, ipForward: true, traffic: elsewhere, route: '10.2.0.0/16 dev eth1' };
+    const alone = await reportOf(flags);
+    const finding = found(alone, 'no-neighbour')!;
+    expect(finding.packets).toBe(300);
+    expect(finding.says).toMatch(/^300 packets .*NEIGH_FAILED \d+, NEIGH_QUEUEFULL \d+\)/);
+    const known = await reportOf(flags, { neigh: '10.2.0.1 lladdr 02:00:00:00:00:09 dev eth1' });
+    expect([found(known, 'no-neighbour'), known.packets.lost]).toEqual([undefined, {}]);
+  });
+
+  test('anything else by its reasons, the most frequent first; not what rules drop', async () => {
+    const traffic = 'udp rate=1M dst=10.6.0.1';
+    const flags = { ...given, ipForward: true, traffic, route: 'throw 10.6.0.0/16' };
+    const nowhere = found(await reportOf(flags), 'stack-drop')!;
+    expect(nowhere.says).toMatch(/^300 packets \(100 %\) were dropped .*: IP_INNOROUTES 300\./);
+    const ruled = await reportOf(flags, { rawDrop: 'udp' });
+    expect(ruled.findings.filter(({ kind }) => kind === 'loss')).toEqual([]);
+    const few = { ...ruled, packets: { ...ruled.packets, lost: { IP_CSUM: 1, UDP_CSUM: 3 } } };
+    const says = findingsOf(few).find(({ id }) => id === 'stack-drop')!.says;
+    expect(says).toMatch(/^4 packets .*: UDP_CSUM 3, IP_CSUM 1\./);
+  });
+});
+
 describe('from counters that no short run moves', () => {
   const changed = async (part: (report: RunReport) => Partial<RunReport>): Promise<Finding[]> => {
     const report = await reportOf({ xdp: 'drop', count: '2000', ...ONE });

@@ -123,6 +123,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
       napiDeferHardIrqs: 0,
       netdevBudgetUsecs: 8000,
       stack: true,
+      ipForward: false,
       irqAffinity: null,
       threadCpus: null,
     },
