@@ -36,15 +36,15 @@ export class Bus {
     return BAR_BASE + (this.devices.length - 1) * BAR_BYTES;
   }
 
-  /** @linux writel */
-  write32(cpu: Cpu, addr: number, value: number): void {
-    cpu.charge(OP_DOORBELL);
+  /** @param op the doorbell's kind, `OP_*_DOORBELL` @linux writel */
+  write32(cpu: Cpu, addr: number, value: number, op: number = OP_DOORBELL): void {
+    cpu.charge(op);
     this.deviceAt(addr).doorbell(addr & (BAR_BYTES - 1), value, 0, cpu.now, cpu);
   }
 
-  /** @linux writeq */
-  write64(cpu: Cpu, addr: number, lo: number, hi: number): void {
-    cpu.charge(OP_DOORBELL);
+  /** @param op as in `write32` @linux writeq */
+  write64(cpu: Cpu, addr: number, lo: number, hi: number, op: number = OP_DOORBELL): void {
+    cpu.charge(op);
     this.deviceAt(addr).doorbell(addr & (BAR_BYTES - 1), lo, hi, cpu.now, cpu);
   }
 

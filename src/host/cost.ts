@@ -58,7 +58,8 @@ export const OP_BPF_FIB_LOOKUP = 45;
 export const OP_CPUMAP_LOCK = 46;
 export const OP_CPUMAP_SLOT = 47;
 export const OP_SKB_BULK = 48;
-export const OP_COUNT = 49;
+export const OP_TX_DOORBELL = 49;
+export const OP_COUNT = 50;
 
 /** Indexed by `OP_*`: how profiles and reports call them. */
 export const OP_NAMES: readonly string[] = [
@@ -111,6 +112,7 @@ export const OP_NAMES: readonly string[] = [
   'cpumap queue lock',
   'cpumap queue slot',
   'skb alloc in bulk',
+  'TX doorbell',
 ];
 
 /** The profile as whole picoseconds, indexed by operation. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { BusDevice } from '../../src/host/bus.ts';
 import { Bus } from '../../src/host/bus.ts';
-import { OP_COUNT, OP_DOORBELL } from '../../src/host/cost.ts';
+import { OP_COUNT, OP_DOORBELL, OP_TX_DOORBELL } from '../../src/host/cost.ts';
 import { Cpu } from '../../src/host/cpu.ts';
 import { BugError } from '../../src/host/errors.ts';
 import { MAX_MEMORY_BYTES } from '../../src/host/memory.ts';
@@ -21,6 +21,7 @@ class Notes implements BusDevice {
 function rig() {
   const cost = new Float64Array(OP_COUNT);
   cost[OP_DOORBELL] = 40_000;
+  cost[OP_TX_DOORBELL] = 53_000;
   const bus = new Bus();
   const devices = [new Notes(), new Notes()];
   const bars = devices.map((device) => bus.attach(device));
@@ -34,6 +35,16 @@ describe('doorbells', () => {
     bus.write64(cpu, bars[0]! + 0xffff8, 0x80000001 | 0, 7);
     expect(devices[1]!.got).toEqual([[8, 0x1234, 0, 40_000, 3]]);
     expect(devices[0]!.got).toEqual([[0xffff8, 0x80000001 | 0, 7, 80_000, 3]]);
+  });
+
+  test('of a TX ring take a time of their own', () => {
+    const { bus, devices, bars, cpu } = rig();
+    bus.write32(cpu, bars[0]!, 1, OP_TX_DOORBELL);
+    bus.write64(cpu, bars[0]!, 2, 7, OP_TX_DOORBELL);
+    expect(devices[0]!.got).toEqual([
+      [0, 1, 0, 53_000, 3],
+      [0, 2, 7, 106_000, 3],
+    ]);
   });
 
   test('no register has an address that memory has', () => {

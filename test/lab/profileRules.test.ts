@@ -55,6 +55,37 @@ describe('a NIC that is moderated as mlx5 is', () => {
   });
 });
 
+describe('a redirect under load', () => {
+  /** Redirected frames, transmit calls for them, TX doorbells. */
+  const counts = async (profile: string, xdp: string): Promise<readonly number[]> => {
+    const { packets, costs, conserved } = await run({
+      ...{ profile, xdp, queues: 1, cpus: 1, stack: false, breakdown: true, rxRing: 1023 },
+      ...{ traffic: 'udp size=64 rate=20Mpps', count: 1000 },
+    });
+    expect(conserved).toBe(true);
+    const times = (op: string): number => costs.find((cost) => cost.op === op)?.count ?? 0;
+    return [packets.xdpRedirect, times('XDP transmit call'), times('TX doorbell')];
+  };
+
+  test('rings for each frame where a kernel before 5.6 has no map for it', async () => {
+    expect(await counts('i40e-2019', 'redirect-ifindex')).toEqual([1000, 1000, 1000]);
+    const [frames, calls, doorbells] = await counts('i40e-2019', 'redirect');
+    expect(frames).toBe(1000);
+    expect(calls).toBeLessThan(90); // 1000 by 16 is 63, and the queue is flushed at the end of a poll
+    expect(doorbells).toBeLessThan(25); // 1000 by 64 is 16
+  });
+
+  test('does the same with and without a map on a kernel of today', async () => {
+    expect(await counts('flat', 'redirect-ifindex')).toEqual(await counts('flat', 'redirect'));
+  });
+});
+
+test('what is dropped rings no TX ring', async () => {
+  const { costs } = await run({ xdp: 'drop', count: 100, breakdown: true });
+  const rung = costs.filter(({ op }) => op.endsWith('doorbell')).map(({ op }) => op);
+  expect(rung).toEqual(['doorbell']);
+});
+
 test('p5: a NAPI that defers its interrupt for long acknowledges its notifications', async () => {
   const { packets } = await run({
     ...{ chip: 'p5', xdp: 'none', apps: 'sink:9', queues: 1, cpus: 1, count: 20_000 },

@@ -11,6 +11,7 @@ import type { Bus } from '../../host/bus.ts';
 import type { Alarm, Ps, VirtualClock } from '../../host/clock.ts';
 import { PS_PER_US } from '../../host/clock.ts';
 import type { CoherentMemory } from '../../host/coherent.ts';
+import { OP_DOORBELL } from '../../host/cost.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import { Fates } from '../../host/fates.ts';
 import type { Faults } from '../../host/faults.ts';
@@ -69,6 +70,8 @@ export class BnxtDbInfo {
   dbXid = 0;
   dbKeyHi = 0;
   dbRingMask = 0;
+  /** Which doorbell's time it takes. */
+  op: number = OP_DOORBELL;
 }
 
 /** @linux struct bnxt_sw_rx_bd */

@@ -3,6 +3,7 @@
  *
  * @linux bnxt_db_write, bnxt_db_cq, BNXT_DB_CQ_ARM, bnxt_set_db; bnxt.c, bnxt.h
  */
+import { OP_DOORBELL, OP_TX_DOORBELL } from '../../host/cost.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import { wmb } from '../../host/dma.ts';
 import {
@@ -46,6 +47,7 @@ export function bnxtSetDb(
   db.doorbell = bp.pdev.bar1 + offset;
   db.dbKey32 = key;
   db.dbRingMask = ringMask;
+  db.op = key === BNXT_DB_KEY_TX ? OP_TX_DOORBELL : OP_DOORBELL;
   if (!bnxtChipP5(bp)) return;
   // a completion ring's or queue's doorbell has its type from whoever writes it
   db.dbXid = ringId;
@@ -63,8 +65,8 @@ export function bnxtDbWriteRelaxed(bp: Bnxt, cpu: Cpu, db: BnxtDbInfo, idx: numb
   if (bp.watch.on)
     bp.watch.point(db.dbKey32 === BNXT_DB_KEY_RX ? TP_DOORBELL_RX : TP_DOORBELL_TX, cpu, idx);
   const index = idx & db.dbRingMask;
-  if (db.dbKeyHi !== 0) bp.bus.write64(cpu, db.doorbell, index, db.dbKeyHi);
-  else bp.bus.write32(cpu, db.doorbell, db.dbKey32 | index);
+  if (db.dbKeyHi !== 0) bp.bus.write64(cpu, db.doorbell, index, db.dbKeyHi, db.op);
+  else bp.bus.write32(cpu, db.doorbell, db.dbKey32 | index, db.op);
 }
 
 /** Completions before `idx` are free again; the interrupt stays off. @linux bnxt_db_cq, BNXT_DB_CQ */

@@ -19,6 +19,7 @@ export const flat: ProfileData = {
     { op: 'dma sync', value: 1.9, unit: 'ns', source: `${I40E}: sync_cpu 2.2, sync_dev 1.9` },
     { op: 'BD post', value: 3, unit: 'ns', source: 'estimate' },
     { op: 'doorbell', value: 40, unit: 'ns', source: 'estimate: one uncached posted write' },
+    { op: 'TX doorbell', value: 40, unit: 'ns', source: 'estimate: one uncached posted write' },
     { op: 'page_pool cache', value: 5.4, unit: 'ns', source: `${PP}: fast path` },
     { op: 'page_pool ring', value: 15.1, unit: 'ns', source: `${PP}: ptr_ring` },
     { op: 'page alloc', value: 66.1, unit: 'ns', source: `${PP}: slow path` },

@@ -95,7 +95,8 @@ hardirq entry and exit | 1500 | ns | estimate: an 8259 or APIC vector, and the r
 softirq entry and exit | 300 | ns | estimate
 napi poll | 300 | ns | estimate
 doorbell | 200 | ns | estimate: one posted write over PCI
-XDP redirect | 2610.88 | ns | fit; from 2000: IP forwarding of one packet, which a redirect stands for
+TX doorbell | 200 | ns | estimate: one posted write over PCI
+XDP redirect | 2616.30 | ns | fit; from 2000: IP forwarding of one packet, which a redirect stands for
 `),
 });
 
@@ -130,16 +131,16 @@ export const irqsuspend2024 = (base: CostProfile): ProfileData => ({
   says: 'a core of the memcached server of the interrupt suspension measurements, ConnectX, Linux 6.12',
   base,
   entries: entriesOf(`
-hardirq entry and exit | 1606.27 | ns | fit; from 1500: with waking from C1
-softirq entry and exit | 303.91 | ns | fit; from 300
-napi poll | 150.97 | ns | fit; from 150
-doorbell | 102.18 | ns | fit; from 100
-wake-up | 1593.02 | ns | fit; from 1500
-context switch | 3413.29 | ns | fit; from 3000: with the caches it costs
-system call | 152.90 | ns | fit; from 150
-socket receive | 2105.04 | ns | fit; from 1750: TCP receive, memcached reads the request
-socket send | 3079.87 | ns | fit; from 2350: memcached answers, TCP send
-stack entered cold | 2776.64 | ns | fit; from 2500
+hardirq entry and exit | 1612.95 | ns | fit; from 1500: with waking from C1
+softirq entry and exit | 304.14 | ns | fit; from 300
+napi poll | 151.02 | ns | fit; from 150
+doorbell | 101.33 | ns | fit; from 100
+wake-up | 1598.69 | ns | fit; from 1500
+context switch | 3440.72 | ns | fit; from 3000: with the caches it costs
+system call | 153.10 | ns | fit; from 150
+socket receive | 2137.65 | ns | fit; from 1750: TCP receive, memcached reads the request
+socket send | 3156.54 | ns | fit; from 2350: memcached answers, TCP send
+stack entered cold | 2794.17 | ns | fit; from 2500
 idle until cold | 1000 | ns | xdp-paper-2018
 bpf_redirect sends each frame at once | 0 | count | Linux 5.6 and later: dev_xdp_enqueue
 frames an interrupt, at most | 65535 | count | mlx5: cq_max_count, 16 bits

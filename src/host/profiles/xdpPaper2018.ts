@@ -10,20 +10,21 @@ import type { ProfileData } from '../profile.ts';
 import { entriesOf } from '../profile.ts';
 
 const ENTRIES = `
-hardirq entry and exit | 178.14 | ns | fit; from 150: one vector without mitigations
-softirq entry and exit | 41.91 | ns | fit; from 40
-napi poll | 20.59 | ns | fit; from 20
-completion read (dma_rmb) | 4.59 | ns | fit; from 5.5: i40e clean_tx_irq
+hardirq entry and exit | 177.68 | ns | fit; from 150: one vector without mitigations
+softirq entry and exit | 41.92 | ns | fit; from 40
+napi poll | 20.58 | ns | fit; from 20
+completion read (dma_rmb) | 4.44 | ns | fit; from 5.5: i40e clean_tx_irq
 dma sync | 1.4 | ns | dma.sync.4calls: 5.6 ns for four
-BD post | 21.58 | ns | fit; from 11.1: i40e clean_rx_irq
-doorbell | 10.35 | ns | fit; from 10: one posted write
+BD post | 21.72 | ns | fit; from 11.1: i40e clean_rx_irq
+doorbell | 10.48 | ns | fit; from 10: one posted write
+TX doorbell | 52.94 | ns | perf behind skl.generic.tx, what waits for the write: page_ref_inc 36.38 less atomic 4.77, rep stos 30.93 less 9.60 in skl.__build_skb
 page_pool cache | 5.399 | ns | pp.fast
 page_pool ring | 15.09 | ns | pp.ring
 page alloc | 66.134 | ns | pp.slow
 XDP program | 11.9 | ns | xdp.pass.overhead: 13.28 less one sync
-XDP transmit | 8.92 | ns | fit; from 16.7: i40e xmit_xdp_tx_ring 8.5, xmit_xdp_ring 8.2
+XDP transmit | 8.51 | ns | fit; from 16.7: i40e xmit_xdp_tx_ring 8.5, xmit_xdp_ring 8.2
 XDP transmit call | 2.6 | ns | call.cost: two of 1.3
-XDP redirect | 25.88 | ns | fit; from 25
+XDP redirect | 25.86 | ns | fit; from 25
 dma map or unmap | 5.17 | ns | fit; from 5.1: i40e dma_unmap 6.8, dma_map 3.4
 frame return | 5.34 | ns | fit; from 5.3: i40e xdp_return_frame 2.9, page_frag_free 2.4
 skb alloc | 31.02 | ns | fit; from 24.3: skl __build_skb 12.7, build_skb 6.7, kmem_cache_alloc 4.9
@@ -31,10 +32,10 @@ skb free | 11.86 | ns | fit; from 10.8: skl page_frag_free 6.2, kmem_cache_free 
 copy, per 64 bytes | 2.26 | ns | csumcopy1500: 54.28 ns for 24 lines
 GRO receive | 5.75 | ns | fit; from 5.5: skl napi_gro_receive 2.2, dev_gro_receive 1.8, eth_type_trans 1.5
 netif_receive_skb | 4.7 | ns | skl.netif_receive_skb
-dev_queue_xmit | 30 | ns | estimate: queue choice, qdisc bypass, lock
-start_xmit | 25 | ns | estimate: descriptors and shadow entry of one packet
+dev_queue_xmit | 53.18 | ns | three times lock 10.431 (qdisc, queue, qdisc); 15 that a qdisc's 58 to 68 leave beside six locked operations of 8.25 (Brouer, linux.conf.au 2015); choice of queue 6.89, perf behind skl.generic.tx
+start_xmit | 23.43 | ns | perf behind skl.generic.tx: mlx5e_xmit
 backlog, in or out | 25 | ns | estimate: lock and queue, once each way
-IP receive | 95.17 | ns | fit; from 45
+IP receive | 95.18 | ns | fit; from 45
 netfilter hook | 17.17 | ns | fit; from 15
 UDP receive | 125 | ns | estimate: route and delivery 50, lookup and checksum 45, refusing what nobody wants 30; chosen with stack.udpnoports in view
 ICMP receive | 40 | ns | estimate
@@ -56,7 +57,7 @@ checksum, per 64 bytes | 3.82 | ns | csum1500: 91.79 ns for 24 lines
 context switch | 500 | ns | estimate: schedule, thread to thread or out of idle
 timer interrupt | 500 | ns | estimate: entry, hrtimer_interrupt, exit
 hrtimer start | 80 | ns | estimate: tree and one write of the deadline
-first touch of a packet | 3.20 | ns | fit; from 4: mlx5 prefetches, so little of the 17 ns of the last-level cache shows
+first touch of a packet | 3.12 | ns | fit; from 4: mlx5 prefetches, so little of the 17 ns of the last-level cache shows
 stack entered cold | 600 | ns | estimate: some 35 lines of code and data at 17 ns of the last-level cache; chosen with the cpu.linux rows in view
 idle until cold | 1000 | ns | estimate: longer and the core halts; chosen with the cpu.linux rows in view
 first touch by the stack | 0 | ns | the driver prefetches, and an skb is made meanwhile
@@ -114,7 +115,7 @@ export const xdpPaper2018Compressed = (base: ProfileData['base']): ProfileData =
   says: 'xdp-paper-2018 with RX completions compressed: less PCIe, a little more CPU',
   ...(base === undefined ? {} : { base }),
   entries: entriesOf(`
-completion read (dma_rmb) | 6.38 | ns | fit; from 6: the uncompressed one, and one line in eight to expand
+completion read (dma_rmb) | 6.15 | ns | fit; from 6: the uncompressed one, and one line in eight to expand
 PCIe RX completion | 8 | bytes | mlx5: one mini CQE
 PCIe RX completions per write | 8 | count | mlx5: eight mini CQEs in 64 bytes
 `),

@@ -48,9 +48,9 @@ const oneCore = (profile: string, xdp: string): Scenario => ({
   ...{ traffic: udp('25Mpps'), duration: '5ms', rxRing: 511, txRing: 511 },
 });
 
-const redirected = (id: string, profile: string): Row => ({
+const redirected = (id: string, profile: string, xdp = 'redirect'): Row => ({
   ...{ id, family: 'redirect, other drivers', modelled: sentPps },
-  scenario: oneCore(profile, 'redirect'),
+  scenario: oneCore(profile, xdp),
 });
 
 const skylake = (id: string, xdp: string, modelled: Reading, more: object = {}): Row => ({
@@ -172,6 +172,7 @@ export const STACK_ROWS: readonly Row[] = [
   },
   redirected('i40e.redir', 'i40e-2019'),
   redirected('redir.map', 'i40e-2019'),
+  redirected('redir.helper', 'i40e-2019', 'redirect-ifindex'),
   redirected('retpoline.before', 'i40e-2019'),
   redirected('bulkxmit.ixgbe.before', 'i40e-2019-retpoline-unbulked'),
   redirected('bulkxmit.ixgbe.after', 'i40e-2019-retpoline'),

@@ -14,10 +14,10 @@ const BY_NEED: Readonly<Record<string, string>> = {
 };
 
 const BY_ROW: Readonly<Record<string, string>> = {
-  'redir.helper':
-    'a transmit call with its doorbell for each frame, as bpf_redirect made before Linux 5.6',
-  'pgcache.none': 'striding buffers without a pool; the processor is not named',
-  'pgcache.on': 'striding buffers; the processor is not named',
+  'pgcache.none':
+    'striding buffers, of which frames of 1500 bytes share pages and every third crosses one, without a pool; the processor is not named',
+  'pgcache.on':
+    'striding buffers, of which frames of 1500 bytes share pages and every third crosses one; the processor is not named',
   'ddio.128.p99':
     'nearly all of it is waiting in the generator, which blocks on queues of its own, and in a ring that is always full: FastClick is slower than the path here',
   'ddio.512.p99':

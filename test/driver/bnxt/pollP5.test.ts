@@ -154,9 +154,9 @@ test('every doorbell is one register of 64 bits, with ring, path and type in its
   const written: (readonly [number, number])[] = [];
   const { bus } = rig.bp();
   const write64 = bus.write64.bind(bus);
-  bus.write64 = (cpu, addr, lo, hi) => {
+  bus.write64 = (cpu, addr, lo, hi, op) => {
     written.push([addr - rig.bp().pdev.bar1, hi]);
-    write64(cpu, addr, lo, hi);
+    write64(cpu, addr, lo, hi, op);
   };
   bus.write32 = () => expect.unreachable('a 32-bit doorbell');
   rig.ready(3);
