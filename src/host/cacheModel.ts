@@ -69,9 +69,16 @@ export const linesBeyond = (n: number, lambda: number, slices: number): number =
     return Math.max(0, within - n * binomialAtLeast(n + 1, trials, p));
   });
 
-/** Buffers in use of `queues` RX rings of `ring` descriptors. */
-export const buffersInUse = (spec: MemorySpec, queues: number, ring: number): number =>
-  queues * (ring + spec.buffersPerQueue);
+/**
+ * Buffers in use of `queues` RX rings of `ring` descriptors. A packet that is dropped leaves its
+ * buffer to the ring; one that is sent keeps it for a while, and the ring takes another.
+ */
+export const buffersInUse = (
+  spec: MemorySpec,
+  queues: number,
+  ring: number,
+  sent: boolean,
+): number => queues * (ring + (sent ? spec.buffersPerQueue : 0));
 
 /** Lines per set, of those sets that hold any, when each buffer holds `lines` of them in use. */
 function linesPerSet(spec: MemorySpec, buffers: number, lines: number): number {

@@ -11,6 +11,7 @@ import {
   OP_PACKET_TOUCH,
   OP_SKB_ALLOC,
   OP_STACK_TOUCH,
+  OP_XDP_XMIT,
   costTable,
   nsToPs,
 } from '../host/cost.ts';
@@ -27,13 +28,29 @@ export interface CacheBooks {
   readonly writeMissPct: number;
 }
 
-/** @param len mean length of the frames received; 0 without any */
-export function cacheBooks({ profile, nics }: MachineConfig, len: number): CacheBooks {
+/**
+ * @param len mean length of the frames received; 0 without any
+ * @param sentShare share of the frames received that XDP sent on, 0 to 1
+ */
+export function cacheBooks(config: MachineConfig, len: number, sentShare: number): CacheBooks {
+  const kept = booksWith(config, len, false);
+  const sent = booksWith(config, len, true);
+  const mean = (of: (books: CacheBooks) => number): number =>
+    (1 - sentShare) * of(kept) + sentShare * of(sent);
+  return {
+    packetMissPct: mean(({ packetMissPct }) => packetMissPct),
+    countedMissPct: mean(({ countedMissPct }) => countedMissPct),
+    writeMissPct: mean(({ writeMissPct }) => writeMissPct),
+  };
+}
+
+/** @param allSent XDP sends every frame on, and not none */
+function booksWith({ profile, nics }: MachineConfig, len: number, allSent: boolean): CacheBooks {
   const { memory } = profile;
   if (memory === null) return { packetMissPct: 0, countedMissPct: 0, writeMissPct: 0 };
   // all frames arrive at NIC 0: the buffers on the other rings are never written
   const completionBytes = profile.pcie?.rxCompletionBytes ?? 0;
-  const buffers = buffersInUse(memory, nics[0]!.queues, nics[0]!.rxRing);
+  const buffers = buffersInUse(memory, nics[0]!.queues, nics[0]!.rxRing, allSent);
   return {
     packetMissPct: 100 * packetMissShare(memory, buffers),
     countedMissPct: 100 * countedMissShare(memory, buffers),
@@ -43,15 +60,19 @@ export function cacheBooks({ profile, nics }: MachineConfig, len: number): Cache
 
 /**
  * Picoseconds, indexed by `OP_*`. A packet's first touch takes its mean; the stack's comes after an
- * skb has been made, with the line under way since the driver's prefetch.
+ * skb has been made, with the line under way since the driver's prefetch. What more buffers than the
+ * ring has push out of the cache is booked where they are put to use, with each frame that XDP sends.
  *
  * @throws RangeRefused when an application would poll for ever, because polling takes no time
  */
 export function machineCosts(config: MachineConfig): Float64Array {
   const table = costTable(config.profile);
   const missNs = config.profile.memory?.missNs ?? 0;
-  const miss = nsToPs((missNs * cacheBooks(config, 0).packetMissPct) / 100);
+  const missPs = (allSent: boolean): number =>
+    nsToPs((missNs * booksWith(config, 0, allSent).packetMissPct) / 100);
+  const miss = missPs(false);
   table[OP_PACKET_TOUCH] = table[OP_PACKET_TOUCH]! + miss;
+  table[OP_XDP_XMIT] = table[OP_XDP_XMIT]! + missPs(true) - miss;
   table[OP_STACK_TOUCH] = table[OP_STACK_TOUCH]! + Math.max(0, miss - table[OP_SKB_ALLOC]!);
   if (table[OP_NAPI_POLL] === 0 && config.inet?.apps.some(({ busyPollUsecs: us }) => us > 0))
     throw new RangeRefused(

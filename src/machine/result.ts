@@ -184,7 +184,7 @@ export function machineResult(machine: Machine): MachineResult {
     pool: poolStats(machine),
     cpus,
     costs: opBooks(cpus),
-    cache: cacheBooks(machine.config, meanLen(nics[0]!)),
+    cache: cacheBooks(machine.config, meanLen(nics[0]!), sentShare(nicFates(nics[0]!, xdp.fates))),
     pages: pageBooks(machine),
     softnet: net.softnet.map(softnetStat),
     log: net.dmesg.lines,
@@ -202,6 +202,10 @@ const byReason = (drops: Float64Array): Record<string, number> =>
   Object.fromEntries(
     SKB_DROP_REASONS.map(({ name }, i) => [name, drops[i]!] as const).filter(([, n]) => n > 0),
   );
+
+/** Share of the frames received that XDP sent on. */
+const sentShare = ({ received, xdpTx, xdpRedirect }: Fates): number =>
+  received === 0 ? 0 : (xdpTx + xdpRedirect) / received;
 
 /** Bytes of a received frame, on the mean. */
 function meanLen({ nic }: MachineNic): number {
