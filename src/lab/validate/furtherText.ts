@@ -250,4 +250,40 @@ napi2002.512.ndone | 512B | polls that hit the quota | 1062 | polls | validate |
 napi2002.1440.rxint | 1440B at 85193 pps | RX interrupts per 1M pkts | 946576 | irq | validate | napi | - | table
 napi2002.1440.out | 1440B at 85193 pps | packets forwarded of 1M | 1000003 | pkt | validate | napi | - | table
 napi2002.1440.ndone | 1440B | polls that hit the quota | 0 | polls | validate | napi | - | table
+# github martinkarsten/irqsuspend @1b0b746 results/v8 (raw; means of one or two runs computed here) | 8 cores, mlx5 DIM on rx-usecs 8/rx-frames 128, kernel 6.12-rc5 mitigations off, memcached+mutilate | -
+irqs.200K.defer20.avg | defer20 at 200K QPS | avg latency | 60.2 | us | validate | app | - | mutilate-*.out
+irqs.200K.defer20.p99 | defer20 at 200K QPS | p99 latency | 153.1 | us | validate | app | - | mutilate-*.out
+irqs.200K.defer20.cpu | defer20 at 200K QPS | CPU busy | 25.3 | % | validate | app | - | sar-*.out
+irqs.200K.suspend20.avg | suspend20 at 200K QPS | avg latency | 57.7 | us | validate | app | - | mutilate-*.out
+irqs.200K.suspend20.p99 | suspend20 at 200K QPS | p99 latency | 151.4 | us | validate | app | - | mutilate-*.out
+irqs.200K.suspend20.cpu | suspend20 at 200K QPS | CPU busy | 29.5 | % | validate | app | - | sar-*.out
+irqs.400K.base.avg | base at 400K QPS | avg latency | 138.9 | us | validate | app | - | mutilate-*.out
+irqs.400K.base.p99 | base at 400K QPS | p99 latency | 707 | us | validate | app | - | mutilate-*.out
+irqs.400K.base.cpu | base at 400K QPS | CPU busy | 39.8 | % | validate | app | - | sar-*.out
+irqs.400K.defer20.avg | defer20 at 400K QPS | avg latency | 66.5 | us | validate | app | - | mutilate-*.out
+irqs.400K.defer20.p99 | defer20 at 400K QPS | p99 latency | 172.3 | us | validate | app | - | mutilate-*.out
+irqs.400K.defer20.cpu | defer20 at 400K QPS | CPU busy | 46.4 | % | validate | app | - | sar-*.out
+irqs.400K.defer200.avg | defer200 at 400K QPS | avg latency | 181 | us | validate | app | - | mutilate-*.out
+irqs.400K.defer200.p99 | defer200 at 400K QPS | p99 latency | 331.1 | us | validate | app | - | mutilate-*.out
+irqs.400K.defer200.cpu | defer200 at 400K QPS | CPU busy | 29.8 | % | validate | app | - | sar-*.out
+irqs.400K.fullbusy.avg | fullbusy at 400K QPS | avg latency | 49.7 | us | validate | app | - | mutilate-*.out
+irqs.400K.fullbusy.p99 | fullbusy at 400K QPS | p99 latency | 154.6 | us | validate | app | - | mutilate-*.out
+irqs.400K.fullbusy.cpu | fullbusy at 400K QPS | CPU busy | 100 | % | validate | app | - | sar-*.out
+irqs.400K.suspend20.avg | suspend20 at 400K QPS | avg latency | 61.2 | us | validate | app | - | mutilate-*.out
+irqs.400K.suspend20.p99 | suspend20 at 400K QPS | p99 latency | 165.6 | us | validate | app | - | mutilate-*.out
+irqs.400K.suspend20.cpu | suspend20 at 400K QPS | CPU busy | 49.1 | % | validate | app | - | sar-*.out
+irqs.600K.defer20.avg | defer20 at 600K QPS | avg latency | 81 | us | validate | app | - | mutilate-*.out
+irqs.600K.defer20.p99 | defer20 at 600K QPS | p99 latency | 458.1 | us | validate | app | - | mutilate-*.out
+irqs.600K.defer20.cpu | defer20 at 600K QPS | CPU busy | 66.3 | % | validate | app | - | sar-*.out
+irqs.600K.suspend20.avg | suspend20 at 600K QPS | avg latency | 67.6 | us | validate | app | - | mutilate-*.out
+irqs.600K.suspend20.p99 | suspend20 at 600K QPS | p99 latency | 204.9 | us | validate | app | - | mutilate-*.out
+irqs.600K.suspend20.cpu | suspend20 at 600K QPS | CPU busy | 64.4 | % | validate | app | - | sar-*.out
+irqs.800K.defer20.avg | defer20 at 800K QPS | avg latency | 113.5 | us | validate | app | - | mutilate-*.out
+irqs.800K.defer20.p99 | defer20 at 800K QPS | p99 latency | 335.5 | us | validate | app | - | mutilate-*.out
+irqs.800K.defer20.cpu | defer20 at 800K QPS | CPU busy | 90.4 | % | validate | app | - | sar-*.out
+irqs.800K.fullbusy.avg | fullbusy at 800K QPS | avg latency | 59.8 | us | validate | app | - | mutilate-*.out
+irqs.800K.fullbusy.p99 | fullbusy at 800K QPS | p99 latency | 187.4 | us | validate | app | - | mutilate-*.out
+irqs.800K.fullbusy.cpu | fullbusy at 800K QPS | CPU busy | 100 | % | validate | app | - | sar-*.out
+irqs.400K.base.ppi | base at 400K QPS | packets per interrupt | 7.8 | pkt | validate | app | - | irq-*.out
+irqs.600K.base.ppi | base at 600K QPS | packets per interrupt | 12.43 | pkt | validate | app | - | irq-*.out
 `;
