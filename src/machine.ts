@@ -59,6 +59,7 @@ import { IFF_PROMISC, NetlinkExtAck, devClose, devOpen } from './stack/netdevice
 import { rawDropRules, tcDropRules } from './stack/packetFilter.ts';
 import { softirqInit } from './stack/softirq.ts';
 import { XdpUpper } from './stack/xdpUpper.ts';
+import type { UdpSock } from './stack/udpSock.ts';
 import { udpClose } from './stack/udpUser.ts';
 import { ProgramRuns } from './machine/programRuns.ts';
 import { QueueStages } from './machine/rxStages.ts';
@@ -328,14 +329,24 @@ export class Machine {
     const devices = this.nics.map(({ bp }) => bp.dev);
     const inet = buildInet(this.net, devices, config);
     const user = this.mem.region('user', bytes);
-    return config.apps.map((app, i) => {
-      const rng = new Rng(seed ^ Math.imul(app.udp, APP_STREAM));
-      const cpu = this.cpus[app.cpu];
-      if (cpu === undefined) {
-        throw new RangeRefused(`app ${app.kind} cpu`, app.cpu, `0 to ${this.cpus.length - 1}`);
-      }
-      return new UdpApp(app, inet, cpu, user.at + i * APP_BUFFER_BYTES, rng, this.stages);
+    let at = user.at;
+    return config.apps.flatMap((app) => {
+      const allowed = app.cpus.length === 0 ? [app.cpu] : app.cpus;
+      const cpus = allowed.map((id) => this.cpuOfApp(app.kind, id));
+      const group: UdpSock[] | null = app.threads === 1 ? null : [];
+      return Array.from({ length: app.threads }, (_, index) => {
+        const rng = new Rng(seed ^ Math.imul(app.udp, APP_STREAM) ^ index);
+        const buffer = at;
+        at += APP_BUFFER_BYTES;
+        return new UdpApp(app, inet, cpus, { index, group }, buffer, rng, this.stages);
+      });
     });
+  }
+
+  private cpuOfApp(kind: string, id: number): Cpu {
+    const cpu = this.cpus[id];
+    if (cpu !== undefined) return cpu;
+    throw new RangeRefused(`app ${kind} cpu`, id, `0 to ${this.cpus.length - 1}`);
   }
 
   /** Two vectors per queue: the second half serves the stack's TX rings while XDP has the first. */

@@ -275,6 +275,7 @@ function socketTable({ sockets }: RunReport, c: Colors): string[] {
   if (sockets.length === 0) return [];
   const failed = sockets.some(({ sendErrors }) => sendErrors > 0);
   const refused = sockets.some(({ recvErrors }) => recvErrors > 0);
+  const moved = sockets.some(({ migrations }) => migrations > 0);
   const rows = sockets.map((s): Row => [
     `${s.kind}:${s.port}`,
     `${s.cpu}`,
@@ -285,6 +286,7 @@ function socketTable({ sockets }: RunReport, c: Colors): string[] {
     ...(failed ? [s.sendErrors === 0 ? count(0) : styled(c.red, count(s.sendErrors))] : []),
     ...(refused ? [s.recvErrors === 0 ? count(0) : styled(c.red, count(s.recvErrors))] : []),
     count(s.wakeups),
+    ...(moved ? [count(s.migrations)] : []),
     s.reads === 0 ? '' : (s.received / s.reads).toFixed(1),
     s.received === 0 ? '' : duration(s.waitedNs.p50),
     s.received === 0 ? '' : duration(s.waitedNs.p99),
@@ -292,7 +294,7 @@ function socketTable({ sockets }: RunReport, c: Colors): string[] {
   const titles = ['CPU', 'read', 'no room', 'unread', 'sent'];
   if (failed) titles.push('failed');
   if (refused) titles.push('errors read');
-  const times = ['wake-ups', 'per call', 'waited p50', 'p99'];
+  const times = ['wake-ups', ...(moved ? ['elsewhere'] : []), 'per call', 'waited p50', 'p99'];
   return table([heading(c, 'socket', ...titles, ...times), ...rows], ['left']);
 }
 

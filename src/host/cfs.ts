@@ -25,6 +25,10 @@ export class Cfs<T extends FairEntity> implements FairClass<T> {
   /** Virtual runtime of whoever was picked last, at that moment: what it has had since is its turn. */
   private pickedAt: Ps = 0;
 
+  get zero(): Ps {
+    return this.minVruntime;
+  }
+
   init(cpus: number): void {
     this.factor = cpusFactor(cpus);
   }

@@ -21,6 +21,10 @@ export class Eevdf<T extends FairEntity> implements FairClass<T> {
   /** Average virtual runtime when it was last looked at: where a thread starts on an empty queue. */
   private average: Ps = 0;
 
+  get zero(): Ps {
+    return this.average;
+  }
+
   init(cpus: number): void {
     this.slice = BASE_SLICE * cpusFactor(cpus);
   }

@@ -24,6 +24,8 @@ export interface FairClass<T extends FairEntity> {
   dequeue(task: T, queue: readonly T[]): void;
   /** A tick while `curr` runs. @returns it is to give way */
   tick(curr: T, queue: readonly T[]): boolean;
+  /** Where virtual time stands on this CPU: a thread that comes from another is moved by the difference. */
+  readonly zero: Ps;
   /** Who runs next; null: nobody wants to. */
   pick(queue: readonly T[]): T | null;
 }

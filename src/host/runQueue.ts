@@ -6,8 +6,9 @@
  * interrupts and softirqs is nobody's, as with CONFIG_IRQ_TIME_ACCOUNTING.
  *
  * A thread is a generator that yields where it may be preempted: the return from a system call,
- * `cond_resched`. It is bound to its CPU. Left out: other classes, balancing between CPUs. A tick
- * costs and counts only while a thread runs; it is taken at the end of the step in which it falls.
+ * `cond_resched`. It is bound to its CPU, or placed anew when it wakes (`wakePlacement.ts`). Left out:
+ * other classes, balancing between CPUs. A tick costs and counts only while a thread runs; it is taken
+ * at the end of the step in which it falls.
  *
  * @linux kernel/sched/fair.c: update_curr, task_tick_fair
  */
@@ -21,11 +22,16 @@ import { Eevdf } from './eevdf.ts';
 import type { FairClass, FairEntity } from './fairClass.ts';
 import { IrqLine } from './irq.ts';
 import type { IrqController } from './irq.ts';
+import type { Movable } from './wakePlacement.ts';
+import { selectTaskRqFair } from './wakePlacement.ts';
 
-/** One thread, bound to a CPU. */
-export class Task implements FairEntity {
+/** One thread, bound to a CPU or free to wake on any of several. */
+export class Task implements FairEntity, Movable {
   readonly name: string;
-  readonly cpu: Cpu;
+  /** Where it runs, or last ran. */
+  cpu: Cpu;
+  readonly allowed: readonly Cpu[];
+  recentUsed: Cpu;
   /** `CTX_*` that its time is booked to. */
   readonly context: number;
   /** Never ends; yields after `sleep`, and where it may be preempted. */
@@ -41,11 +47,24 @@ export class Task implements FairEntity {
   /** Wake-ups it needed, and times the CPU went over to it. */
   wakeups = 0;
   switches = 0;
+  /** Wake-ups on another CPU than the one it had run on. @linux se.nr_migrations */
+  migrations = 0;
 
-  /** @param body its life; called once */
-  constructor(name: string, cpu: Cpu, context: number, body: (task: Task) => Work) {
+  /**
+   * @param body its life; called once
+   * @param allowed CPUs that it may wake on, `cpu` among them
+   */
+  constructor(
+    name: string,
+    cpu: Cpu,
+    context: number,
+    body: (task: Task) => Work,
+    allowed: readonly Cpu[] = [cpu],
+  ) {
     this.name = name;
     this.cpu = cpu;
+    this.allowed = allowed;
+    this.recentUsed = cpu;
     this.context = context;
     this.work = body(this);
   }
@@ -70,6 +89,8 @@ export class RunQueue {
   /** Threads that other CPUs wake, until the interrupt is taken. */
   private readonly wakeList: Task[] = [];
   private readonly line: IrqLine;
+  /** When its last thread went to sleep. */
+  private idleSince: Ps = 0;
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;
@@ -139,16 +160,37 @@ export class RunQueue {
     return (Math.floor(now / this.tickPs) + 1) * this.tickPs;
   }
 
+  /** Threads that want the CPU, or are about to. @linux struct rq, nr_running, ttwu_pending */
+  get nrRunning(): number {
+    return this.runnable.length + this.wakeList.length;
+  }
+
+  /** No thread wanted this CPU at `now`, at which another one asks. @linux available_idle_cpu */
+  idleAt(now: Ps): boolean {
+    return this.nrRunning === 0 && this.idleSince <= now;
+  }
+
   /**
-   * Let `task`, one of this CPU's, run again. On an idle CPU softirqs then end with their round.
+   * Let `task` run again, which this CPU had last. On an idle CPU softirqs then end with their round.
    *
    * @param waker the CPU this code runs on
-   * @linux try_to_wake_up, wakeup_preempt
+   * @linux try_to_wake_up
    */
   wake(task: Task, waker: Cpu, irqs: IrqController): void {
     if (task.runnable || task.waking) return;
     waker.charge(OP_WAKE);
     task.wakeups++;
+    const to = task.allowed.length > 1 ? selectTaskRqFair(task, waker) : this.cpu;
+    if (to !== this.cpu) {
+      task.migrations++;
+      task.vruntime += to.runQueue.fair.zero - this.fair.zero;
+      task.cpu = to;
+    }
+    to.runQueue.ttwuQueue(task, waker, irqs);
+  }
+
+  /** @linux ttwu_queue, wakeup_preempt */
+  private ttwuQueue(task: Task, waker: Cpu, irqs: IrqController): void {
     if (waker === this.cpu) {
       this.enqueue(task);
       return;
@@ -176,6 +218,7 @@ export class RunQueue {
 
   private dequeue(task: Task): void {
     this.fair.dequeue(task, this.runnable);
+    this.idleSince = this.cpu.now;
     this.curr = null;
     this.cpu.work = null;
     this.cpu.enter(CTX_IDLE);

@@ -14,6 +14,8 @@ export interface AppOptions {
   readonly kind: AppKind;
   readonly udp: number;
   readonly cpu?: number | undefined;
+  readonly cpus?: readonly number[] | undefined;
+  readonly threads?: number | undefined;
   readonly rcvbuf?: number | undefined;
   readonly batch?: number | undefined;
   readonly busyPoll?: number | undefined;
@@ -29,8 +31,11 @@ export interface AppOptions {
   readonly onEnd?: (() => void) | undefined;
 }
 
-/** How applications wait. */
-export interface BusyPollOptions {
+/** What the run says of all its applications: where they run and how they wait. */
+export interface AppRunOptions {
+  readonly appCpu: number;
+  readonly appCpus: readonly number[];
+  readonly appThreads: number;
   readonly busyPoll: number;
   readonly busyPollBudget: number;
   readonly preferBusyPoll: boolean;
@@ -57,6 +62,8 @@ export const appSchema = (base: Reads): z.ZodType<AppOptions> & { readonly shape
       kind: base(kind.word(KINDS)),
       udp: base(PORT),
       cpu: z.optional(base(kind.cpu)),
+      cpus: z.optional(base(kind.numbers(kind.cpu))),
+      threads: z.optional(base(kind.whole(1, 64))),
       rcvbuf: z.optional(base(kind.whole(1, 2 ** 28, 'bytes'))),
       batch: z.optional(base(kind.whole(1, 1024))),
       busyPoll: z.optional(base(kind.whole(0, 1_000_000, 'µs'))),
@@ -95,26 +102,29 @@ export function appsOfText(raw: unknown): unknown {
   });
 }
 
-/** An option that its kind of application does not have, or has not been given; null when all is well. */
+/** An option that its application cannot have, or has not been given; null when all is well. */
 export function alienKey(
   app: AppOptions,
 ): { readonly key: keyof AppOptions; readonly why: string } | null {
   for (const key of ['reply', 'keep', 'onDatagram'] as const)
     if (app[key] !== undefined && app.kind !== KIND_OF[key])
       return { key, why: `is for ${KIND_OF[key]}, and this is ${app.kind}` };
+  if (app.cpus !== undefined && app.cpu !== undefined)
+    return { key: 'cpus', why: 'not with cpu, which is one' };
+  if (app.connect !== undefined && (app.threads ?? 1) > 1)
+    return { key: 'connect', why: 'a peer goes with one thread' };
   if (app.kind === 'callback' && app.onDatagram === undefined)
     return { key: 'kind', why: 'callback needs a function (onDatagram), which only code can give' };
   return null;
 }
 
-/**
- * @param cpu where it runs unless it says otherwise
- * @param run how it waits unless it says otherwise
- */
-export const appConfig = (app: AppOptions, cpu: number, run: BusyPollOptions): AppConfig => ({
+/** @param run what holds unless it says otherwise */
+export const appConfig = (app: AppOptions, run: AppRunOptions): AppConfig => ({
   kind: app.kind,
   udp: app.udp,
-  cpu: app.cpu ?? cpu,
+  cpu: app.cpu ?? run.appCpu,
+  cpus: app.cpus ?? (app.cpu === undefined ? run.appCpus : []),
+  threads: app.threads ?? (app.connect === undefined ? run.appThreads : 1),
   rcvbuf: app.rcvbuf ?? APP_DEFAULTS.rcvbuf,
   batch: app.batch ?? (app.kind === 'memcached' ? 1 : APP_DEFAULTS.batch),
   busyPollUsecs: app.busyPoll ?? run.busyPoll,

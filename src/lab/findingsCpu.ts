@@ -160,9 +160,14 @@ function starvedApps(report: FoundIn): Finding[] {
   });
 }
 
-/** To the CPU with the least to do, or to one more. */
+/** To the CPU with the least to do, or to one more; who may wake on several is kept off this one. */
 function moveApp(report: FoundIn, socket: SocketReport, why: string): Cure[] {
   const { cpus } = report;
+  const { appCpus } = report.run.settings;
+  if (appCpus !== null) {
+    const rest = appCpus.filter((id) => id !== socket.cpu);
+    return rest.length === 0 ? [] : [cure({ 'app-cpus': rest.join(',') }, why)];
+  }
   const others = cpus.filter(({ id }) => id !== socket.cpu);
   const idlest = most(others, ({ busyPct }) => -busyPct);
   if (idlest !== undefined && idlest.busyPct < SATURATED_PCT / 2)

@@ -110,6 +110,8 @@ export interface RunOptions {
   readonly stack: boolean;
   readonly apps: readonly AppOptions[];
   readonly appCpu?: number | undefined;
+  readonly appCpus?: readonly number[] | undefined;
+  readonly appThreads: number;
   readonly busyPoll: number;
   readonly busyPollBudget: number;
   readonly preferBusyPoll: boolean;
@@ -540,7 +542,7 @@ const shape = {
       value: 'KIND:PORT,…',
       allowed: '',
       group: 'Kernel',
-      help: 'Applications on UDP ports: sink, echo, server (short replies), memcached (values as replies) or capture; a scenario says more (cpu, rcvbuf, batch, connect, reply, keep).',
+      help: 'Applications on UDP ports: sink, echo, server (short replies), memcached (values as replies) or capture; a scenario says more (cpu, cpus, threads, rcvbuf, batch, connect, reply, keep).',
       fallback: '',
     },
   }),
@@ -548,6 +550,17 @@ const shape = {
     kind.cpu,
     'Kernel',
     'CPU of the applications that do not say their own; the last one unless set.',
+  ),
+  appCpus: absent(
+    kind.numbers(kind.cpu),
+    'Kernel',
+    'Instead: CPUs that their threads may wake on, where Linux would place them; thread i begins on the i-th.',
+  ),
+  appThreads: option(
+    kind.whole(1, 64),
+    'Kernel',
+    1,
+    'Threads of an application that does not say its own; thread i has a socket (SO_REUSEPORT) for RX queue i.',
   ),
   busyPoll: option(
     kind.whole(0, 1_000_000, 'µs'),

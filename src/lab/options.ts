@@ -44,7 +44,7 @@ export const fromFlags = (values: Readonly<Record<string, unknown>>): OptionSour
 /** Both fill the indirection table. */
 /** What only the stack does. */
 const NEED_STACK = [
-  ...(['apps', 'appCpu', 'rps', 'tcDrop', 'rawDrop'] as const),
+  ...(['apps', 'appCpu', 'appCpus', 'rps', 'tcDrop', 'rawDrop'] as const),
   ...(['ipForward', 'route', 'neigh'] as const),
 ];
 const OTHER_WAY: Readonly<Record<string, string>> = { rssEqual: 'rssIndir', rssIndir: 'rssEqual' };
@@ -200,12 +200,18 @@ function checkApps(o: RunOptions, where: (path: readonly PropertyKey[]) => strin
     throw new OptionError(`${where(path)}: ${cpu} is out of range (0 to ${last})`);
   };
   onMachine(o.appCpu, ['appCpu']);
+  o.appCpus?.forEach((cpu) => onMachine(cpu, ['appCpus']));
+  if (o.appCpus !== undefined && o.appCpu !== undefined)
+    throw new OptionError(`${where(['appCpus'])}: not with ${where(['appCpu'])}, which is one CPU`);
+  if (o.appThreads > 1 && o.apps.length === 0)
+    throw new OptionError(`${where(['appThreads'])}: needs --apps`);
   o.rps?.forEach((cpu) => onMachine(cpu, ['rps']));
   o.nics.forEach((nic, i) => nic.rps?.forEach((cpu) => onMachine(cpu, ['nics', i, 'rps'])));
   const ports = new Set<number>();
   o.apps.forEach((app, i) => {
     const { udp } = app;
     onMachine(app.cpu, ['apps', i, 'cpu']);
+    app.cpus?.forEach((cpu) => onMachine(cpu, ['apps', i, 'cpus']));
     const alien = alienKey(app);
     if (alien !== null) throw new OptionError(`${where(['apps', i, alien.key])}: ${alien.why}`);
     const out = app.connect === undefined ? null : unreachable(app.connect, o.nics);

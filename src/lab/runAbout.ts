@@ -45,6 +45,8 @@ export interface RunSettings
   /** As given; null: queue after queue, and where the interrupt is. */
   readonly irqAffinity: readonly number[] | null;
   readonly threadCpus: readonly number[] | null;
+  /** Null: each application is bound to a CPU. */
+  readonly appCpus: readonly number[] | null;
 }
 
 const USEC_PER_SEC = 1_000_000;
@@ -88,6 +90,7 @@ export function aboutRun(
       },
       irqAffinity: first?.irqAffinity ?? options.irqAffinity ?? null,
       threadCpus: options.threadCpus ?? null,
+      appCpus: options.appCpus ?? null,
       netdevBudgetUsecs: options.netdevBudgetUsecs ?? Math.floor((2 * USEC_PER_SEC) / hz),
     },
     offer: plan.offer,

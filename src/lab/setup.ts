@@ -105,12 +105,16 @@ function nicConfig(options: RunOptions, nic: NicOptions, index: number): NicConf
 }
 
 function inetConfig(options: RunOptions): InetConfig {
-  const cpu = options.appCpu ?? options.cpus - 1;
+  const run = {
+    ...options,
+    appCpu: options.appCpu ?? options.cpus - 1,
+    appCpus: options.appCpus ?? [],
+  };
   return {
     ipForward: options.ipForward,
     routes: options.route ?? [],
     neighbours: options.neigh ?? [],
-    apps: options.apps.map((app) => appConfig(app, cpu, options)),
+    apps: options.apps.map((app) => appConfig(app, run)),
     addresses: options.nics.map(({ addr, addr6 }, i) => {
       const own = defaultAddresses(i);
       const [addr4, prefixLen] = addr === undefined ? [own.addr, own.prefixLen] : parseCidr4(addr);

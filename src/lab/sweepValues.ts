@@ -15,6 +15,7 @@ const WITH_COMMAS: readonly string[] = [
   'apps',
   'rps',
   'irqAffinity',
+  'appCpus',
   'threadCpus',
   'rssKey',
   'rssIndir',

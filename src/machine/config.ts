@@ -189,7 +189,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     fifo: (config.nics.length + 1) * TX_FIFO_BYTES,
     maps: MAP_STRUCTS_BYTES + (config.mapBytes ?? MAP_BYTES),
     stacks: PROGRAM_STACK_BYTES,
-    user: apps.length * APP_BUFFER_BYTES,
+    user: apps.reduce((sum, { threads }) => sum + threads, 0) * APP_BUFFER_BYTES,
   };
   // stamps are stamped too: a little more than an eighth of an eighth
   const plan: MemoryPlan = {
@@ -212,7 +212,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
  */
 function inetPages(apps: readonly AppConfig[]): number {
   let pages = FRAG_PAGES;
-  for (const { rcvbuf } of apps) pages += Math.ceil(rcvbuf / 2048) + 1;
+  for (const { rcvbuf, threads } of apps) pages += threads * (Math.ceil(rcvbuf / 2048) + 1);
   return pages;
 }
 

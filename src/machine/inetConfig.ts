@@ -47,6 +47,10 @@ export interface AppConfig {
   /** UDP port. */
   readonly udp: number;
   readonly cpu: number;
+  /** Where its threads may wake, the first of them on the first; none: they are bound to `cpu`. */
+  readonly cpus: readonly number[];
+  /** Each with a socket of its own, for the RX queues that are its number modulo their number. */
+  readonly threads: number;
   /** Bytes of `truesize` its socket may hold, as `ss -m` shows it (rb): twice an SO_RCVBUF. */
   readonly rcvbuf: number;
   /** Datagrams of one system call. */
@@ -71,6 +75,8 @@ export interface AppConfig {
 
 export const APP_DEFAULTS: Omit<AppConfig, 'kind' | 'udp'> = {
   cpu: 0,
+  cpus: [],
+  threads: 1,
   rcvbuf: RMEM_DEFAULT,
   batch: 32,
   busyPollUsecs: 0,

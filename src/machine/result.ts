@@ -132,6 +132,7 @@ export interface MachineResult {
 export interface SocketBooks {
   readonly kind: string;
   readonly port: number;
+  /** Where its thread runs, or ran last. */
   readonly cpu: number;
   readonly received: number;
   readonly receivedBytes: number;
@@ -146,6 +147,8 @@ export interface SocketBooks {
   /** Reads that returned an error: what ICMP said of a connected socket's datagrams. */
   readonly recvErrors: number;
   readonly wakeups: number;
+  /** Wake-ups on another CPU than before. */
+  readonly migrations: number;
   /** System calls that read. */
   readonly reads: number;
   /** From the socket's queue to the reader. */
@@ -250,6 +253,7 @@ const socketBooks = ({
   sendErrors,
   recvErrors,
   wakeups: task.wakeups,
+  migrations: task.migrations,
   reads,
   waited,
 });

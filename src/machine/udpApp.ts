@@ -1,9 +1,11 @@
 /**
  * Applications: threads that read UDP sockets, and what they do with what they read.
  *
- * An application is bound to a CPU and has a buffer in host memory. It reads in batches, as with
- * `recvmmsg`: one system call for up to `batch` datagrams, which blocks when there is none; one that
- * busy-polls waits in `epoll_wait` instead. Each reply is a system call of its own. `memcached` has
+ * A thread is bound to a CPU, or wakes on any of several, and has a buffer in host memory. Of an
+ * application with several threads each has a socket, which gets what comes through RX queues of its
+ * own, as memcached's threads have connections by NAPI (`-N`). It reads in batches, as with `recvmmsg`:
+ * one system call for up to `batch` datagrams, which blocks when there is none; one that busy-polls
+ * waits in `epoll_wait` instead. Each reply is a system call of its own. `memcached` has
  * a connection for each client and reads one at a time, so its batches are of one datagram.
  */
 import type { Ps } from '../host/clock.ts';
@@ -20,7 +22,6 @@ import { Task } from '../host/runQueue.ts';
 import { Eventpoll, epBusyLoopOn } from '../stack/eventpoll.ts';
 import { In6Addr } from '../stack/in6.ts';
 import type { Inet } from '../stack/inet.ts';
-import type { SoftnetData } from '../stack/softnet.ts';
 import type { UdpSock } from '../stack/udpSock.ts';
 import { udpSendmsg, udpv6Sendmsg } from '../stack/udpSend.ts';
 import { UdpMsg, udpConnect, udpRecvmsg, udpv6Connect } from '../stack/udpUser.ts';
@@ -59,6 +60,12 @@ export interface CapturedDatagram {
   readonly bytes: Uint8Array;
 }
 
+/** Which of its application's threads one is, and the sockets that share their port; null: it is alone. */
+export interface AppThread {
+  readonly index: number;
+  readonly group: UdpSock[] | null;
+}
+
 export class UdpApp implements Datagram {
   readonly config: AppConfig;
   readonly sock: UdpSock;
@@ -74,10 +81,8 @@ export class UdpApp implements Datagram {
   sendErrors = 0;
   recvErrors = 0;
   private readonly inet: Inet;
-  private readonly cpu: Cpu;
   private readonly rng: Rng;
   private readonly stages: StageTimes | null;
-  private readonly sd: SoftnetData;
   /** The first half of its buffer receives, the second holds what it sends. */
   private readonly buffer: HostAddr;
   private readonly handle: (len: number) => void;
@@ -86,24 +91,25 @@ export class UdpApp implements Datagram {
   constructor(
     config: AppConfig,
     inet: Inet,
-    cpu: Cpu,
+    cpus: readonly Cpu[],
+    thread: AppThread,
     buffer: HostAddr,
     rng: Rng,
     stages: StageTimes | null = null,
   ) {
-    const sock = inet.udp.bind(config.udp, 0, config.rcvbuf);
+    const sock = inet.udp.bind(config.udp, 0, config.rcvbuf, thread.group);
     if (typeof sock === 'number')
       throw new RangeRefused(`app on UDP port`, config.udp, 'a port that no other app has');
     if (config.connect !== undefined) connect(sock, inet, config.connect);
     this.config = config;
     this.inet = inet;
-    this.cpu = cpu;
     this.rng = rng;
     this.stages = stages;
     this.buffer = buffer;
     this.sock = sock;
-    this.task = new Task(`${config.kind}:${config.udp}`, cpu, CTX_APP, () => this.live());
-    this.sd = inet.net.softnet[cpu.id]!;
+    const name = `${config.kind}:${config.udp}`;
+    const cpu = cpus[thread.index % cpus.length]!;
+    this.task = new Task(name, cpu, CTX_APP, () => this.live(), cpus);
     this.handle = this.handlerOf(config.kind);
     sock.reader = this.task;
   }
@@ -130,7 +136,7 @@ export class UdpApp implements Datagram {
   }
 
   get atPs(): Ps {
-    return this.cpu.now;
+    return this.task.cpu.now;
   }
 
   private get sendBuffer(): HostAddr {
@@ -155,7 +161,9 @@ export class UdpApp implements Datagram {
    * @linux recvmmsg, __skb_recv_udp; spin_unlock_bh
    */
   private *read(): Work {
-    const { sock, inet, cpu, from, sd } = this;
+    const { sock, inet, from } = this;
+    const { cpu } = this.task;
+    const sd = inet.net.softnet[cpu.id]!;
     cpu.charge(OP_SYSCALL);
     this.reads++;
     let n = 0;
@@ -177,7 +185,8 @@ export class UdpApp implements Datagram {
   }
 
   private send(at: HostAddr, len: number): number {
-    const { sock, inet, cpu } = this;
+    const { sock, inet } = this;
+    const { cpu } = this.task;
     const { family, saddr, saddr6, sport, dev, wireAt } = this.from;
     sock.answersAt = wireAt;
     cpu.charge(OP_SYSCALL);
@@ -192,7 +201,7 @@ export class UdpApp implements Datagram {
   private keep(len: number): void {
     if (this.captured.length >= this.config.keep) return;
     this.captured.push({
-      atPs: this.cpu.now,
+      atPs: this.task.cpu.now,
       srcPort: this.from.sport,
       bytes: this.inet.net.mem.u8.slice(this.buffer, this.buffer + len),
     });

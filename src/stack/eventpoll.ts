@@ -49,12 +49,11 @@ export class Eventpoll {
   /** Returns when the socket has something to read. @linux ep_poll */
   *wait(task: Task): Work {
     const { net, params } = this;
-    const { cpu } = task;
-    cpu.charge(OP_SYSCALL);
+    task.cpu.charge(OP_SYSCALL);
     for (;;) {
       if (this.eventsAvailable) {
         this.napiId = this.sk.napiId;
-        if (params.preferBusyPoll) napiSuspendIrqs(net, this.napiId, cpu);
+        if (params.preferBusyPoll) napiSuspendIrqs(net, this.napiId, task.cpu);
         return;
       }
       if (this.napiId !== 0 && epBusyLoopOn(params)) yield* this.busyLoop(task);

@@ -53,7 +53,7 @@ export function udpRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
   const daddr = ipv4Dst(view, ip);
   const sk = inet.udp.lookup4(saddr, udpSrcPort(view, udp), daddr, udpDstPort(view, udp));
   if (sk !== null) {
-    udpQueueRcvSkb(sk, skb, inet, inet.mib.udp, cpu);
+    udpQueueRcvSkb(reuseportSelectSock(sk, skb), skb, inet, inet.mib.udp, cpu);
     return;
   }
   if (skb.routeType !== RTN_LOCAL) {
@@ -68,6 +68,17 @@ export function udpRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
   inet.mib.udp.NoPorts++;
   icmpSend(skb, inet, ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, 0, cpu);
   kfreeSkb(skb, SKB_DROP_REASON_NO_SOCKET, cpu);
+}
+
+/**
+ * Of sockets that share a port, the one that goes with the RX queue, as a program of
+ * SO_ATTACH_REUSEPORT_CBPF says that loads SKF_AD_QUEUE.
+ *
+ * @linux reuseport_select_sock
+ */
+function reuseportSelectSock(sk: UdpSock, { queueMapping }: SkBuff): UdpSock {
+  const { reuse } = sk;
+  return reuse === null ? sk : reuse[Math.max(0, queueMapping - 1) % reuse.length]!;
 }
 
 /** The same over IPv6. @param multicast the destination is a group. @linux udpv6_rcv, __udp6_lib_rcv */
@@ -85,7 +96,7 @@ export function udpv6Rcv(skb: SkBuff, inet: Inet, multicast: boolean, cpu: Cpu):
       csumError(skb, udp6, cpu);
       return;
     }
-    udpQueueRcvSkb(sk, skb, inet, udp6, cpu);
+    udpQueueRcvSkb(reuseportSelectSock(sk, skb), skb, inet, udp6, cpu);
     return;
   }
   if (multicast) {

@@ -1,8 +1,9 @@
 /**
  * UDP sockets: which of them a datagram is for, and how much may wait in front of a reader.
  *
- * A socket belongs to an application thread on one CPU. Every socket is dual-stack, as one bound to
- * `::` without IPV6_V6ONLY is, unless it is bound to an IPv4 address. There is no SO_REUSEPORT.
+ * A socket belongs to a thread of an application; those that share a port (SO_REUSEPORT) to the
+ * threads of one. Every socket is dual-stack, as one bound to `::` without IPV6_V6ONLY is, unless it
+ * is bound to an IPv4 address.
  *
  * @linux struct udp_sock, struct udp_table; include/linux/udp.h. net/ipv4/udp.c, net/core/sock.c
  */
@@ -48,6 +49,8 @@ export class UdpSock {
   /** NAPI that received the last datagram, 0: none. @linux sk_napi_id */
   napiId = 0;
   next: UdpSock | null = null;
+  /** Those that share its port, itself among them; null: it has it alone. @linux SO_REUSEPORT */
+  reuse: UdpSock[] | null = null;
   /** Most bytes that ever waited. */
   rmemMax = 0;
   received = 0;
@@ -84,13 +87,21 @@ export class UdpTable {
    * @returns a negative errno when another socket has that place, or no port is free
    * @linux udp_lib_get_port
    */
-  bind(port: number, rcvSaddr: number, rcvbuf: number): UdpSock | number {
+  bind(
+    port: number,
+    rcvSaddr: number,
+    rcvbuf: number,
+    group: UdpSock[] | null = null,
+  ): UdpSock | number {
     const num = port === 0 ? this.freePort() : port;
     if (num <= 0) return -EADDRINUSE;
     if (num >= PORTS || rcvbuf < 1) return -EINVAL;
     for (let sk = this.byPort[num] ?? null; sk !== null; sk = sk.next)
-      if (sk.rcvSaddr === 0 || rcvSaddr === 0 || sk.rcvSaddr === rcvSaddr) return -EADDRINUSE;
+      if (group !== null && sk.reuse === group) continue;
+      else if (sk.rcvSaddr === 0 || rcvSaddr === 0 || sk.rcvSaddr === rcvSaddr) return -EADDRINUSE;
     const sk = new UdpSock(num, rcvSaddr, rcvbuf);
+    sk.reuse = group;
+    group?.push(sk);
     sk.next = this.byPort[num] ?? null;
     this.byPort[num] = sk;
     this.socks.push(sk);

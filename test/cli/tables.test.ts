@@ -44,6 +44,7 @@ const REPORT: RunReport = {
       ipForward: false,
       irqAffinity: null,
       threadCpus: null,
+      appCpus: null,
     },
     offer: { flows: 1, topFlowPct: 100, taggedPct: 0 },
   },
@@ -295,7 +296,15 @@ test('of what programs printed the last ten lines are shown', () => {
 test('a socket table says of failed sends when there are any', () => {
   const socket = {
     ...{ kind: 'server', port: 7, cpu: 1, received: 10, receivedBytes: 100, drops: 0, unread: 0 },
-    ...{ rmemMax: 0, rcvbuf: 4096, sent: 8, wakeups: 3, reads: 5, waitedNs: REPORT.latencyNs },
+    ...{
+      rmemMax: 0,
+      rcvbuf: 4096,
+      sent: 8,
+      wakeups: 3,
+      migrations: 0,
+      reads: 5,
+      waitedNs: REPORT.latencyNs,
+    },
   };
   const lines = (sendErrors: number): string[] =>
     runTables({ ...REPORT, sockets: [{ ...socket, sendErrors, recvErrors: 0 }] }, plain)

@@ -126,6 +126,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
       ipForward: false,
       irqAffinity: null,
       threadCpus: null,
+      appCpus: null,
     },
     offer: { flows: 1, topFlowPct: 100, taggedPct: 0 },
   };

@@ -35,9 +35,10 @@ test('it reads one request a system call, and answers 77 bytes and a value', () 
 });
 
 test('unless it says otherwise, that is', () => {
+  const where = { appCpu: 0, appCpus: [], appThreads: 1 };
   const waits = { busyPoll: 0, busyPollBudget: 8, preferBusyPoll: false };
   const of = (kind: 'memcached' | 'server', more: object = {}): readonly number[] => {
-    const { batch, replyBytes } = appConfig({ kind, udp: 9, ...more }, 0, waits);
+    const { batch, replyBytes } = appConfig({ kind, udp: 9, ...more }, { ...where, ...waits });
     return [batch, replyBytes];
   };
   expect(of('memcached')).toEqual([1, 77]);

@@ -13,6 +13,7 @@ import type { CostProfile, NicTiming, PcieSpec } from '../../src/host/profile.ts
 import { FLAT } from '../../src/host/profiles.ts';
 import { Rng } from '../../src/host/rng.ts';
 import type { MachineConfig, NicConfig } from '../../src/machine/config.ts';
+import type { AppConfig } from '../../src/machine/inetConfig.ts';
 import { APP_DEFAULTS } from '../../src/machine/inetConfig.ts';
 import type { ProgramName } from './casePrograms.ts';
 import { PROGRAM_NAMES } from './casePrograms.ts';
@@ -46,6 +47,9 @@ export interface CaseApp {
   readonly kind: 'sink' | 'echo' | 'server';
   /** Reduced modulo the number of CPUs. */
   readonly cpu: number;
+  /** Its threads wake on any CPU. */
+  readonly wanders: boolean;
+  readonly threads: number;
   readonly busyPollUsecs: number;
   readonly preferBusyPoll: boolean;
 }
@@ -214,6 +218,8 @@ export const regimeCase: fc.Arbitrary<Case> = fc
     fc.record<CaseApp>({
       kind: pick<CaseApp['kind']>('sink', 'echo', 'server'),
       cpu: fc.nat(3),
+      wanders: fc.boolean(),
+      threads: pick(1, 1, 2, 4),
       busyPollUsecs: pick(0, 5, 50, 200),
       preferBusyPoll: fc.boolean(),
     }),
@@ -338,6 +344,14 @@ function nicConfig(c: Case, n: CaseNic, i: number): NicConfig {
 /** MAC address of NIC number `i`. */
 export const macOf = (i: number): Uint8Array => Uint8Array.of(2, 0, 0, 0, 0, i + 1);
 
+const appOf = ({ cpu, wanders, ...app }: CaseApp, cpus: number): AppConfig => ({
+  ...APP_DEFAULTS,
+  ...app,
+  udp: PORT,
+  cpu: cpu % cpus,
+  cpus: wanders ? Array.from({ length: cpus }, (_, i) => (cpu + i) % cpus) : [],
+});
+
 export const machineConfig = (c: Case): MachineConfig => ({
   seed: c.seed,
   cpus: c.cpus,
@@ -347,9 +361,7 @@ export const machineConfig = (c: Case): MachineConfig => ({
   profile: profileOf(c),
   nics: c.nics.map((n, i) => nicConfig(c, n, i)),
   stack: true,
-  ...(c.app === undefined
-    ? {}
-    : { inet: { apps: [{ ...APP_DEFAULTS, ...c.app, udp: PORT, cpu: c.app.cpu % c.cpus }] } }),
+  ...(c.app === undefined ? {} : { inet: { apps: [appOf(c.app, c.cpus)] } }),
   check: false,
   eager: false,
   ...((c.sampleNs ?? 0) > 0 ? { samplePs: c.sampleNs! * PS_PER_NS } : {}),

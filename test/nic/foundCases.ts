@@ -481,7 +481,14 @@ export const FOUND: readonly (Case & { readonly was: string })[] = [
     sampleNs: 300,
     answerEvery: 0,
     lanes: 1,
-    app: { kind: 'server', cpu: 0, busyPollUsecs: 50, preferBusyPoll: true },
+    app: {
+      kind: 'server',
+      cpu: 0,
+      wanders: false,
+      threads: 1,
+      busyPollUsecs: 50,
+      preferBusyPoll: true,
+    },
   },
   {
     was: "a notification that was due when a ring beside it was armed, and came behind that one's",
@@ -646,7 +653,14 @@ export const FOUND: readonly (Case & { readonly was: string })[] = [
     answerEvery: 3,
     lanes: 0,
     foreign: false,
-    app: { kind: 'echo', cpu: 3, busyPollUsecs: 0, preferBusyPoll: false },
+    app: {
+      kind: 'echo',
+      cpu: 3,
+      wanders: false,
+      threads: 1,
+      busyPollUsecs: 0,
+      preferBusyPoll: false,
+    },
   },
   {
     was: 'an eager look that remembered the books of one ring alone, where two notify together',
@@ -736,7 +750,14 @@ export const FOUND: readonly (Case & { readonly was: string })[] = [
     answerEvery: 0,
     lanes: 0,
     foreign: false,
-    app: { kind: 'sink', cpu: 2, busyPollUsecs: 0, preferBusyPoll: false },
+    app: {
+      kind: 'sink',
+      cpu: 2,
+      wanders: false,
+      threads: 1,
+      busyPollUsecs: 0,
+      preferBusyPoll: false,
+    },
   },
   {
     was: 'a completion that came while a CPU whose poll was over spent more of its step, looked for by another',
@@ -826,6 +847,13 @@ export const FOUND: readonly (Case & { readonly was: string })[] = [
     answerEvery: 0,
     lanes: 8,
     foreign: false,
-    app: { kind: 'sink', cpu: 2, busyPollUsecs: 50, preferBusyPoll: false },
+    app: {
+      kind: 'sink',
+      cpu: 2,
+      wanders: false,
+      threads: 1,
+      busyPollUsecs: 50,
+      preferBusyPoll: false,
+    },
   },
 ];
