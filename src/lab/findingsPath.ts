@@ -7,7 +7,6 @@ import { busiestPct, cure, lostBy, lostInAll } from './finding.ts';
 import { count, duration, percent, plural, share } from './format.ts';
 import { nextRing } from './findingsRing.ts';
 
-const BULK = 16;
 const MOST_RX_RING = 8191;
 /** Fewer say nothing about a mean. */
 const FEW_FRAMES = 1000;
@@ -59,12 +58,13 @@ function redirectFailed(report: FoundIn): Finding[] {
 }
 
 function smallBulks(report: FoundIn): Finding[] {
-  const { calls, frames } = report.devmapXmits;
+  const { calls, frames, single, most } = report.devmapXmits;
   const average = frames / Math.max(1, calls);
-  if (frames < FEW_FRAMES || average >= BULK / 2) return [];
+  if (frames < FEW_FRAMES || average >= most / 2) return [];
+  if (single > frames / 2) return [oneByOne(single, report.run.profile)];
   const { rxUsecs, rxFrames, adaptiveRx } = report.run.settings;
   const says =
-    `Redirects leave ${average.toFixed(1)} at a time (xdp_devmap_xmit's bulk-average; up to ${BULK}): each call takes the ` +
+    `Redirects leave ${average.toFixed(1)} at a time (xdp_devmap_xmit's bulk-average; up to ${most}): each call takes the ` +
     `TX lock. bnxt flushes after each pass over the completion ring, and one pass finds few packets.`;
   const full = report.napi.fullPolls > report.napi.polls / 4; // interrupts are rare then
   const cures =
@@ -80,6 +80,14 @@ function smallBulks(report: FoundIn): Finding[] {
           ),
         ];
   return [{ id: 'small-bulks', kind: 'cost', packets: 0, says, cures }];
+}
+
+function oneByOne(single: number, profile: string): Finding {
+  const says =
+    `${plural(single, 'frame')} were redirected without a map, each by a call and a doorbell of its own: ` +
+    `bpf_redirect got no bulk queue before Linux 5.6, and profile ${profile} is older.`;
+  const cures = [cure({}, 'redirect through a devmap')];
+  return { id: 'redirect-one-by-one', kind: 'cost', packets: 0, says, cures };
 }
 
 function hiddenTags({ run }: FoundIn): Finding[] {

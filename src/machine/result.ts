@@ -98,8 +98,16 @@ export interface MachineResult {
   readonly timeSqueeze: number;
   /** Squeezes for want of budget; the others ran out of time. */
   readonly budgetSqueeze: number;
-  /** Calls of ndo_xdp_xmit for redirects, and the frames they were given. */
-  readonly devmapXmits: { readonly calls: number; readonly frames: number };
+  /**
+   * Calls of ndo_xdp_xmit for redirects, the frames they were given, and how many of these were
+   * sent by themselves for want of a map; the most that a call takes else.
+   */
+  readonly devmapXmits: {
+    readonly calls: number;
+    readonly frames: number;
+    readonly single: number;
+    readonly most: number;
+  };
   readonly latency: Histogram;
   /** The ways of packets by stage; null unless asked for. */
   readonly stages: StageTimes | null;
@@ -180,7 +188,10 @@ export function machineResult(machine: Machine): MachineResult {
     napi,
     timeSqueeze: net.softnet.reduce((sum, sd) => sum + sd.timeSqueeze, 0),
     budgetSqueeze: net.softnet.reduce((sum, sd) => sum + sd.budgetSqueeze, 0),
-    devmapXmits: { calls: xdp.bulkXmits, frames: xdp.bulkFrames },
+    devmapXmits: {
+      ...{ calls: xdp.bulkXmits, frames: xdp.bulkFrames },
+      ...{ single: xdp.singleFrames, most: xdp.bulkSize },
+    },
     latency,
     stages: machine.stages,
     timeline: machine.timeline,

@@ -104,6 +104,8 @@ export class XdpKernel {
   /** Transmit calls for redirected frames, and those frames. */
   bulkXmits = 0;
   bulkFrames = 0;
+  /** Those of them that `redirectAtOnce` sent by themselves. */
+  singleFrames = 0;
   private running: Cpu;
   private lastProgId = 0;
   private lastMapId = 0;

@@ -188,6 +188,7 @@ function bpfTxXdp(
   if (xdp.watch.on) xdp.watch.page(frame & PAGE_MASK, XDP_FRAME);
   xdp.bulkXmits++;
   xdp.bulkFrames++;
+  xdp.singleFrames++;
   cpu.charge(OP_XMIT_CALL);
   single[0] = frame;
   const sent = target.ndoXdpXmit(cpu, single, 1, XDP_XMIT_FLUSH);

@@ -156,7 +156,7 @@ const REPORT: RunReport = {
       endedBy: { budget: 0, empty: 990, busy: 0, txWake: 10 },
     },
   ],
-  devmapXmits: { calls: 0, frames: 0 },
+  devmapXmits: { calls: 0, frames: 0, single: 0, most: 16 },
   costs: [],
   cache: { packetMissPct: 0, countedMissPct: 0, writeMissPct: 0 },
   cpus: [

@@ -183,6 +183,26 @@ describe('found, and cured by the first option it names', () => {
   });
 });
 
+test(
+  'redirects one by one are laid to the kernel, not to short polls',
+  { timeout: 60_000 },
+  async () => {
+    const load = { xdp: 'redirect-ifindex', count: '2000', ...ONE, rate: '1M' };
+    const before = await reportOf(load, { profile: 'i40e-2019' });
+    expect(found(before, 'redirect-one-by-one')?.says).toBe(
+      '2,000 frames were redirected without a map, each by a call and a doorbell of its own: ' +
+        'bpf_redirect got no bulk queue before Linux 5.6, and profile i40e-2019 is older.',
+    );
+    expect(found(before, 'small-bulks')).toBeUndefined();
+    const slow = { ...load, rxUsecs: '1', rxFrames: '1' };
+    const today = await reportOf(slow);
+    expect(found(today, 'redirect-one-by-one')).toBeUndefined();
+    expect(found(today, 'small-bulks')).toBeDefined();
+    const nothingToGain = { ...slow, xdp: 'redirect', profile: 'i40e-2019-retpoline-unbulked' };
+    expect(found(await reportOf(nothingToGain), 'small-bulks')).toBeUndefined();
+  },
+);
+
 describe('found', () => {
   test('clients of whom none asks before the end', async () => {
     const load = { clients: '4', cpus: '1', queues: '1' };

@@ -80,6 +80,21 @@ describe('a redirect under load', () => {
   });
 });
 
+test('the router rings once for many where its port is in the devmap, as it had to before Linux 5.6', async () => {
+  const given = {
+    ...{ profile: 'xdp-paper-2018', xdp: 'router', ipForward: true, queues: 1, cpus: 1 },
+    ...{ traffic: 'udp size=64 rate=20Mpps dst=10.0.1.254', count: 1000, breakdown: true },
+    ...{ rxRing: 1023, txRing: 1023 },
+  };
+  const doorbells = async (more: Readonly<Record<string, unknown>>): Promise<number> => {
+    const { packets, costs } = await run({ ...given, ...more });
+    expect(packets).toMatchObject({ xdpRedirect: 1000, onWire: 1000 });
+    return costs.find(({ op }) => op === 'TX doorbell')!.count;
+  };
+  expect(await doorbells({})).toBe(1000);
+  expect(await doorbells({ at: '0 update ports 3 3' })).toBeLessThan(25);
+});
+
 test('what is dropped rings no TX ring', async () => {
   const { costs } = await run({ xdp: 'drop', count: 100, breakdown: true });
   const rung = costs.filter(({ op }) => op.endsWith('doorbell')).map(({ op }) => op);

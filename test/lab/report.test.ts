@@ -75,7 +75,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     napi: [napi(0, 10, 6, 500), napi(1, 20, 2, 400)],
     timeSqueeze: 3,
     budgetSqueeze: 2,
-    devmapXmits: { calls: 4, frames: 40 },
+    devmapXmits: { calls: 4, frames: 40, single: 0, most: 16 },
     latency: new Histogram(),
     stages: null,
     timeline: null,

@@ -84,7 +84,7 @@ export const standIn =
           napi: [],
           timeSqueeze: 0,
           budgetSqueeze: 0,
-          devmapXmits: { calls: 0, frames: 0 },
+          devmapXmits: { calls: 0, frames: 0, single: 0, most: 16 },
           latency: new Histogram(),
           stages: null,
           timeline: null,
