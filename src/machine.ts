@@ -7,12 +7,13 @@
  */
 import { Bus } from './host/bus.ts';
 import type { Ps } from './host/clock.ts';
-import { END_OF_TIME, PS_PER_NS, VirtualClock, checkedPs } from './host/clock.ts';
+import { END_OF_TIME, PS_PER_NS, PS_PER_SEC, VirtualClock, checkedPs } from './host/clock.ts';
 import { CoherentMemory } from './host/coherent.ts';
 import { OP_XDP_RUN, nsToPs } from './host/cost.ts';
 import { CountingCpu, Cpu } from './host/cpu.ts';
 import { BugError, RangeRefused, bugOn } from './host/errors.ts';
 import { Faults } from './host/faults.ts';
+import { IdleStates } from './host/idleStates.ts';
 import { IrqController, IrqLine } from './host/irq.ts';
 import { CheckedLedger, Ledger } from './host/ledger.ts';
 import type { HostAddr } from './host/memory.ts';
@@ -177,7 +178,11 @@ export class Machine {
       { length: config.cpus },
       (_, id) => new (config.breakdown === true ? CountingCpu : Cpu)(id, costs),
     );
-    for (const cpu of this.cpus) cpu.coolsAfter = nsToPs(config.profile.coolsNs);
+    for (const cpu of this.cpus) {
+      cpu.coolsAfter = nsToPs(config.profile.coolsNs);
+      const { idleStates } = config.profile;
+      if (idleStates.length > 0) cpu.idleStates = new IdleStates(idleStates, PS_PER_SEC / config.hz);
+    }
     this.net = new Net(
       {
         cpus: this.cpus,

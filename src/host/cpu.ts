@@ -7,6 +7,7 @@
 import type { Ps } from './clock.ts';
 import { OP_COUNT, OP_STACK_TOUCH } from './cost.ts';
 import { bugOn } from './errors.ts';
+import type { IdleStates } from './idleStates.ts';
 import { RunQueue } from './runQueue.ts';
 
 export const CTX_IDLE = 0;
@@ -66,8 +67,12 @@ export class Cpu {
   packetTouched = false;
   /** It has slept since the stack's code last ran, which by now lies in no cache near it. */
   stackCold = true;
-  /** Idling longer than this, it sleeps. */
+  /** Idling longer than this, it finds its caches cold. */
   coolsAfter: Ps = 0;
+  /** What it sleeps in when it idles; null: it wakes in no time. */
+  idleStates: IdleStates | null = null;
+  /** When it is awake, after what last woke it. */
+  private awakeAt: Ps = -1;
   private since: Ps = 0;
   /** Its threads, which run when no interrupt and no softirq does. */
   readonly runQueue: RunQueue;
@@ -131,6 +136,14 @@ export class Cpu {
     this.since = this.now;
     this.context = context;
     return old;
+  }
+
+  /** When it takes an interrupt that reaches it at `at`: then, or once it has woken, which is idle time. */
+  awakeBy(at: Ps): Ps {
+    const { idleStates } = this;
+    if (idleStates === null || this.context !== CTX_IDLE || at <= this.now) return at;
+    if (this.awakeAt <= this.since) this.awakeAt = at + idleStates.wake(at - this.since);
+    return Math.max(at, this.awakeAt);
   }
 
   /** An idle CPU waits until `at`; a busy one is never moved. */

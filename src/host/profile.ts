@@ -3,16 +3,18 @@
  *
  * A profile is a flat list of entries: quantity, value, unit, source. It names hardware and a
  * kernel generation. Every operation, every time of the NIC and every habit of the kernel must have
- * its entry; those of PCIe
- * and of the memory system are given all or not at all, and a machine without them has none.
+ * its entry; those of PCIe, of the memory system and of each idle state are given all or not at
+ * all, and a machine without them has none.
  * A profile may build on another one and say only what differs.
  */
 import { OP_NAMES } from './cost.ts';
+import type { IdleState } from './idleStates.ts';
 import type { Group } from './quantities.ts';
 import {
   allowedOf,
   CLOCK,
   COOLS,
+  IDLE,
   KERNEL,
   MEMORY,
   MODERATION,
@@ -141,6 +143,8 @@ export interface CostProfile {
   readonly kernel: KernelSpec;
   /** A CPU that has idled longer than this has slept, and finds its caches cold. */
   readonly coolsNs: number;
+  /** What an idle CPU sleeps in, from shallow to deep; none: it wakes in no time. */
+  readonly idleStates: readonly IdleState[];
   readonly pcie: PcieSpec | null;
   readonly memory: MemorySpec | null;
   /** Null: bnxt's own. */
@@ -189,6 +193,7 @@ export function profileOf(data: ProfileData): CostProfile {
     nic: group(NIC),
     kernel: group(KERNEL),
     coolsNs: valueOf(COOLS),
+    idleStates: IDLE.filter(anyOf).map(group),
     pcie: anyOf(PCIE) ? group(PCIE) : null,
     memory,
     moderation: anyOf(MODERATION) ? group(MODERATION) : null,

@@ -11,7 +11,11 @@ import {
   skylake2017,
   xeon2020,
 } from './profiles/others.ts';
-import { xdpPaper2018, xdpPaper2018Compressed } from './profiles/xdpPaper2018.ts';
+import {
+  xdpPaper2018,
+  xdpPaper2018Compressed,
+  xdpPaper2018Sleep,
+} from './profiles/xdpPaper2018.ts';
 
 export const FLAT: CostProfile = profileOf(flat);
 const XDP_PAPER = profileOf(xdpPaper2018);
@@ -23,6 +27,7 @@ export const PROFILES: readonly CostProfile[] = [
   XDP_PAPER,
   profileOf(xdpPaper2018Compressed(XDP_PAPER)),
   profileOf(retpoline(XDP_PAPER)),
+  profileOf(xdpPaper2018Sleep(XDP_PAPER)),
   I40E,
   profileOf(bulkSkbs(I40E)),
   I40E_RETPOLINE,

@@ -2,6 +2,7 @@
  * What the entries of a cost profile may be about, in which units, and which values they may have.
  */
 import { OP_NAMES } from './cost.ts';
+import type { IdleState } from './idleStates.ts';
 import type { KernelSpec, MemorySpec, ModerationSpec, NicTiming, PcieSpec } from './profile.ts';
 
 type Units = readonly string[];
@@ -69,6 +70,12 @@ export const MODERATION: Group<ModerationSpec> = [
   ['dimStart', 'DIM starts with setting', COUNT],
 ];
 
+/** From shallow to deep. */
+export const IDLE: readonly Group<IdleState>[] = [1, 2, 3].map((i) => [
+  ['exitNs', `idle state ${i} exit latency`, TIME],
+  ['residencyNs', `idle state ${i} target residency`, TIME],
+]);
+
 /** The clock that `cycles` are counted in. */
 export const CLOCK: string = 'CPU clock';
 
@@ -76,7 +83,7 @@ export const COOLS: string = 'idle until cold';
 
 export const UNITS: ReadonlyMap<string, Units> = new Map([
   ...OP_NAMES.map((name) => [name, TIME] as const),
-  ...[...NIC, ...KERNEL, ...PCIE, ...MEMORY, ...MODERATION].map(
+  ...[...NIC, ...KERNEL, ...PCIE, ...MEMORY, ...MODERATION, ...IDLE.flat()].map(
     ([, name, units]) => [name, units] as const,
   ),
   [COOLS, TIME],

@@ -63,6 +63,8 @@ export class Scheduler {
     const at = this.irqs.nextAt();
     const line = this.irqs.take();
     const cpu = line.cpu;
+    const awakeAt = cpu.awakeBy(at);
+    if (awakeAt > at) return this.irqs.post(line, awakeAt);
     cpu.idleUntil(at);
     const interrupted = cpu.enter(CTX_HARDIRQ);
     cpu.charge(OP_HARDIRQ);

@@ -34,6 +34,8 @@ export function napiTimerStart(napi: NapiStruct, delay: Ps, cpu: Cpu): void {
  */
 function napiWatchdog(napi: NapiStruct, at: Ps): void {
   const cpu = napi.timerCpu!;
+  const awakeAt = cpu.awakeBy(at);
+  if (awakeAt > at) return napi.config.timer!.set(awakeAt);
   cpu.idleUntil(at);
   const interrupted = cpu.enter(CTX_HARDIRQ);
   cpu.charge(OP_TIMER_IRQ);

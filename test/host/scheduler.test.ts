@@ -3,6 +3,7 @@ import { VirtualClock } from '../../src/host/clock.ts';
 import { OP_COUNT, OP_HARDIRQ } from '../../src/host/cost.ts';
 import type { Work } from '../../src/host/cpu.ts';
 import { CTX_HARDIRQ, CTX_IDLE, CTX_SOFTIRQ, Cpu } from '../../src/host/cpu.ts';
+import { IdleStates } from '../../src/host/idleStates.ts';
 import { IrqController, IrqLine } from '../../src/host/irq.ts';
 import type { Hardware } from '../../src/host/scheduler.ts';
 import { Scheduler } from '../../src/host/scheduler.ts';
@@ -109,6 +110,53 @@ describe('who runs', () => {
     scheduler.run(1000);
     expect(log).toEqual([`irq@${10 + HARDIRQ_PS}`, `cpu0@${10 + HARDIRQ_PS}`]);
     expect(cpu.work).toBe(null);
+  });
+});
+
+describe('a CPU that sleeps', () => {
+  /** Waking takes 40 ps once it has idled for 200 ps eight times. */
+  const asleep = (cpu: Cpu): void => {
+    cpu.idleStates = new IdleStates([{ exitNs: 0.04, residencyNs: 0.2 }], 1000);
+    for (let i = 0; i < 8; i++) cpu.idleStates.wake(200);
+  };
+
+  test('takes an interrupt when it has woken; other CPUs go on meanwhile', () => {
+    const { cpus, irqs, scheduler, log, work, line } = rig(2);
+    asleep(cpus[0]!);
+    work(cpus[1]!, [150, 150]);
+    irqs.post(line(cpus[0]!, 'irq'), 120);
+    scheduler.run(1000);
+    expect(log).toEqual(['cpu1@0', 'cpu1@150', `irq@${160 + HARDIRQ_PS}`]);
+    cpus[0]!.enter(CTX_IDLE);
+    expect(cpus[0]!.spent[CTX_IDLE]).toBe(160);
+    expect(cpus[0]!.spent[CTX_HARDIRQ]).toBe(HARDIRQ_PS);
+  });
+
+  test('wakes once for all messages that come until then', () => {
+    const { cpus, irqs, scheduler, log, line } = rig(1);
+    asleep(cpus[0]!);
+    irqs.post(line(cpus[0]!, 'first'), 100);
+    irqs.post(line(cpus[0]!, 'second'), 130);
+    scheduler.run(1000);
+    expect(log).toEqual([`first@${140 + HARDIRQ_PS}`, `second@${140 + 2 * HARDIRQ_PS}`]);
+  });
+
+  test('wakes anew when it has been asleep again', () => {
+    const { cpus, irqs, scheduler, log, line } = rig(1);
+    asleep(cpus[0]!);
+    irqs.post(line(cpus[0]!, 'irq'), 200);
+    irqs.post(line(cpus[0]!, 'irq'), 500);
+    scheduler.run(1000);
+    expect(log).toEqual([`irq@${240 + HARDIRQ_PS}`, `irq@${540 + HARDIRQ_PS}`]);
+  });
+
+  test('at work it takes interrupts as ever', () => {
+    const { cpus, irqs, scheduler, log, work, line } = rig(1);
+    asleep(cpus[0]!);
+    work(cpus[0]!, [30, 30]);
+    irqs.post(line(cpus[0]!, 'irq'), 20);
+    scheduler.run(1000);
+    expect(log).toEqual(['cpu0@0', `irq@${30 + HARDIRQ_PS}`, `cpu0@${30 + HARDIRQ_PS}`]);
   });
 });
 

@@ -101,6 +101,40 @@ test('what is dropped rings no TX ring', async () => {
   expect(rung).toEqual(['doorbell']);
 });
 
+describe('cores that sleep', () => {
+  const given = {
+    ...{ xdp: 'drop', stack: false, queues: 1, cpus: 1, rxUsecs: 0, rxFrames: 1, stages: true },
+    ...{ link: 100, hz: 1000 },
+  } as const;
+  const awake = { ...given, profile: 'xdp-paper-2018' };
+  const asleep = { ...given, profile: 'xdp-paper-2018-sleep' };
+
+  test.each([
+    ['40us', '25kpps', 10], // C1E
+    ['200us', '5kpps', 40], // C3
+    ['1ms', '1kpps', 133], // C6
+  ])('interrupts %s apart reach them later, and take no more of them', async (_, rate, us) => {
+    const more = { traffic: `udp size=64 rate=${rate}`, count: 1000 };
+    const [before, after] = [await run({ ...awake, ...more }), await run({ ...asleep, ...more })];
+    const wait = ({ stagesNs }: RunReport): number => stagesNs['interrupt']!.p50;
+    expect((wait(after) - wait(before)) / 1000).toBeGreaterThan(us * 0.96); // of a histogram
+    expect((wait(after) - wait(before)) / 1000).toBeLessThan(us * 1.04);
+    expect(after.cpus[0]!.busyPct).toBeLessThanOrEqual(before.cpus[0]!.busyPct);
+    const eager = await run({ ...asleep, ...more, eager: true });
+    expect({ ...eager, wallMs: 0 }).toEqual({ ...after, wallMs: 0 });
+  });
+
+  test('a timer waits for their waking as well: 200 us and 40', async () => {
+    const { napi, settledNs } = await run({
+      ...{ ...asleep, traffic: 'udp size=64 rate=100kpps', duration: '48ms' },
+      ...{ groFlushTimeout: 200_000, napiDeferHardIrqs: 100 },
+    });
+    const between = settledNs / napi.polls / 1000;
+    expect(between).toBeGreaterThan(240);
+    expect(between).toBeLessThan(256);
+  });
+});
+
 test('p5: a NAPI that defers its interrupt for long acknowledges its notifications', async () => {
   const { packets } = await run({
     ...{ chip: 'p5', xdp: 'none', apps: 'sink:9', queues: 1, cpus: 1, count: 20_000 },

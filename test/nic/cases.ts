@@ -9,6 +9,7 @@
 import fc from 'fast-check';
 import { PS_PER_NS } from '../../src/host/clock.ts';
 import { OP_NAPI_POLL } from '../../src/host/cost.ts';
+import type { IdleState } from '../../src/host/idleStates.ts';
 import type { CostProfile, NicTiming, PcieSpec } from '../../src/host/profile.ts';
 import { FLAT } from '../../src/host/profiles.ts';
 import { Rng } from '../../src/host/rng.ts';
@@ -102,6 +103,8 @@ export interface Case {
   readonly app?: CaseApp;
   /** NICs are moderated as mlx5 is. */
   readonly foreign?: boolean;
+  /** Idle CPUs sleep, the deeper the longer they idled before. */
+  readonly sleeps?: boolean;
   readonly fault?: { readonly point: string; readonly after: number; readonly every: number };
 }
 
@@ -163,6 +166,7 @@ const generalCase: fc.Arbitrary<Case> = fc.record({
   answerEvery: pick(0, 0, 1, 3),
   lanes: pick(0, 0, 1, 8),
   foreign: pick(false, false, true),
+  sleeps: pick(false, false, true),
 });
 
 /** Several CPUs that send on one slow wire, from rings that keep running empty. */
@@ -292,11 +296,20 @@ const pcieOf = ({ lanes = 0 }: Case): PcieSpec | null =>
         ...{ rxRegisterWrites: 0, rxRegisterReads: 0, txRegisterWrites: 0, txRegisterReads: 0 },
       };
 
+const idleStatesOf = (c: Case): readonly IdleState[] =>
+  c.sleeps === true
+    ? [
+        { exitNs: onGrid(c, 200), residencyNs: 100 },
+        { exitNs: onGrid(c, 1500), residencyNs: 800 },
+        { exitNs: onGrid(c, 20_000), residencyNs: 5000 },
+      ]
+    : [];
+
 /** Coarse costs are 0, 1 or 2 units, a hard interrupt up to 6. */
 function profileOf(c: Case): CostProfile {
   const nicTiming = mapTiming(c);
   const moderation = c.foreign === true ? { mostFrames: 65_535, dimStart: 1 } : null;
-  const base = { ...FLAT, pcie: pcieOf(c), moderation };
+  const base = { ...FLAT, pcie: pcieOf(c), moderation, idleStates: idleStatesOf(c) };
   if (c.unitNs === 0) return { ...base, nic: nicTiming };
   const rng = new Rng(c.seed + 1);
   const costs = FLAT.costs.map((entry, op) => ({

@@ -120,3 +120,18 @@ PCIe RX completion | 8 | bytes | mlx5: one mini CQE
 PCIe RX completions per write | 8 | count | mlx5: eight mini CQEs in 64 bytes
 `),
 });
+
+/** @linux drivers/idle/intel_idle.c: bdw_cstates */
+export const xdpPaper2018Sleep = (base: ProfileData['base']): ProfileData => ({
+  name: 'xdp-paper-2018-sleep',
+  says: 'xdp-paper-2018, its cores asleep in C1E, C3 or C6 when they idle for long',
+  ...(base === undefined ? {} : { base }),
+  entries: entriesOf(`
+idle state 1 exit latency | 10000 | ns | intel_idle, Broadwell: C1E, at most
+idle state 1 target residency | 20000 | ns | intel_idle, Broadwell: C1E
+idle state 2 exit latency | 40000 | ns | intel_idle, Broadwell: C3, at most
+idle state 2 target residency | 100000 | ns | intel_idle, Broadwell: C3
+idle state 3 exit latency | 133000 | ns | intel_idle, Broadwell: C6, at most
+idle state 3 target residency | 400000 | ns | intel_idle, Broadwell: C6
+`),
+});
