@@ -181,7 +181,8 @@ export class Machine {
     for (const cpu of this.cpus) {
       cpu.coolsAfter = nsToPs(config.profile.coolsNs);
       const { idleStates } = config.profile;
-      if (idleStates.length > 0) cpu.idleStates = new IdleStates(idleStates, PS_PER_SEC / config.hz);
+      if (idleStates.length > 0)
+        cpu.idleStates = new IdleStates(idleStates, PS_PER_SEC / config.hz);
     }
     this.net = new Net(
       {

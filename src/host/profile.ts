@@ -185,6 +185,9 @@ export function profileOf(data: ProfileData): CostProfile {
     const most = `more than 0 to the ${memory.llcWays} of the cache`;
     throw new ProfileRefused(at, `DDIO ways: ${memory.ddioWays} is out of range (${most})`);
   }
+  const idle = IDLE.filter(anyOf);
+  const idleStates = idle.map(group);
+  checkDeeper(idleStates, idle.map(residencyOp), data);
   return {
     name: data.name,
     says: data.says,
@@ -193,11 +196,29 @@ export function profileOf(data: ProfileData): CostProfile {
     nic: group(NIC),
     kernel: group(KERNEL),
     coolsNs: valueOf(COOLS),
-    idleStates: IDLE.filter(anyOf).map(group),
+    idleStates,
     pcie: anyOf(PCIE) ? group(PCIE) : null,
     memory,
     moderation: anyOf(MODERATION) ? group(MODERATION) : null,
   };
+}
+
+const residencyOp = (state: Group<IdleState>): string =>
+  state.find(([key]) => key === 'residencyNs')![1];
+
+/** A deeper state is worth it later, or the governor would never come to it. */
+function checkDeeper(
+  states: readonly IdleState[],
+  ops: readonly string[],
+  { entries }: ProfileData,
+): void {
+  states.forEach(({ residencyNs }, i) => {
+    const least = states[i - 1]?.residencyNs ?? 0;
+    if (residencyNs >= least) return;
+    const why = `${residencyNs} ns is out of range (the ${least} of the state before, or more)`;
+    const at = entries.findIndex(({ op }) => op === ops[i]);
+    throw new ProfileRefused(at, `${ops[i]}: ${why}`);
+  });
 }
 
 function checkEntry({ op, value, unit, source }: ProfileEntry, i: number): void {

@@ -89,6 +89,14 @@ describe('a profile file', () => {
       /:5: DDIO ways: 21 is out of range \(more than 0 to the 20 of the cache\)$/,
     ],
     [
+      `${HEAD}base: flat\nentries:\n${entry('idle state 2 exit latency', 40_000, 'ns')}`,
+      /no entry for idle state 2 target residency \(a value in ns or cycles\)$/,
+    ],
+    [
+      `${HEAD}base: xdp-paper-2018-sleep\nentries:\n${entry('idle state 2 target residency', 5, 'ns')}`,
+      /:5: idle state 2 target residency: 5 ns is out of range \(the 20000 of the state before, or more\)$/,
+    ],
+    [
       `${HEAD}base: xdp-paper-2018\nentries:\n${entry('other cache misses', 101, '"%"')}`,
       /:5: other cache misses: 101 is out of range \(0 to 100 %\)$/,
     ],
