@@ -1,5 +1,5 @@
 /** Rows whose packets go up the stack, and those of drivers other than the paper's. */
-import { forwarded, withinNs } from './rowsXdp.ts';
+import { bothPorts, forwarded, withinNs } from './rowsXdp.ts';
 import type { Reading, Row, Scenario } from './scenario.ts';
 import { busyPct, cpumapPps, receivedPps, saturated, sentPps, udp } from './scenario.ts';
 
@@ -86,10 +86,10 @@ const routedByXdp = (ring: number, cores: number, id: string): Row => ({
   ...{ modelled: sentPps, nsPerPacket: saturated(cores) },
 });
 
-/** As XDP's rows from port to port; but packets that become skbs move mlx5's DIM. */
+/** As XDP's rows between two ports. */
 const throughStack: Scenario = {
-  ...{ ...forwarded, xdp: 'none', stack: 'on', ipForward: true, adaptiveRx: 'on' },
-  ...{ traffic: `${udp('1Mpps')} ${THROUGH}`, duration: '100ms' },
+  ...{ ...forwarded, xdp: 'none', stack: 'on', ipForward: true },
+  ...{ traffic: bothPorts(` ${THROUGH}`), duration: '50ms' },
 };
 
 const latency = (id: string, modelled: Row['modelled'], scenario = throughStack): Row => ({
