@@ -3,7 +3,8 @@
  * What a packet records on its way is written when it is forwarded.
  *
  * Linux writes what concerns itself when it receives a packet already, so that an error quotes it
- * written; here an error quotes the packet as it came. Replies record nothing.
+ * written; here an error quotes the packet as it came. Replies and errors have no options: they
+ * record nothing, and do not go back by the way of a source route.
  *
  * @linux ip_options_compile, ip_options_fragment, ip_forward_options; net/ipv4/ip_options.c
  */
@@ -17,6 +18,7 @@ const IPOPT_NOOP = 1;
 const IPOPT_RR = 7;
 const IPOPT_TIMESTAMP = 68;
 const IPOPT_SEC = 130;
+const IPOPT_CIPSO = 134;
 const IPOPT_LSRR = 131;
 const IPOPT_SSRR = 137;
 const IPOPT_RA = 148;
@@ -37,6 +39,9 @@ const RR_MIN_LEN = 3;
 const RR_MIN_PTR = 4;
 const TS_MIN_LEN = 4;
 const TS_MIN_PTR = 5;
+const CIPSO_MIN_LEN = 8;
+/** Where in the option its domain of interpretation is. */
+const CIPSO_DOI = 2;
 
 export const OPTIONS_OK = 0;
 /** They ask for a source route, which nobody accepts by default. */
@@ -89,6 +94,8 @@ function badOption(view: DataView, at: number, type: number, len: number, seen: 
       return again ? 0 : badTimestamp(view, at, len);
     case IPOPT_RA:
       return len < 4 ? 1 : -1;
+    case IPOPT_CIPSO:
+      return len < CIPSO_MIN_LEN ? 1 : CIPSO_DOI; // no domain is configured, as in a kernel with NetLabel
     case IPOPT_SEC:
     default:
       return -1;
@@ -159,7 +166,10 @@ export function ipOptionsRecord(
   let changed = false;
   for (let i = 0; i < len;) {
     const type = view.getUint8(first + i);
-    if (type === IPOPT_END) break;
+    if (type === IPOPT_END) {
+      changed = clearBehind(view, first + i, len - i) || changed;
+      break;
+    }
     const optLen = type === IPOPT_NOOP ? 1 : view.getUint8(first + i + 1);
     if (type === IPOPT_RR) changed = recordRoute(view, first + i, optLen, leaves) || changed;
     if (type === IPOPT_TIMESTAMP)
@@ -167,6 +177,17 @@ export function ipOptionsRecord(
     i += optLen;
   }
   if (changed) updateIpv4Check(view, ip);
+}
+
+/** Behind the last option there is nothing. @returns whether there was something */
+function clearBehind(view: DataView, at: number, len: number): boolean {
+  let cleared = false;
+  for (let i = 0; i < len; i++) {
+    if (view.getUint8(at + i) === IPOPT_END) continue;
+    view.setUint8(at + i, IPOPT_END);
+    cleared = true;
+  }
+  return cleared;
 }
 
 /** @returns false when it is full. */

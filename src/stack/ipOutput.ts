@@ -14,6 +14,7 @@ import {
   IP_DF,
   IP_MF,
   ipv4Dst,
+  ipv4FragOffset,
   ipv4FragWord,
   ipv4HeaderLen,
   setIpv4FragWord,
@@ -116,6 +117,7 @@ function ipDoFragment(inet: Inet, hop: Nexthop, whole: SkBuff, cpu: Cpu): number
   const from = whole.data;
   const hlen = ipv4HeaderLen(view, from);
   const word = ipv4FragWord(view, from);
+  const start = ipv4FragOffset(view, from);
   const bytes = whole.len - hlen;
   const room = dev.mtu - hlen;
   let rc = 0;
@@ -131,10 +133,10 @@ function ipDoFragment(inet: Inet, hop: Nexthop, whole: SkBuff, cpu: Cpu): number
     mem.copy(at, from, hlen);
     if (whole.fates === null) skbCopyTo(whole, hlen + offset, at + hlen, len);
     else skbCopyOut(whole, hlen + offset, at + hlen, len, cpu);
-    // behind the first, only options remain that are for every fragment
-    if (offset > 0) ipOptionsFragment(view, at + HLEN, hlen - HLEN);
+    // behind the first, only options remain that are for every fragment; what is none had them taken
+    if (offset > 0 && start === 0) ipOptionsFragment(view, at + HLEN, hlen - HLEN);
     setIpv4TotalLen(view, at, hlen + len);
-    setIpv4FragWord(view, at, (word + (offset >>> 3)) | (len < left ? IP_MF : 0));
+    setIpv4FragWord(view, at, ((start + offset) >>> 3) | (len < left ? IP_MF : word & IP_MF));
     updateIpv4Check(view, at);
     skb.transportHeader = at + hlen;
     skb.routeType = whole.routeType;

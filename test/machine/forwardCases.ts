@@ -52,6 +52,13 @@ function spoilt(frame: Uint8Array, at: number): Uint8Array {
   return frame;
 }
 
+/** The flag that RFC 791 has zero. */
+function reserved(frame: Uint8Array): Uint8Array {
+  frame[20]! |= 0x80;
+  updateIpv4Check(new DataView(frame.buffer), 14);
+  return frame;
+}
+
 /** The checksum such that one hop less makes it cross 0xffff: found by the identification. */
 function withCheck(check: number): Uint8Array {
   const frame = to(FAR);
@@ -158,6 +165,13 @@ export const FORWARD_CASES: Readonly<Record<string, Uint8Array>> = {
   'two source routes, the other too short': to(
     FAR,
     options(131, 7, 4, 10, 0, 1, 10, 137, 2, 1, 1, 1),
+  ),
+  'something behind the end of options': to(FAR, options(1, 0, 7, 11, 4, 1, 2, 3, 4, 5, 6, 7)),
+  'the reserved bit, too long': reserved(to(FAR, {}, long(1500))),
+  'a fragment too long, with options for the first': to(
+    FAR,
+    { ...options(68, 8, 5, 6, 0, 0, 0, 0), fragOffsetBytes: 1600 },
+    long(1600),
   ),
   'times of ourselves': to(FAR, options(68, 12, 5, 3, 10, 0, 1, 1, 0, 0, 0, 0)),
   'times of everybody on a link': to(FAR, options(68, 12, 5, 3, 10, 0, 1, 255, 0, 0, 0, 0)),

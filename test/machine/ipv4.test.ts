@@ -137,9 +137,11 @@ describe('what IPv4 refuses, and why', () => {
   });
 
   test.each<[string, number[], pointer: number]>([
-    ['a route', [7, 7, 4, 0, 0, 0, 0, 7, 7, 4, 0, 0, 0, 0, 0, 0], 27],
-    ['times', [68, 8, 5, 0, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0], 28],
-  ])('options that record %s are there once', (_, options, pointer) => {
+    ['a label of no known domain', [134, 10, 0, 0, 0, 1, 1, 4, 0, 1, 0, 0], 22],
+    ['a label too short for a domain', [1, 134, 7, 0, 0, 0, 1, 1], 22],
+    ['two that record a route', [7, 7, 4, 0, 0, 0, 0, 7, 7, 4, 0, 0, 0, 0, 0, 0], 27],
+    ['two that record times', [68, 8, 5, 0, 0, 0, 0, 0, 68, 8, 5, 0, 0, 0, 0, 0], 28],
+  ])('options of which the sender hears, as from Linux: %s', (_, options, pointer) => {
     const frame = frame4(udpTo(9), { options: Uint8Array.from(options) });
     expect(fate(frame)).toBe('IP_INHDR');
     const [told] = new InetRig([frame]).run().sent;
