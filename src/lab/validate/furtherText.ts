@@ -286,4 +286,12 @@ irqs.800K.fullbusy.p99 | fullbusy at 800K QPS | p99 latency | 187.4 | us | valid
 irqs.800K.fullbusy.cpu | fullbusy at 800K QPS | CPU busy | 100 | % | validate | app | - | sar-*.out
 irqs.400K.base.ppi | base at 400K QPS | packets per interrupt | 7.8 | pkt | validate | app | - | irq-*.out
 irqs.600K.base.ppi | base at 600K QPS | packets per interrupt | 12.43 | pkt | validate | app | - | irq-*.out
+# kernel commit 735fc4054b3a | E5-1650v4, retpoline | 3.6
+bulkxmit.i40e.before | redirect_map i40e, per-frame ndo_xdp_xmit | rate | 6187169 | pps | validate | path | - | commit msg
+# github xdp-project/xdp-project areas/dma/dma01_test_hellwig_direct_dma.org | Xeon E5-1650 v4, ixgbe 10G to i40e 40G, kernel 4.20-rc4 | 3.6
+dma01.redir | xdp_redirect_map ixgbe to i40e, no retpoline | rate | 11913154 | pps | validate | path | - | Summary of results
+dma01.redir.retpoline | xdp_redirect_map ixgbe to i40e, retpoline | rate | 7438283 | pps | validate | path | - | Summary of results
+dma01.redir.direct | ... and DMA called directly | rate | 9610088 | pps | validate | dma | - | Summary of results
+dma01.redir.direct2 | ... second version | rate | 10049223 | pps | validate | dma | - | Summary of results
+dma01.drop.retpoline | XDP_DROP ixgbe 10G, retpoline | rate | 14602534 | pps | validate | path | - | baseline-RETPOLINE
 `;

@@ -165,6 +165,13 @@ export const STACK_ROWS: readonly Row[] = [
     scenario: oneCore('i40e-2019', 'echo'),
   },
   redirected('i40e.redir.reordered', 'i40e-2019'),
+  redirected('bulkxmit.i40e.before', 'i40e-2019-retpoline-unbulked'),
+  redirected('dma01.redir', 'i40e-2019'),
+  redirected('dma01.redir.retpoline', 'i40e-2019-retpoline'),
+  {
+    ...{ id: 'dma01.drop.retpoline', family: 'redirect, other drivers', modelled: receivedPps },
+    scenario: { ...oneCore('i40e-2019-retpoline', 'drop'), link: 10 },
+  },
   redirected('bulkret.base', PAPER),
   {
     ...{ id: 'bulkret.poll', family: 'polls', scenario: oneCore(PAPER, 'redirect') },
