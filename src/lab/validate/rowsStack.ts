@@ -170,7 +170,7 @@ export const STACK_ROWS: readonly Row[] = [
   redirected('dma01.redir.retpoline', 'i40e-2019-retpoline'),
   {
     ...{ id: 'dma01.drop.retpoline', family: 'redirect, other drivers', modelled: receivedPps },
-    scenario: { ...oneCore('i40e-2019-retpoline', 'drop'), link: 10 },
+    scenario: { ...oneCore('i40e-2019-retpoline', 'drop'), link: 10, traffic: udp('14.8Mpps') },
   },
   redirected('bulkret.base', PAPER),
   {
