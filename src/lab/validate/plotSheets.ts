@@ -42,13 +42,22 @@ export interface Sheet {
   guide?(points: readonly PlotPoint[]): NonNullable<LinePlot['guide']>;
 }
 
-const CORES = [1, 3, 5];
+const CORES = [1, 2, 3, 4, 5, 6];
 const RINGS = [256, 512, 1024];
 const LOADS = [0.25, 0.5, 1, 2, 4, 8, 12, 16, 20, 24];
 const CPU_LOADS = [0.1, 0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24];
+const CPU_PUBLISHED = [0.25, 0.5, 1, 2, 3, 5, 10, 15, 20, 24.8];
+const FRAMES = [64, 96, 128, 192, 256, 320, 384, 512, 640, 768, 1024, 1280, 1499];
 const WEIGHTS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const KQPS = [200, 400, 600, 800];
 const REGIMES: readonly Regime[] = ['base', 'defer20', 'defer200', 'fullbusy', 'suspend20'];
+
+/** The points for which a row is published. */
+const known = (points: readonly PublishedPoint[]): readonly PublishedPoint[] =>
+  points.filter(([, wanted]) => FIGURES.some(({ id }) => id === wanted));
+
+const byCores = (row: string): readonly PublishedPoint[] =>
+  known(CORES.map((n) => [n, `${row}.${n}c`] as const));
 
 /** One core that drops, interrupts as Fig. 4 of the XDP paper has them. */
 const dropping = (mpps: number): Scenario => ({
@@ -57,20 +66,18 @@ const dropping = (mpps: number): Scenario => ({
 });
 
 const drops = (name: string, row: string, profile: string): Curve => ({
-  ...{ name, at: CORES.map((n) => [n, `${row}.${n}c`] as const) },
-  model: { over: [1, 2, 3, 4, 5, 6], scenario: (n) => dropped(n, profile), modelled: receivedPps },
+  ...{ name, at: byCores(row) },
+  model: { over: CORES, scenario: (n) => dropped(n, profile), modelled: receivedPps },
 });
 
 const sends = (ring: number): Curve => ({
-  ...{ name: `ring ${ring}`, at: CORES.map((n) => [n, `tx.r${ring}.${n}c`] as const) },
-  model: { over: [1, 2, 3, 4, 5, 6], scenario: (n) => sent(ring, n), modelled: sentPps },
+  ...{ name: `ring ${ring}`, at: byCores(`tx.r${ring}`) },
+  model: { over: CORES, scenario: (n) => sent(ring, n), modelled: sentPps },
 });
 
 /** A row of each load of the memcached regimes, where there is one. */
 const published = (name: string, metric: string): readonly PublishedPoint[] =>
-  KQPS.map((kqps) => [kqps, `irqs.${kqps}K.${name}.${metric}`] as const).filter(([, wanted]) =>
-    FIGURES.some(({ id }) => id === wanted),
-  );
+  known(KQPS.map((kqps) => [kqps, `irqs.${kqps}K.${name}.${metric}`] as const));
 
 const regime = (name: Regime, metric: string, modelled: (report: RunReport) => number): Curve => ({
   ...{ name, at: published(name, metric) },
@@ -98,11 +105,15 @@ export const SHEETS: readonly Sheet[] = [
   {
     file: 'drop.svg',
     title: 'XDP_DROP against cores',
-    says: 'Without compression more cores meet the wall of the link at 87 Mpps; with it the generator is the limit.',
+    says: 'Without compression more cores meet the wall of the link at 87 Mpps; with it the generator is the limit. Programs that look at packets need them in the cache.',
     ...{ x: 'Cores', y: 'Dropped (Mpps)', scale: 1e-6 },
     curves: [
       drops('no compression', 'drop.nocompress', 'xdp-paper-2018'),
       drops('compression', 'drop', 'xdp-paper-2018-compressed'),
+      ...[512, 1024].map((ring) => ({
+        name: `read, ring ${ring}`,
+        at: byCores(`drop.read.r${ring}`),
+      })),
     ],
   },
   {
@@ -122,8 +133,8 @@ export const SHEETS: readonly Sheet[] = [
     curves: [
       {
         name: 'XDP_TX',
-        at: RINGS.flatMap((ring) =>
-          CORES.map((n) => [ring * n, `tx.r${ring}.${n}c`, n] as const),
+        at: known(
+          RINGS.flatMap((ring) => CORES.map((n) => [ring * n, `tx.r${ring}.${n}c`, n] as const)),
         ).toSorted(([a], [b]) => a - b),
       },
     ],
@@ -135,7 +146,7 @@ export const SHEETS: readonly Sheet[] = [
     ...{ x: 'Cores', y: 'Sent (Mpps)', scale: 1e-6 },
     curves: [128, 256, 512, 1024].map((ring) => ({
       name: `ring ${ring}`,
-      at: CORES.map((n) => [n, `redir.r${ring}.${n}c`] as const),
+      at: byCores(`redir.r${ring}`),
     })),
   },
   {
@@ -150,10 +161,13 @@ export const SHEETS: readonly Sheet[] = [
     curves: [
       {
         name: 'XDP_DROP',
-        at: [0.25, 1, 3, 10, 20].map((mpps) => [mpps, `cpu.xdp.${mpps}M`] as const),
+        at: known(CPU_PUBLISHED.map((mpps) => [mpps, `cpu.xdp.${mpps}M`] as const)),
         model: { over: CPU_LOADS, scenario: dropping, modelled: busyPct(1) },
       },
-      { name: 'raw drop', at: [0.25, 1, 3].map((mpps) => [mpps, `cpu.linux.${mpps}M`] as const) },
+      {
+        name: 'raw drop',
+        at: known(CPU_PUBLISHED.map((mpps) => [mpps, `cpu.linux.${mpps}M`] as const)),
+      },
     ],
   },
   {
@@ -164,11 +178,15 @@ export const SHEETS: readonly Sheet[] = [
     curves: [
       {
         name: 'receiving',
-        at: [64, 128, 256, 512, 1024].map((size) => [size, `pcie.kernel.rx.${size}`] as const),
+        at: known(FRAMES.map((size) => [size, `pcie.kernel.rx.${size}`] as const)),
       },
       {
         name: 'both ways',
-        at: [64, 256, 1024].map((size) => [size, `pcie.kernel.bi.${size}`] as const),
+        at: known(FRAMES.map((size) => [size, `pcie.kernel.bi.${size}`] as const)),
+      },
+      {
+        name: 'sending',
+        at: known(FRAMES.map((size) => [size, `pcie.kernel.tx.${size}`] as const)),
       },
     ],
   },
