@@ -1,5 +1,5 @@
 /**
- * The applications of a run, as options describe them: `sink:9,echo:7` on a command line, a list
+ * The applications of a run, as options describe them: `sink:9,echo:7:1` on a command line, a list
  * with more to say in a scenario, functions too in code.
  */
 import * as z from 'zod';
@@ -49,7 +49,8 @@ const KIND_OF = { reply: 'server', keep: 'capture', onDatagram: 'callback' } as 
 /** Of a memcached answer to a key of 31 bytes in UDP, so that its frame is as long as TCP's. */
 const AROUND_VALUE = 77;
 const PORT = kind.whole(1, 65_535);
-const FORM = 'KIND:PORT,…, as in "sink:9,echo:7"';
+const BATCH = kind.whole(1, 1024);
+const FORM = 'KIND:PORT[:BATCH],…, as in "sink:9,echo:7:1"';
 
 type Reads = <T>(of: Kind<T>) => z.ZodType<T>;
 
@@ -65,7 +66,7 @@ export const appSchema = (base: Reads): z.ZodType<AppOptions> & { readonly shape
       cpus: z.optional(base(kind.numbers(kind.cpu))),
       threads: z.optional(base(kind.whole(1, 64))),
       rcvbuf: z.optional(base(kind.whole(1, 2 ** 28, 'bytes'))),
-      batch: z.optional(base(kind.whole(1, 1024))),
+      batch: z.optional(base(BATCH)),
       busyPoll: z.optional(base(kind.whole(0, 1_000_000, 'µs'))),
       busyPollBudget: z.optional(base(kind.whole(1, 65_535))),
       preferBusyPoll: z.optional(base(kind.onOff)),
@@ -93,12 +94,13 @@ export const appSchema = (base: Reads): z.ZodType<AppOptions> & { readonly shape
 export function appsOfText(raw: unknown): unknown {
   if (typeof raw !== 'string') return raw;
   return raw.split(',').map((item) => {
-    const [name, port, ...more] = item.trim().split(':');
+    const [name, port, batch, ...more] = item.trim().split(':');
     if (port === undefined || more.length > 0)
       throw new kind.Refusal(
         `${item.trim() === '' ? 'nothing' : JSON.stringify(item.trim())} is no app (${FORM})`,
       );
-    return { kind: kind.word(TEXT_KINDS).read(name), udp: PORT.read(port) };
+    const app = { kind: kind.word(TEXT_KINDS).read(name), udp: PORT.read(port) };
+    return batch === undefined ? app : { ...app, batch: BATCH.read(batch) };
   });
 }
 

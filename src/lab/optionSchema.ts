@@ -539,10 +539,10 @@ const shape = {
   ),
   apps: appsSchema.register(infos, {
     info: {
-      value: 'KIND:PORT,…',
+      value: 'KIND:PORT[:BATCH],…',
       allowed: '',
       group: 'Kernel',
-      help: 'Applications on UDP ports: sink, echo, server (short replies), memcached (values as replies) or capture; a scenario says more (cpu, cpus, threads, rcvbuf, batch, connect, reply, keep).',
+      help: 'Applications on UDP ports: sink, echo, server (short replies), memcached (values as replies) or capture; each reads up to 32 datagrams with a call unless BATCH is given (memcached: 1); a scenario says more (cpu, cpus, threads, rcvbuf, connect, reply, keep).',
       fallback: '',
     },
   }),

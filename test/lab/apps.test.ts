@@ -62,6 +62,17 @@ test('receive packet steering spreads what one queue receives', async () => {
   expect(report.packets.toStack).toBe(3000);
 });
 
+test('a third number on the command line is how many datagrams a call reads', async () => {
+  const reads = async (apps: string): Promise<number> => {
+    const { report } = await run({ xdp: 'pass', traffic: 'udp rate=5Mpps', count: 100, apps });
+    expect(report.sockets[0]!.received).toBe(100);
+    return report.sockets[0]!.reads;
+  };
+  expect(await reads('sink:9:1')).toBe(100);
+  expect(await reads('sink:9:7')).toBeGreaterThanOrEqual(15); // 100 by 7
+  expect(await reads('sink:9')).toBeLessThan(15);
+});
+
 test('what an application reads is a stream of batches', async () => {
   const { app, batches } = datagramStream(9, { batch: 4 });
   const sizes: number[] = [];

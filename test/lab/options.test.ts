@@ -149,7 +149,13 @@ test('durations are picoseconds, counts take k, M and G', () => {
 
 describe('applications are refused in one line', () => {
   test.each<[Record<string, unknown>, string]>([
-    [{ apps: 'sink' }, '--apps: "sink" is no app (KIND:PORT,…, as in "sink:9,echo:7")'],
+    [{ apps: 'sink' }, '--apps: "sink" is no app (KIND:PORT[:BATCH],…, as in "sink:9,echo:7:1")'],
+    [
+      { apps: 'sink:9:1:1' },
+      '--apps: "sink:9:1:1" is no app (KIND:PORT[:BATCH],…, as in "sink:9,echo:7:1")',
+    ],
+    [{ apps: 'sink:9:0' }, '--apps: 0 is out of range (1 to 1024)'],
+    [{ apps: 'sink:9:' }, '--apps: needs a value (1 to 1024)'],
     [{ apps: 'drain:9' }, '--apps: drain is not one of sink, echo, server, memcached, capture'],
     [{ apps: 'sink:0' }, '--apps: 0 is out of range (1 to 65535)'],
     [{ apps: 'sink:9,echo:9' }, '--apps[1]: port 9 is taken twice'],

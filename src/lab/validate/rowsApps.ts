@@ -83,11 +83,11 @@ const interrupts = (kqps: number): Row => ({
   modelled: perInterrupt,
 });
 
-/** More datagrams than it can read, on the CPU that receives them or on another one. */
+/** More datagrams than it can read, one with each `recvmsg`, on the CPU that receives them or on another one. */
 const sink = (where: string, cpus: { readonly appCpu: number; readonly cpus: number }): Row => ({
   ...{ id: `udp_sink.${where}`, family: 'livelock' },
   scenario: {
-    ...{ profile: 'i40e-2019', xdp: 'none', apps: 'sink:9', ...cpus, queues: 1 },
+    ...{ profile: 'i40e-2019', xdp: 'none', apps: 'sink:9:1', ...cpus, queues: 1 },
     ...{ link: 40, traffic: udp('4Mpps'), duration: '100ms', rxRing: 511 },
   },
   modelled: ({ sockets, settledNs }) => sockets[0]!.received / (settledNs / 1e9),
