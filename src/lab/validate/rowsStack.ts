@@ -97,7 +97,8 @@ const latency = (id: string, modelled: Row['modelled'], scenario = throughStack)
 });
 
 const rarely: Scenario = {
-  ...{ ...throughStack, traffic: `${udp('100pps')} ${THROUGH}`, duration: '1s' },
+  ...{ ...throughStack, profile: `${PAPER}-sleep` },
+  ...{ traffic: `${udp('100pps')} ${THROUGH}`, duration: '1s' },
 };
 
 const meanUs: Reading = ({ stagesNs }) => stagesNs['wire']!.mean / 1000;

@@ -118,8 +118,10 @@ export const withinNs = (limit: number): Reading =>
     return 100;
   });
 
-/** From port to port at a rate that never wakes anything twice. */
-const RARELY: Scenario = { ...forwarded, traffic: udp('100pps'), duration: '1s' };
+/** At a rate that never wakes anything twice, from the depths of its sleep. */
+const RARELY: Scenario = {
+  ...{ ...forwarded, profile: `${PAPER}-sleep`, traffic: udp('100pps'), duration: '1s' },
+};
 
 const meanUs: Reading = ({ stagesNs }) => stagesNs['wire']!.mean / 1000;
 const maxUs: Reading = ({ stagesNs }) => stagesNs['wire']!.max / 1000;
