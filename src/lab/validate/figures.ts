@@ -1,6 +1,7 @@
-/** Published measurements by row; the texts they are read from are `figuresText.ts` and `furtherText.ts`. */
+/** Published measurements by row; the texts they are read from are `figuresText.ts` and two of further rows. */
 import { FIGURES_TEXT } from './figuresText.ts';
-import { FURTHER_TEXT } from './furtherText.ts';
+import { FURTHER_LAB_TEXT } from './furtherLabText.ts';
+import { FURTHER_LINKS_TEXT } from './furtherLinksText.ts';
 
 export interface Figure {
   /** Of the reference figures, or what else the same publications have. */
@@ -49,5 +50,6 @@ function readFigures(set: Figure['set'], text: string): Figure[] {
 
 export const FIGURES: readonly Figure[] = [
   ...readFigures('reference', FIGURES_TEXT),
-  ...readFigures('further', FURTHER_TEXT),
+  ...readFigures('further', FURTHER_LAB_TEXT),
+  ...readFigures('further', FURTHER_LINKS_TEXT),
 ];

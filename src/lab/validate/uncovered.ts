@@ -10,6 +10,7 @@ const BY_NEED: Readonly<Record<string, string>> = {
   afxdp: 'AF_XDP is not part of it',
   gro: 'GRO is always on',
   srso: 'mitigations other than retpolines are not modelled',
+  program: 'each run of a program takes the same, whatever it computes and looks up',
   dma: 'no profile has retpolines and DMA without an indirect call (since Linux 5.0)',
   unmerged: 'a patch that Linux did not take',
 };
