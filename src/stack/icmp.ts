@@ -11,8 +11,10 @@ import type { Cpu } from '../host/cpu.ts';
 import {
   SKB_DROP_REASON_ICMP_CSUM,
   SKB_DROP_REASON_INVALID_PROTO,
+  SKB_DROP_REASON_IP_INHDR,
   SKB_DROP_REASON_NOT_SPECIFIED,
   SKB_DROP_REASON_NO_SOCKET,
+  SKB_DROP_REASON_PKT_TOO_SMALL,
   SKB_DROP_REASON_UNHANDLED_PROTO,
   SKB_NOT_DROPPED_YET,
 } from '../host/dropReason.ts';
@@ -28,7 +30,14 @@ import {
 import { IPPROTO_ICMP, IPPROTO_UDP } from '../wire/ip.ts';
 import { ipv4Dst, ipv4HeaderLen, ipv4Proto, ipv4Src, ipv4Tos } from '../wire/ipv4.ts';
 import { udpDstPort, udpSrcPort } from '../wire/udp.ts';
-import { NR_ICMP_TYPES, icmpIsError } from './icmpSend.ts';
+import {
+  ICMP_DEST_UNREACH,
+  ICMP_EXC_FRAGTIME,
+  ICMP_REDIRECT,
+  ICMP_TIME_EXCEEDED,
+  NR_ICMP_TYPES,
+  icmpIsError,
+} from './icmpSend.ts';
 import type { Inet } from './inet.ts';
 import { RTN_LOCAL } from './fib.ts';
 import { ipLocalOut, ipRouteOutput } from './ipOutput.ts';
@@ -42,8 +51,12 @@ import { udpErr } from './udpErr.ts';
 const ICMP_HLEN = 8;
 const IPV4_HLEN_MIN = 20;
 const UDP_PORTS = 8;
+const NR_ICMP_UNREACH = 15;
 const ICMP_ADDRESS = 17;
 const ICMP_ADDRESSREPLY = 18;
+/** About a device of ours: nobody is told (icmp_echo_enable_probe). @spec RFC 8335 */
+const ICMP_EXT_ECHO = 42;
+const ICMP_EXT_ECHOREPLY = 43;
 
 /** Takes a message, its `data` the ICMP header. @linux icmp_rcv */
 export function icmpRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
@@ -67,22 +80,23 @@ export function icmpRcv(skb: SkBuff, inet: Inet, cpu: Cpu): void {
   else kfreeSkb(skb, reason, cpu);
 }
 
-/** Unknown types, and what must not be sent to many. */
+/** What must not be sent to many, and unknown types. */
 function icmpUnwanted(skb: SkBuff, inet: Inet): number {
   const type = icmpType(inet.net.mem.view, skb.data);
   inet.mib.icmp.inType[type]!++;
-  if (type > NR_ICMP_TYPES) return SKB_DROP_REASON_UNHANDLED_PROTO;
-  if (skb.routeType === RTN_LOCAL) return SKB_NOT_DROPPED_YET;
+  if (type === ICMP_EXT_ECHO) return SKB_NOT_DROPPED_YET;
   // echoes to many are ignored (icmp_echo_ignore_broadcasts), and of the rest only these make sense
   const harmless = type === ICMP_ADDRESS || type === ICMP_ADDRESSREPLY;
-  return harmless ? SKB_NOT_DROPPED_YET : SKB_DROP_REASON_INVALID_PROTO;
+  if (skb.routeType !== RTN_LOCAL && !harmless) return SKB_DROP_REASON_INVALID_PROTO;
+  const known = type <= NR_ICMP_TYPES || type === ICMP_EXT_ECHOREPLY;
+  return known ? SKB_NOT_DROPPED_YET : SKB_DROP_REASON_UNHANDLED_PROTO;
 }
 
 /** @linux icmp_pointers[].handler */
 function icmpHandle(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   const type = icmpType(inet.net.mem.view, skb.data);
   if (type === ICMP_ECHO) return icmpEcho(skb, inet, cpu);
-  if (type === ICMP_ECHOREPLY) return pingRcv(skb, inet, cpu);
+  if (type === ICMP_ECHOREPLY || type === ICMP_EXT_ECHOREPLY) return pingRcv(skb, inet, cpu);
   if (icmpIsError(type)) return icmpUnreach(skb, inet, cpu);
   return SKB_NOT_DROPPED_YET;
 }
@@ -116,17 +130,28 @@ function pingRcv(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   return inet.ping.onReply(skb, cpu) ? SKB_NOT_DROPPED_YET : SKB_DROP_REASON_NO_SOCKET;
 }
 
-/** An error about a packet of ours: the socket that sent it hears of it. @linux icmp_unreach, udp_err */
+/**
+ * An error about a packet of ours, or a redirect: the socket that sent it hears of it.
+ *
+ * @linux icmp_unreach, icmp_redirect, icmp_socket_deliver, udp_err
+ */
 function icmpUnreach(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   const { view } = inet.net.mem;
   const { icmp } = inet.mib;
   const inner = ICMP_HLEN;
+  const redirect = icmpType(view, skb.data) === ICMP_REDIRECT;
   if (!pskbMayPull(skb, inner + IPV4_HLEN_MIN, cpu)) {
     icmp.InErrors++;
-    return SKB_DROP_REASON_NOT_SPECIFIED;
+    return redirect ? SKB_DROP_REASON_PKT_TOO_SMALL : SKB_DROP_REASON_NOT_SPECIFIED;
   }
   const hlen = ipv4HeaderLen(view, skb.data + inner);
-  if (hlen < IPV4_HLEN_MIN || !pskbMayPull(skb, inner + hlen + UDP_PORTS, cpu)) {
+  if (!redirect && hlen < IPV4_HLEN_MIN) {
+    icmp.InErrors++;
+    return SKB_DROP_REASON_IP_INHDR;
+  }
+  if (isNobodysConcern(icmpType(view, skb.data), icmpCode(view, skb.data)))
+    return SKB_NOT_DROPPED_YET;
+  if (!pskbMayPull(skb, inner + hlen + UDP_PORTS, cpu)) {
     icmp.InErrors++;
     return SKB_NOT_DROPPED_YET;
   }
@@ -144,3 +169,8 @@ function icmpUnreach(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   else udpErr(sk, icmpType(view, at), icmpCode(view, at), inet, cpu);
   return SKB_NOT_DROPPED_YET;
 }
+
+/** An unknown code, or fragments that never became whole. */
+const isNobodysConcern = (type: number, code: number): boolean =>
+  (type === ICMP_DEST_UNREACH && code > NR_ICMP_UNREACH) ||
+  (type === ICMP_TIME_EXCEEDED && code === ICMP_EXC_FRAGTIME);

@@ -33,6 +33,7 @@ export const ICMP_FRAG_NEEDED = 4;
 export const ICMP_PKT_FILTERED = 13;
 export const ICMP_REDIR_HOST = 1;
 export const ICMP_EXC_TTL = 0;
+export const ICMP_EXC_FRAGTIME = 1;
 const ICMP_HLEN = 8;
 const IPV4_HLEN = 20;
 /** An error is at most this long, IP header included, and never longer than the MTU. @linux __icmp_send */

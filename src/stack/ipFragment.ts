@@ -18,7 +18,7 @@ import {
   updateIpv4Check,
 } from '../wire/ipv4.ts';
 import { FRAG_COMPLETE, FRAG_DUPLICATE, FRAG_SPOILT } from './fragQueue.ts';
-import { ICMP_TIME_EXCEEDED, icmpSend } from './icmpSend.ts';
+import { ICMP_EXC_FRAGTIME, ICMP_TIME_EXCEEDED, icmpSend } from './icmpSend.ts';
 import { In6Addr } from './in6.ts';
 import type { Inet } from './inet.ts';
 import type { SkBuff } from './skbuff.ts';
@@ -26,7 +26,6 @@ import { skbPull } from './skbuff.ts';
 import { kfreeSkb } from './skbPool.ts';
 import { pskbTrim } from './skbPull.ts';
 
-const ICMP_EXC_FRAGTIME = 1;
 const LEN_MAX = 65_535;
 
 const saddr: In6Addr = new In6Addr();

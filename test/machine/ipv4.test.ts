@@ -149,6 +149,14 @@ describe('what IPv4 refuses, and why', () => {
   });
 });
 
+test('IGMP: a report that everybody on the link got is heard', () => {
+  const payload = Uint8Array.of(0x16, 0, 0xf8, 0xfa, 239, 1, 2, 3);
+  const body = { kind: 'bytes', proto: 2, payload } as const;
+  const many = { dst: { hi16: 0x0100, lo32: 0x5e00_0001 } };
+  expect(fate(frame4(body, { dst: 0xe000_0001 }, many))).toBe('arrived');
+  expect(fate(frame4(body, { dst: 0xe000_0001 }))).toBe('NOT_SPECIFIED');
+});
+
 describe('ICMP', () => {
   const echo = (payload: number): Uint8Array =>
     frame4({ kind: 'echo', id: 0x1234, seq: 7, payload }, { tos: 0x10 });
@@ -178,6 +186,8 @@ describe('ICMP', () => {
       return frame4({ kind: 'bytes', proto: 1, payload });
     };
     expect(fate(message(40))).toBe('UNHANDLED_PROTO');
+    expect(fate(message(42))).toBe('arrived'); // an extended echo, which nobody answers
+    expect(fate(message(43))).toBe('NO_SOCKET');
     expect(fate(message(0))).toBe('NO_SOCKET');
     const toAll = frame4(
       { kind: 'echo', payload: 8 },
@@ -187,6 +197,37 @@ describe('ICMP', () => {
       },
     );
     expect(fate(toAll)).toBe('INVALID_PROTO');
+  });
+
+  // events and counters of Linux 6.18 after each of these
+  test.each<[string, type: number, code: number, inner: number[], InErrors: number, string]>([
+    ['of a port, about nobody', 3, 3, [0x45], 1, 'arrived'],
+    ['of an unknown code', 3, 16, [0x45], 0, 'arrived'],
+    ['about too few bytes', 3, 3, [0x4f], 1, 'arrived'],
+    ['about no header', 3, 3, [0x44], 1, 'IP_INHDR'],
+    ['of fragments that came too late', 11, 1, [0x45], 0, 'arrived'],
+    ['of such, about no header', 11, 1, [0x44], 1, 'IP_INHDR'],
+    ['a redirect about no header', 5, 1, [0x40], 0, 'arrived'],
+  ])('an error: %s', (_, type, code, inner, errors, cause) => {
+    const quoted = [...inner, ...Array<number>(27).fill(0)];
+    const payload = Uint8Array.of(type, code, 0, 0, 0, 0, 0, 0, ...quoted);
+    payload[17] = inner[0] === 0x40 ? 99 : 17;
+    const view = new DataView(payload.buffer);
+    view.setUint16(2, csumFold(csumPartial(view, 0, payload.length, 0)));
+    const frame = frame4({ kind: 'bytes', proto: 1, payload });
+    expect(fate(frame)).toBe(cause);
+    expect(new InetRig([frame]).run().snmp['Icmp']!.InErrors).toBe(errors);
+  });
+
+  test('a redirect that is too short', () => {
+    const payload = Uint8Array.of(5, 1, 0xfa, 0xfe, 0, 0, 0, 0);
+    expect(fate(frame4({ kind: 'bytes', proto: 1, payload }))).toBe('PKT_TOO_SMALL');
+  });
+
+  test('an unknown type for many is refused as any other is', () => {
+    const payload = Uint8Array.of(40, 0, 0xd7, 0xff, 0, 0, 0, 0);
+    const frame = frame4({ kind: 'bytes', proto: 1, payload }, { dst: 0xffff_ffff });
+    expect(fate(frame)).toBe('INVALID_PROTO');
   });
 });
 
