@@ -97,8 +97,7 @@ const latency = (id: string, modelled: Row['modelled'], scenario = throughStack)
 });
 
 const rarely: Scenario = {
-  ...{ ...throughStack, profile: `${PAPER}-sleep` },
-  ...{ traffic: `${udp('100pps')} ${THROUGH}`, duration: '1s' },
+  ...{ ...throughStack, traffic: `${udp('100pps')} ${THROUGH}`, duration: '1s' },
 };
 
 const meanUs: Reading = ({ stagesNs }) => stagesNs['wire']!.mean / 1000;

@@ -105,6 +105,7 @@ export const bothPorts = (more: string = ''): string => `${udp('2Mpps')} burst=3
 export const forwarded: Scenario = {
   ...{ ...offered('redirect', 1, '2Mpps', '20ms'), queues: 2, traffic: bothPorts() },
   ...{ rxRing: 1023, stages: true, rxUsecs: 3, rxFrames: 32, cqeModeRx: 'on' },
+  profile: `${PAPER}-sleep`,
 };
 
 /** Percent of packets that took at most `limit` ns, on straight lines between the quantiles of a report. */
@@ -127,7 +128,7 @@ export const withinNs = (limit: number): Reading =>
 
 /** At a rate that never wakes anything twice, from the depths of its sleep. */
 const RARELY: Scenario = {
-  ...{ ...forwarded, profile: `${PAPER}-sleep`, traffic: udp('100pps'), duration: '1s' },
+  ...{ ...forwarded, traffic: udp('100pps'), duration: '1s' },
 };
 
 const meanUs: Reading = ({ stagesNs }) => stagesNs['wire']!.mean / 1000;
