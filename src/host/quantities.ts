@@ -97,6 +97,7 @@ export const QUANTITY_NAMES: readonly string[] = [...UNITS.keys()];
 const WHOLE: ReadonlyMap<string, readonly [from: number, to: number]> = new Map([
   ['last-level cache ways', [1, 1024]],
   ['last-level cache slices', [1, 1024]],
+  ['last-level cache inclusive', [0, 1]],
   ['redirected frames per transmit call', [1, 16]],
   ['bpf_redirect sends each frame at once', [0, 1]],
   ['frames returned to the cache', [0, 1]],

@@ -82,9 +82,16 @@ export async function writeBytes(option: string, name: string, bytes: Uint8Array
   }
 }
 
+/** Behind a flag without a value these are taken for a scenario's name. */
+const SWITCHED: readonly string[] = ['on', 'off', 'true', 'false'];
+
 /** The scenario file of that name, as options. @throws InputError, OptionError */
 export async function readScenarioFile(name: string): Promise<OptionSource> {
-  return readScenario(name, new TextDecoder().decode(await readBytes('SCENARIO', name)));
+  const bytes = await readBytes('SCENARIO', name).catch((error: unknown) => {
+    if (!(error instanceof InputError) || !SWITCHED.includes(name)) throw error;
+    throw new InputError(`${error.message} (the flag in front of it takes no value)`);
+  });
+  return readScenario(name, new TextDecoder().decode(bytes));
 }
 
 /** A file that a run reads or writes: the option that named it, and the name. */

@@ -1,7 +1,6 @@
 /**
- * ICMP receives a message: echoes are answered, errors are told to the socket they are about.
- *
- * Timestamp requests are read and left unanswered; Linux answers them.
+ * ICMP receives a message: echoes and timestamps are answered, errors are told to the socket they
+ * are about.
  *
  * @spec RFC 792
  * @linux net/ipv4/icmp.c
@@ -18,16 +17,17 @@ import {
   SKB_DROP_REASON_UNHANDLED_PROTO,
   SKB_NOT_DROPPED_YET,
 } from '../host/dropReason.ts';
-import { csumFold } from '../wire/checksum.ts';
+import { csumFold, csumPartial } from '../wire/checksum.ts';
 import {
   ICMP_ECHO,
   ICMP_ECHOREPLY,
   icmpCode,
   icmpType,
   setIcmpCheck,
+  setIcmpCode,
   setIcmpType,
 } from '../wire/icmp.ts';
-import { IPPROTO_ICMP, IPPROTO_UDP } from '../wire/ip.ts';
+import { IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP } from '../wire/ip.ts';
 import { ipv4Dst, ipv4HeaderLen, ipv4Proto, ipv4Src, ipv4Tos } from '../wire/ipv4.ts';
 import { udpDstPort, udpSrcPort } from '../wire/udp.ts';
 import {
@@ -40,10 +40,12 @@ import {
 } from './icmpSend.ts';
 import type { Inet } from './inet.ts';
 import { RTN_LOCAL } from './fib.ts';
+import { inetCurrentTimestamp } from './ipOptions.ts';
 import { ipLocalOut, ipRouteOutput } from './ipOutput.ts';
 import { skbChecksum } from './skbChecksum.ts';
 import type { SkBuff } from './skbuff.ts';
-import { consumeSkb, kfreeSkb } from './skbPool.ts';
+import { skbPut } from './skbuff.ts';
+import { allocSkb, consumeSkb, kfreeSkb } from './skbPool.ts';
 import { pskbMayPull } from './skbPull.ts';
 import { skbCopy } from './skbWithFrags.ts';
 import { udpErr } from './udpErr.ts';
@@ -52,6 +54,12 @@ const ICMP_HLEN = 8;
 const IPV4_HLEN_MIN = 20;
 const UDP_PORTS = 8;
 const NR_ICMP_UNREACH = 15;
+const ICMP_TIMESTAMP = 13;
+const ICMP_TIMESTAMPREPLY = 14;
+/** Offsets of its times behind the sender's, and how long it is. */
+const TIMESTAMP_RECEIVED = 12;
+const TIMESTAMP_SENT = 16;
+const TIMESTAMP_LEN = 20;
 const ICMP_ADDRESS = 17;
 const ICMP_ADDRESSREPLY = 18;
 /** About a device of ours: nobody is told (icmp_echo_enable_probe). @spec RFC 8335 */
@@ -96,6 +104,7 @@ function icmpUnwanted(skb: SkBuff, inet: Inet): number {
 function icmpHandle(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   const type = icmpType(inet.net.mem.view, skb.data);
   if (type === ICMP_ECHO) return icmpEcho(skb, inet, cpu);
+  if (type === ICMP_TIMESTAMP) return icmpTimestamp(skb, inet, cpu);
   if (type === ICMP_ECHOREPLY || type === ICMP_EXT_ECHOREPLY) return pingRcv(skb, inet, cpu);
   if (icmpIsError(type)) return icmpUnreach(skb, inet, cpu);
   return SKB_NOT_DROPPED_YET;
@@ -120,6 +129,39 @@ function icmpEcho(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   setIcmpCheck(view, at, csumFold(skbChecksum(reply, at, 0)));
   icmp.OutMsgs++;
   icmp.outType[ICMP_ECHOREPLY]!++;
+  ipLocalOut(inet, reply, ipv4Dst(view, ip), saddr, IPPROTO_ICMP, ipv4Tos(view, ip), true, cpu);
+  return SKB_NOT_DROPPED_YET;
+}
+
+/** When it was asked, by the sender's clock, and what the time is here, twice. @linux icmp_timestamp */
+function icmpTimestamp(skb: SkBuff, inet: Inet, cpu: Cpu): number {
+  const { mem } = inet.net;
+  const { view } = mem;
+  const { icmp } = inet.mib;
+  if (!pskbMayPull(skb, TIMESTAMP_RECEIVED, cpu)) {
+    icmp.InErrors++;
+    return SKB_DROP_REASON_PKT_TOO_SMALL;
+  }
+  const ip = skb.networkHeader;
+  const saddr = ipv4Src(view, ip);
+  if (ipRouteOutput(inet, saddr) !== 0) return SKB_NOT_DROPPED_YET;
+  const reply = allocSkb(inet.hop.dev!, TIMESTAMP_LEN, cpu);
+  if (reply === null) {
+    icmp.OutErrors++;
+    return SKB_NOT_DROPPED_YET;
+  }
+  const at = skbPut(reply, TIMESTAMP_LEN);
+  const ms = inetCurrentTimestamp(cpu.now);
+  mem.copy(at, skb.data, TIMESTAMP_RECEIVED);
+  setIcmpType(view, at, ICMP_TIMESTAMPREPLY);
+  setIcmpCode(view, at, 0);
+  setIcmpCheck(view, at, 0);
+  view.setUint32(at + TIMESTAMP_RECEIVED, ms);
+  view.setUint32(at + TIMESTAMP_SENT, ms);
+  cpu.charge(OP_CSUM_64B);
+  setIcmpCheck(view, at, csumFold(csumPartial(view, at, TIMESTAMP_LEN, 0)));
+  icmp.OutMsgs++;
+  icmp.outType[ICMP_TIMESTAMPREPLY]!++;
   ipLocalOut(inet, reply, ipv4Dst(view, ip), saddr, IPPROTO_ICMP, ipv4Tos(view, ip), true, cpu);
   return SKB_NOT_DROPPED_YET;
 }
@@ -157,7 +199,9 @@ function icmpUnreach(skb: SkBuff, inet: Inet, cpu: Cpu): number {
   }
   const at = skb.data;
   const ip = at + inner;
-  if (ipv4Proto(view, ip) !== IPPROTO_UDP) return SKB_NOT_DROPPED_YET;
+  const proto = ipv4Proto(view, ip);
+  if (proto === IPPROTO_TCP) icmp.InErrors++; // no TCP is built, so nobody has sent it
+  if (proto !== IPPROTO_UDP) return SKB_NOT_DROPPED_YET;
   const udp = ip + hlen;
   const sk = inet.udp.lookup4(
     ipv4Dst(view, ip),

@@ -8,7 +8,6 @@
  *
  * @linux net/ipv4/ip_forward.c; ip_mkroute_input, ip_error, ip_rt_send_redirect; net/ipv4/route.c
  */
-import { PS_PER_MS } from '../host/clock.ts';
 import { OP_FIB_LOOKUP, OP_IP_FORWARD } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import {
@@ -36,7 +35,7 @@ import {
   icmpSend,
 } from './icmpSend.ts';
 import type { Inet } from './inet.ts';
-import { ipOptionsRecord } from './ipOptions.ts';
+import { inetCurrentTimestamp, ipOptionsRecord } from './ipOptions.ts';
 import { ipFinishOutput } from './ipOutput.ts';
 import type { SkBuff } from './skbuff.ts';
 import { PACKET_HOST } from './skbuff.ts';
@@ -128,7 +127,7 @@ function ipForwardFinish(skb: SkBuff, inet: Inet, cpu: Cpu): void {
   const at = skb.networkHeader;
   const options = skb.transportHeader - at - HLEN_MIN;
   if (options > 0) {
-    const ms = Math.floor(cpu.now / PS_PER_MS);
+    const ms = inetCurrentTimestamp(cpu.now);
     const { view } = inet.net.mem;
     const back = addrs.fib.lookup(ipv4Src(view, at))?.dev ?? skb.dev;
     const leaves = addrs.select4(onward.dev!);

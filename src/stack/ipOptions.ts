@@ -8,6 +8,8 @@
  *
  * @linux ip_options_compile, ip_options_fragment, ip_forward_options; net/ipv4/ip_options.c
  */
+import type { Ps } from '../host/clock.ts';
+import { PS_PER_MS } from '../host/clock.ts';
 import { updateIpv4Check } from '../wire/ipv4.ts';
 import type { InetAddrs } from './inetAddrs.ts';
 
@@ -42,6 +44,9 @@ const TS_MIN_PTR = 5;
 const CIPSO_MIN_LEN = 8;
 /** Where in the option its domain of interpretation is. */
 const CIPSO_DOI = 2;
+
+/** Milliseconds since the machine's midnight, which is the start of its time. @linux inet_current_timestamp */
+export const inetCurrentTimestamp = (now: Ps): number => Math.floor(now / PS_PER_MS) % MS_PER_DAY;
 
 export const OPTIONS_OK = 0;
 /** They ask for a source route, which nobody accepts by default. */
@@ -150,7 +155,7 @@ export function ipOptionsFragment(view: DataView, at: number, len: number): void
  * @param len bytes of options
  * @param leaves address of the device it leaves by
  * @param reached the machine's address towards its sender
- * @param ms milliseconds since the machine's midnight, which is the start of its time
+ * @param ms the time of day
  * @linux ip_forward_options, ip_rt_get_source, __ip_options_compile, fib_compute_spec_dst
  */
 export function ipOptionsRecord(
@@ -173,7 +178,7 @@ export function ipOptionsRecord(
     const optLen = type === IPOPT_NOOP ? 1 : view.getUint8(first + i + 1);
     if (type === IPOPT_RR) changed = recordRoute(view, first + i, optLen, leaves) || changed;
     if (type === IPOPT_TIMESTAMP)
-      changed = recordTime(view, first + i, optLen, addrs, reached, ms % MS_PER_DAY) || changed;
+      changed = recordTime(view, first + i, optLen, addrs, reached, ms) || changed;
     i += optLen;
   }
   if (changed) updateIpv4Check(view, ip);

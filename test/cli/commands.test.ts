@@ -74,6 +74,10 @@ describe('bad usage is one line on stderr and exit code 2', () => {
       '--sec: --xdp none is no object file whose programs have names',
     ],
     [['run', 'none.yaml'], 'SCENARIO: cannot read none.yaml: no such file'],
+    [
+      ['run', '--ip-forward', 'on'],
+      'SCENARIO: cannot read on: no such file (the flag in front of it takes no value)',
+    ],
     [['run', '--in', 'none.pcap'], '--in: cannot read none.pcap: no such file'],
     [['run', '--in', '.'], '--in: cannot read .: is a directory'],
     [['run', '--xdp', './none.ts'], '--xdp: cannot read ./none.ts: no such file'],

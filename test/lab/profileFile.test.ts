@@ -113,6 +113,10 @@ describe('a profile file', () => {
       /:5: "frames an interrupt, at most" needs its quotation marks$/,
     ],
     [
+      `${HEAD}base: xdp-paper-2018\nentries:\n${entry('last-level cache inclusive', 2, 'count')}`,
+      /:5: last-level cache inclusive: 2 is out of range \(0 to 1 count, whole\)$/,
+    ],
+    [
       `${HEAD}base: flat\nentries:\n${entry('scheduler before EEVDF', 2, 'count')}`,
       /:5: scheduler before EEVDF: 2 is out of range \(0 to 1 count, whole\)$/,
     ],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { END_OF_TIME, PS_PER_SEC, PS_PER_US } from '../../src/host/clock.ts';
+import { END_OF_TIME, PS_PER_MS, PS_PER_SEC, PS_PER_US } from '../../src/host/clock.ts';
 import { NF_ACCEPT, NF_DROP, TC_ACT_OK, TC_ACT_SHOT } from '../../src/stack/net.ts';
 import {
   NEIGH_UPDATE_F_OVERRIDE,
@@ -199,29 +199,59 @@ describe('ICMP', () => {
     expect(fate(toAll)).toBe('INVALID_PROTO');
   });
 
-  // events and counters of Linux 6.18 after each of these
-  test.each<[string, type: number, code: number, inner: number[], InErrors: number, string]>([
-    ['of a port, about nobody', 3, 3, [0x45], 1, 'arrived'],
-    ['of an unknown code', 3, 16, [0x45], 0, 'arrived'],
-    ['about too few bytes', 3, 3, [0x4f], 1, 'arrived'],
-    ['about no header', 3, 3, [0x44], 1, 'IP_INHDR'],
-    ['of fragments that came too late', 11, 1, [0x45], 0, 'arrived'],
-    ['of such, about no header', 11, 1, [0x44], 1, 'IP_INHDR'],
-    ['a redirect about no header', 5, 1, [0x40], 0, 'arrived'],
-  ])('an error: %s', (_, type, code, inner, errors, cause) => {
-    const quoted = [...inner, ...Array<number>(27).fill(0)];
-    const payload = Uint8Array.of(type, code, 0, 0, 0, 0, 0, 0, ...quoted);
-    payload[17] = inner[0] === 0x40 ? 99 : 17;
+  const message = (...bytes: number[]): Uint8Array => {
+    const payload = Uint8Array.from(bytes);
     const view = new DataView(payload.buffer);
     view.setUint16(2, csumFold(csumPartial(view, 0, payload.length, 0)));
-    const frame = frame4({ kind: 'bytes', proto: 1, payload });
+    return frame4({ kind: 'bytes', proto: 1, payload }, { tos: 0x10 });
+  };
+
+  test('who asks for the time hears when he asked and what it is here, twice', () => {
+    const asked = message(13, 2, 0, 0, 0x12, 0x34, 0, 7, 1, 2, 3, 4, 9, 9, 9, 9);
+    const rig = new InetRig([asked, asked], { gap: 5 * PS_PER_MS }).run();
+    const [early, late] = rig.sent.map(({ bytes }) => bytes);
+    expect([...late!.subarray(14, 16)]).toEqual([0x45, 0x10]);
+    expect([...late!.subarray(34, 36)]).toEqual([14, 0]);
+    expect([...late!.subarray(38, 54)]).toEqual([
+      ...[0x12, 0x34, 0, 7, 1, 2, 3, 4],
+      ...[0, 0, 0, 5, 0, 0, 0, 5],
+    ]);
+    expect([...early!.subarray(46, 54)]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
+    const view = new DataView(late!.buffer, late!.byteOffset);
+    expect([view.getUint16(16), csumFold(csumPartial(view, 34, 20, 0))]).toEqual([40, 0]);
+    expect(rig.snmp['IcmpMsg']).toEqual({ InType13: 2, OutType14: 2 });
+    expect(rig.books).toEqual(BALANCED);
+  });
+
+  test('who does not say when he asks hears nothing', () => {
+    const rig = new InetRig([message(13, 0, 0, 0, 0x12, 0x34, 0, 7, 1, 2, 3)]).run();
+    expect([rig.sent, rig.lost]).toEqual([[], { PKT_TOO_SMALL: 1 }]);
+    expect(rig.snmp['Icmp']!.InErrors).toBe(1);
+  });
+
+  // events and counters of Linux 6.18 after each of these
+  test.each<
+    [string, type: number, code: number, inner: [number, proto: number], InErrors: number, string]
+  >([
+    ['of a port, about nobody', 3, 3, [0x45, 17], 1, 'arrived'],
+    ['of TCP, about nobody', 3, 3, [0x45, 6], 1, 'arrived'],
+    ['of what nobody speaks', 3, 3, [0x45, 99], 0, 'arrived'],
+    ['of an unknown code', 3, 16, [0x45, 17], 0, 'arrived'],
+    ['about too few bytes', 3, 3, [0x4f, 17], 1, 'arrived'],
+    ['about no header', 3, 3, [0x44, 17], 1, 'IP_INHDR'],
+    ['of fragments that came too late', 11, 1, [0x45, 17], 0, 'arrived'],
+    ['of such, about no header', 11, 1, [0x44, 17], 1, 'IP_INHDR'],
+    ['a redirect about no header', 5, 1, [0x40, 99], 0, 'arrived'],
+  ])('an error: %s', (_, type, code, inner, errors, cause) => {
+    const quoted = Array<number>(28).fill(0);
+    [quoted[0], quoted[9]] = inner;
+    const frame = message(type, code, 0, 0, 0, 0, 0, 0, ...quoted);
     expect(fate(frame)).toBe(cause);
     expect(new InetRig([frame]).run().snmp['Icmp']!.InErrors).toBe(errors);
   });
 
   test('a redirect that is too short', () => {
-    const payload = Uint8Array.of(5, 1, 0xfa, 0xfe, 0, 0, 0, 0);
-    expect(fate(frame4({ kind: 'bytes', proto: 1, payload }))).toBe('PKT_TOO_SMALL');
+    expect(fate(message(5, 1, 0, 0, 0, 0, 0, 0))).toBe('PKT_TOO_SMALL');
   });
 
   test('an unknown type for many is refused as any other is', () => {
