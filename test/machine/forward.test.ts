@@ -7,6 +7,7 @@ import { parseNeigh, parseRoute } from '../../src/lab/routes.ts';
 import type { InetConfig } from '../../src/machine/inetConfig.ts';
 import { ipv4CheckOk, ipDecreaseTtl, updateIpv4Check } from '../../src/wire/ipv4.ts';
 import { FORWARD_CASES, FORWARD_SERIES, NEIGHBOURS, ROUTES } from './forwardCases.ts';
+import { runs } from './fuzzRig.ts';
 import { BALANCED, InetRig, frame4, udpTo } from './inetRig.ts';
 import { buildFrame } from '../../src/wire/build.ts';
 import pass from '../../examples/pass.ts';
@@ -235,6 +236,41 @@ test('whatever comes, nothing is lost uncounted', () => {
         expect(forwarded).toBeLessThanOrEqual(ForwDatagrams!);
       },
     ),
+  );
+});
+
+/** What left each link and when, in an order that does not depend on which link was looked at first. */
+const leftBy = (rig: InetRig): string[] =>
+  rig.sent.map(({ nic, at, bytes }) => `${nic} ${at} ${hex(bytes)}`).toSorted();
+
+test('lazy and eager forward the same, at the same time', () => {
+  const cases = Object.values(FORWARD_CASES);
+  fc.assert(
+    fc.property(
+      fc.record({
+        which: fc.array(fc.nat(cases.length - 1), { minLength: 1, maxLength: 60 }),
+        gap: fc.constantFrom(PS_PER_US / 10, PS_PER_US, 5 * PS_PER_US),
+        queues: fc.integer({ min: 1, max: 2 }),
+        chip: fc.constantFrom('p4', 'p5'),
+        rxUsecs: fc.constantFrom(0, 1, 5, 20),
+        rxFramesIrq: fc.integer({ min: 1, max: 6 }),
+        txFramesIrq: fc.integer({ min: 1, max: 6 }),
+      }),
+      ({ which, gap, queues, ...coalescing }) => {
+        const irqAffinity = [0, 1].slice(0, queues);
+        const nic = { mtu: 3000, rxFrames: 8, queues, irqAffinity, ...coalescing };
+        const second = { mtu: 1500, txRing: 63, linkBps: 1e9 };
+        const frames = which.map((i) => cases[i]!);
+        const by = [false, true].map((eager) => {
+          const machine = { eager, cpus: queues };
+          return new InetRig(frames, { inet: ROUTER, gap, nic, second, machine }).run();
+        });
+        const [lazy, eager] = by as [InetRig, InetRig];
+        expect(leftBy(eager)).toEqual(leftBy(lazy));
+        expect([eager.lost, eager.snmp]).toEqual([lazy.lost, lazy.snmp]);
+      },
+    ),
+    { numRuns: runs(20) },
   );
 });
 
