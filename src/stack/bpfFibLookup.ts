@@ -5,14 +5,15 @@
  *   +6 tot_len, and mtu_result instead              little-endian
  *   +8 ifindex                                      where from (with OUTPUT: through), and where to
  *   +12 rt_metric, for tos                          routes have no metric here: 0
- *   +16 ipv4_src, +32 ipv4_dst                      big-endian; ipv4_dst becomes the gateway
+ *   +16 ipv4_src, ipv6_src                          big-endian
+ *   +32 ipv4_dst, ipv6_dst                          likewise; ipv4_dst becomes the gateway
  *   +48 h_vlan_proto, +50 h_vlan_TCI, or tbid
  *   +52 smac, +58 dmac
  *
  * There is no rule, so main and local table are one, which DIRECT asks as well, and MARK chooses
  * nothing; IPv6 is not forwarded.
  *
- * @linux struct bpf_fib_lookup; include/uapi/linux/bpf.h. bpf_ipv4_fib_lookup; net/core/filter.c
+ * @linux struct bpf_fib_lookup; include/uapi/linux/bpf.h. bpf_ipv4_fib_lookup, bpf_ipv6_fib_lookup; net/core/filter.c
  */
 import { OP_BPF_FIB_LOOKUP, OP_FIB_LOOKUP } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
@@ -20,6 +21,7 @@ import { ENODEV } from '../host/errno.ts';
 import type { HostAddr } from '../host/memory.ts';
 import type { FibRoute } from './fib.ts';
 import { RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNICAST, RTN_UNREACHABLE } from './fib.ts';
+import { in6IsLinkScoped } from './in6.ts';
 import type { Inet } from './inet.ts';
 import { NUD_VALID } from './neighbour.ts';
 import type { Net } from './net.ts';
@@ -29,6 +31,8 @@ const IFINDEX = 8;
 const RT_METRIC = 12;
 const IPV4_SRC = 16;
 const IPV4_DST = 32;
+const IPV6_SRC = 16;
+const IPV6_DST = 32;
 const H_VLAN = 48;
 const TBID = 48;
 const SMAC = 52;
@@ -56,11 +60,13 @@ const RET_FRAG_NEEDED = 8;
 export function bpfFibLookup(net: Net, params: HostAddr, flags: number, cpu: Cpu): number {
   const { view } = net.mem;
   const { inet } = net;
+  const six = view.getUint8(params) !== AF_INET;
   cpu.charge(OP_BPF_FIB_LOOKUP);
+  if (six && (needStrict(view, params + IPV6_DST) || needStrict(view, params + IPV6_SRC)))
+    return RET_NOT_FWDED;
   const dev = net.devGetByIndex(view.getUint32(params + IFINDEX, true));
   if (dev === null) return -ENODEV;
-  if (inet === null || !inet.ipForward || view.getUint8(params) !== AF_INET)
-    return RET_FWD_DISABLED;
+  if (inet === null || !inet.ipForward || six) return RET_FWD_DISABLED;
 
   cpu.charge(OP_FIB_LOOKUP);
   const table = BPF_FIB_LOOKUP_DIRECT | BPF_FIB_LOOKUP_TBID;
@@ -75,6 +81,18 @@ export function bpfFibLookup(net: Net, params: HostAddr, flags: number, cpu: Cpu
   const route = inet.addrs.fib.lookup(dst, via);
   if (route === null || route.type !== RTN_UNICAST) return noWay(route?.type ?? 0);
   return setFwdParams(inet, view, params, route, flags);
+}
+
+/** A group's, a link's own or the loopback address: nobody forwards to or from it. @linux rt6_need_strict */
+function needStrict(view: DataView, at: HostAddr): boolean {
+  const w0 = view.getUint32(at);
+  if (in6IsLinkScoped(w0)) return true;
+  return (
+    w0 === 0 &&
+    view.getUint32(at + 4) === 0 &&
+    view.getUint32(at + 8) === 0 &&
+    view.getUint32(at + 12) === 1
+  );
 }
 
 function noWay(type: number): number {

@@ -63,3 +63,23 @@ test.each<[number, number]>([
   expect(ask('10.5.1.1', 0, DIRECT | TBID, tbid)[0]).toBe(rc);
   expect(ask('127.0.0.1', 0, DIRECT | TBID, tbid)[0]).toBe(4);
 });
+
+// what Linux's bpf_ipv6_fib_lookup says on a machine that forwards no IPv6
+test.each<[string, src: number, dst: number[], ifindex: number, number]>([
+  ['somebody', 0x2001_0db8, [0x2001_0db8, 0, 0, 9], 1, 5],
+  ['somebody, through nothing', 0x2001_0db8, [0x2001_0db8, 0, 0, 9], 99, -19],
+  ['a group, through nothing', 0x2001_0db8, [0xff02_0000, 0, 0, 1], 99, 4],
+  ['a link', 0x2001_0db8, [0xfe80_0000, 0, 0, 9], 1, 4],
+  ['loopback', 0x2001_0db8, [0, 0, 0, 1], 1, 4],
+  ['somebody, from a link', 0xfe80_0000, [0x2001_0db8, 0, 0, 9], 1, 4],
+])('IPv6: %s', (_, src, dst, ifindex, answer) => {
+  const { machine } = new InetRig([], { inet: { ipForward: true } });
+  const { view } = machine.mem;
+  const at = machine.xdp.bpf.stackTop - 64;
+  machine.mem.fill(at, 64, 0);
+  view.setUint8(at, 10);
+  view.setUint32(at + 8, ifindex === 1 ? machine.nics[0]!.bp.dev.ifindex : ifindex, true);
+  view.setUint32(at + 16, src);
+  dst.forEach((word, i) => view.setUint32(at + 32 + 4 * i, word));
+  expect(bpfFibLookup(machine.net, at, 0, machine.cpus[0]!)).toBe(answer);
+});
