@@ -105,6 +105,7 @@ class WireTaps implements Wire {
     for (let i = 0; i < sinks.length; i++) sinks[i]!.frame(port, time, at, len);
   }
 }
+
 /** Each application draws from a stream of its own, by its port. */
 const APP_STREAM = 0x6170_7073;
 

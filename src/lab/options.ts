@@ -41,12 +41,12 @@ export const fromFlags = (values: Readonly<Record<string, unknown>>): OptionSour
   },
 });
 
-/** Both fill the indirection table. */
 /** What only the stack does. */
 const NEED_STACK = [
   ...(['apps', 'appCpu', 'appCpus', 'rps', 'tcDrop', 'rawDrop'] as const),
   ...(['ipForward', 'route', 'neigh'] as const),
 ];
+/** Both fill the indirection table. */
 const OTHER_WAY: Readonly<Record<string, string>> = { rssEqual: 'rssIndir', rssIndir: 'rssEqual' };
 
 /**
