@@ -10,6 +10,7 @@ import type { Task } from '../host/runQueue.ts';
 import type { Backlog } from './backlog.ts';
 import { NapiList } from './napiList.ts';
 import type { Qdisc } from './qdisc.ts';
+import { Kworker } from './workqueue.ts';
 
 /** Numbers of the softirqs that exist here. @linux include/linux/interrupt.h */
 export const TIMER_SOFTIRQ = 1;
@@ -30,6 +31,8 @@ export class SoftnetData {
   softirqPending = 0;
   /** The thread that takes over; set by `softirqInit`. */
   ksoftirqd: Task | null = null;
+  /** The thread for work that is put off. */
+  readonly kworker: Kworker;
   /** Times the dispatcher left its rest to the thread. */
   ksoftirqdWakeups = 0;
   /** Packets that entered the stack on this CPU. */
@@ -46,6 +49,7 @@ export class SoftnetData {
 
   constructor(cpu: Cpu) {
     this.cpu = cpu;
+    this.kworker = new Kworker(cpu);
   }
 }
 

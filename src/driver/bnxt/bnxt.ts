@@ -34,6 +34,7 @@ import type { NapiEndings } from '../../stack/napiCounts.ts';
 import type { NetDevice } from '../../stack/netdevice.ts';
 import type { PagePool } from '../../stack/pagePool.ts';
 import type { SkBuff } from '../../stack/skbuff.ts';
+import type { WorkStruct } from '../../stack/workqueue.ts';
 import type { XdpKernel } from '../../xdp/kernel.ts';
 import type { XdpProg } from '../../xdp/program.ts';
 import type { XdpRxqInfo } from '../../xdp/rxq.ts';
@@ -133,6 +134,8 @@ export class BnxtCpRingInfo {
   packets = 0;
   bytes = 0;
   readonly dim: Dim = new Dim();
+  /** Programs what DIM wants next; made when it first wants something. */
+  dimWork: WorkStruct | null = null;
   /** One for all rings of a NAPI. */
   readonly swStats: BnxtSwStats;
   /** P5: the CQs under this NQ; empty on P4. */
@@ -410,16 +413,12 @@ export class Bnxt {
   readonly spTask: Alarm;
   /** Of NAPIs by index, over all opens. */
   readonly dimBooks: DimBooks[] = [];
-  /** Rings whose new profile waits to be programmed. */
-  readonly dimQueue: BnxtCpRingInfo[] = [];
-  readonly dimWork: Alarm;
 
   constructor(
     dev: NetDevice,
     pdev: BnxtPdev,
     coal: { rx: BnxtCoal; tx: BnxtCoal },
     spTask: (bp: Bnxt) => void,
-    dimWork: (bp: Bnxt, now: Ps) => void,
   ) {
     this.dev = dev;
     this.pdev = pdev;
@@ -435,7 +434,6 @@ export class Bnxt {
       this.ctlCpu.idleUntil(at); // the worker runs when its time has come, not when a CPU last did
       spTask(this);
     });
-    this.dimWork = pdev.clock.alarm((at) => dimWork(this, at));
   }
 
   dimBooksOf(index: number): DimBooks {

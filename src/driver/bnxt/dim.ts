@@ -1,12 +1,13 @@
 /**
  * Adaptive moderation: the driver's side of DIM (`stack/netDim.ts`).
  *
- * A poll samples; the new profile is programmed by a worker a little later, for that ring alone.
- * Linux has a work item for each ring; here one worker runs for all that wait.
+ * A poll samples; the new profile is programmed by the kworker of its CPU, for that ring alone, as
+ * soon as that gets the CPU. What the firmware takes to answer is left out.
  *
  * @linux bnxt_dim_work; drivers/net/ethernet/broadcom/bnxt/bnxt_dim.c
  */
 import type { Ps } from '../../host/clock.ts';
+import type { Cpu } from '../../host/cpu.ts';
 import { BNXT_NQ_HDL_TYPE_RX } from '../../nic/hsi/nq.ts';
 import type { DimCqModer } from '../../stack/netDim.ts';
 import {
@@ -16,8 +17,9 @@ import {
   netDim,
   netDimGetModeration,
 } from '../../stack/netDim.ts';
+import type { WorkStruct } from '../../stack/workqueue.ts';
 import type { Bnxt, BnxtCpRingInfo, BnxtNapi } from './bnxt.ts';
-import { BNXT_FLAG_DIM, WORKQUEUE_PS, bnxtChipP5 } from './bnxt.ts';
+import { BNXT_FLAG_DIM, bnxtChipP5 } from './bnxt.ts';
 import { bnxtHwrmSetRingCoal, countsFromLast } from './coal.ts';
 
 /**
@@ -40,20 +42,28 @@ export function dimSampleRings(bp: Bnxt, { cpRing }: BnxtNapi): void {
 }
 
 function sample(bp: Bnxt, cpr: BnxtCpRingInfo, events: number): void {
-  const { now } = cpr.cpu;
-  if (!netDim(cpr.dim, now, events, cpr.packets, cpr.bytes)) return;
-  bp.dimQueue.push(cpr);
-  if (!bp.dimWork.armed) bp.dimWork.set(now + WORKQUEUE_PS);
+  const { cpu } = cpr;
+  if (!netDim(cpr.dim, cpu.now, events, cpr.packets, cpr.bytes)) return;
+  const { net } = bp.dev;
+  net.softnet[cpu.id]!.kworker.scheduleWork((cpr.dimWork ??= new DimWork(cpr)), net.irqs);
 }
 
-/** @linux bnxt_dim_work */
-export function bnxtDimWork(bp: Bnxt, now: Ps): void {
-  for (const cpr of bp.dimQueue.splice(0)) {
-    const { dim } = cpr;
+class DimWork implements WorkStruct {
+  private readonly cpr: BnxtCpRingInfo;
+
+  constructor(cpr: BnxtCpRingInfo) {
+    this.cpr = cpr;
+  }
+
+  /** @linux bnxt_dim_work */
+  work({ now }: Cpu): void {
+    const { cpr } = this;
+    const { dim, bnapi } = cpr;
+    const { bp } = bnapi;
     dim.profiles = profilesFor(bp, cpr);
     const { usec, pkts } = netDimGetModeration(dim);
     bnxtHwrmSetRingCoal(cpr, usec, pkts, now);
-    if (cpr === cpr.bnapi.rxRing?.cpr) bp.dimBooksOf(cpr.bnapi.index).moveTo(dim.profileIx, now);
+    if (cpr === bnapi.rxRing?.cpr) bp.dimBooksOf(bnapi.index).moveTo(dim.profileIx, now);
     dim.applied();
   }
 }
@@ -87,6 +97,10 @@ export function rxDim(bp: Bnxt, index: number, until: Ps): RxDim | null {
 
 /** The rings are about to go. @linux cancel_work_sync */
 export function bnxtDimCancel(bp: Bnxt): void {
-  bp.dimQueue.length = 0;
-  bp.dimWork.cancel();
+  for (const { cpRing } of bp.bnapi) {
+    for (const { dimWork } of [cpRing, ...cpRing.cpRingArr]) {
+      if (dimWork === null) continue;
+      for (const { kworker } of bp.dev.net.softnet) kworker.cancelWork(dimWork);
+    }
+  }
 }

@@ -33,7 +33,6 @@ import {
   Bnxt,
 } from './bnxt.ts';
 import { dfltRxCoal, dfltTxCoal } from './coal.ts';
-import { bnxtDimWork } from './dim.ts';
 import { bnxtGetStats64 } from './ethtoolGet.ts';
 import { bnxtCfgRxMode, bnxtCloseNic, bnxtOpenNic } from './open.ts';
 import { bnxtRxRingReset } from './reset.ts';
@@ -90,7 +89,7 @@ export function bnxtInitOne(
   if (params.rxvlan) dev.features |= NETIF_F_HW_VLAN_CTAG_RX | NETIF_F_HW_VLAN_STAG_RX;
   dev.xdpFeatures = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT | NETDEV_XDP_ACT_RX_SG;
   const coal = { rx: dfltRxCoal(pdev.moderation?.mostFrames), tx: dfltTxCoal() };
-  bp = new Bnxt(dev, pdev, coal, bnxtSpTask, bnxtDimWork);
+  bp = new Bnxt(dev, pdev, coal, bnxtSpTask);
   if (pdev.device === BCM57508) bp.flags |= BNXT_FLAG_CHIP_P5_PLUS;
   bp.rxRingSize = params.rxRing;
   bp.txRingSize = params.txRing;
