@@ -60,7 +60,7 @@ test('a thread that is on the CPU of a flood when it starts stays there: only wa
   expect(worst!.cures[0]!.options).toEqual({ 'app-cpus': '1' });
 });
 
-test.each([
+test.each<[more: Parameters<typeof run>[0], message: string]>([
   [{ apps: 'sink:9', appCpus: '0,3' }, '--app-cpus: 3 is out of range (0 to 2)'],
   [{ apps: 'sink:9', appCpus: '0', appCpu: 1 }, '--app-cpus: not with --app-cpu, which is one CPU'],
   [{ appThreads: 2 }, '--app-threads: needs --apps'],
@@ -72,5 +72,5 @@ test.each([
     'a peer goes with one thread',
   ],
 ])('%j is refused', async (options, message) => {
-  await expect(run({ ...BASE, ...options } as Parameters<typeof run>[0])).rejects.toThrow(message);
+  await expect(run({ ...BASE, ...options })).rejects.toThrow(message);
 });
