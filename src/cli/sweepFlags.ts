@@ -78,8 +78,7 @@ export function addSweep(
   }
 }
 
-/** As a shell takes it. */
-/** Without the number of workers, which changes nothing in what comes out. */
+/** As a shell takes it, without the number of workers, which changes nothing in what comes out. */
 const commandText = (args: readonly string[]): string =>
   ['ringscope', ...args]
     .filter((arg, i, all) => !/^--workers(=|$)/.test(arg) && all[i - 1] !== '--workers')

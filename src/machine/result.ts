@@ -269,8 +269,11 @@ const socketBooks = ({
   waited,
 });
 
-/** Of all NICs together. */
-/** @param fatesOf what a lane has counted; as of now, unless told otherwise */
+/**
+ * Of all NICs together.
+ *
+ * @param fatesOf what a lane has counted; as of now, unless told otherwise
+ */
 export function allFates({ nics, xdp }: Machine, fatesOf?: (lane: Lane) => Fates): Fates {
   const sum = new Fates();
   nics.forEach((nic, i) => sum.add(nicFates(nic, i === 0 ? xdp.fates : null, fatesOf)));

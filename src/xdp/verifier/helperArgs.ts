@@ -156,8 +156,10 @@ const COMPATIBLE: ReadonlyMap<number, readonly number[]> = new Map([
   [ARG_PTR_TO_DYNPTR, [PTR_TO_STACK, CONST_PTR_TO_DYNPTR]],
 ]);
 
-/** @linux check_reg_type */
-/** @param objects of programs do, too */
+/**
+ * @param objects of programs do, too
+ * @linux check_reg_type
+ */
 function checkRegType(env: Env, regno: number, argType: number, objects: boolean = false): void {
   const reg = env.regs[regno]!;
   const types = COMPATIBLE.get(baseType(argType))!;
