@@ -135,7 +135,7 @@ export class BnxtCpRingInfo {
   bytes = 0;
   readonly dim: Dim = new Dim();
   /** Programs what DIM wants next; made when it first wants something. */
-  dimWork: WorkStruct | null = null;
+  dimWork: (WorkStruct & { cancel(): void }) | null = null;
   /** One for all rings of a NAPI. */
   readonly swStats: BnxtSwStats;
   /** P5: the CQs under this NQ; empty on P4. */

@@ -6,7 +6,7 @@
  *
  * @linux bnxt_dim_work; drivers/net/ethernet/broadcom/bnxt/bnxt_dim.c
  */
-import type { Ps } from '../../host/clock.ts';
+import type { Alarm, Ps } from '../../host/clock.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import { BNXT_NQ_HDL_TYPE_RX } from '../../nic/hsi/nq.ts';
 import type { DimCqModer } from '../../stack/netDim.ts';
@@ -46,17 +46,31 @@ function sample(bp: Bnxt, cpr: BnxtCpRingInfo, events: number): void {
   if (!netDim(cpr.dim, cpu.now, events, cpr.packets, cpr.bytes)) return;
   const { net } = bp.dev;
   net.softnet[cpu.id]!.kworker.scheduleWork((cpr.dimWork ??= new DimWork(cpr)), net.irqs);
+  // waking takes time, in which the NIC goes on: whoever samples rings is to see that
+  const { doorbell, dbKeyHi } = cpr.bnapi.cpRing.cpDb;
+  cpr.bus.settle(cpu, doorbell, dbKeyHi);
 }
 
 class DimWork implements WorkStruct {
   private readonly cpr: BnxtCpRingInfo;
+  /** The firmware acts when all that comes before is over: this CPU may be ahead of others. */
+  private readonly command: Alarm;
 
   constructor(cpr: BnxtCpRingInfo) {
     this.cpr = cpr;
+    this.command = cpr.bnapi.bp.pdev.clock.alarm((at) => this.program(at));
+  }
+
+  work({ now }: Cpu): void {
+    this.command.set(now);
+  }
+
+  cancel(): void {
+    this.command.cancel();
   }
 
   /** @linux bnxt_dim_work */
-  work({ now }: Cpu): void {
+  private program(now: Ps): void {
     const { cpr } = this;
     const { dim, bnapi } = cpr;
     const { bp } = bnapi;
@@ -101,6 +115,7 @@ export function bnxtDimCancel(bp: Bnxt): void {
     for (const { dimWork } of [cpRing, ...cpRing.cpRingArr]) {
       if (dimWork === null) continue;
       for (const { kworker } of bp.dev.net.softnet) kworker.cancelWork(dimWork);
+      dimWork.cancel();
     }
   }
 }
