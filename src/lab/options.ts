@@ -203,8 +203,9 @@ function checkApps(o: RunOptions, where: (path: readonly PropertyKey[]) => strin
   o.appCpus?.forEach((cpu) => onMachine(cpu, ['appCpus']));
   if (o.appCpus !== undefined && o.appCpu !== undefined)
     throw new OptionError(`${where(['appCpus'])}: not with ${where(['appCpu'])}, which is one CPU`);
-  if (o.appThreads > 1 && o.apps.length === 0)
-    throw new OptionError(`${where(['appThreads'])}: needs --apps`);
+  const alone = o.appThreads > 1 ? 'appThreads' : o.appCpus === undefined ? null : 'appCpus';
+  if (alone !== null && o.apps.length === 0)
+    throw new OptionError(`${where([alone])}: needs --apps`);
   o.rps?.forEach((cpu) => onMachine(cpu, ['rps']));
   o.nics.forEach((nic, i) => nic.rps?.forEach((cpu) => onMachine(cpu, ['nics', i, 'rps'])));
   const ports = new Set<number>();

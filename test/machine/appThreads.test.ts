@@ -64,6 +64,7 @@ test.each<[more: Parameters<typeof run>[0], message: string]>([
   [{ apps: 'sink:9', appCpus: '0,3' }, '--app-cpus: 3 is out of range (0 to 2)'],
   [{ apps: 'sink:9', appCpus: '0', appCpu: 1 }, '--app-cpus: not with --app-cpu, which is one CPU'],
   [{ appThreads: 2 }, '--app-threads: needs --apps'],
+  [{ appCpus: '0,1' }, '--app-cpus: needs --apps'],
   [{ apps: 'sink:9', appThreads: 65 }, '--app-threads: 65 is out of range (1 to 64)'],
   [{ apps: [{ kind: 'sink', udp: 9, cpus: [4] }] }, '4 is out of range (0 to 2)'],
   [{ apps: [{ kind: 'sink', udp: 9, cpus: [1], cpu: 1 }] }, 'not with cpu, which is one'],
