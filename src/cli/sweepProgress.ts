@@ -1,4 +1,4 @@
-/** One line on a terminal: how many runs of a sweep are finished, and how long the rest may take. */
+/** One line on a terminal: how many runs of a sweep or rows are finished, and how long the rest may take. */
 import { count, duration } from '../lab/format.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -10,17 +10,25 @@ export class SweepProgress {
   private readonly total: number;
   private readonly recalled: number;
   private readonly nowMs: () => number;
+  private readonly what: string;
   private readonly startMs: number;
   private next: number;
   private finished = 0;
   private shown = false;
 
   /** @param recalled runs whose results were there before */
-  constructor(terminal: Terminal, total: number, recalled: number, nowMs: () => number) {
+  constructor(
+    terminal: Terminal,
+    total: number,
+    recalled: number,
+    nowMs: () => number,
+    what = 'runs',
+  ) {
     this.terminal = terminal;
     this.total = total;
     this.recalled = recalled;
     this.nowMs = nowMs;
+    this.what = what;
     this.startMs = nowMs();
     this.next = this.startMs + EVERY_MS;
   }
@@ -35,7 +43,7 @@ export class SweepProgress {
     const all = this.recalled + this.finished;
     const leftNs = ((now - this.startMs) / this.finished) * (this.total - all) * 1e6;
     this.terminal.err(
-      `${CLEAR_LINE}${count(all)} of ${count(this.total)} runs, about ${duration(leftNs)} to go`,
+      `${CLEAR_LINE}${count(all)} of ${count(this.total)} ${this.what}, about ${duration(leftNs)} to go`,
     );
   }
 

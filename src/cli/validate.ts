@@ -20,6 +20,7 @@ import {
 } from '../lab/validate/validate.ts';
 import { EXIT_FAILED, EXIT_OK } from './failure.ts';
 import { jsonLine } from './jsonLine.ts';
+import { SweepProgress } from './sweepProgress.ts';
 import type { Terminal } from './terminal.ts';
 import {
   comparedLines,
@@ -64,7 +65,7 @@ export function addValidate(
     .option('--show <ROW>', "print the row's source and the command that reproduces its machine")
     .option(
       '--sensitivity',
-      'what 10 % more of the three most important operations does, by family',
+      'what 10 % more of the three most important operations does, by family (some minutes)',
     )
     .option('--docs <DIR>', 'write validation.md and its plots to this directory, which must exist')
     .option('--json', 'one JSON document on stdout and nothing else')
@@ -88,7 +89,12 @@ async function validateCommand(flags: ValidateFlags, terminal: Terminal): Promis
   if (flags.sensitivity === true) return showSensitivity(flags, terminal);
   const runs = new ScenarioRuns();
   const results: RowResult[] = [];
-  for (const row of rows) results.push(await judgeRow(row, IO, runs));
+  const progress = progressOf(rows.length, 'rows', terminal);
+  for (const row of rows) {
+    results.push(await judgeRow(row, IO, runs));
+    progress.done();
+  }
+  progress.clear();
   const report = validationReport(results, flags.only);
   if (page !== undefined) {
     const plots = await validationPlots(runs, IO);
@@ -117,6 +123,9 @@ async function validateCommand(flags: ValidateFlags, terminal: Terminal): Promis
   );
   return EXIT_FAILED;
 }
+
+const progressOf = (total: number, what: string, terminal: Terminal): SweepProgress =>
+  new SweepProgress(terminal, total, 0, () => performance.now(), what);
 
 /** Each of these does something else; a page of some rows would pass for the whole. */
 function refuseTogether({ only, show, sensitivity, docs }: ValidateFlags): void {
@@ -157,10 +166,13 @@ async function showSensitivity({ only, json }: ValidateFlags, terminal: Terminal
   const rows = rowsNamed(only);
   const families = [...new Set(rows.map(({ family }) => family))];
   const found = [];
+  const progress = progressOf(families.length, 'families', terminal);
   for (const family of families) {
     const own = rows.filter((row) => row.family === family);
     found.push(await sensitivityOf(family, own, IO));
+    progress.done();
   }
+  progress.clear();
   terminal.out(
     json === true ? jsonLine(found) : `${sensitivityTable(found, terminal.colors).join('\n')}\n`,
   );

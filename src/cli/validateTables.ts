@@ -79,9 +79,10 @@ export function uncoveredTable({ uncovered }: ValidationReport, c: Colors): stri
 }
 
 export function sensitivityTable(found: readonly FamilySensitivity[], c: Colors): string[] {
-  const lines = found.map(({ family, influences }): Row => [
+  const lines = found.map(({ family, rows, influences }): Row => [
     family,
-    influences.map(({ op, changePct }) => `${op} ${signedPercent(changePct)}`).join('; '),
+    influences.map(({ op, changePct }) => `${op} ${signedPercent(changePct)}`).join('; ') ||
+      (rows.length === 0 ? 'not told: adaptive moderation wanders by more' : 'nothing'),
   ]);
   return table([heading(c, 'family', '10 % more of'), ...lines], ['left', 'left']);
 }

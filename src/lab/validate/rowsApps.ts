@@ -89,24 +89,25 @@ export const perInterrupt = ({ packets, napi }: RunReport): number => packets.re
 const latency = (kqps: number, regime: Regime): Row[] => {
   const scenario = memcached(regime, kqps);
   const id = `irqs.${kqps}K.${regime}`;
+  const byChance = regime === 'base';
   return [
     {
-      ...{ id: `${id}.avg`, family: 'regimes, mean latency', scenario },
+      ...{ id: `${id}.avg`, family: 'regimes, mean latency', scenario, byChance },
       modelled: meanUs,
     },
     {
-      ...{ id: `${id}.p99`, family: 'regimes, p99 latency', scenario },
+      ...{ id: `${id}.p99`, family: 'regimes, p99 latency', scenario, byChance },
       modelled: p99Us,
     },
     {
-      ...{ id: `${id}.cpu`, family: 'regimes, CPU', scenario, modelled: busy },
+      ...{ id: `${id}.cpu`, family: 'regimes, CPU', scenario, byChance, modelled: busy },
       nsPerPacket: (pct) => (pct / 100) * ((CORES * 1e6) / kqps / PACKETS),
     },
   ];
 };
 
 const interrupts = (kqps: number): Row => ({
-  ...{ id: `irqs.${kqps}K.base.ppi`, family: 'packets per interrupt' },
+  ...{ id: `irqs.${kqps}K.base.ppi`, family: 'packets per interrupt', byChance: true },
   scenario: memcached('base', kqps),
   modelled: perInterrupt,
 });

@@ -23,6 +23,8 @@ export interface Row {
   readonly family: string;
   readonly scenario: Scenario;
   readonly modelled: Reading;
+  /** Adaptive moderation wanders: another seed changes it more than a tenth of anything. */
+  readonly byChance?: boolean;
   /** What one packet took, where a profile can be fitted on that. */
   readonly nsPerPacket?: (value: number) => number;
 }

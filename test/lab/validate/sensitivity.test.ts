@@ -14,3 +14,12 @@ test('a row about one operation depends on that one, however little of the time 
   expect(influences[0]!.op).toBe('page_pool cache');
   expect(influences[0]!.changePct).toBeCloseTo(10, 1);
 });
+
+test('rows that hang on chance are not looked at', async () => {
+  const rows = rowsNamed('irqs.800K.base.ppi');
+  expect(await sensitivityOf('packets per interrupt', rows, io)).toEqual({
+    family: 'packets per interrupt',
+    rows: [],
+    influences: [],
+  });
+});
