@@ -1,5 +1,5 @@
 /** Rows whose packets go up the stack, and those of drivers other than the paper's. */
-import { bothPorts, forwarded, withinNs } from './rowsXdp.ts';
+import { bothPorts, forwarded, maxUs, meanUs, withinNs } from './rowsXdp.ts';
 import type { Reading, Row, Scenario } from './scenario.ts';
 import { busyPct, cpumapPps, receivedPps, saturated, sentPps, udp } from './scenario.ts';
 
@@ -99,9 +99,6 @@ const latency = (id: string, modelled: Row['modelled'], scenario = throughStack)
 const rarely: Scenario = {
   ...{ ...throughStack, traffic: `${udp('100pps')} ${THROUGH}`, duration: '1s' },
 };
-
-const meanUs: Reading = ({ stagesNs }) => stagesNs['wire']!.mean / 1000;
-const maxUs: Reading = ({ stagesNs }) => stagesNs['wire']!.max / 1000;
 
 /** What one operation took in a run in which pages travel. */
 const pagePool = (id: string, op: string, ring: number): Row => ({

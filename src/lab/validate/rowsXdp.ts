@@ -131,8 +131,9 @@ const RARELY: Scenario = {
   ...{ ...forwarded, traffic: udp('100pps'), duration: '1s' },
 };
 
-const meanUs: Reading = ({ stagesNs }) => stagesNs['wire']!.mean / 1000;
-const maxUs: Reading = ({ stagesNs }) => stagesNs['wire']!.max / 1000;
+/** From wire to wire. */
+export const meanUs: Reading = ({ stagesNs }) => stagesNs['wire']!.mean / 1000;
+export const maxUs: Reading = ({ stagesNs }) => stagesNs['wire']!.max / 1000;
 
 const latency = (id: string, scenario: Scenario, modelled: Reading): Row => ({
   ...{ id: `lat.xdp.${id}`, family: 'forwarding latency', scenario, modelled },
