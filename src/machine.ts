@@ -170,7 +170,7 @@ export class Machine {
     this.passedAt = fifo.at + config.nics.length * TX_FIFO_BYTES;
     const rng = new Rng(config.seed);
     const stamps = new RxStamps(this.mem, this.mem.region('stamps', plan.stamps));
-    this.stages = config.stages === true ? new StageTimes() : null;
+    this.stages = config.stages === true ? new StageTimes(config.sender) : null;
     stamps.stages = this.stages;
     const chip = new CoherentMemory(this.mem, this.mem.region('chip', plan.chip));
     const bus = new Bus();

@@ -189,16 +189,19 @@ const STAGES: readonly (readonly [string, string])[] = [
   ['wire', 'wire to wire'],
 ];
 
+const SENDERS = "by sender's clock";
+
 const latencyRow = (name: string, l: RunReport['latencyNs']): Row => [
   name,
   ...[l.mean, l.p50, l.p90, l.p99, l.p999, l.max].map(duration),
 ];
 
-function latencyLine({ latencyNs, stagesNs }: RunReport, c: Colors): string[] {
+function latencyLine({ run, latencyNs, stagesNs }: RunReport, c: Colors): string[] {
   if (latencyNs.count === 0) return [];
   const stages = STAGES.flatMap(([key, name]) => {
     const l = stagesNs[key];
-    return l === undefined ? [] : [latencyRow(name, l)];
+    if (l === undefined) return [];
+    return [latencyRow(key === 'wire' && run.clock === 'sender' ? SENDERS : name, l)];
   });
   return table(
     [

@@ -10,7 +10,8 @@
  *   verdict    until the program's verdict: packets before it in the poll, then itself
  *   socket     arrival on the wire until an application has read it
  *   wire       arrival on the wire until its last bit is on a wire again, by XDP_TX, redirect or
- *              forwarding, or until that of an application's answer is; a fragment counts as a packet
+ *              forwarding, or until that of an application's answer is; a fragment counts as a packet.
+ *              Where the sender measures (`SenderView`): by its own clock
  */
 import type { Ps } from './clock.ts';
 import { Histogram } from './histogram.ts';
@@ -20,16 +21,33 @@ const STAGES = 4;
 /** Packets that may wait before their stages are sorted into buckets. */
 const WAITING = 256;
 
+/** A sender whose own clock tells more, or other things, than the wire shows. */
+export interface SenderView {
+  /** What it measures of a packet that arrived and was sent at these times. */
+  wayPs(arrived: Ps, sent: Ps): Ps;
+}
+
 export class StageTimes {
   private readonly dma: Histogram = new Histogram();
   private readonly interrupt: Histogram = new Histogram();
   private readonly poll: Histogram = new Histogram();
   private readonly verdict: Histogram = new Histogram();
   readonly socket: Histogram = new Histogram();
-  readonly wire: Histogram = new Histogram();
+  private readonly wire: Histogram = new Histogram();
+  private readonly sender: SenderView | null;
   private readonly waiting: Float64Array = new Float64Array(STAGES * WAITING);
   private readonly words: Int32Array = new Int32Array(this.waiting.buffer);
   private waits = 0;
+
+  constructor(sender: SenderView | null = null) {
+    this.sender = sender;
+  }
+
+  /** A packet that had arrived is on a wire again. */
+  backOnWire(arrived: Ps, sent: Ps): void {
+    const { sender } = this;
+    this.wire.record(sender === null ? sent - arrived : sender.wayPs(arrived, sent));
+  }
 
   /** The ways of one packet, in the order of time. */
   toVerdict(arrived: Ps, dmaDone: Ps, irqAt: Ps, pollAt: Ps, now: Ps): void {

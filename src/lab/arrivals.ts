@@ -6,9 +6,11 @@ import { parseMac } from '../wire/eth.ts';
 import type { ArrivalBlock, ArrivalSource, FrameTable } from '../wire/frames.ts';
 import type { TrafficPlan } from '../wire/gen.ts';
 import { planTraffic, TrafficSource } from '../wire/gen.ts';
-import type { SendSource } from '../wire/link.ts';
+import type { Link, SendSource } from '../wire/link.ts';
 import { wireBytes } from '../wire/link.ts';
 import { ReplaySource, replayFrameBytes } from '../wire/replay.ts';
+import type { SenderClock } from '../wire/sender.ts';
+import { senderClock } from '../wire/sender.ts';
 import type { TrafficSpec } from '../wire/trafficSpec.ts';
 import { TRAFFIC_DEFAULT, parseTraffic, withTrafficWord } from '../wire/trafficSpec.ts';
 import { parseCidr4, parseCidr6 } from './addresses.ts';
@@ -37,6 +39,8 @@ export interface ArrivalPlan {
   readonly total: number | undefined;
   /** Store the frames, and make the stream of the times at which they want to start. */
   source(frames: FrameTable, rng: Rng): SendSource;
+  /** Whose clock tells how long frames were on their way; null where it is the wire's. */
+  sender(link: Link): SenderClock | null;
 }
 
 /** Generated traffic, as the options describe it. @throws RangeRefused, NotUnderstood */
@@ -62,6 +66,7 @@ export function trafficPlan(options: RunOptions): ArrivalPlan {
     frameBytes: plan.frameBytes,
     total: count,
     source: (frames, rng) => new TrafficSource(plan, frames, rng),
+    sender: (link) => senderClock(plan, link),
   };
 }
 
@@ -127,6 +132,7 @@ export function replayPlan(options: RunOptions, capture: Capture): ArrivalPlan {
     frameBytes: replayFrameBytes(capture),
     total,
     source: (table) => new ReplaySource(capture, replay, table),
+    sender: () => null,
   };
 }
 

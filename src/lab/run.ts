@@ -115,7 +115,9 @@ export async function runScenario(
   const later = await programsOfChanges(options, choice, io);
   const mapBytes = mapBytesOf(xdp, xdpPeer, later.values(), options);
   const profile = await profileNamed(options.profile, (option, name) => io.readFile(option, name));
-  const config = { ...machineConfig(options, profile), mapBytes };
+  const { nics, ...rest } = machineConfig(options, profile);
+  const sender = closed === null ? plan.sender(new Link(nics[0]!.linkBps)) : null;
+  const config = { ...rest, nics, mapBytes, sender };
 
   const machine = build(config, closed?.frameBytes ?? plan.frameBytes);
   config.nics.forEach((_, nic) => {

@@ -10,6 +10,8 @@ export interface RunAbout {
   readonly xdp: string;
   readonly xdpPeer: string;
   readonly traffic: string;
+  /** Whose clock the stage `wire` goes by. */
+  readonly clock: 'wire' | 'sender';
   readonly nics: number;
   readonly linkGbps: number;
   readonly queues: number;
@@ -68,6 +70,7 @@ export function aboutRun(
     xdp: programs.xdp?.name ?? 'none',
     xdpPeer: programs.xdpPeer?.name ?? 'none',
     traffic: plan.says,
+    clock: (config.sender ?? null) === null ? 'wire' : 'sender',
     nics: config.nics.length,
     linkGbps: linkBps / 1e9,
     queues,

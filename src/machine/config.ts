@@ -3,6 +3,7 @@ import type { RxFlow } from '../driver/bnxt/rxnfc.ts';
 import type { CostProfile } from '../host/profile.ts';
 import { RangeRefused } from '../host/errors.ts';
 import { MAX_MEMORY_BYTES, PAGE_SIZE } from '../host/memory.ts';
+import type { SenderView } from '../host/stages.ts';
 import { stampBytes } from '../host/stamps.ts';
 import { completionRingBytes } from '../nic/completionRing.ts';
 import { recordBytes } from '../nic/frameRecord.ts';
@@ -99,6 +100,8 @@ export interface MachineConfig {
   readonly eager: boolean;
   /** Book each packet's way stage by stage. */
   readonly stages?: boolean;
+  /** Whose clock the stage `wire` goes by, where it is not the wire's. */
+  readonly sender?: SenderView | null;
   /** Picoseconds between two looks at rings and losses; none when undefined. */
   readonly samplePs?: number | undefined;
   /** Bytes for the maps of eBPF programs (`mapMemory`); `MAP_BYTES` when undefined. */

@@ -162,7 +162,7 @@ export class TxEngine {
     const { stamps } = this.parts;
     if (stamps.stages === null) return;
     const arrived = stamps.get(long ? haddr : haddr & PAGE_MASK);
-    if (arrived > 0) stamps.stages.wire.record(sent - arrived);
+    if (arrived > 0) stamps.stages.backOnWire(arrived, sent);
   }
 
   /**

@@ -17,7 +17,7 @@ import type { ArrivalBlock, ArrivalSource, FrameTable } from './frames.ts';
 import { checkInt } from './checkInt.ts';
 
 const PREAMBLE_AND_FCS = 8 + 4;
-const GAP = 12;
+export const GAP_BYTES = 12;
 /** Shorter frames are padded; without FCS. */
 export const MIN_LEN = 60;
 const BITS_PER_BYTE = 8;
@@ -28,7 +28,7 @@ const LINE_RATE_MAX_BPS = 1_000_000_000_000;
 
 /** Bytes of line time that a frame of `len` bytes without FCS takes, preamble and gap included. */
 export const wireBytes = (len: number): number =>
-  (len < MIN_LEN ? MIN_LEN : len) + PREAMBLE_AND_FCS + GAP;
+  (len < MIN_LEN ? MIN_LEN : len) + PREAMBLE_AND_FCS + GAP_BYTES;
 
 export class Link {
   readonly rateBps: number;
@@ -58,7 +58,7 @@ export class Link {
 
   /** From a frame's start until its last bit has arrived at the far end. @param len bytes without FCS */
   arrivalPs(len: number): Ps {
-    return Math.round((wireBytes(len) - GAP) * this.psPerByte) + this.delayPs;
+    return Math.round((wireBytes(len) - GAP_BYTES) * this.psPerByte) + this.delayPs;
   }
 }
 
@@ -115,7 +115,7 @@ export class LinkFeed implements ArrivalSource {
     const { len } = this.frames;
     const { psPerByte, delayPs } = this.link;
     const end = this.endPs;
-    const gapPs = GAP * psPerByte;
+    const gapPs = GAP_BYTES * psPerByte;
     let freeAt = this.busyFrom;
     for (let i = 0; i < count; i++) {
       const wanted = at[i]!;
@@ -150,7 +150,7 @@ export class LinkFeed implements ArrivalSource {
       const frameLen = len[frame[i]!]!;
       busyBytes += (frameLen < MIN_LEN ? MIN_LEN : frameLen) + PREAMBLE_AND_FCS;
       at[i] = busyFrom + Math.floor(busyBytes * psPerByte + 0.5) + delayPs;
-      busyBytes += GAP;
+      busyBytes += GAP_BYTES;
     }
     this.busyFrom = busyFrom;
     this.busyBytes = busyBytes;

@@ -3,6 +3,7 @@
  *
  *   udp:8,tcp:2 size=imix flows=1024 pattern=zipf:1.1 rate=14.88Mpps burst=32 arrivals=poisson vlan=100.200
  *   udp rate=1Mpps dst=10.2.0.1
+ *   udp size=1500 rate=line queue=1280
  *
  * Every word may be left out. The first may be a protocol mix without `proto=` before it.
  */
@@ -61,6 +62,11 @@ export interface TrafficSpec {
   /** Frames sent back to back before a gap that keeps the mean rate. */
   readonly burst: number;
   readonly arrivals: 'constant' | 'poisson';
+  /**
+   * Frames that each frame waits for in the sender's own queue, which is always full: with
+   * `rate: line`, and 0 otherwise. It shows in latencies that the sender takes (`SenderClock`).
+   */
+  readonly queue: number;
   /** VLAN ids, outermost first: none, one (802.1Q) or two (802.1ad outside, 802.1Q inside). */
   readonly vlan: readonly number[];
   /** Frames in all; without it no limit. */
@@ -83,6 +89,7 @@ export const TRAFFIC_DEFAULT: TrafficSpec = {
   rate: { kind: 'pps', pps: 1_000_000 },
   burst: 1,
   arrivals: 'constant',
+  queue: 0,
   vlan: [],
   dstMac: { hi16: 0x0200, lo32: 1 },
   dstIp: 0x0a00_0001,
@@ -91,6 +98,7 @@ export const TRAFFIC_DEFAULT: TrafficSpec = {
 
 const FLOWS_MAX = 2 ** 20;
 const BURST_MAX = 1_000_000;
+const QUEUE_MAX = 1_000_000;
 const VID_MAX = 4094;
 const WEIGHT_MAX = 1_000_000;
 const EXPONENT_MIN = 0.01;
@@ -100,7 +108,7 @@ const SHARE_MIN = 0.001;
 const PATTERN_FORMS = 'uniform, zipf, zipf:1.1, elephant or elephant:0.8';
 const PROTO_FORMS = `${TRAFFIC_PROTOS.join(', ')}, with weights like udp:8,tcp:2`;
 const WORD_FORMS =
-  'proto, size, flows, pattern, rate, burst, arrivals, vlan and dst, as in size=64';
+  'proto, size, flows, pattern, rate, burst, arrivals, queue, vlan and dst, as in size=64';
 const VLAN_FORMS = 'vlan=100, or vlan=100.200 with the outer tag first';
 
 const DST_FORMS = 'an address, as dst=10.0.1.9 or dst=fd00:1::9';
@@ -115,6 +123,7 @@ const WORDS: Readonly<Record<string, (what: string, value: string) => Part>> = {
   rate: (what, value) => ({ rate: parseRate(what, value) }),
   burst: (what, value) => ({ burst: parseCount(what, value, 1, BURST_MAX) }),
   arrivals: (what, value) => ({ arrivals: parseArrivals(what, value) }),
+  queue: (what, value) => ({ queue: parseCount(what, value, 1, QUEUE_MAX) }),
   vlan: (what, value) => ({ vlan: parseVlan(what, value) }),
   dst: parseDst,
 };
@@ -258,6 +267,10 @@ export function checkTraffic(spec: TrafficSpec): void {
   checkRate('traffic rate', spec.rate);
   checkInt('traffic flows', spec.flows, 1, FLOWS_MAX);
   checkInt('traffic burst', spec.burst, 1, BURST_MAX);
+  checkInt('traffic queue', spec.queue, 0, QUEUE_MAX);
+  if (spec.queue > 0 && spec.rate.kind !== 'line') {
+    throw new RangeRefused('traffic queue', spec.queue, 'only with rate=line: else none waits');
+  }
   if (spec.vlan.length > 2) throw new RangeRefused('traffic vlan', spec.vlan.join('.'), VLAN_FORMS);
   for (const vid of spec.vlan) checkInt('traffic vlan', vid, 1, VID_MAX);
   if (spec.count !== undefined) checkInt('traffic count', spec.count, 0, Number.MAX_SAFE_INTEGER);

@@ -17,6 +17,7 @@ const REPORT: RunReport = {
     xdp: 'l4lb',
     xdpPeer: 'pass',
     traffic: 'udp size=64 rate=14.88Mpps',
+    clock: 'wire',
     nics: 2,
     linkGbps: 100,
     queues: 2,

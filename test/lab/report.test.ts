@@ -99,6 +99,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
     xdp: 'drop',
     xdpPeer: 'pass',
     traffic: 'udp',
+    clock: 'wire' as const,
     nics: 2,
     linkGbps: 100,
     queues: 2,

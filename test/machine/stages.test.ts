@@ -96,6 +96,23 @@ test('to the last bit of an answer, which leaves after the reader had the questi
   expect(Math.abs(report.stagesNs['wire']!.mean - inside)).toBeLessThan(50);
 });
 
+test("a sender's queue: its own clock for wire, and nothing else", async () => {
+  const given = { ...ONE, xdp: 'echo', stack: 'off', link: 100, count: 100 };
+  const [without, queued] = [
+    await run({ ...given, traffic: 'udp size=1500 rate=line' }),
+    await run({ ...given, traffic: 'udp size=1500 rate=line queue=10' }),
+  ];
+  // frame i waits for min(i, 10) others, 121.6 ns each, and takes 120.64 ns itself
+  const waited = ((45 + 90 * 10) / 100) * 121.6 + 120.64;
+  const { wire: short, ...inside } = without.report.stagesNs;
+  const { wire: long, ...same } = queued.report.stagesNs;
+  expect(Math.abs(long!.mean - short!.mean - waited)).toBeLessThanOrEqual(1);
+  expect(same).toEqual(inside);
+  expect([without.report.run.clock, queued.report.run.clock]).toEqual(['wire', 'sender']);
+  const slow = run({ ...given, traffic: 'udp rate=1Mpps queue=10' });
+  await expect(slow).rejects.toThrow('traffic queue: 10 is out of range (only with rate=line');
+});
+
 test('what is booked changes nothing else', async () => {
   const given = { xdp: 'l4lb', count: 20_000, seed: 3 };
   const [off, on] = [await run({ ...given }), await run({ ...given, stages: true })];

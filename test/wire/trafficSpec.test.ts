@@ -57,6 +57,7 @@ test.each([
   ['rate=line', { rate: { kind: 'line' } }],
   ['rate=10Gbps', { rate: { kind: 'bps', bps: 10_000_000_000 } }],
   ['rate=1M', { rate: { kind: 'pps', pps: 1_000_000 } }],
+  ['rate=line queue=1280', { rate: { kind: 'line' }, queue: 1280 }],
   ['vlan=100', { vlan: [100] }],
 ])('%s is understood', (text, part) => {
   expect(parseTraffic(text)).toMatchObject(part);
@@ -113,6 +114,9 @@ test.each([
   ['rate=1e6', 'traffic rate: "1e6" is not understood'],
   ['rate=NaN', 'traffic rate: "NaN" is not understood'],
   ['burst=0', 'traffic burst: 0 is out of range (1 to 1000000)'],
+  ['queue=0', 'traffic queue: 0 is out of range (1 to 1000000)'],
+  ['queue=2M', 'traffic queue: 2M is out of range (1 to 1000000)'],
+  ['queue=some', 'traffic queue: "some" is not understood'],
   ['arrivals=never', 'traffic arrivals: "never" is not understood (constant or poisson)'],
   ['vlan=0', 'traffic vlan: 0 is out of range (1 to 4094)'],
   ['vlan=100.4095', 'traffic vlan: 4095 is out of range (1 to 4094)'],
@@ -136,6 +140,8 @@ test.each<[Partial<TrafficSpec>, string]>([
   [{ rate: { kind: 'pps', pps: NaN } }, 'traffic rate: NaNpps'],
   [{ rate: { kind: 'bps', bps: -1 } }, 'traffic rate: -1bps'],
   [{ pattern: { kind: 'zipf', exponent: NaN } }, 'traffic pattern: zipf:NaN'],
+  [{ queue: 8 }, 'traffic queue: 8 is out of range (only with rate=line: else none waits)'],
+  [{ queue: 1.5, rate: { kind: 'line' } }, 'traffic queue: 1.5'],
   [{ vlan: [1, 2, 3] }, 'traffic vlan: 1.2.3'],
   [{ count: -1 }, 'traffic count: -1'],
   [{ durationPs: 2 ** 53 }, 'traffic duration, in ps: 9007199254740992'],
