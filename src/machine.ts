@@ -10,7 +10,7 @@ import type { Ps } from './host/clock.ts';
 import { END_OF_TIME, PS_PER_NS, PS_PER_SEC, VirtualClock, checkedPs } from './host/clock.ts';
 import { CoherentMemory } from './host/coherent.ts';
 import { OP_XDP_RUN, nsToPs } from './host/cost.ts';
-import { CountingCpu, Cpu } from './host/cpu.ts';
+import { CLOCK_BYTES, CountingCpu, Cpu } from './host/cpu.ts';
 import { BugError, RangeRefused, bugOn } from './host/errors.ts';
 import { Faults } from './host/faults.ts';
 import { IdleStates } from './host/idleStates.ts';
@@ -173,11 +173,14 @@ export class Machine {
     this.stages = config.stages === true ? new StageTimes(config.sender) : null;
     stamps.stages = this.stages;
     const chip = new CoherentMemory(this.mem, this.mem.region('chip', plan.chip));
+    const kernel = new CoherentMemory(this.mem, this.mem.region('kernel', plan.kernel));
     const bus = new Bus();
     const costs = machineCosts(config);
-    this.cpus = Array.from(
-      { length: config.cpus },
-      (_, id) => new (config.breakdown === true ? CountingCpu : Cpu)(id, costs),
+    const clocks = kernel.alloc(config.cpus * CLOCK_BYTES);
+    this.cpus = Array.from({ length: config.cpus }, (_, id) =>
+      config.breakdown === true
+        ? new CountingCpu(id, costs)
+        : new Cpu(id, costs, { mem: this.mem, at: clocks + id * CLOCK_BYTES }),
     );
     for (const cpu of this.cpus) {
       cpu.coolsAfter = nsToPs(config.profile.coolsNs);
@@ -264,6 +267,7 @@ export class Machine {
           device: p5 ? BCM57508 : BCM57414,
           mem: this.mem,
           coherent,
+          kernel,
           bus,
           bar1: bus.attach(nic),
           hwrm: new Firmware(nic, vectors),

@@ -6,6 +6,7 @@
  */
 import type { Ps } from './clock.ts';
 import { OP_COUNT, OP_STACK_TOUCH } from './cost.ts';
+import type { HostAddr, HostMemory } from './memory.ts';
 import { bugOn } from './errors.ts';
 import type { IdleStates } from './idleStates.ts';
 import { RunQueue } from './runQueue.ts';
@@ -46,6 +47,14 @@ export const STEPS_OVER: Stepped = { done: true };
 /** A private copy of an exported constant folds into the code. */
 const NOW: number = 50;
 
+/** Bytes of what each operation takes and, behind the last, the clock: doubles. */
+export const CLOCK_BYTES: number = (NOW + 1) * 8;
+
+export interface ClockMemory {
+  readonly mem: HostMemory;
+  readonly at: HostAddr;
+}
+
 export class Cpu {
   readonly id: number;
   /** Clock at the end of the last step, and up to where shared hardware was settled in it. */
@@ -58,6 +67,11 @@ export class Cpu {
    * charge is the commonest thing a packet does.
    */
   protected readonly time: Float64Array;
+  /**
+   * Where that lies in host memory, for compiled code to charge as `charge` does; 0 where it may not,
+   * because somebody hears of each charge.
+   */
+  timeAt: HostAddr = 0;
   /** Picoseconds spent per context, indexed by `CTX_*`. */
   readonly spent: Float64Array = new Float64Array(CONTEXT_NAMES.length);
   /** Inside a step: work of this CPU runs, and what it reads must be up to date. */
@@ -83,11 +97,18 @@ export class Cpu {
   /** Called after each interrupt handler and each step of a thread: decides what `work` is. @linux irq_exit */
   irqExit: () => void = () => this.runQueue.schedule();
 
-  /** @param cost picoseconds per operation, `costTable` of a profile */
-  constructor(id: number, cost: Float64Array) {
+  /**
+   * @param cost picoseconds per operation, `costTable` of a profile
+   * @param memory `CLOCK_BYTES` for operations and clock; outside host memory unless given
+   */
+  constructor(id: number, cost: Float64Array, memory: ClockMemory | null = null) {
     this.id = id;
     bugOn(NOW !== OP_COUNT, 'the clock stands behind the last operation');
-    this.time = new Float64Array(NOW + 1);
+    if (memory === null) this.time = new Float64Array(NOW + 1);
+    else {
+      this.time = memory.mem.doublesAt(memory.at, NOW + 1);
+      this.timeAt = memory.at;
+    }
     this.time.set(cost.subarray(0, NOW));
     this.runQueue = new RunQueue(this);
   }

@@ -1,5 +1,7 @@
 /** What a machine is built from, and how much host memory that takes. */
 import type { RxFlow } from '../driver/bnxt/rxnfc.ts';
+import { SW_RX_BD_BYTES } from '../driver/bnxt/swRxBd.ts';
+import { CLOCK_BYTES } from '../host/cpu.ts';
 import type { CostProfile } from '../host/profile.ts';
 import { RangeRefused } from '../host/errors.ts';
 import { MAX_MEMORY_BYTES, PAGE_SIZE } from '../host/memory.ts';
@@ -121,6 +123,8 @@ export interface MemoryPlan {
   readonly frames: number;
   /** The NICs' own: lanes, and what rings hold back. */
   readonly chip: number;
+  /** What only kernel and driver see: clocks of CPUs, notes on the slots of rings. */
+  readonly kernel: number;
   /** What each NIC knows of each frame. */
   readonly records: number;
   /** When each buffer was filled. */
@@ -158,6 +162,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
   let coherentPages = 0;
   let pages = SLAB_PAGES;
   let chipPages = 0;
+  let kernelPages = pagesOf(config.cpus * CLOCK_BYTES);
   const apps = config.inet?.apps ?? [];
   const txSlots = config.nics.map((nic) => nic.queues * (nic.txRing + 1));
   const txQueues = config.nics.reduce((sum, nic) => sum + nic.queues, 0);
@@ -176,6 +181,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
       pagesOf(rxRingBytes(rx * DESC_CNT)) +
       2 * (pagesOf(txRingBytes(tx * DESC_CNT)) + pagesOf(RING_STATS_BYTES)) +
       (nic.chip === 'p5' ? 3 : 2) * pagesOf(completionRingBytes(cp * DESC_CNT));
+    kernelPages += nic.queues * pagesOf(rx * DESC_CNT * SW_RX_BD_BYTES);
     chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES) + 1;
   }
   pages += config.nics.length > 1 ? allTx : 0;
@@ -188,6 +194,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     pages: pages * PAGE_SIZE,
     frames,
     chip: chipPages * PAGE_SIZE,
+    kernel: kernelPages * PAGE_SIZE,
     records: config.nics.length * pagesOf(recordBytes(frames)) * PAGE_SIZE,
     fifo: (config.nics.length + 1) * TX_FIFO_BYTES,
     maps: MAP_STRUCTS_BYTES + (config.mapBytes ?? MAP_BYTES),

@@ -14,6 +14,7 @@ import type { Bnxt, BnxtRxRingInfo } from '../driver/bnxt/bnxt.ts';
 import { NapiTotals, RX_PROD_NONE } from '../driver/bnxt/bnxt.ts';
 import type { RxDim } from '../driver/bnxt/dim.ts';
 import { rxDim } from '../driver/bnxt/dim.ts';
+import { swRxBdAt, swRxBdData } from '../driver/bnxt/swRxBd.ts';
 import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
 import type { CacheBooks } from './costs.ts';
 import { cacheBooks } from './costs.ts';
@@ -370,8 +371,12 @@ function pageBooks({ pages, nics, net, xdp }: Machine): PageBooks {
 }
 
 /** Pages in RX slots, several of which may share one, and the page that buffers are being cut from. */
-function addRingPages({ rxBufRing, headPool }: BnxtRxRingInfo, pages: Set<HostAddr>): void {
-  for (const { data } of rxBufRing) if (data !== 0) pages.add(data & PAGE_MASK);
+function addRingPages(rxr: BnxtRxRingInfo, pages: Set<HostAddr>): void {
+  const { words, rxBufRing, rxRingMask, headPool } = rxr;
+  for (let slot = 0; slot <= rxRingMask; slot++) {
+    const data = swRxBdData(words, swRxBdAt(rxBufRing, slot));
+    if (data !== 0) pages.add(data & PAGE_MASK);
+  }
   if (headPool.fragPage !== 0) pages.add(headPool.fragPage);
 }
 

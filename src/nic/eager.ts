@@ -100,6 +100,7 @@ export class EagerHardware implements Hardware, Pace {
 
   /** From now on, moving this CPU's clock lets its hardware happen. */
   private drive(cpu: Cpu): void {
+    cpu.timeAt = 0;
     const charge = cpu.charge.bind(cpu);
     const chargeTimes = cpu.chargeTimes.bind(cpu);
     const happenUntilNow = (): void => {

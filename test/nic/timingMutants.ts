@@ -20,6 +20,7 @@ import type { Mutant } from './mutants.ts';
 /** Let `spend` decide what becomes of the picoseconds of each operation. */
 function onCharge(cpu: Cpu, spend: (ps: Ps) => void): void {
   const { time } = cpu as unknown as { time: Float64Array };
+  cpu.timeAt = 0;
   cpu.charge = (op) => spend(time[op]!);
   cpu.chargeTimes = (op, n) => spend(time[op]! * n);
 }

@@ -75,16 +75,6 @@ export class BnxtDbInfo {
   op: number = OP_DOORBELL;
 }
 
-/** @linux struct bnxt_sw_rx_bd */
-export class BnxtSwRxBd {
-  /** The page in page mode, else the buffer; 0 while the packet is in the poll or further up. */
-  data: HostAddr = 0;
-  /** First byte of the packet. */
-  dataPtr: HostAddr = 0;
-  /** DMA address given to the NIC. */
-  mapping: HostAddr = 0;
-}
-
 /** @linux struct bnxt_sw_tx_bd */
 export class BnxtSwTxBd {
   skb: SkBuff | null = null;
@@ -178,7 +168,8 @@ export class BnxtRxRingInfo {
   cpRingMask = 0;
   cpBit = 0;
   rxOffset = 0;
-  rxBufRing: BnxtSwRxBd[] = [];
+  /** Notes on each slot: `swRxBd.ts`. */
+  rxBufRing: HostAddr = 0;
   readonly rxDb: BnxtDbInfo = new BnxtDbInfo();
   fwRingId = -1;
   /** Free running u16: the slot the next buffer is posted to. */
@@ -327,6 +318,8 @@ export interface BnxtPdev {
   readonly device: number;
   readonly mem: HostMemory;
   readonly coherent: CoherentMemory;
+  /** For what only the driver sees. */
+  readonly kernel: CoherentMemory;
   readonly bus: Bus;
   /** Address of the doorbell BAR. */
   readonly bar1: number;

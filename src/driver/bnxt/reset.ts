@@ -26,6 +26,7 @@ import {
 import { bnxtDbWrite } from './db.ts';
 import { bnxtCmpValid, bnxtTxCmp } from './poll.ts';
 import { bnxtAllocOneRxRing, bnxtFreeOneRxRing } from './rings.ts';
+import { setSwRxBdData, swRxBdAt } from './swRxBd.ts';
 
 const WHAT_RX = 0;
 const WHAT_TX = 1;
@@ -89,12 +90,12 @@ export function bnxtRxRingReset(bp: Bnxt): void {
  * when they have been sent. Linux frees them here, while the NIC may still read them, and rings the
  * RX doorbell with a producer of before the reset once they are sent: a defect that is not copied.
  */
-function leaveToXdpTx({ txr, rxBufRing, rxRingMask }: BnxtRxRingInfo): void {
+function leaveToXdpTx({ txr, words, rxBufRing, rxRingMask }: BnxtRxRingInfo): void {
   if (txr === null) return;
   for (let cons = txr.txCons; cons !== txr.txProd; cons = (cons + 1) & 0xffff) {
     const txBuf = txr.txBufRing[cons & txr.bp.txRingMask]!;
     if (txBuf.action !== XDP_TX || txBuf.rxProd === RX_PROD_NONE) continue;
-    rxBufRing[(txBuf.rxProd - 1) & rxRingMask]!.data = 0;
+    setSwRxBdData(words, swRxBdAt(rxBufRing, (txBuf.rxProd - 1) & rxRingMask), 0);
     txBuf.rxProd = RX_PROD_NONE;
   }
 }

@@ -20,8 +20,9 @@ import {
 import { SKB_SHARED_INFO_SIZE, XDP_PACKET_HEADROOM, XDP_REDIRECT, XDP_TX } from '../../xdp/uapi.ts';
 import { XDP_BUFF_BYTES, xdpInitBuff } from '../../xdp/xdpBuff.ts';
 import type { Bnxt, BnxtCpRingInfo, BnxtRxRingInfo, BnxtTxRingInfo } from './bnxt.ts';
-import { BnxtSwRxBd, BnxtSwTxBd, RX_PROD_NONE, bnxtRxPageMode } from './bnxt.ts';
+import { BnxtSwTxBd, RX_PROD_NONE, bnxtRxPageMode } from './bnxt.ts';
 import { bnxtAllocRxData } from './rx.ts';
+import { SW_RX_BD_BYTES, setSwRxBdData, swRxBdAt, swRxBdData } from './swRxBd.ts';
 
 /** @linux BNXT_MAX_RX_DESC_CNT, BNXT_MAX_TX_DESC_CNT, BNXT_MIN_TX_DESC_CNT */
 export const BNXT_MAX_RX_DESC_CNT: number = DESC_CNT * 32 - 1;
@@ -81,6 +82,7 @@ export function bnxtSetRingParams(bp: Bnxt): void {
 }
 
 const rxBytes = (bp: Bnxt): number => (bp.rxRingMask + 1) * DESC_BYTES;
+const swRxBytes = (bp: Bnxt): number => (bp.rxRingMask + 1) * SW_RX_BD_BYTES;
 const txBytes = (bp: Bnxt): number => (bp.txRingMask + 1) * DESC_BYTES;
 
 /** A completion ring or notification queue, zeroed: nothing in it is valid on the first lap. @linux bnxt_alloc_cp_rings, bnxt_alloc_cp_sub_ring */
@@ -107,7 +109,7 @@ export function bnxtAllocRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
   rxr.rxDescRing = bp.pdev.coherent.alloc(rxBytes(bp));
   rxr.rxRingMask = bp.rxRingMask;
   rxr.rxOffset = bp.rxOffset;
-  rxr.rxBufRing = Array.from({ length: bp.rxRingMask + 1 }, () => new BnxtSwRxBd());
+  rxr.rxBufRing = bp.pdev.kernel.alloc(swRxBytes(bp));
   rxr.rxPageSize = PAGE_SIZE;
   rxr.pagePool = new PagePool(
     net,
@@ -124,6 +126,7 @@ export function bnxtAllocRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
 export function bnxtFreeRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
   if (rxr.pagePool.destroy(bp.ctlCpu) === 0) xdpRxqInfoUnregMemModel(rxr.xdpRxq);
   bp.pdev.coherent.release(rxr.xdp, XDP_BUFF_BYTES);
+  bp.pdev.kernel.release(rxr.rxBufRing, swRxBytes(bp));
   bp.pdev.coherent.release(rxr.rxDescRing, rxBytes(bp));
 }
 
@@ -166,11 +169,14 @@ export function bnxtAllocOneRxRing(rxr: BnxtRxRingInfo): void {
 
 /** Every buffer that stands in a slot goes back to the pool. @linux bnxt_free_one_rx_ring, bnxt_free_one_rx_ring_skbs */
 export function bnxtFreeOneRxRing(rxr: BnxtRxRingInfo): void {
-  for (const rxBuf of rxr.rxBufRing) {
-    if (rxBuf.data === 0) continue;
-    if (rxr.watch.on) rxr.watch.page(rxBuf.data & PAGE_MASK, DRIVER);
-    rxr.pagePool.put(rxBuf.data & PAGE_MASK, false, rxr.bp.ctlCpu);
-    rxBuf.data = 0;
+  const { words, watch, pagePool, rxBufRing } = rxr;
+  for (let slot = 0; slot <= rxr.rxRingMask; slot++) {
+    const rxBuf = swRxBdAt(rxBufRing, slot);
+    const page = swRxBdData(words, rxBuf) & PAGE_MASK;
+    if (page === 0) continue;
+    if (watch.on) watch.page(page, DRIVER);
+    pagePool.put(page, false, rxr.bp.ctlCpu);
+    setSwRxBdData(words, rxBuf, 0);
   }
 }
 

@@ -37,6 +37,14 @@ import { BNXT_RX_EVENT, RX_CONS_FORCED_ERROR, bnxtChipP5, bnxtRxPageMode } from 
 import { bnxtCmpValid } from './poll.ts';
 import { bnxtSchedResetRxr } from './reset.ts';
 import { passUp } from './skb.ts';
+import {
+  setSwRxBdData,
+  swRxBdAt,
+  swRxBdData,
+  swRxBdDataPtr,
+  swRxBdMapping,
+  swRxBdSet,
+} from './swRxBd.ts';
 import { bnxtRxXdp, bnxtTxAvail } from './xdp.ts';
 
 /**
@@ -60,10 +68,10 @@ export function bnxtRxPkt(rxr: BnxtRxRingInfo): number {
   const cons = rxCmpOpaque(words, at);
   if (cons !== rxr.rxNextCons) return bnxtDiscardRx(rxr, rawExt);
 
-  const rxBuf = rxr.rxBufRing[cons]!;
-  const data = rxBuf.data;
+  const rxBuf = swRxBdAt(rxr.rxBufRing, cons);
+  const data = swRxBdData(words, rxBuf);
   rxr.event |= BNXT_RX_EVENT;
-  rxBuf.data = 0;
+  setSwRxBdData(words, rxBuf, 0);
   if (rxr.watch.on) watchRxPkt(rxr, cons, data, rxCmpLen(words, at));
 
   const l2Errors = rxCmpL2Errors(words, ext);
@@ -77,7 +85,7 @@ export function bnxtRxPkt(rxr: BnxtRxRingInfo): number {
     len = xdpLen(words, rxr.xdp);
     if (!consumed) rc = passUp(rxr, cons, data, xdpData(words, rxr.xdp), len, at, ext, true);
   } else {
-    rc = passUp(rxr, cons, data, rxBuf.dataPtr, len, at, ext, false);
+    rc = passUp(rxr, cons, data, swRxBdDataPtr(words, rxBuf), len, at, ext, false);
   }
 
   // next_rx
@@ -201,17 +209,15 @@ export function oomNextRx(rxr: BnxtRxRingInfo): number {
  */
 export function bnxtAllocRxData(bp: Bnxt, rxr: BnxtRxRingInfo, prod: number): number {
   const slot = prod & rxr.rxRingMask;
-  const { cpu } = rxr;
+  const { cpu, words } = rxr;
   const data = bnxtRxPageMode(bp)
     ? rxr.pagePool.alloc(cpu)
     : pagePoolAllocFrag(rxr.headPool, bp.rxBufSize, cpu);
   if (data === 0) return -ENOMEM;
-  const rxBuf = rxr.rxBufRing[slot]!;
-  rxBuf.data = data;
-  rxBuf.dataPtr = data + bp.rxOffset;
-  rxBuf.mapping = data + bp.rxDmaOffset;
+  const mapping = data + bp.rxDmaOffset;
+  swRxBdSet(words, swRxBdAt(rxr.rxBufRing, slot), data, data + bp.rxOffset, mapping);
   if (rxr.watch.on) rxr.watch.page(data & PAGE_MASK, RX_RING);
-  rxBdPost(cpu, rxr.words, rxr.rxDescRing + (slot << DESC_SHIFT), rxBuf.mapping);
+  rxBdPost(cpu, words, rxr.rxDescRing + (slot << DESC_SHIFT), mapping);
   return 0;
 }
 
@@ -222,15 +228,14 @@ export function bnxtAllocRxData(bp: Bnxt, rxr: BnxtRxRingInfo, prod: number): nu
  * @linux bnxt_reuse_rx_data
  */
 export function bnxtReuseRxData(rxr: BnxtRxRingInfo, cons: number, data: HostAddr): void {
+  const { words, rxBufRing } = rxr;
   const prod = rxr.rxProd & rxr.rxRingMask;
-  const consBuf = rxr.rxBufRing[cons]!;
-  const prodBuf = rxr.rxBufRing[prod]!;
-  prodBuf.data = data;
-  prodBuf.dataPtr = consBuf.dataPtr;
-  prodBuf.mapping = consBuf.mapping;
+  const consBuf = swRxBdAt(rxBufRing, cons);
+  const mapping = swRxBdMapping(words, consBuf);
+  swRxBdSet(words, swRxBdAt(rxBufRing, prod), data, swRxBdDataPtr(words, consBuf), mapping);
   if (rxr.watch.on && rxr.watch.ledger.ownerOf(data) !== TX_RING)
     rxr.watch.page(data & PAGE_MASK, RX_RING);
-  rxBdPost(rxr.cpu, rxr.words, rxr.rxDescRing + (prod << DESC_SHIFT), consBuf.mapping);
+  rxBdPost(rxr.cpu, words, rxr.rxDescRing + (prod << DESC_SHIFT), mapping);
 }
 
 function watchRxPkt(rxr: BnxtRxRingInfo, cons: number, data: HostAddr, len: number): void {

@@ -51,6 +51,7 @@ import { xdpGetMetalen } from '../../xdp/xdpBuff.ts';
 import type { BnxtRxRingInfo } from './bnxt.ts';
 import { bnxtRxPageMode } from './bnxt.ts';
 import { bnxtAllocRxData, bnxtReuseRxData, oomNextRx } from './rx.ts';
+import { swRxBdAt, swRxBdDataPtr, swRxBdMapping } from './swRxBd.ts';
 
 const ETH_P_8021Q = 0x8100;
 const ETH_P_8021AD = 0x88a8;
@@ -76,7 +77,8 @@ export function passUp(
 ): number {
   const { bp, words } = rxr;
   const { xdpRxq, cpu } = rxr;
-  const arrived = xdpRxq.stamps.get(rxr.rxBufRing[cons]!.mapping);
+  const rxBuf = swRxBdAt(rxr.rxBufRing, cons);
+  const arrived = xdpRxq.stamps.get(swRxBdMapping(words, rxBuf));
   if (xdpActive) rxr.fates.xdpPass++;
   else {
     rxr.fates.noProgram++;
@@ -89,7 +91,7 @@ export function passUp(
     skb = xdpActive ? bnxtCopyXdp(rxr, dataPtr, len) : bnxtCopySkb(rxr, dataPtr, len);
     bnxtReuseRxData(rxr, cons, data);
   } else if (bnxtRxPageMode(bp)) {
-    const moved = rxr.rxBufRing[cons]!.dataPtr !== dataPtr;
+    const moved = swRxBdDataPtr(words, rxBuf) !== dataPtr;
     skb = bnxtRxPageSkb(rxr, cons, data, dataPtr, len, moved ? 0 : rxCmpPayloadOffset(words, at));
   } else skb = bnxtRxSkb(rxr, cons, data, len);
   if (skb === null) return oomNextRx(rxr);

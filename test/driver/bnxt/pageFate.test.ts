@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bnxtRxPkt } from '../../../src/driver/bnxt/rx.ts';
+import { swRxBdAt, swRxBdDataPtr, swRxBdMapping } from '../../../src/driver/bnxt/swRxBd.ts';
 import { PAGE_MASK } from '../../../src/host/memory.ts';
 import { devClose } from '../../../src/stack/netdevice.ts';
 import type { XdpProgramSpec } from '../../../src/xdp/define.ts';
@@ -32,7 +33,7 @@ function onePacket(rig: Rig, frame: Uint8Array = SMALL): Fate {
   const page = rig.slotPage(TAKEN);
   expect(rig.slotOwner(TAKEN)).toBe('RX ring');
   expect(rig.buffers()).toBe(511);
-  expect(rxr.rxBufRing[PROD]!.data).toBe(0);
+  expect(rig.slotData(PROD)).toBe(0);
   rig.ready(1, frame);
   rig.hw().settleAll(rig.cpu.now);
   rig.schedule();
@@ -42,7 +43,7 @@ function onePacket(rig: Rig, frame: Uint8Array = SMALL): Fate {
   groNormalList(rig.bnapi().napi); // as the end of the poll would
   const exceptions = rig.events('xdpException').length;
   const fate = {
-    slot: rxr.rxBufRing.findIndex((buf) => buf.data !== 0 && (buf.data & PAGE_MASK) === page),
+    slot: rig.slots().findIndex((data) => data !== 0 && (data & PAGE_MASK) === page),
     owner: rig.ownerOf(page),
     replaced: rig.slotPage(PROD) !== page && rig.slotOwner(PROD) === 'RX ring',
     buffers: rig.buffers(),
@@ -260,9 +261,9 @@ describe('the ring stays full', () => {
       while (rig.scheduled());
       const pages = new Set(
         rig
-          .rxr()
-          .rxBufRing.filter((b) => b.data !== 0)
-          .map((b) => b.data & PAGE_MASK),
+          .slots()
+          .filter((data) => data !== 0)
+          .map((data) => data & PAGE_MASK),
       );
       expect(pages.size).toBe(511);
     }
@@ -295,9 +296,10 @@ describe('a program that moves the packet', () => {
   test('the next packet in that page starts at the usual headroom again', () => {
     const rig = rigOf(program((ctx) => (ctx.adjustHead(-20), XDP_DROP)));
     onePacket(rig);
-    const buf = rig.rxr().rxBufRing[PROD]!;
-    expect(buf.dataPtr - buf.data).toBe(256);
-    expect(buf.mapping - buf.data).toBe(256);
+    const { words, rxBufRing } = rig.rxr();
+    const buf = swRxBdAt(rxBufRing, PROD);
+    expect(swRxBdDataPtr(words, buf) - rig.slotData(PROD)).toBe(256);
+    expect(swRxBdMapping(words, buf) - rig.slotData(PROD)).toBe(256);
   });
 });
 

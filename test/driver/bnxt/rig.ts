@@ -4,6 +4,7 @@ import type {
   BnxtRxRingInfo,
   BnxtTxRingInfo,
 } from '../../../src/driver/bnxt/bnxt.ts';
+import { swRxBdAt, swRxBdData } from '../../../src/driver/bnxt/swRxBd.ts';
 import type { Ps } from '../../../src/host/clock.ts';
 import { END_OF_TIME, PS_PER_NS, PS_PER_US } from '../../../src/host/clock.ts';
 import { FLAT } from '../../../src/host/profiles.ts';
@@ -333,12 +334,23 @@ export class Rig {
   }
 
   slotPage(slot: number, queue = 0, nic = 0): number {
-    return this.rxr(queue, nic).rxBufRing[slot]!.data & PAGE_MASK;
+    return this.slotData(slot, queue, nic) & PAGE_MASK;
+  }
+
+  slotData(slot: number, queue = 0, nic = 0): number {
+    const { words, rxBufRing } = this.rxr(queue, nic);
+    return swRxBdData(words, swRxBdAt(rxBufRing, slot));
+  }
+
+  /** What stands in each slot of an RX ring; 0: nothing. */
+  slots(queue = 0, nic = 0): number[] {
+    const { rxRingMask } = this.rxr(queue, nic);
+    return Array.from({ length: rxRingMask + 1 }, (_, slot) => this.slotData(slot, queue, nic));
   }
 
   /** Buffers that stand in slots of an RX ring. */
   buffers(queue = 0, nic = 0): number {
-    return this.rxr(queue, nic).rxBufRing.filter((buf) => buf.data !== 0).length;
+    return this.slots(queue, nic).filter((data) => data !== 0).length;
   }
 
   /** Buffers the NIC has been told of and has not used. */
