@@ -4,7 +4,7 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import { runCommandLine } from './commands.ts';
-import { EXIT_FAILED, failureText } from './failure.ts';
+import { EXIT_FAILED, EXIT_USAGE, exitCodeOf, failureText } from './failure.ts';
 import { serveRuns } from '../lab/workers.ts';
 import { buildMachine } from '../machine.ts';
 import { inlineWholePath } from './engine.ts';
@@ -43,5 +43,5 @@ function main(): void {
 if (isMainThread) main();
 else {
   inlineWholePath();
-  serveRuns(buildMachine);
+  serveRuns(buildMachine, (error) => exitCodeOf(error) === EXIT_USAGE);
 }

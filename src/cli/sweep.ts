@@ -1,7 +1,7 @@
 /** `ringscope sweep`: every combination of lists of options, in parallel; a table of what came of it. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { checkOutputs, readScenarioFile, writeBytes } from '../lab/files.ts';
+import { checkOutputs, readBytes, readScenarioFile, writeBytes } from '../lab/files.ts';
 import type { MeasuredReport } from '../lab/measures.ts';
 import { MEASURES } from '../lab/measures.ts';
 import { kebab } from '../lab/optionNames.ts';
@@ -61,7 +61,7 @@ export async function sweepCommand(
   const workers = wholeOf('--workers', flags.workers, 1, MOST_WORKERS) ?? availableParallelism();
   const top = wholeOf('--top', flags.top, 1, 1e6) ?? TOP;
   const source = scenario === undefined ? null : await readScenarioFile(scenario);
-  const plan = planSweep({ scenario: source, flags: runFlags, seeds });
+  const plan = await planSweep({ scenario: source, flags: runFlags, seeds }, readBytes);
   const runs = flags.shard === undefined ? plan.runs : shardOf(plan.runs, flags.shard);
   await checkOutputs(
     [['SCENARIO', scenario]],
@@ -236,9 +236,8 @@ class Sweep {
       if (!(error instanceof RunFailed)) throw error;
       const { point } = this.runs[missing[error.index]!]!;
       const at = Object.entries(point).map(([key, value]) => `${kebab(key)} ${value}`);
-      throw new Error(`${error.message}${at.length === 0 ? '' : ` (at ${at.join(', ')})`}`, {
-        cause: error,
-      });
+      const text = `${error.message}${at.length === 0 ? '' : ` (at ${at.join(', ')})`}`;
+      throw error.refused ? new OptionError(text) : new Error(text, { cause: error });
     } finally {
       progress.clear();
       await kept?.finish(this.keys);

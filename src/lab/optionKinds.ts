@@ -21,19 +21,28 @@ export interface Kind<T> {
 const shown = (raw: unknown): string =>
   typeof raw === 'string' || typeof raw === 'number' ? String(raw) : JSON.stringify(raw);
 
+const bracketed = (allowed: string): string => (allowed === '' ? '' : ` (${allowed})`);
+
+/** Nothing at all (in YAML null), or more than one value. */
+function refuseNoneAndMany(raw: unknown, allowed: string): void {
+  if (raw === null || (typeof raw === 'string' && raw.trim() === ''))
+    throw new Refusal(`needs a value${bracketed(allowed)}`);
+  if (Array.isArray(raw)) throw new Refusal('a list of values is for ringscope sweep');
+}
+
 /** Text as typed; YAML numbers are taken as their text. */
-function asText(raw: unknown): string {
+function asText(raw: unknown, allowed: string): string {
   if (typeof raw === 'number') return String(raw);
-  if (typeof raw === 'string' && raw.trim() !== '') return raw.trim();
-  throw new Refusal(typeof raw === 'string' ? 'needs a value' : `${shown(raw)} is not a text`);
+  refuseNoneAndMany(raw, allowed);
+  if (typeof raw === 'string') return raw.trim();
+  throw new Refusal(`${shown(raw)} is not a text${bracketed(allowed)}`);
 }
 
 /** NaN for what is no number; underscores may stand between digits. */
 function asNumber(raw: unknown, allowed: string): number {
   if (typeof raw === 'number') return raw;
-  if (Array.isArray(raw)) throw new Refusal('a list of values is for ringscope sweep');
+  refuseNoneAndMany(raw, allowed);
   if (typeof raw !== 'string') return NaN;
-  if (raw.trim() === '') throw new Refusal(`needs a value (${allowed})`);
   const text = raw.trim().replace(/(?<=\d)_(?=\d)/g, '');
   return text.includes('_') ? NaN : Number(text);
 }
@@ -105,7 +114,7 @@ export function word<T extends string>(
     value: choices.length > 1 ? choices.join('|') : 'WORD',
     allowed: choices.length > 1 ? allowed : '',
     read(raw) {
-      const text = asText(raw);
+      const text = asText(raw, allowed);
       const found = choices.find((choice) => choice === text);
       if (found !== undefined) return found;
       if (Object.hasOwn(later, text)) throw new Refusal(notBuilt(text, later[text]!));
@@ -124,7 +133,7 @@ export function words<T extends string>(choices: readonly T[]): Kind<readonly T[
     value: choices.join(','),
     allowed: '',
     read(raw) {
-      const items = Array.isArray(raw) ? raw : asText(raw).split(',');
+      const items = Array.isArray(raw) ? raw : asText(raw, one.allowed).split(',');
       const given = items.map((item: unknown) => one.read(item));
       if (given.length === 0) throw new Refusal('needs at least one word');
       return choices.filter((choice) => given.includes(choice));
@@ -139,6 +148,7 @@ export const onOff: Kind<boolean> = {
   read(raw) {
     if (raw === true || raw === 'on') return true;
     if (raw === false || raw === 'off') return false;
+    refuseNoneAndMany(raw, 'on or off');
     throw new Refusal(`${shown(raw)} is neither on nor off`);
   },
 };
@@ -151,7 +161,11 @@ export const flag: Kind<boolean> = {
 };
 
 /** Any text but an empty one. */
-export const anyText = (value: string): Kind<string> => ({ value, allowed: '', read: asText });
+export const anyText = (value: string): Kind<string> => ({
+  value,
+  allowed: '',
+  read: (raw) => asText(raw, ''),
+});
 
 /** A text that `refused` finds nothing wrong with. */
 export const checked = (
@@ -162,7 +176,7 @@ export const checked = (
   value,
   allowed,
   read(raw) {
-    const text = asText(raw);
+    const text = asText(raw, allowed);
     const why = refused(text);
     if (why !== null) throw new Refusal(why);
     return text;
@@ -183,7 +197,7 @@ export function judged(value: string, allowed: string, judge: Parser<unknown>): 
     value,
     allowed,
     read(raw) {
-      const text = asText(raw);
+      const text = asText(raw, allowed);
       refusing(() => judge(PLACE, text));
       return text;
     },
@@ -192,7 +206,7 @@ export function judged(value: string, allowed: string, judge: Parser<unknown>): 
 
 /** Text that a parser elsewhere turns into a value. */
 export function parsed<T>(value: string, allowed: string, parse: Parser<T>): Kind<T> {
-  return { value, allowed, read: (raw) => refusing(() => parse(PLACE, asText(raw))) };
+  return { value, allowed, read: (raw) => refusing(() => parse(PLACE, asText(raw, allowed))) };
 }
 
 /** Texts that a parser elsewhere turns into values, separated by semicolons, or a YAML list. */
@@ -201,9 +215,9 @@ export function several<T>(value: string, parse: Parser<T>): Kind<readonly T[]> 
     value,
     allowed: '',
     read(raw) {
-      const items = Array.isArray(raw) ? raw : asText(raw).split(';');
+      const items = Array.isArray(raw) ? raw : asText(raw, '').split(';');
       if (items.length === 0) throw new Refusal('needs at least one');
-      return items.map((item: unknown) => refusing(() => parse(PLACE, asText(item))));
+      return items.map((item: unknown) => refusing(() => parse(PLACE, asText(item, ''))));
     },
   };
 }
@@ -214,7 +228,7 @@ export function numbers(one: Kind<number>): Kind<readonly number[]> {
     value: 'N,N,…',
     allowed: `each ${one.allowed}`,
     read(raw) {
-      const items = Array.isArray(raw) ? raw : asText(raw).split(',');
+      const items = Array.isArray(raw) ? raw : asText(raw, one.allowed).split(',');
       if (items.length === 0) throw new Refusal('needs at least one number');
       return items.map((item: unknown) => one.read(item));
     },

@@ -46,8 +46,21 @@ const NEED_STACK = [
   ...(['apps', 'appCpu', 'appCpus', 'rps', 'tcDrop', 'rawDrop'] as const),
   ...(['ipForward', 'route', 'neigh'] as const),
 ];
-/** Both fill the indirection table. */
-const OTHER_WAY: Readonly<Record<string, string>> = { rssEqual: 'rssIndir', rssIndir: 'rssEqual' };
+const OPEN_LOOP = ['traffic', 'rate', 'flows', 'pattern'] as const;
+const GENERATED = [...OPEN_LOOP, 'size'] as const;
+const OF_CLIENTS = ['think', 'cable', 'clientDelay', 'clientUpdates', 'clientAck'] as const;
+const OTHER_WAYS: Readonly<Record<string, readonly string[]>> = {
+  rssEqual: ['rssIndir'],
+  rssIndir: ['rssEqual'],
+  appCpu: ['appCpus'],
+  appCpus: ['appCpu'],
+  traffic: ['in', 'replay', 'clients', ...OF_CLIENTS],
+  in: [...GENERATED, 'clients', ...OF_CLIENTS],
+  clients: ['in', 'replay', ...OPEN_LOOP],
+};
+
+/** Other ways to say what this option says, and what goes with them: it replaces them in earlier sources. */
+export const otherWaysOf = (key: string): readonly string[] => OTHER_WAYS[key] ?? [];
 
 /**
  * The options that these sources give together; what a later one says replaces an earlier one's.
@@ -63,11 +76,7 @@ export function readOptions(sources: readonly OptionSource[]): RunOptions {
         ([name, value]) => ({ key: knownKey(name, source), value, source }) as const,
       ),
     );
-    // two ways to say one thing: the later source's replaces the earlier's, in whichever way it is said
-    for (const { key } of given) {
-      const other = OTHER_WAY[key];
-      if (other !== undefined) delete merged[other];
-    }
+    for (const other of given.flatMap(({ key }) => otherWaysOf(key))) delete merged[other];
     for (const { key, value, source } of given) {
       merged[key] = value;
       origin.set(key, source);
@@ -131,7 +140,7 @@ function refused(error: ZodError, origin: ReadonlyMap<string, OptionSource>): Op
 /** What no option can know alone. */
 function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => string): void {
   if (o.in !== undefined) {
-    for (const key of ['traffic', 'rate', 'size', 'flows', 'pattern'] as const) {
+    for (const key of GENERATED) {
       if (o[key] === undefined) continue;
       throw new OptionError(`${where([key])}: generates traffic, but --in replays a capture`);
     }
@@ -179,12 +188,12 @@ function checkTogether(o: RunOptions, where: (path: readonly PropertyKey[]) => s
 /** An open loop has no clients, and a closed one no traffic of its own. */
 function checkClients(o: RunOptions, where: (path: readonly PropertyKey[]) => string): void {
   if (o.clients === undefined) {
-    for (const key of ['think', 'cable', 'clientDelay', 'clientUpdates', 'clientAck'] as const) {
+    for (const key of OF_CLIENTS) {
       if (o[key] !== undefined) throw new OptionError(`${where([key])}: needs --clients N`);
     }
     return;
   }
-  for (const key of ['in', 'traffic', 'rate', 'flows', 'pattern'] as const) {
+  for (const key of ['in', ...OPEN_LOOP] as const) {
     if (o[key] === undefined) continue;
     throw new OptionError(`${where([key])}: is an open loop, but --clients is a closed one`);
   }

@@ -3,12 +3,15 @@
  * read and checked before anything starts.
  */
 import { RangeRefused } from '../host/errors.ts';
+import type { CostProfile } from '../host/profile.ts';
 import { NotUnderstood } from '../wire/quantities.ts';
 import { trafficPlan } from './arrivals.ts';
 import type { OptionSource } from './options.ts';
-import { OptionError, fromFlags, readOptions } from './options.ts';
+import { fromFlags, OptionError, otherWaysOf, readOptions } from './options.ts';
 import { camel, kebab } from './optionNames.ts';
 import type { RunOptions } from './optionSchema.ts';
+import { profileNamed, profileNameRefused } from './profileFile.ts';
+import type { RunIo } from './run.ts';
 import { machineConfig } from './setup.ts';
 import { sweepValues } from './sweepValues.ts';
 
@@ -58,10 +61,14 @@ export const SINGLE_RUN_KEYS: readonly string[] = [
 /** Options whose value is a structure, not a list of alternatives. */
 const STRUCTURES: readonly string[] = ['nics', 'steering', 'apps', 'at'];
 
-/** @throws OptionError, RangeRefused naming the point at fault */
-export function planSweep(asked: SweepAsked): SweepPlan {
+/** @throws OptionError, RangeRefused naming the point at fault; InputError of a profile's file */
+export async function planSweep(
+  asked: SweepAsked,
+  readFile: RunIo['readFile'],
+): Promise<SweepPlan> {
   const { scenario, flags, seeds } = asked;
   const lists = listsOf(scenario, flags);
+  const profiles = await profilesOf(lists.get('profile'), readFile);
   const axes = [...lists]
     .filter(([, { values }]) => values.length > 1)
     .map(([key, { values }]) => ({ key, name: kebab(key), values: values.map(String) }));
@@ -75,7 +82,7 @@ export function planSweep(asked: SweepAsked): SweepPlan {
   const offers = new Set<string>();
   const runs = combinations(lists).flatMap((values) => {
     const point = Object.fromEntries(axes.map(({ key }) => [key, String(values[key])]));
-    const options = optionsAt(asked, values, axes, offers);
+    const options = optionsAt(asked, values, axes, { offers, profiles });
     if (options.seed + seeds - 1 > LAST_SEED) {
       throw new OptionError(
         `--seeds: ${seeds} seeds from ${options.seed} on go beyond ${LAST_SEED}`,
@@ -101,6 +108,8 @@ function listsOf(
   const lists = new Map<string, Alternatives>();
   const sources = [...(scenario === null ? [] : [scenario]), fromFlags(flags)];
   for (const source of sources) {
+    const keys = Object.keys(source.values).map(camel);
+    for (const other of keys.flatMap(otherWaysOf)) lists.delete(other);
     for (const [name, raw] of Object.entries(source.values)) {
       const key = camel(name);
       const place = source.where([name]);
@@ -113,6 +122,17 @@ function listsOf(
   return lists;
 }
 
+/** What they cost decides what their NICs take; a name that is none is left to be refused with its place. */
+async function profilesOf(
+  named: Alternatives | undefined,
+  readFile: RunIo['readFile'],
+): Promise<ReadonlyMap<string, CostProfile>> {
+  const profiles = new Map<string, CostProfile>();
+  for (const name of (named?.values ?? []).map(String))
+    if (profileNameRefused(name) === null) profiles.set(name, await profileNamed(name, readFile));
+  return profiles;
+}
+
 function combinations(lists: ReadonlyMap<string, Alternatives>): Record<string, unknown>[] {
   let all: Record<string, unknown>[] = [{}];
   for (const [key, { values }] of lists) {
@@ -121,11 +141,17 @@ function combinations(lists: ReadonlyMap<string, Alternatives>): Record<string, 
   return all;
 }
 
+interface PointChecks {
+  /** Traffic that was planned already. */
+  readonly offers: Set<string>;
+  readonly profiles: ReadonlyMap<string, CostProfile>;
+}
+
 function optionsAt(
   { scenario, flags }: SweepAsked,
   values: Record<string, unknown>,
   axes: readonly SweepAxis[],
-  offers: Set<string>,
+  { offers, profiles }: PointChecks,
 ): RunOptions {
   const part = (from: OptionSource, mine: (key: string) => boolean): OptionSource => ({
     values: Object.fromEntries(Object.entries(values).filter(([key]) => mine(key))),
@@ -135,7 +161,7 @@ function optionsAt(
   const inFile = scenario === null ? [] : [part(scenario, (key) => !typed(key))];
   try {
     const options = readOptions([...inFile, part(fromFlags(flags), typed)]);
-    machineConfig(options);
+    machineConfig(options, profiles.get(options.profile));
     checkOffer(options, offers);
     return options;
   } catch (error) {

@@ -22,17 +22,22 @@ interface Answer {
   readonly index: number;
   readonly report?: MeasuredReport;
   readonly failure?: string;
+  /** It failed because of what it was given. */
+  readonly refused?: boolean;
 }
 
 /** A run of a sweep that ended without a report. */
 export class RunFailed extends Error {
   /** Of the job that failed. */
   readonly index: number;
+  /** Because of what it was given, as a single run with the same options would be refused. */
+  readonly refused: boolean;
 
-  constructor(index: number, message: string) {
+  constructor(index: number, message: string, refused: boolean = false) {
     super(message);
     this.name = 'RunFailed';
     this.index = index;
+    this.refused = refused;
   }
 }
 
@@ -47,14 +52,18 @@ export async function sweptReport(
   return same;
 }
 
-/** In a worker thread: do what the pool sends, until it ends the thread. */
-export function serveRuns(build: BuildMachine): void {
+/**
+ * In a worker thread: do what the pool sends, until it ends the thread.
+ *
+ * @param isRefusal tells an error that says what is wrong with the options or files from others
+ */
+export function serveRuns(build: BuildMachine, isRefusal: (error: unknown) => boolean): void {
   parentPort!.on('message', ({ index, options }: Job) => {
     sweptReport(options, build).then(
       (report) => answer({ index, report }),
       (error: unknown) => {
         const failure = error instanceof Error ? error.message : String(error);
-        answer({ index, failure });
+        answer({ index, failure, refused: isRefusal(error) });
       },
     );
   });
@@ -120,9 +129,9 @@ export class WorkerPool {
         this.workers.delete(worker);
         void worker.terminate();
       };
-      worker.on('message', ({ index, report, failure }: Answer) => {
+      worker.on('message', ({ index, report, failure, refused }: Answer) => {
         if (this.stopped) return;
-        if (report === undefined) return reject(new RunFailed(index, failure!));
+        if (report === undefined) return reject(new RunFailed(index, failure!, refused));
         onDone(index, report);
         giveNext();
       });

@@ -198,6 +198,10 @@ describe('what a sweep refuses before anything runs', () => {
     ],
     [['--xdp', './none.ts|drop'], '--xdp: cannot read ./none.ts: no such file'],
     [['--bugdet', '1,2'], 'unknown option --bugdet (did you mean --budget?)'],
+    [
+      ['--profile', 'xdp-paper-2018', '--tx-frames-irq', '2,8'],
+      '--tx-frames-irq: 8 is out of range (2 with --profile xdp-paper-2018, whose NIC gathers no completions) (at tx-frames-irq 8)',
+    ],
     [['--chip', 'p4,p6'], '--chip: p6 is not one of p4, p5 (at chip p6)'],
     [
       ['--traffic', 'udp size=64', '--rate', '10M,200M'],

@@ -115,6 +115,18 @@ test(
   SLOW_MS,
 );
 
+test(
+  'what only a run can refuse is still bad input, at its point',
+  async () => {
+    const object = join(dir, 'empty.o');
+    writeFileSync(object, 'no ELF at all');
+    const said = await sweep('--xdp', `drop|${object}`, '--count', '10');
+    expect(said.err).toMatch(/ELF.*\(at xdp .*empty\.o\)\n$/);
+    expect([said.code, said.out]).toEqual([2, '']);
+  },
+  SLOW_MS,
+);
+
 function lines(name: string): number {
   try {
     return readFileSync(name, 'utf8').split('\n').length - 1;

@@ -25,6 +25,35 @@ test('a flag replaces what the scenario says', () => {
   expect(read('budget: 8\nqueues: 2\n', { budget: '16' })).toMatchObject({ budget: 16, queues: 2 });
 });
 
+test.each([
+  ['apps: sink:9\napp-cpus: [0, 1]\n', { appCpu: '2' }, { appCpu: 2 }, ['appCpus']],
+  ['apps: sink:9\napp-cpu: 2\n', { appCpus: '0,1' }, { appCpus: [0, 1] }, ['appCpu']],
+  [
+    'in: a.pcap\nreplay: asap\n',
+    { traffic: 'udp', rate: '1M' },
+    { traffic: 'udp', rate: '1M' },
+    ['in', 'replay'],
+  ],
+  [
+    'traffic: udp\nsize: 64\nrate: 1M\n',
+    { in: 'a.pcap' },
+    { in: 'a.pcap' },
+    ['traffic', 'size', 'rate'],
+  ],
+  ['clients: 4\nthink: 1us\n', { traffic: 'udp' }, { traffic: 'udp' }, ['clients', 'think']],
+  ['traffic: udp\nsize: 128\n', { clients: '4' }, { clients: 4, size: '128' }, ['traffic']],
+  ['in: a.pcap\n', { clients: '4' }, { clients: 4 }, ['in']],
+])('a flag replaces an alternative: %j with %o', (yaml, flags, kept, gone) => {
+  const options = read(yaml, flags);
+  expect(options).toMatchObject(kept);
+  expect(gone.filter((key) => options[key as keyof RunOptions] !== undefined)).toEqual([]);
+});
+
+test('alternatives in one place are refused', () => {
+  expect(refusal('apps: sink:9\napp-cpu: 0\napp-cpus: [0, 1]\n')).toContain('not with');
+  expect(refusal('hz: 250\n', { in: 'a.pcap', traffic: 'udp' })).toContain('--in replays');
+});
+
 test('nics give each NIC its own numbers', () => {
   const { nics } = read('nics:\n  - name: front\n    rx-ring: 255\n  - mac: "02:00:00:00:00:09"\n');
   expect(nics).toEqual([{ name: 'front', rxRing: 255 }, { mac: '02:00:00:00:00:09' }]);
@@ -60,7 +89,7 @@ describe('a refusal points at line and column', () => {
     [
       'of an option that has no value',
       'rx-ring:\n',
-      'lab.yaml:1:1: rx-ring: null is not a whole number (1 to 8191)',
+      'lab.yaml:1:1: rx-ring: needs a value (1 to 8191)',
     ],
     [
       'of what is not built',

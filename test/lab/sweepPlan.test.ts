@@ -73,15 +73,18 @@ const plan = (
   scenario: string | null = null,
   seeds: number = 1,
 ): ReturnType<typeof planSweep> =>
-  planSweep({
-    scenario: scenario === null ? null : readScenario('lab.yaml', scenario),
-    flags,
-    seeds,
-  });
+  planSweep(
+    {
+      scenario: scenario === null ? null : readScenario('lab.yaml', scenario),
+      flags,
+      seeds,
+    },
+    (option, name) => Promise.reject(new Error(`${option}: no file ${name} here`)),
+  );
 
 describe('the plan', () => {
-  test('is the product, the last list fastest', () => {
-    const { axes, runs } = plan({ budget: '1,64', rate: '1M,2M', count: '10' });
+  test('is the product, the last list fastest', async () => {
+    const { axes, runs } = await plan({ budget: '1,64', rate: '1M,2M', count: '10' });
     expect(axes.map(({ name }) => name)).toEqual(['budget', 'rate']);
     expect(runs.map(({ point }) => [point['budget'], point['rate']])).toEqual([
       ['1', '1M'],
@@ -93,10 +96,10 @@ describe('the plan', () => {
     expect(runs.every(({ options }) => options.count === 10)).toBe(true);
   });
 
-  test('a scenario has lists too, and flags replace them', () => {
+  test('a scenario has lists too, and flags replace them', async () => {
     const scenario = 'budget: [1, 64]\nrx-ring: 100..300+100\nhz: 1000\n';
-    expect(plan({}, scenario).runs).toHaveLength(6);
-    const { axes, runs } = plan({ rxRing: '511' }, scenario);
+    expect((await plan({}, scenario)).runs).toHaveLength(6);
+    const { axes, runs } = await plan({ rxRing: '511' }, scenario);
     expect(axes.map(({ name }) => name)).toEqual(['budget']);
     expect(runs.map(({ options }) => [options.budget, options.rxRing, options.hz])).toEqual([
       [1, 511, 1000],
@@ -104,23 +107,46 @@ describe('the plan', () => {
     ]);
   });
 
-  test('seeds follow --seed', () => {
-    const { runs } = plan({ budget: '1,2', seed: '7' }, null, 3);
+  test('a flag replaces the list of an alternative', async () => {
+    const { axes, runs } = await plan({ rssIndir: '0' }, 'rss-equal: [1, 2]\nbudget: [1, 64]\n');
+    expect(axes.map(({ name }) => name)).toEqual(['budget']);
+    expect(runs.map(({ options }) => options.rssIndir)).toEqual([[0], [0]]);
+  });
+
+  test("what a NIC takes is its profile's to say", async () => {
+    const { runs } = await plan({ profile: 'xdp-paper-2018', rxFrames: '64,1024' });
+    expect(runs.map(({ options }) => options.rxFrames)).toEqual([64, 1024]);
+    await expect(plan({ rxFrames: '64,1024' })).rejects.toThrow(
+      '--rx-frames: 1024 is out of range (1 to 64 with --profile flat) (at rx-frames 1024)',
+    );
+  });
+
+  test('seeds follow --seed', async () => {
+    const { runs } = await plan({ budget: '1,2', seed: '7' }, null, 3);
     expect(runs.map(({ options }) => options.seed)).toEqual([7, 8, 9, 7, 8, 9]);
   });
 
-  test('every point is read before anything runs', () => {
-    expect(() => plan({ budget: '1,2000' })).toThrow(
+  test('every point is read before anything runs', async () => {
+    await expect(plan({ budget: '1,2000' })).rejects.toThrow(
       '--budget: 2000 is out of range (1 to 1024) (at budget 2000)',
     );
-    expect(() => plan({ queues: '1..8*2', rssEqual: '4' })).toThrow(
+    await expect(plan({ queues: '1..8*2', rssEqual: '4' })).rejects.toThrow(
       '--rss-equal: 4 is out of range (1 to 1 queues) (at queues 1)',
     );
-    expect(() => plan({}, 'budget: [1, 0]')).toThrow('lab.yaml:1:1: budget: 0 is out of range');
-    expect(() => plan({ txOut: 'x.pcapng' })).toThrow('--tx-out: is for one run');
-    expect(() => plan({ budgt: '1,2' })).toThrow('--budgt: unknown option (did you mean budget?)');
-    expect(() => plan({ seed: '1,2' }, null, 2)).toThrow('--seeds');
-    expect(() => plan({ rxUsecs: '1..5000', rxRing: '1..5000' })).toThrow('too many');
+    await expect(plan({}, 'budget: [1, 0]')).rejects.toThrow(
+      'lab.yaml:1:1: budget: 0 is out of range',
+    );
+    await expect(plan({ txOut: 'x.pcapng' })).rejects.toThrow('--tx-out: is for one run');
+    await expect(plan({ budgt: '1,2' })).rejects.toThrow(
+      '--budgt: unknown option (did you mean budget?)',
+    );
+    await expect(plan({ profile: 'flat|xdp-paper-2018', rxUsecsIrq: '1,3' })).rejects.toThrow(
+      '--rx-usecs-irq: 3 is out of range (1 with --profile xdp-paper-2018, whose NIC gathers no completions) (at profile xdp-paper-2018, rx-usecs-irq 3)',
+    );
+    await expect(plan({ profile: './none.yaml' })).rejects.toThrow('no file ./none.yaml here');
+    await expect(plan({ profile: 'flat,steep' })).rejects.toThrow('--profile: steep is not one of');
+    await expect(plan({ seed: '1,2' }, null, 2)).rejects.toThrow('--seeds');
+    await expect(plan({ rxUsecs: '1..5000', rxRing: '1..5000' })).rejects.toThrow('too many');
   });
 
   test('shards are disjoint and together everything', () => {
