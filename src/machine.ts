@@ -236,7 +236,7 @@ export class Machine {
       pace?.(this.cpus) ?? (config.eager ? new EagerHardware(this.cpus) : new LazyHardware());
     this.scheduler = new Scheduler(this.cpus, this.clock, this.irqs, hardware);
     this.programRuns = new ProgramRuns(costs[OP_XDP_RUN]!);
-    const { nic: nicTiming, pcie, moderation } = config.profile;
+    const { nic: nicTiming, pcie, moderation, strides } = config.profile;
     const timing = new NicTimes(nicTiming, pcie === null ? null : new PcieLink(pcie));
     this.nics = config.nics.map((nicConfig, number) => {
       const p5 = nicConfig.chip === 'p5';
@@ -280,6 +280,7 @@ export class Machine {
           rng: rng.fork(),
           cpus: this.cpus,
           moderation,
+          strides,
           ...this.stagesOf(nic, vectors, () => bp),
         },
         { ...nicConfig, weight: config.budget },

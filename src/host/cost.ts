@@ -59,7 +59,8 @@ export const OP_CPUMAP_LOCK = 46;
 export const OP_CPUMAP_SLOT = 47;
 export const OP_SKB_BULK = 48;
 export const OP_TX_DOORBELL = 49;
-export const OP_COUNT = 50;
+export const OP_PAGE_FRAGMENT = 50;
+export const OP_COUNT = 51;
 
 /** Indexed by `OP_*`: how profiles and reports call them. */
 export const OP_NAMES: readonly string[] = [
@@ -113,6 +114,7 @@ export const OP_NAMES: readonly string[] = [
   'cpumap queue slot',
   'skb alloc in bulk',
   'TX doorbell',
+  'page fragment',
 ];
 
 /** The profile as whole picoseconds, indexed by operation. */

@@ -3,8 +3,8 @@
  *
  * A profile is a flat list of entries: quantity, value, unit, source. It names hardware and a
  * kernel generation. Every operation, every time of the NIC and every habit of the kernel must have
- * its entry; those of PCIe, of the memory system and of each idle state are given all or not at
- * all, and a machine without them has none.
+ * its entry; those of PCIe, of the memory system, of interrupt moderation, of receive strides and of
+ * each idle state are given all or not at all, and a machine without them has none.
  * A profile may build on another one and say only what differs.
  */
 import { OP_NAMES } from './cost.ts';
@@ -22,6 +22,7 @@ import {
   PCIE,
   QUANTITY_NAMES,
   SCALE,
+  STRIDES,
   UNITS,
 } from './quantities.ts';
 
@@ -133,6 +134,18 @@ export interface ModerationSpec {
   readonly dimStart: number;
 }
 
+/**
+ * Frames that share pages, as in mlx5's striding receive queue: what its driver takes for an skb,
+ * where frames lie one behind the other in strides of a page.
+ */
+export interface StridesSpec {
+  readonly strideBytes: number;
+  /** Of each frame so much is copied into the skb; the rest stays where it is, a fragment for each page. */
+  readonly copiedBytes: number;
+  /** 1: pages come back from a cache; 0: each is allocated anew. */
+  readonly pagesRecycled: number;
+}
+
 export interface CostProfile {
   readonly name: string;
   readonly says: string;
@@ -149,6 +162,8 @@ export interface CostProfile {
   readonly memory: MemorySpec | null;
   /** Null: bnxt's own. */
   readonly moderation: ModerationSpec | null;
+  /** Null: a buffer for each frame. */
+  readonly strides: StridesSpec | null;
 }
 
 /** What is wrong with a profile, and with which entry; -1 where it is none in particular. */
@@ -200,6 +215,7 @@ export function profileOf(data: ProfileData): CostProfile {
     pcie: anyOf(PCIE) ? group(PCIE) : null,
     memory,
     moderation: anyOf(MODERATION) ? group(MODERATION) : null,
+    strides: anyOf(STRIDES) ? group(STRIDES) : null,
   };
 }
 

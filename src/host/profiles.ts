@@ -7,8 +7,10 @@ import {
   e10002002,
   epycPagePool,
   irqsuspend2024,
+  mlx52016,
   pcieBench2018,
   skylake2017,
+  withoutPageCache,
   xeon2020,
 } from './profiles/others.ts';
 import {
@@ -19,6 +21,7 @@ import {
 
 export const FLAT: CostProfile = profileOf(flat);
 const XDP_PAPER = profileOf(xdpPaper2018);
+const MLX5 = profileOf(mlx52016(XDP_PAPER));
 const I40E = profileOf(i40e2019(XDP_PAPER));
 const I40E_RETPOLINE = profileOf(retpoline(I40E));
 
@@ -32,6 +35,8 @@ export const PROFILES: readonly CostProfile[] = [
   profileOf(bulkSkbs(I40E)),
   I40E_RETPOLINE,
   profileOf(unbulked(I40E_RETPOLINE)),
+  MLX5,
+  profileOf(withoutPageCache(MLX5)),
   profileOf(skylake2017(XDP_PAPER)),
   profileOf(epycPagePool(XDP_PAPER)),
   profileOf(pcieBench2018(XDP_PAPER)),

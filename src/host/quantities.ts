@@ -3,7 +3,14 @@
  */
 import { OP_NAMES } from './cost.ts';
 import type { IdleState } from './idleStates.ts';
-import type { KernelSpec, MemorySpec, ModerationSpec, NicTiming, PcieSpec } from './profile.ts';
+import type {
+  KernelSpec,
+  MemorySpec,
+  ModerationSpec,
+  NicTiming,
+  PcieSpec,
+  StridesSpec,
+} from './profile.ts';
 
 type Units = readonly string[];
 const TIME: Units = ['ns', 'cycles'];
@@ -70,6 +77,12 @@ export const MODERATION: Group<ModerationSpec> = [
   ['dimStart', 'DIM starts with setting', COUNT],
 ];
 
+export const STRIDES: Group<StridesSpec> = [
+  ['strideBytes', 'receive stride', BYTES],
+  ['copiedBytes', 'frame bytes copied into an skb', BYTES],
+  ['pagesRecycled', 'pages recycled', COUNT],
+];
+
 /** From shallow to deep. */
 export const IDLE: readonly Group<IdleState>[] = [1, 2, 3].map((i) => [
   ['exitNs', `idle state ${i} exit latency`, TIME],
@@ -83,7 +96,7 @@ export const COOLS: string = 'idle until cold';
 
 export const UNITS: ReadonlyMap<string, Units> = new Map([
   ...OP_NAMES.map((name) => [name, TIME] as const),
-  ...[...NIC, ...KERNEL, ...PCIE, ...MEMORY, ...MODERATION, ...IDLE.flat()].map(
+  ...[...NIC, ...KERNEL, ...PCIE, ...MEMORY, ...MODERATION, ...STRIDES, ...IDLE.flat()].map(
     ([, name, units]) => [name, units] as const,
   ),
   [COOLS, TIME],
@@ -107,14 +120,17 @@ const WHOLE: ReadonlyMap<string, readonly [from: number, to: number]> = new Map(
   ['cpumap delivery', [0, 2]],
   ['frames an interrupt, at most', [1, 65_535]],
   ['DIM starts with setting', [0, 4]],
+  ['pages recycled', [0, 1]],
 ]);
 
-/** Quantities that have a few values only. @spec PCI Express Base Specification 5.0, 4.2, 7.5.3.4 */
+/** Quantities that have a few values only. @spec PCI Express Base Specification 5.0, 4.2, 7.5.3.4; @linux MLX5_MPWRQ_LOG_STRIDE_SIZE */
 const ONE_OF: ReadonlyMap<string, readonly number[]> = new Map([
   ['PCIe generation', [1, 2, 3, 4, 5]],
   ['PCIe lanes', [1, 2, 4, 8, 16]],
   ['PCIe max payload', [128, 256, 512, 1024]],
   ['PCIe max read request', [128, 256, 512, 1024, 2048, 4096]],
+  ['receive stride', [64, 128, 256, 512, 1024, 2048, 4096]],
+  ['frame bytes copied into an skb', [64, 128, 256, 512, 1024, 2048, 4096]],
 ]);
 
 /** Of these more than nothing: a link that reads no descriptors moves nothing. */

@@ -14,6 +14,7 @@ const NAMES: Readonly<Record<string, string>> = {
   OP_BD_POST: 'BD post',
   OP_DOORBELL: 'doorbell',
   OP_TX_DOORBELL: 'TX doorbell',
+  OP_PAGE_FRAGMENT: 'page fragment',
   OP_PAGE_POOL_CACHE: 'page_pool cache',
   OP_PAGE_POOL_RING: 'page_pool ring',
   OP_PAGE_ALLOC: 'page alloc',

@@ -160,6 +160,22 @@ describe('a profile file', () => {
       `${HEAD}base: flat\nentries:\n${entry('frames returned to the cache', 0.5, 'count')}`,
       /:5: frames returned to the cache: 0.5 is out of range \(0 to 1 count, whole\)$/,
     ],
+    [
+      `${HEAD}base: mlx5-2016\nentries:\n${entry('receive stride', 96, 'bytes')}`,
+      /:5: receive stride: 96 is out of range \(64, 128, 256, 512, 1024, 2048, 4096 bytes\)$/,
+    ],
+    [
+      `${HEAD}base: mlx5-2016\nentries:\n${entry('frame bytes copied into an skb', 0, 'bytes')}`,
+      /:5: frame bytes copied into an skb: 0 is out of range \(64, .*, 4096 bytes\)$/,
+    ],
+    [
+      `${HEAD}base: mlx5-2016\nentries:\n${entry('pages recycled', 2, 'count')}`,
+      /:5: pages recycled: 2 is out of range \(0 to 1 count, whole\)$/,
+    ],
+    [
+      `${HEAD}base: flat\nentries:\n${entry('pages recycled', 0, 'count')}`,
+      /no entry for receive stride \(a value in bytes or KiB or MiB\)$/,
+    ],
     [`${HEAD}base: flatt\nentries: []\n`, /base flatt is not one of flat/],
     [
       `${HEAD}cost: 3\nentries: []\n`,

@@ -18,7 +18,7 @@ import type { Faults } from '../../host/faults.ts';
 import { Histogram } from '../../host/histogram.ts';
 import type { IrqLine } from '../../host/irq.ts';
 import type { HostAddr, HostMemory, HostWords } from '../../host/memory.ts';
-import type { ModerationSpec } from '../../host/profile.ts';
+import type { ModerationSpec, StridesSpec } from '../../host/profile.ts';
 import type { Rng } from '../../host/rng.ts';
 import { SpinLock } from '../../host/spinLock.ts';
 import type { RxStages } from '../../host/stages.ts';
@@ -33,6 +33,7 @@ import { PagePoolStats } from '../../stack/pagePoolStats.ts';
 import type { NapiEndings } from '../../stack/napiCounts.ts';
 import type { NetDevice } from '../../stack/netdevice.ts';
 import type { PagePool } from '../../stack/pagePool.ts';
+import { RxStrides } from '../../stack/rxStrides.ts';
 import type { SkBuff } from '../../stack/skbuff.ts';
 import type { WorkStruct } from '../../stack/workqueue.ts';
 import type { XdpKernel } from '../../xdp/kernel.ts';
@@ -187,6 +188,8 @@ export class BnxtRxRingInfo {
   headPool!: PagePool;
   rxPageSize = 0;
   readonly fates: Fates = new Fates();
+  /** Null: a buffer for each frame. */
+  readonly strides: RxStrides | null;
 
   constructor(bp: Bnxt, bnapi: BnxtNapi, index: number, xdpRxq: XdpRxqInfo) {
     this.bp = bp;
@@ -197,6 +200,8 @@ export class BnxtRxRingInfo {
     this.words = bp.mem.words;
     this.watch = bp.watch;
     this.xdpRxq = xdpRxq;
+    const { strides } = bp.pdev;
+    this.strides = strides === null ? null : new RxStrides(strides);
   }
 }
 
@@ -329,6 +334,8 @@ export interface BnxtPdev {
   readonly xdp: XdpKernel;
   /** Of the NIC whose timing is looked at; null: bnxt's own. */
   readonly moderation: ModerationSpec | null;
+  /** How its frames share pages; null: a buffer for each, as bnxt has it. */
+  readonly strides: StridesSpec | null;
   readonly stamps: RxStamps;
   /** For each RX queue that is opened; absent unless asked for. */
   readonly rxStages?: (queue: number) => RxStages;
@@ -373,7 +380,7 @@ export class Bnxt {
   rxBufSize = 0;
   rxOffset = 0;
   rxDmaOffset = 0;
-  rxCopybreak = 256;
+  rxCopybreak = 0;
   napiWeight = 64;
   rxCoal: BnxtCoal;
   txCoal: BnxtCoal;

@@ -29,6 +29,8 @@ export const BNXT_MAX_RX_DESC_CNT: number = DESC_CNT * 32 - 1;
 export const BNXT_MAX_TX_DESC_CNT: number = DESC_CNT * 8 - 1;
 export const BNXT_MIN_TX_DESC_CNT = 19;
 const MAX_CP_PAGES = 128;
+/** Frames up to this are copied. @linux BNXT_DEFAULT_RX_COPYBREAK */
+const BNXT_RX_COPYBREAK = 256;
 
 const ETH_HLEN = 14;
 const VLAN_ETH_HLEN = 18;
@@ -67,6 +69,8 @@ export function bnxtSetRingParams(bp: Bnxt): void {
   bp.rxBufSize = bp.rxBufUseSize + XDP_PACKET_HEADROOM + SKB_SHARED_INFO_SIZE;
   bp.rxDmaOffset = bnxtRxPageMode(bp) ? XDP_PACKET_HEADROOM : NET_SKB_PAD;
   bp.rxOffset = bp.rxDmaOffset + NET_IP_ALIGN;
+  // strides have a rule of their own for what is copied, and none with a program
+  bp.rxCopybreak = bp.pdev.strides === null || bnxtRxPageMode(bp) ? BNXT_RX_COPYBREAK : 0;
 
   bp.rxNrPages = bnxtCalcNrRingPages(bp.rxRingSize, DESC_CNT);
   bp.rxRingMask = bp.rxNrPages * DESC_CNT - 1;

@@ -31,6 +31,7 @@ import {
   NETIF_F_HW_VLAN_STAG_RX,
   NETIF_F_RXCSUM,
 } from '../../stack/netdevice.ts';
+import type { RxStrides } from '../../stack/rxStrides.ts';
 import { napiAllocSkb, napiBuildSkb, napiConsumeSkb } from '../../stack/skbPool.ts';
 import {
   CHECKSUM_UNNECESSARY,
@@ -134,7 +135,8 @@ function bnxtCopyXdp(rxr: BnxtRxRingInfo, dataPtr: HostAddr, len: number): SkBuf
 
 /** Non-page mode: the skb is built over the buffer, after a new one has been posted. @linux bnxt_rx_skb */
 function bnxtRxSkb(rxr: BnxtRxRingInfo, cons: number, data: HostAddr, len: number): SkBuff | null {
-  const { bp } = rxr;
+  const { bp, strides } = rxr;
+  if (strides !== null) return stridesSkb(rxr, strides, cons, data, len);
   if (bnxtAllocRxData(bp, rxr, rxr.rxProd) !== 0) {
     bnxtReuseRxData(rxr, cons, data);
     return null;
@@ -149,6 +151,31 @@ function bnxtRxSkb(rxr: BnxtRxRingInfo, cons: number, data: HostAddr, len: numbe
   skbMarkForRecycle(skb);
   skbReserve(skb, bp.rxOffset);
   skbPut(skb, len);
+  return skb;
+}
+
+/**
+ * A packet of which mlx5 would copy the first bytes and let the rest lie in pages that it shares with
+ * others: copied whole here, so that the buffer goes back at once, for the time that mlx5 takes.
+ *
+ * @linux mlx5e_handle_rx_cqe_mpwrq; drivers/net/ethernet/mellanox/mlx5/core/en_rx.c
+ */
+function stridesSkb(
+  rxr: BnxtRxRingInfo,
+  strides: RxStrides,
+  cons: number,
+  data: HostAddr,
+  len: number,
+): SkBuff | null {
+  const { bp, cpu } = rxr;
+  const skb = napiAllocSkb(rxr.bnapi.napi, len);
+  if (skb !== null) {
+    dmaSyncSingleForCpu(cpu);
+    bp.mem.copy(skbPut(skb, len), data + bp.rxOffset, len);
+    strides.charge(len, cpu);
+    dmaSyncSingleForDevice(cpu);
+  }
+  bnxtReuseRxData(rxr, cons, data);
   return skb;
 }
 

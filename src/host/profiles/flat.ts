@@ -95,6 +95,12 @@ export const flat: ProfileData = {
       source: 'XDP paper bench04, perf: 8.1 % of 262.5 ns beside fib_table_lookup',
     },
     {
+      op: 'page fragment',
+      value: 29.8,
+      unit: 'ns',
+      source: 'mlx5, from 64 and 1024 bytes with and without one: Linux commit 4415a0319f92',
+    },
+    {
       op: 'IP forward',
       value: 30,
       unit: 'ns',

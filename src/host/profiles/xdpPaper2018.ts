@@ -45,6 +45,7 @@ bpf_fib_lookup | 21.3 | ns | bench04, perf at 3.81 Mpps: bpf_ipv4_fib_lookup 6.0
 cpumap queue lock | 10.431 | ns | lock
 cpumap queue slot | 2.33 | ns | pp.ring 15.09 less lock, half for each end
 skb alloc in bulk | 24.71 | ns | skb alloc less 6.31: half of what bulk saves of kmem.single 30.532 (kmem.bulk16 17.905)
+page fragment | 29.83 | ns | (1 / 4127852 - 1 / 4786899) s, pgcache.1024.on less pgcache.64.on: 33.35, less a line copied and 15/64 of a page's pp.fast
 IP forward | 30 | ns | estimate: hop limit, MTU, hand-over; the header is warm
 IP output | 60 | ns | estimate: route, header, neighbour
 socket queue | 40 | ns | estimate: accounting, lock, queue

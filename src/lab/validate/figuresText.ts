@@ -169,6 +169,8 @@ bulkxmit.i40e.after | ... bulk 16 | rate | 6724519 | pps | validate | path | - |
 # kernel commit 4415a0319f92 (mlx5e page cache) | mlx5 ConnectX-4 | -
 pgcache.none | pktgen raw drop 1500B order0, no page cache | rate | 3579414 | pps | validate | path | - | commit msg
 pgcache.on | ... mapped page cache | rate | 3931708 | pps | validate | path | - | commit msg
+pgcache.64.on | pktgen raw drop 64B, mapped page cache | rate | 4786899 | pps | calibrate | path | - | commit msg
+pgcache.1024.on | pktgen raw drop 1024B, mapped page cache | rate | 4127852 | pps | calibrate | path | - | commit msg
 # FOSDEM 2019 xdp_building_block slides (Karlsson/Toepel/Brouer), github xdp-project | Broadwell E5-2660 2.7GHz, i40e 40G x2, 2 AF_XDP sockets, kernel 4.20, mitigations on | 2.7
 afxdp.420.rxdrop | AF_XDP zero-copy rxdrop (AF_PACKET 0.7/1.0/0.7) | rate | 15.1 | Mpps | validate | afxdp | - | results_4.20
 afxdp.420.l2fwd | AF_XDP zero-copy l2fwd (AF_PACKET 0.7/1.0/0.7) | rate | 12 | Mpps | validate | afxdp | - | results_4.20

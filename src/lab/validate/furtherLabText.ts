@@ -167,4 +167,10 @@ dma01.redir.retpoline | xdp_redirect_map ixgbe to i40e, retpoline | rate | 74382
 dma01.redir.direct | ... and DMA called directly | rate | 9610088 | pps | validate | dma | - | Summary of results
 dma01.redir.direct2 | ... second version | rate | 10049223 | pps | validate | dma | - | Summary of results
 dma01.drop.retpoline | XDP_DROP ixgbe 10G, retpoline | rate | 14602534 | pps | validate | path | - | baseline-RETPOLINE
+# kernel commit 4415a0319f92 (mlx5e page cache) | mlx5 ConnectX-4 | -
+pgcache.64.none | pktgen raw drop 64B order0, no page cache | rate | 4749550 | pps | validate | path | - | commit msg
+pgcache.1024.none | pktgen raw drop 1024B order0, no page cache | rate | 3845682 | pps | validate | path | - | commit msg
+pgcache.64.order5 | pktgen raw drop 64B, pages of order 5 | rate | 4739057 | pps | validate | order5 | - | commit msg
+pgcache.1024.order5 | pktgen raw drop 1024B, pages of order 5 | rate | 3982361 | pps | validate | order5 | - | commit msg
+pgcache.order5 | pktgen raw drop 1500B, pages of order 5 | rate | 3731189 | pps | validate | order5 | - | commit msg
 `;

@@ -100,6 +100,12 @@ const rarely: Scenario = {
   ...{ ...throughStack, traffic: `${udp('100pps')} ${THROUGH}`, duration: '1s' },
 };
 
+/** One stream of pktgen's, dropped in the raw table by a NIC whose frames share pages. */
+const pageCache = (id: string, size: number, profile: string): Row => ({
+  ...{ id, family: 'raw drop, page cache', modelled: receivedPps },
+  scenario: { ...raw(1, '8Mpps', '5ms', profile), traffic: udp('8Mpps', size) },
+});
+
 /** What one operation took in a run in which pages travel. */
 const pagePool = (id: string, op: string, ring: number): Row => ({
   ...{ id, family: 'page_pool' },
@@ -115,6 +121,14 @@ const pagePool = (id: string, op: string, ring: number): Row => ({
 
 export const STACK_ROWS: readonly Row[] = [
   ...[1, 2, 3, 4, 5, 6].map(rawDrop),
+  ...[64, 1024, 1500].flatMap((size) => [
+    pageCache(
+      size === 1500 ? 'pgcache.none' : `pgcache.${size}.none`,
+      size,
+      'mlx5-2016-no-page-cache',
+    ),
+    pageCache(size === 1500 ? 'pgcache.on' : `pgcache.${size}.on`, size, 'mlx5-2016'),
+  ]),
   cpu('cpu.linux.0.25M', '0.25Mpps', '20ms'),
   cpu('cpu.linux.0.5M', '0.5Mpps', '20ms'),
   cpu('cpu.linux.1M', '1Mpps', '10ms'),

@@ -12,6 +12,8 @@ const BY_NEED: Readonly<Record<string, string>> = {
   srso: 'mitigations other than retpolines are not modelled',
   program: 'each run of a program takes the same, whatever it computes and looks up',
   dma: 'no profile has retpolines and DMA without an indirect call (since Linux 5.0)',
+  order5:
+    'pages of order 5 are not modelled: what allocating 32 pages at once takes is told nowhere else',
   unmerged: 'a patch that Linux did not take',
 };
 
@@ -20,10 +22,6 @@ const QUEUES_OF_FASTCLICK =
   "taken before the generator's four queues of 1,280 frames, which are full; another 1,280 wait in the forwarder's, where nothing waits here";
 
 const BY_ROW: Readonly<Record<string, string>> = {
-  'pgcache.none':
-    'striding buffers, of which frames of 1500 bytes share pages and every third crosses one, without a pool; the processor is not named',
-  'pgcache.on':
-    'striding buffers, of which frames of 1500 bytes share pages and every third crosses one; the processor is not named',
   'ddio.128.p99': QUEUES_OF_FASTCLICK,
   'ddio.512.p99': QUEUES_OF_FASTCLICK,
   'ddio.2048.p99': QUEUES_OF_FASTCLICK,

@@ -7,6 +7,7 @@ import type {
 import { swRxBdAt, swRxBdData } from '../../../src/driver/bnxt/swRxBd.ts';
 import type { Ps } from '../../../src/host/clock.ts';
 import { END_OF_TIME, PS_PER_NS, PS_PER_US } from '../../../src/host/clock.ts';
+import type { CostProfile } from '../../../src/host/profile.ts';
 import { FLAT } from '../../../src/host/profiles.ts';
 import type { Cpu } from '../../../src/host/cpu.ts';
 import { CTX_SOFTIRQ } from '../../../src/host/cpu.ts';
@@ -125,6 +126,8 @@ export interface RigOptions extends Partial<Omit<NicConfig, 'name' | 'mac'>> {
   budget?: number;
   check?: boolean;
   stack?: boolean;
+  /** `flat` unless given. */
+  profile?: CostProfile;
   /** Programs by NIC number. */
   xdp?: readonly (XdpProgramSpec | null)[];
   /** Leave the devices closed. */
@@ -148,6 +151,7 @@ export class Rig {
       budget = 64,
       check = true,
       stack = true,
+      profile = FLAT,
       xdp = [],
       closed,
       ...nic
@@ -160,7 +164,7 @@ export class Rig {
         hz: 1000,
         budget,
         netdevBudget: 300,
-        profile: FLAT,
+        profile,
         nics: names.map((i) => ({ ...nicConfig(i, cpus), ...nic })),
         stack,
         check,
