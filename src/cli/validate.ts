@@ -13,6 +13,7 @@ import { sensitivityOf } from '../lab/validate/sensitivity.ts';
 import type { RowResult } from '../lab/validate/validate.ts';
 import {
   judgeRow,
+  partsOfOnly,
   rowsNamed,
   ScenarioRuns,
   uncoveredRows,
@@ -61,7 +62,7 @@ export function addValidate(
     .command('validate')
     .helpGroup('Commands:')
     .description('Compare the model with published figures.')
-    .option('--only <NAME>', 'rows whose id or family contains this')
+    .option('--only <NAME>', 'rows whose id or family contains this, or one of several: NAME,NAME')
     .option('--show <ROW>', "print the row's source and the command that reproduces its machine")
     .option(
       '--sensitivity',
@@ -75,15 +76,8 @@ export function addValidate(
 async function validateCommand(flags: ValidateFlags, terminal: Terminal): Promise<number> {
   refuseTogether(flags);
   if (flags.show !== undefined) return showRow(flags.show, flags, terminal);
+  refuseUnknownRows(flags.only);
   const rows = rowsNamed(flags.only);
-  if (rows.length === 0) {
-    const families = [...new Set(ROWS.map(({ family }) => family))];
-    const guess = didYouMean(flags.only!, [...ROWS.map(({ id }) => id), ...families]);
-    throw new InputError(
-      `--only: no row or family ${flags.only}${guess}${whyNoRow(flags.only!)} ` +
-        `(families: ${families.join('; ')})`,
-    );
-  }
   const page = flags.docs === undefined ? undefined : join(flags.docs, 'validation.md');
   await checkOutputs([], [['--docs', page]]);
   if (flags.sensitivity === true) return showSensitivity(flags, terminal);
@@ -133,6 +127,17 @@ function refuseTogether({ only, show, sensitivity, docs }: ValidateFlags): void 
   const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : name));
   if (only !== undefined && sensitivity === undefined && names.length > 0) names.push('--only');
   if (names.length > 1) throw new InputError(`${names[0]} does not go with ${names[1]}`);
+}
+
+function refuseUnknownRows(given: string | undefined): void {
+  if (given === undefined) return;
+  const only = partsOfOnly(given).find((part) => rowsNamed(part).length === 0);
+  if (only === undefined) return;
+  const families = [...new Set(ROWS.map(({ family }) => family))];
+  const guess = didYouMean(only, [...ROWS.map(({ id }) => id), ...families]);
+  const none = `no row or family ${only}${guess}${whyNoRow(only)}`;
+  const why = only === '' ? 'needs a part of the name of a row or family' : none;
+  throw new InputError(`--only: ${why} (families: ${families.join('; ')})`);
 }
 
 /** Of a published row for which nothing runs. */

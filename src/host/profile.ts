@@ -202,7 +202,7 @@ export function profileOf(data: ProfileData): CostProfile {
   }
   const idle = IDLE.filter(anyOf);
   const idleStates = idle.map(group);
-  checkDeeper(idleStates, idle.map(residencyOp), data);
+  checkDeeper(idleStates, idle, data);
   return {
     name: data.name,
     says: data.says,
@@ -219,22 +219,26 @@ export function profileOf(data: ProfileData): CostProfile {
   };
 }
 
-const residencyOp = (state: Group<IdleState>): string =>
-  state.find(([key]) => key === 'residencyNs')![1];
-
-/** A deeper state is worth it later, or the governor would never come to it. */
+/**
+ * A deeper state takes longer to leave and is worth it later, or the governor would never come to
+ * it, or never stay above it.
+ */
 function checkDeeper(
   states: readonly IdleState[],
-  ops: readonly string[],
+  ops: readonly Group<IdleState>[],
   { entries }: ProfileData,
 ): void {
-  states.forEach(({ residencyNs }, i) => {
-    const least = states[i - 1]?.residencyNs ?? 0;
-    if (residencyNs >= least) return;
-    const why = `${residencyNs} ns is out of range (the ${least} of the state before, or more)`;
-    const at = entries.findIndex(({ op }) => op === ops[i]);
-    throw new ProfileRefused(at, `${ops[i]}: ${why}`);
-  });
+  for (let i = 1; i < states.length; i++) {
+    for (const [n, [key, op]] of ops[i]!.entries()) {
+      const [least, ns] = [states[i - 1]![key], states[i]![key]];
+      if (ns >= least) continue;
+      // where only the state before is this profile's own, that one is too deep
+      const own = entries.findIndex((entry) => entry.op === op);
+      const before = entries.findIndex((entry) => entry.op === ops[i - 1]![n]![1]);
+      const why = `${ns} ns is out of range (the ${least} of the state before, or more)`;
+      throw new ProfileRefused(own < 0 ? before : own, `${op}: ${why}`);
+    }
+  }
 }
 
 function checkEntry({ op, value, unit, source }: ProfileEntry, i: number): void {

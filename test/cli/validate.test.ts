@@ -23,6 +23,10 @@ test.each([
     ['--only', 'linux.filter.1c'],
     /linux\.filter\.1c.*: it is not covered, because the filter table/,
   ],
+  [['--only', ''], /^--only: needs a part of the name of a row or family \(families: drop; /],
+  [['--only', 'TX,', '--json'], /^--only: needs a part of the name/],
+  [['--only', 'TX,tx.r513'], /^--only: no row or family tx\.r513/],
+  [['--only', 'nothing', '--sensitivity'], /^--only: no row or family nothing/],
   [['--show', 'tx.r512.1'], /^--show: no row tx\.r512\.1 \(did you mean tx\.r512\.1c\?\)/],
   [['--show', 'linux.filter.1c'], /it is not covered, because the filter table/],
   [['--only', 'TX', '--docs', '/nowhere'], /^--docs does not go with --only\n$/],
@@ -83,6 +87,12 @@ test('rows stand beneath their family and its source, fitted ones apart', async 
   expect(lines.some((line) => line.startsWith("XDP CoNEXT'18 paper"))).toBe(true);
   expect(out).toMatch(/drop\.nocompress\.1c .* fitted {2}XDP_DROP 64B no_touch, 1 core\(s\)/);
   expect(out).toMatch(/drop +2 +2 +9 +9 +and 1 fitted\n/);
+});
+
+test('several rows at once', async () => {
+  const { out } = await validate('--only', 'tx.r512.1c.llcmiss,drop.nocompress.1c', '--json');
+  const ids = (JSON.parse(out) as { rows: { id: string }[] }).rows.map(({ id }) => id);
+  expect(ids.toSorted()).toEqual(['drop.nocompress.1c', 'tx.r512.1c.llcmiss']);
 });
 
 test('how a rate is read off a run is said beside its command', async () => {

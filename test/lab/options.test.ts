@@ -147,6 +147,14 @@ test('a value that is no known word names the words', () => {
   expect(refusal({ chip: 'p6' })).toBe('--chip: p6 is not one of p4, p5');
 });
 
+test('plain numbers may be in hex, with underscores between digits', () => {
+  expect(read({ budget: '0x40', rxRing: '1_023', apps: 'capture:9:0x8' })).toMatchObject({
+    budget: 64,
+    rxRing: 1023,
+    apps: [{ kind: 'capture', udp: 9, batch: 8 }],
+  });
+});
+
 test('every option has one sentence of help', () => {
   for (const { flag, help } of RUN_OPTIONS)
     expect(`${flag}: ${help}`).toMatch(/^--\S+: [A-Z].*\.$/);

@@ -97,6 +97,15 @@ describe('a profile file', () => {
       /:5: idle state 2 target residency: 5 ns is out of range \(the 20000 of the state before, or more\)$/,
     ],
     [
+      `${HEAD}base: xdp-paper-2018-sleep\nentries:\n${entry('idle state 3 exit latency', 1, 'ns')}`,
+      /:5: idle state 3 exit latency: 1 ns is out of range \(the \d+ of the state before, or more\)$/,
+    ],
+    [
+      // what the base has of state 2 does not go with it
+      `${HEAD}base: xdp-paper-2018-sleep\nentries:\n${entry('idle state 1 exit latency', 1e9, 'ns')}`,
+      /:5: idle state 2 exit latency: \d+ ns is out of range \(the 1000000000 of the state before, or more\)$/,
+    ],
+    [
       `${HEAD}base: xdp-paper-2018\nentries:\n${entry('other cache misses', 101, '"%"')}`,
       /:5: other cache misses: 101 is out of range \(0 to 100 %\)$/,
     ],

@@ -91,9 +91,18 @@ const isFurther = ({ set }: Kind): boolean => set === 'further';
 export const toleranceOf = ({ metric, tolPct }: Figure): number =>
   tolPct ?? (LOOSE.test(metric) ? LOOSE_TOLERANCE : TOLERANCE);
 
-/** The rows whose id or family contains `only`; all without it. */
-export const rowsNamed = (only: string | undefined): readonly Row[] =>
-  ROWS.filter(({ id, family }) => only === undefined || id.includes(only) || family.includes(only));
+/** Several texts stand between commas, but a comma and a blank are of a family's name. */
+export const partsOfOnly = (only: string): readonly string[] =>
+  only.split(/,(?! )/).map((part) => part.trim());
+
+/** The rows whose id or family contains one of the texts of `only`; all without it. */
+export function rowsNamed(only: string | undefined): readonly Row[] {
+  if (only === undefined) return ROWS;
+  const parts = partsOfOnly(only).filter((part) => part !== '');
+  return ROWS.filter(({ id, family }) =>
+    parts.some((part) => id.includes(part) || family.includes(part)),
+  );
+}
 
 const figureOf = (id: string): Figure => FIGURES.find((figure) => figure.id === id)!;
 
