@@ -104,6 +104,21 @@ export function appsOfText(raw: unknown): unknown {
   });
 }
 
+/** Applications as a command line says them; null where it cannot. */
+export function textOfApps(apps: readonly AppOptions[]): string | null {
+  const sayable = ['kind', 'udp', 'batch'];
+  const plain = apps.every(
+    (app) =>
+      TEXT_KINDS.includes(app.kind) &&
+      Object.entries(app).every(([key, value]) => value === undefined || sayable.includes(key)),
+  );
+  if (!plain) return null;
+  return apps
+    .map(({ kind: name, udp, batch }) => [name, udp, ...(batch === undefined ? [] : [batch])])
+    .map((words) => words.join(':'))
+    .join(',');
+}
+
 /** An option that its application cannot have, or has not been given; null when all is well. */
 export function alienKey(
   app: AppOptions,

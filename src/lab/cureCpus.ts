@@ -1,6 +1,6 @@
 /**
- * Which CPUs a cure has NAPIs polled on: lists of CPUs that were given stay in force, so a cure that
- * wants others must say so.
+ * Which CPUs a cure has NAPIs polled on, and which queues it spreads frames over: lists that were
+ * given stay in force, so a cure that wants others must say so.
  */
 import type { RunAbout } from './runAbout.ts';
 
@@ -26,4 +26,19 @@ export const polledOn = (
   cpus: readonly number[],
 ): Record<string, string> => ({
   [settings.threadCpus === null ? 'irq-affinity' : 'thread-cpus']: cpus.join(','),
+});
+
+/** An indirection table with all of so many queues alike, said as the one that was given. */
+export const allQueuesAlike = (
+  { settings }: RunAbout,
+  queues: number,
+): Record<string, string | number> =>
+  settings.indirBy === 'rss-indir'
+    ? { 'rss-indir': Array.from({ length: queues }, (_, ring) => ring).join(',') }
+    : { 'rss-equal': queues };
+
+/** More queues, and all of them in the table, which knows of them by itself unless one was given. */
+export const moreQueues = (run: RunAbout, queues: number): Record<string, string | number> => ({
+  queues,
+  ...(run.settings.indirBy === null ? {} : allQueuesAlike(run, queues)),
 });

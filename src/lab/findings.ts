@@ -8,6 +8,7 @@ import { cpuFindings } from './findingsCpu.ts';
 import { pathFindings } from './findingsPath.ts';
 import { ringFindings } from './findingsRing.ts';
 import { stackFindings } from './findingsStack.ts';
+import { threadFindings } from './findingsThreads.ts';
 
 const WEIGHT: Readonly<Record<Finding['kind'], number>> = {
   loss: 0,
@@ -25,4 +26,5 @@ export const findingsOf = (report: FoundIn): readonly Finding[] =>
     ...cpuFindings(report),
     ...pathFindings(report),
     ...stackFindings(report),
+    ...threadFindings(report),
   ].toSorted((a, b) => WEIGHT[a.kind] - WEIGHT[b.kind] || b.packets - a.packets);

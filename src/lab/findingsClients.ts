@@ -41,16 +41,19 @@ function whereRequestsEnd(report: FoundIn): string {
     : `${name} read ${plural(asked.received, 'request')} and sent ${plural(asked.sent, 'datagram')}.`;
 }
 
-/** A server for the clients' port, and nothing in its way. */
+/** A server for the clients' port beside the other applications, and nothing in its way. */
 function answers(report: FoundIn): Cure[] {
   const { run, sockets } = report;
   const [asked] = sockets;
+  const why = 'has an application answer';
+  const silent = asked === undefined || SILENT.includes(asked.kind);
+  if (silent && run.settings.apps === null)
+    return [cure({}, `a server in the place of ${asked?.kind}:${asked?.port} ${why}`)];
+  const others = run.settings.apps?.split(',').slice(1) ?? [];
   const options = {
     ...(isTaken(report) ? { xdp: 'none' } : {}),
     ...(run.settings.stack ? {} : { stack: 'on' }),
-    ...(asked === undefined || SILENT.includes(asked.kind)
-      ? { apps: `server:${asked?.port ?? DEFAULT_PORT}` }
-      : {}),
+    ...(silent ? { apps: [`server:${asked?.port ?? DEFAULT_PORT}`, ...others].join(',') } : {}),
   };
-  return Object.keys(options).length === 0 ? [] : [cure(options, 'has an application answer')];
+  return Object.keys(options).length === 0 ? [] : [cure(options, why)];
 }

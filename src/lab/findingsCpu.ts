@@ -6,7 +6,7 @@
  */
 import { usecsToJiffies } from '../stack/jiffies.ts';
 import { NAPI_POLL_WEIGHT } from '../stack/napiCounts.ts';
-import { overAllCpus, polledOn } from './cureCpus.ts';
+import { allQueuesAlike, overAllCpus, polledOn } from './cureCpus.ts';
 import type { Cure, Finding, FoundIn } from './finding.ts';
 import { busiestPct, cure, lostInAll, SATURATED_PCT } from './finding.ts';
 import { count, duration, percent, plural, share } from './format.ts';
@@ -227,7 +227,12 @@ function skewedQueues(report: FoundIn): Finding[] {
     : `${spread} The largest flow is ${percent(topFlowPct, 1)} of the load: hash and indirection table spread it like this.`;
   const cures = few
     ? []
-    : [cure({ 'rss-equal': first.length }, 'points the indirection table at all queues alike')];
+    : [
+        cure(
+          allQueuesAlike(report.run, first.length),
+          'points the indirection table at all queues alike',
+        ),
+      ];
   return [{ id: 'rss-skew', kind, packets: 0, says, cures }];
 }
 

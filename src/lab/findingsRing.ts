@@ -9,7 +9,7 @@ import { NAPI_POLL_WEIGHT } from '../stack/napiCounts.ts';
 import type { Cure, Finding, FoundIn } from './finding.ts';
 import { busiestPct, cure, lostBy, SATURATED_PCT } from './finding.ts';
 import { count, percent, plural, share } from './format.ts';
-import { overAllCpus, polledOn } from './cureCpus.ts';
+import { moreQueues, overAllCpus, polledOn } from './cureCpus.ts';
 import type { CpuReport, QueueReport } from './report.ts';
 
 const MOST_RX_RING = 8191;
@@ -102,14 +102,21 @@ function lighterCpu(report: FoundIn, cpu: CpuReport, queue: QueueReport): Cure[]
   else if (idle.length > 0 && run.queues < cpus.length)
     cures.push(
       cure(
-        { queues: cpus.length, ...overAllCpus(run, cpus.length, cpus.length) },
+        { ...moreQueues(run, cpus.length), ...overAllCpus(run, cpus.length, cpus.length) },
         `uses ${plural(idle.length, 'CPU')} that ${idle.length === 1 ? 'idles' : 'idle'}`,
       ),
     );
   else if (idle.length === 0 && run.queues * 2 <= 64 && cpus.length * 2 <= 64) {
     const all = { cpus: cpus.length * 2, queues: Math.max(run.queues, cpus.length) * 2 };
     cures.push(
-      cure({ ...all, ...overAllCpus(run, all.queues, all.cpus) }, 'has twice as many CPUs receive'),
+      cure(
+        {
+          cpus: all.cpus,
+          ...moreQueues(run, all.queues),
+          ...overAllCpus(run, all.queues, all.cpus),
+        },
+        'has twice as many CPUs receive',
+      ),
     );
   } else if (!alone && idle.length > 0)
     cures.push(

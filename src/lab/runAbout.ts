@@ -2,6 +2,7 @@
 import type { NicConfig } from '../machine.ts';
 import type { MachineConfig } from '../machine.ts';
 import type { XdpProgramSpec } from '../xdp/define.ts';
+import { textOfApps } from './appOptions.ts';
 import type { OfferShape } from './flowShares.ts';
 import type { RunOptions } from './optionSchema.ts';
 
@@ -49,7 +50,17 @@ export interface RunSettings
   readonly threadCpus: readonly number[] | null;
   /** Null: each application is bound to a CPU. */
   readonly appCpus: readonly number[] | null;
+  readonly appThreads: number;
+  /** As a command line says them; null where only a scenario or code can. */
+  readonly apps: string | null;
+  /** Which option fills the indirection table; null: the driver does, with all queues alike. */
+  readonly indirBy: 'rss-equal' | 'rss-indir' | null;
 }
+
+const indirBy = ({ rssEqual, rssIndir }: RunOptions): RunSettings['indirBy'] => {
+  if (rssIndir !== undefined) return 'rss-indir';
+  return rssEqual === undefined ? null : 'rss-equal';
+};
 
 const USEC_PER_SEC = 1_000_000;
 
@@ -94,6 +105,9 @@ export function aboutRun(
       irqAffinity: first?.irqAffinity ?? options.irqAffinity ?? null,
       threadCpus: options.threadCpus ?? null,
       appCpus: options.appCpus ?? null,
+      appThreads: options.appThreads,
+      apps: textOfApps(options.apps),
+      indirBy: indirBy(options),
       netdevBudgetUsecs: options.netdevBudgetUsecs ?? Math.floor((2 * USEC_PER_SEC) / hz),
     },
     offer: plan.offer,

@@ -61,7 +61,7 @@ test('a cure takes the place of the other way to say it', async () => {
   );
   expect(code).toBe(0);
   expect(out).toContain('  1 eth0-0 got 57.');
-  expect(out).toMatch(/\n  --rss-equal 4 .* 1\n/); // interrupt-held alone is left
+  expect(out).toMatch(/\n  --rss-indir 0,1,2,3 .* 1\n/); // interrupt-held alone is left
 });
 
 test('a run without findings says so, and how busy its CPUs are', async () => {

@@ -215,6 +215,11 @@ describe('found', () => {
     [{}, /l4lb took 100 % of what was received/, { xdp: 'none', apps: 'server:9' }],
     [{ xdp: 'pass' }, /No application listens/, { apps: 'server:9' }],
     [{ xdp: 'none', apps: 'sink:7' }, /sink:7 reads and answers nothing/, { apps: 'server:7' }],
+    [
+      { xdp: 'none', apps: 'sink:7:4,echo:8,sink:9:2' },
+      /sink:7 reads and answers nothing/,
+      { apps: 'server:7,echo:8,sink:9:2' },
+    ],
     [{ xdp: 'drop', apps: 'server:9' }, /drop took 100 %/, { xdp: 'none' }],
     [{ xdp: 'none', stack: 'off' }, /The stack is off/, { stack: 'on', apps: 'server:9' }],
   ])('clients that nobody answers: %o', async (flags, says, cured) => {
@@ -248,8 +253,54 @@ describe('found', () => {
     const skew = found(before, 'rss-skew');
     expect(skew?.says).toMatch(/the least busy queue 0 %, where 25.0 % would be even/);
     const cured = taken(skew!);
-    expect(cured).toEqual({ rssEqual: '4' });
+    expect(cured).toEqual({ rssIndir: '0,1,2,3' });
     expect(found(await reportOf(flags, { traffic }, cured), 'rss-skew')).toBeUndefined();
+    const equal = found(await reportOf(flags, { traffic, rssEqual: '2' }), 'rss-skew');
+    expect(taken(equal!)).toEqual({ rssEqual: '4' });
+  });
+
+  test.each([
+    [{ rssIndir: '0' }, { rssIndir: '0,1' }],
+    [{ rssEqual: '1' }, { rssEqual: '2' }],
+  ])('more queues, which a given indirection table does not name: %o', async (given, completed) => {
+    const flags = { ...{ xdp: 'drop', cpus: '2', queues: '1', count: '50000' }, ...given };
+    const traffic = 'udp size=64 flows=256 rate=40M';
+    const before = await reportOf(flags, { traffic });
+    const cured = taken(found(before, 'ring-overflow')!);
+    expect(cured).toEqual({ queues: '2', ...completed });
+    const after = await reportOf(flags, { traffic }, cured);
+    expect(lost(after, 'noBuffer')).toBeLessThan(lost(before, 'noBuffer') * 0.75);
+  });
+
+  test('threads of an application beyond the queues', async () => {
+    const flags = {
+      xdp: 'none',
+      apps: 'sink:9',
+      queues: '2',
+      traffic: 'udp rate=1M flows=256',
+      count: '2000',
+    };
+    const before = await reportOf(flags, { appThreads: '3' });
+    expect(before.sockets.map(({ received }) => received > 0)).toEqual([true, true, false]);
+    const idle = found(before, 'idle-threads')!;
+    expect(idle).toMatchObject({ kind: 'note', packets: 0 });
+    expect(idle.says).toContain('sink:9 has 3 threads');
+    expect(idle.says).toContain('there are 2 queues: 1 of them never had anything to read');
+    expect([taken(idle), taken(idle, 1)]).toEqual([{ queues: '3' }, { appThreads: '2' }]);
+    for (const which of [0, 1]) {
+      const after = await reportOf(flags, { appThreads: '3' }, taken(idle, which));
+      expect(after.sockets.every(({ received }) => received > 0)).toBe(true);
+      expect(found(after, 'idle-threads')).toBeUndefined();
+    }
+  });
+
+  test('what only a scenario says of applications is not said as an option', async () => {
+    const apps = [{ kind: 'sink', udp: 7, rcvbuf: 4096 }];
+    const load = { xdp: 'none', apps, clients: '4', count: '20' };
+    const { cures } = found(await reportOf(load), 'no-answer')!;
+    expect(cures).toEqual([
+      { options: {}, why: 'a server in the place of sink:7 has an application answer' },
+    ]);
   });
 
   test('the CPU of the thread that polls, where the interrupt has another', async () => {

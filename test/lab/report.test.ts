@@ -128,6 +128,9 @@ function report(changed: Partial<RunResult> = {}): RunReport {
       irqAffinity: null,
       threadCpus: null,
       appCpus: null,
+      appThreads: 1,
+      apps: '',
+      indirBy: null,
     },
     offer: { flows: 1, topFlowPct: 100, taggedPct: 0 },
   };
