@@ -77,13 +77,14 @@ function refuseAboveLine(options: RunOptions, { lenBytes, probs, pps, spec }: Tr
   if (pps === Infinity) return;
   const gbps = options.nics[0]?.link ?? options.link;
   const bytes = lenBytes.reduce((sum, len, i) => sum + wireBytes(len) * probs[i]!, 0);
-  const most = (gbps * 1e9) / (8 * bytes);
+  const { stall } = spec;
+  const sends = stall?.sends === true ? 1 - stall.lenPs / stall.everyPs : 1;
+  const most = (sends * gbps * 1e9) / (8 * bytes);
   if (pps <= most * ROUNDED) return;
   const place = options.rate === undefined ? '--traffic: rate' : '--rate:';
   const given = spec.rate.kind === 'bps' ? `${spec.rate.bps / 1e9}Gbps` : rate(pps);
-  throw new OptionError(
-    `${place} ${given} is more than a ${gbps} Gb/s link carries (up to ${rate(most)} of these frames, or line)`,
-  );
+  const up = `up to ${rate(most)} of these frames${sends < 1 ? ' between stalls' : ', or line'}`;
+  throw new OptionError(`${place} ${given} is more than a ${gbps} Gb/s link carries (${up})`);
 }
 
 const ipv6Bytes = (words: readonly number[]): Uint8Array => {

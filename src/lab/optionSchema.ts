@@ -389,7 +389,7 @@ const shape = {
   traffic: absent(
     kind.judged('SPEC', '', judgeTraffic),
     'Traffic',
-    'Generated frames, as in "udp size=64 flows=1024 rate=14.88Mpps"; also pattern, burst, arrivals, queue, vlan, dst.',
+    'Generated frames, as in "udp size=64 flows=1024 rate=14.88Mpps"; also pattern, burst, arrivals, queue, stall, vlan, dst.',
   ),
   rate: absent(trafficWord('rate'), 'Traffic', 'Replaces the rate of --traffic.'),
   size: absent(

@@ -19,6 +19,7 @@ import { BLOCK, type ArrivalBlock, FrameTable } from './frames.ts';
 import { type SendSource, wireBytes } from './link.ts';
 import { checkRate } from './quantities.ts';
 import { type SizeMix, sizeMix, SizeQuantiles } from './sizes.ts';
+import { StalledStarts } from './stall.ts';
 import { FrameStamp, headersLen } from './templates.ts';
 import { checkTraffic, type TrafficSpec } from './trafficSpec.ts';
 import { WeightedDraw } from './variates.ts';
@@ -161,6 +162,12 @@ export class TrafficSource implements SendSource {
 }
 
 function startTimes(plan: TrafficPlan, endPs: Ps, rng: Rng): StartTimes {
+  const { stall } = plan.spec;
+  const due = dueTimes(plan, endPs, rng);
+  return stall?.sends === true ? new StalledStarts(due, stall) : due;
+}
+
+function dueTimes(plan: TrafficPlan, endPs: Ps, rng: Rng): StartTimes {
   const { burst, arrivals } = plan.spec;
   if (plan.pps === Infinity) return new LineStarts();
   if (arrivals === 'poisson') return new PoissonStarts(plan.pps, burst, endPs, rng);

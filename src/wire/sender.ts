@@ -5,25 +5,31 @@
  *   made    the generator wrote the frame (and its time, if it measures) into its queue
  *   starts  the first bit is on the wire: with `queue=N` N frames later
  *   arrives the last bit is at the far end: from here on the machine's own times count
+ *   sent    its last bit is on a wire back
+ *   seen    the generator has it: with `stall` not before the stall is over
  */
 import type { Ps } from '../host/clock.ts';
 import type { Link } from './link.ts';
 import { GAP_BYTES, wireBytes } from './link.ts';
 import type { TrafficPlan } from './gen.ts';
+import { afterStall, type StallSpec } from './stall.ts';
 
 /** What the stage `wire` begins and ends with where the generator takes the times. */
 export class SenderClock {
-  /** From a frame's making to its arrival. */
+  /** From what it measures on to a frame's arrival: 0, or from its making. */
   private readonly aheadPs: Ps;
+  private readonly stall: StallSpec | null;
 
-  constructor(aheadPs: Ps) {
+  constructor(aheadPs: Ps, stall: StallSpec | null) {
     this.aheadPs = aheadPs;
+    this.stall = stall;
   }
 
   /** What the generator measures of a frame; it made none before time 0. */
   wayPs(arrived: Ps, sent: Ps): Ps {
     const made = arrived - this.aheadPs;
-    return made > 0 ? sent - made : sent;
+    const seen = this.stall === null ? sent : afterStall(this.stall, sent);
+    return made > 0 ? seen - made : seen;
   }
 }
 
@@ -39,8 +45,8 @@ export function senderClock(
   { spec, lenBytes, probs }: TrafficPlan,
   link: Link,
 ): SenderClock | null {
-  if (spec.queue === 0) return null;
+  if (spec.queue === 0) return spec.stall === null ? null : new SenderClock(0, spec.stall);
   const bytes = lenBytes.reduce((sum, len, i) => sum + wireBytes(len) * probs[i]!, 0);
   const ahead = ((spec.queue + 1) * bytes - GAP_BYTES) * link.psPerByte;
-  return new SenderClock(Math.round(ahead) + link.delayPs);
+  return new SenderClock(Math.round(ahead) + link.delayPs, spec.stall);
 }

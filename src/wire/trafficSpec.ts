@@ -4,6 +4,7 @@
  *   udp:8,tcp:2 size=imix flows=1024 pattern=zipf:1.1 rate=14.88Mpps burst=32 arrivals=poisson vlan=100.200
  *   udp rate=1Mpps dst=10.2.0.1
  *   udp size=1500 rate=line queue=1280
+ *   udp rate=1Mpps stall=175us/43.8ms
  *
  * Every word may be left out. The first may be a protocol mix without `proto=` before it.
  */
@@ -25,6 +26,7 @@ import {
   type RateSpec,
   type SizeSpec,
 } from './quantities.ts';
+import { checkStall, parseStall, type StallSpec } from './stall.ts';
 
 /** `icmp` is an echo request; the two with a 6 travel over IPv6. */
 export type TrafficProto = 'udp' | 'tcp' | 'icmp' | 'arp' | 'udp6' | 'tcp6';
@@ -67,6 +69,8 @@ export interface TrafficSpec {
    * `rate: line`, and 0 otherwise. It shows in latencies that the sender takes (`SenderClock`).
    */
   readonly queue: number;
+  /** When the generator does nothing; null: never. */
+  readonly stall: StallSpec | null;
   /** VLAN ids, outermost first: none, one (802.1Q) or two (802.1ad outside, 802.1Q inside). */
   readonly vlan: readonly number[];
   /** Frames in all; without it no limit. */
@@ -90,6 +94,7 @@ export const TRAFFIC_DEFAULT: TrafficSpec = {
   burst: 1,
   arrivals: 'constant',
   queue: 0,
+  stall: null,
   vlan: [],
   dstMac: { hi16: 0x0200, lo32: 1 },
   dstIp: 0x0a00_0001,
@@ -108,7 +113,7 @@ const SHARE_MIN = 0.001;
 const PATTERN_FORMS = 'uniform, zipf, zipf:1.1, elephant or elephant:0.8';
 const PROTO_FORMS = `${TRAFFIC_PROTOS.join(', ')}, with weights like udp:8,tcp:2`;
 const WORD_FORMS =
-  'proto, size, flows, pattern, rate, burst, arrivals, queue, vlan and dst, as in size=64';
+  'proto, size, flows, pattern, rate, burst, arrivals, queue, stall, vlan and dst, as in size=64';
 const VLAN_FORMS = 'vlan=100, or vlan=100.200 with the outer tag first';
 
 const DST_FORMS = 'an address, as dst=10.0.1.9 or dst=fd00:1::9';
@@ -124,6 +129,7 @@ const WORDS: Readonly<Record<string, (what: string, value: string) => Part>> = {
   burst: (what, value) => ({ burst: parseCount(what, value, 1, BURST_MAX) }),
   arrivals: (what, value) => ({ arrivals: parseArrivals(what, value) }),
   queue: (what, value) => ({ queue: parseCount(what, value, 1, QUEUE_MAX) }),
+  stall: (what, value) => ({ stall: parseStall(what, value) }),
   vlan: (what, value) => ({ vlan: parseVlan(what, value) }),
   dst: parseDst,
 };
@@ -270,6 +276,13 @@ export function checkTraffic(spec: TrafficSpec): void {
   checkInt('traffic queue', spec.queue, 0, QUEUE_MAX);
   if (spec.queue > 0 && spec.rate.kind !== 'line') {
     throw new RangeRefused('traffic queue', spec.queue, 'only with rate=line: else none waits');
+  }
+  if (spec.stall !== null) {
+    checkStall('traffic stall', spec.stall);
+    if (spec.stall.sends && spec.rate.kind === 'line') {
+      const why = 'with rate=line only rx: what is in the queue leaves during a stall, too';
+      throw new RangeRefused('traffic stall', 'LEN/EVERY', why);
+    }
   }
   if (spec.vlan.length > 2) throw new RangeRefused('traffic vlan', spec.vlan.join('.'), VLAN_FORMS);
   for (const vid of spec.vlan) checkInt('traffic vlan', vid, 1, VID_MAX);

@@ -57,6 +57,7 @@ test.each([
   ['rate=line', { rate: { kind: 'line' } }],
   ['rate=10Gbps', { rate: { kind: 'bps', bps: 10_000_000_000 } }],
   ['rate=1M', { rate: { kind: 'pps', pps: 1_000_000 } }],
+  ['stall=1us/1ms', { stall: { sends: true, lenPs: 1e6, everyPs: 1e9 } }],
   ['rate=line queue=1280', { rate: { kind: 'line' }, queue: 1280 }],
   ['vlan=100', { vlan: [100] }],
 ])('%s is understood', (text, part) => {
