@@ -1,6 +1,6 @@
 /**
- * Findings on rings: packets for which no buffer was free, buffers that XDP_TX holds back, full TX
- * rings, and a bus that is full.
+ * Findings on rings: packets for which no buffer was free, or that nobody read, buffers that XDP_TX
+ * holds back, full TX rings, and a bus that is full.
  *
  * A ring of n descriptors is empty after ⌈n / weight⌉ full polls during which frames come as fast as
  * the line brings them; Jesper Brouer's napi_monitor looks for 16, which is 1024 over 64.
@@ -23,6 +23,7 @@ export const nextRing = (ring: number): number => 2 ** (32 - Math.clz32(ring + 1
 export function ringFindings(report: FoundIn): Finding[] {
   return [
     ...ringOverflow(report),
+    ...unread(report),
     ...doorbellWithheld(report),
     ...txRingFull(report),
     ...pcieFull(report),
@@ -57,6 +58,15 @@ function ringOverflow(report: FoundIn): Finding[] {
     ? lighterCpu(report, cpu, queue)
     : [...(outlasted(report, queue) ? fullerPolls(report) : []), ...largerRing(report, sends)];
   return [{ id: 'ring-overflow', kind: 'loss', packets: lost, says: says.join(' '), cures }];
+}
+
+function unread(report: FoundIn): Finding[] {
+  const lost = lostBy(report, 'unreadAtClose');
+  if (lost === 0) return [];
+  const says =
+    `${plural(lost, 'packet')} (${share(lost, report.packets.offered)}) lay in completion rings that nobody had read ` +
+    `when the device was closed or the run ended: a ring whose interrupt message is lost (fault irqLost) is polled by nothing else.`;
+  return [{ id: 'ring-unread', kind: 'loss', packets: lost, says, cures: [] }];
 }
 
 /** @param sends its packets leave again, and would find a TX ring full that is shorter than theirs */

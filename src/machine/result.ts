@@ -4,7 +4,8 @@ import { OP_NAMES } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { CountingCpu } from '../host/cpu.ts';
 import { SKB_DROP_REASONS } from '../host/dropReason.ts';
-import { Fates } from '../host/fates.ts';
+import { FAULT_IRQ_LOST } from '../host/faults.ts';
+import { Fates, LOST_UNREAD_AT_CLOSE } from '../host/fates.ts';
 import { Histogram } from '../host/histogram.ts';
 import type { StageTimes } from '../host/stages.ts';
 import { PagePoolStats } from '../stack/pagePoolStats.ts';
@@ -15,6 +16,7 @@ import { NapiTotals, RX_PROD_NONE } from '../driver/bnxt/bnxt.ts';
 import type { RxDim } from '../driver/bnxt/dim.ts';
 import { rxDim } from '../driver/bnxt/dim.ts';
 import { swRxBdAt, swRxBdData } from '../driver/bnxt/swRxBd.ts';
+import { unreadPackets } from '../driver/bnxt/open.ts';
 import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
 import type { CacheBooks } from './costs.ts';
 import { cacheBooks } from './costs.ts';
@@ -176,7 +178,7 @@ export function machineResult(machine: Machine): MachineResult {
     settled,
     nics: nics.map((n, i) => ({
       name: n.config.name,
-      fates: nicFates(n, i === 0 ? xdp.fates : null),
+      fates: endFates(machine, n, i === 0 ? xdp.fates : null),
       ethtool: bnxtGetEthtoolStats(n.bp),
       rxDoorbellPolls: n.bp.rxDoorbellPolls,
     })),
@@ -305,6 +307,14 @@ export function nicFates(
   for (const rxr of bp.rxRing) sum.add(rxr.fates);
   for (const txr of bp.txRing) sum.add(txr.fates);
   if (shared !== null) sum.add(shared);
+  return sum;
+}
+
+/** Where an interrupt was lost, what nobody has been called to read is booked as at close. */
+function endFates({ faults }: Machine, nic: MachineNic, shared: Fates | null): Fates {
+  const sum = nicFates(nic, shared);
+  if (faults.fired[FAULT_IRQ_LOST]! > 0)
+    for (const { cpr } of nic.bp.rxRing) sum.lost[LOST_UNREAD_AT_CLOSE]! += unreadPackets(cpr);
   return sum;
 }
 

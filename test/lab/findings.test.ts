@@ -272,6 +272,18 @@ describe('found', () => {
     expect(lost(after, 'noBuffer')).toBeLessThan(lost(before, 'noBuffer') * 0.75);
   });
 
+  test('what waits in a ring after a lost interrupt adds up, and is told', async () => {
+    const flags = { xdp: 'drop', queues: '1', cpus: '1', traffic: 'udp rate=1M', count: '2000' };
+    const report = await reportOf(flags, { at: '1ms fault irqLost' });
+    const { lost: causes, xdpDrop } = report.packets;
+    expect(report.conserved).toBe(true);
+    // all that the 511 buffers took, after about a thousand were dropped by the program
+    expect(causes).toMatchObject({ unreadAtClose: 511 });
+    expect(xdpDrop + 511 + causes['noBuffer']!).toBe(2000);
+    const says = found(report, 'ring-unread')!.says;
+    expect(says).toMatch(/^511 packets \(25\.5. %\) lay in completion rings .* \(fault irqLost\)/);
+  });
+
   test('threads of an application beyond the queues', async () => {
     const flags = {
       xdp: 'none',

@@ -22,13 +22,11 @@ function ledgerFree({ watch, pages }: Machine): number {
 function holds(t: Trial): void {
   const built = runTrial(t);
   const { machine, wire, passed } = built;
-  const waits = t.faults.some(({ point }) => point === 'irqLost');
   const end = machine.result();
   const fates = sumOfFates(end);
 
   expect(fates.offered).toBe(offeredBy(t));
-  // a lost interrupt leaves completions that nobody reads, until the device is closed
-  if (!waits) expect(fates.imbalance()).toEqual(ZERO);
+  expect(fates.imbalance()).toEqual(ZERO);
   expect(end.pages.leaked).toBe(0);
   expect(end.pages.allocated).toBe(machine.pages.total - ledgerFree(machine));
   expect(fates.onWire).toBe(wire.frames.reduce((sum, n) => sum + n, 0));

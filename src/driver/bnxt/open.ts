@@ -355,7 +355,7 @@ export function addSwStats(to: BnxtSwStats, from: BnxtSwStats): void {
 }
 
 /** Packets whose completions lie in the ring and were never read. */
-function unreadPackets(cpr: BnxtCpRingInfo): number {
+export function unreadPackets(cpr: BnxtCpRingInfo): number {
   let packets = 0;
   for (let raw = cpr.cpRawCons; ; raw++) {
     const at = cpr.cpDescRing + ((raw & cpr.cpRingMask) << DESC_SHIFT);
