@@ -3,6 +3,7 @@ import type { Ps } from '../host/clock.ts';
 import { END_OF_TIME, PS_PER_NS, PS_PER_SEC } from '../host/clock.ts';
 import type { HostMemory } from '../host/memory.ts';
 import { Rng } from '../host/rng.ts';
+import type { SenderView } from '../host/stages.ts';
 import type { MachineConfig } from '../machine.ts';
 import { MAP_BYTES } from '../machine/config.ts';
 import { buildMachine } from '../machine.ts';
@@ -153,6 +154,7 @@ export async function runScenario(
     shown: Object.fromEntries((options.show ?? []).map((what) => [what, machine.show(what)])),
     notes: [
       ...notesOn(capture),
+      ...unseen(options, sender),
       ...(arrivals === null ? [] : cutShort(options, plan, arrivals.offered)),
     ],
   });
@@ -203,6 +205,11 @@ function mapBytesOf(
   let bytes = ahead + of(xdp) + of(xdpPeer) * (nics.length - 1);
   for (const program of later) bytes += of(program);
   return bytes;
+}
+
+/** A generator's own clock shows in one stage and nowhere else. */
+function unseen({ stages }: RunOptions, sender: SenderView | null): string[] {
+  return sender === null || stages ? [] : ['what the generator itself measures needs --stages'];
 }
 
 /** Virtual time has an end, and a slow offer may not be through by then. */

@@ -281,7 +281,8 @@ export function checkTraffic(spec: TrafficSpec): void {
     checkStall('traffic stall', spec.stall);
     if (spec.stall.sends && spec.rate.kind === 'line') {
       const why = 'with rate=line only rx: what is in the queue leaves during a stall, too';
-      throw new RangeRefused('traffic stall', 'LEN/EVERY', why);
+      const { lenPs, everyPs } = spec.stall;
+      throw new RangeRefused('traffic stall', `${lenPs}ps/${everyPs}ps`, why);
     }
   }
   if (spec.vlan.length > 2) throw new RangeRefused('traffic vlan', spec.vlan.join('.'), VLAN_FORMS);

@@ -109,6 +109,9 @@ test("a sender's queue: its own clock for wire, and nothing else", async () => {
   expect(Math.abs(long!.mean - short!.mean - waited)).toBeLessThanOrEqual(1);
   expect(same).toEqual(inside);
   expect([without.report.run.clock, queued.report.run.clock]).toEqual(['wire', 'sender']);
+  const blind = await run({ ...given, stages: false, traffic: 'udp rate=line queue=10' });
+  expect(blind.report.notes).toEqual(['what the generator itself measures needs --stages']);
+  expect(queued.report.notes).toEqual([]);
   const slow = run({ ...given, traffic: 'udp rate=1Mpps queue=10' });
   await expect(slow).rejects.toThrow('traffic queue: 10 is out of range (only with rate=line');
 });
