@@ -57,6 +57,8 @@ export interface NicTiming {
   readonly rxDmaSlotNs: number;
   /** From a TX doorbell until the frame's bytes are in the NIC: BD fetch and data fetch. */
   readonly txFetchNs: number;
+  /** One TX queue reads a frame no sooner after another than this and that one's read over PCIe take. */
+  readonly txQueueSlotNs: number;
   /** From the last bit on the wire until the TX completion lies in host memory. */
   readonly txCompleteNs: number;
   /** From the decision to interrupt until the CPU's vector runs. */

@@ -25,6 +25,7 @@ export const NIC: Group<NicTiming> = [
   ['rxDmaNs', 'RX DMA', TIME],
   ['rxDmaSlotNs', 'RX DMA slot', TIME],
   ['txFetchNs', 'TX fetch', TIME],
+  ['txQueueSlotNs', 'TX queue slot', TIME],
   ['txCompleteNs', 'TX completion', TIME],
   ['msixNs', 'MSI-X', TIME],
 ];

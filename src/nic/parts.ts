@@ -43,6 +43,7 @@ export class NicTimes {
   readonly rxDmaPs: Ps;
   readonly rxDmaSlotPs: Ps;
   readonly txFetchPs: Ps;
+  readonly txQueueSlotPs: Ps;
   readonly txCompletePs: Ps;
   readonly msixPs: Ps;
   /** Null: a bus without end. */
@@ -53,6 +54,7 @@ export class NicTimes {
     this.rxDmaPs = nsToPs(timing.rxDmaNs);
     this.rxDmaSlotPs = nsToPs(timing.rxDmaSlotNs);
     this.txFetchPs = nsToPs(timing.txFetchNs);
+    this.txQueueSlotPs = nsToPs(timing.txQueueSlotNs);
     this.txCompletePs = nsToPs(timing.txCompleteNs);
     this.msixPs = nsToPs(timing.msixNs);
   }

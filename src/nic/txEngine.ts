@@ -3,7 +3,8 @@
  *
  * A packet is decided on at the first moment when the wire is free and some ring's doorbell has
  * had time to be followed (BD and data fetch); of the rings ready by then the next one in turn
- * sends. The decision depends on every ring, so it is taken only when no CPU can still write a
+ * sends. A ring is ready for another packet when the one before has been read and its slot is over,
+ * so one ring alone may be slower than the wire, and several together reach it. The decision depends on every ring, so it is taken only when no CPU can still write a
  * doorbell before it: the caller bounds `settle` by the smallest of all CPU clocks.
  */
 import type { Ps } from '../host/clock.ts';
@@ -108,7 +109,7 @@ export class TxEngine {
   private settleAlone(ring: TxRing, until: Ps): void {
     const { watch, faults, sink, stamps, timing } = this.parts;
     if (watch.on || faults.armed || sink.watched) return;
-    if (stamps.stages !== null || timing.pcie !== null) return;
+    if (stamps.stages !== null || timing.pcie !== null || timing.txQueueSlotPs > 0) return;
     const { cons } = ring;
     this.wireFreeAt = this.bulk.transmit(ring, this.wireFreeAt, until);
     const frames = (ring.cons - cons) & ring.mask; // one descriptor each
@@ -147,6 +148,7 @@ export class TxEngine {
     const wire = this.link.wirePs(len);
     const read = timing.pcie === null ? 0 : timing.pcie.txPs(len);
     this.wireFreeAt = at + (read > wire ? read : wire);
+    ring.freeAt = at + timing.txQueueSlotPs + read;
     this.parts.sink.frame(this.portNumber, at + wire, txFifo, len);
     this.bookWay(txBdHaddr(mem.words, bd), long, at + wire);
     if ((flags & TX_BD_FLAGS_NO_CMPL) !== 0) return;

@@ -21,6 +21,8 @@ export class TxRing {
   readonly stats: RingStats;
   /** Producer of the newest doorbell, masked. */
   prod = 0;
+  /** The frame before has been read, and its queue's slot is over. */
+  freeAt: Ps = 0;
   /** Doorbells [bellHead, bellTail), free running; each has published a descriptor or more. */
   readonly bellAt: Float64Array;
   readonly bellProd: Int32Array;
@@ -85,7 +87,9 @@ export class TxRing {
 
   /** When the next packet can be on the wire; Infinity when nothing waits. */
   readyAt(): Ps {
-    return this.bellHead === this.bellTail ? Infinity : this.bellAt[this.bellHead & this.mask]!;
+    if (this.bellHead === this.bellTail) return Infinity;
+    const at = this.bellAt[this.bellHead & this.mask]!;
+    return at > this.freeAt ? at : this.freeAt;
   }
 
   /** The consumer has moved to `cons`; forget the doorbell it has thereby used up. */

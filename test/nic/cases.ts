@@ -90,7 +90,9 @@ export interface Case {
   readonly hz: number;
   /** 0: the flat profile as it is; else every time is a multiple of so many nanoseconds. */
   readonly unitNs: number;
-  readonly timing: NicTiming;
+  readonly timing: Omit<NicTiming, 'txQueueSlotNs'>;
+  /** Absent: 0. */
+  readonly txQueueSlotNs?: number;
   readonly nics: readonly CaseNic[];
   /** The run pauses here, in nanoseconds, as a scenario's `at:` entries make it. */
   readonly pausesNs: readonly number[];
@@ -144,7 +146,7 @@ const nic = (least: number, most: number): fc.Arbitrary<CaseNic> =>
     wireNs: pick(10, 100, 300),
   });
 
-const timing: fc.Arbitrary<NicTiming> = fc.record({
+const timing: fc.Arbitrary<Case['timing']> = fc.record({
   rxDmaNs: pick(0, 100, 300, 700),
   rxDmaSlotNs: pick(0, 2, 50, 100),
   txFetchNs: pick(0, 100, 900),
@@ -160,6 +162,7 @@ const generalCase: fc.Arbitrary<Case> = fc.record({
   hz: pick(100, 1000),
   unitNs: pick(0, 0, 50, 100),
   timing,
+  txQueueSlotNs: pick(0, 0, 30, 250),
   nics: fc.tuple(nic(50, 600), nic(0, 200)),
   pausesNs: fc.array(fc.nat(60_000), { maxLength: 2 }),
   sampleNs: pick(0, 0, 300, 5000),
@@ -279,6 +282,7 @@ const mapTiming = (c: Case): NicTiming => ({
   rxDmaNs: onGrid(c, c.timing.rxDmaNs),
   rxDmaSlotNs: onGrid(c, c.timing.rxDmaSlotNs),
   txFetchNs: onGrid(c, c.timing.txFetchNs),
+  txQueueSlotNs: onGrid(c, c.txQueueSlotNs ?? 0),
   txCompleteNs: onGrid(c, c.timing.txCompleteNs),
   msixNs: onGrid(c, c.timing.msixNs),
 });

@@ -5,7 +5,7 @@
 import { Bus } from '../../src/host/bus.ts';
 import type { Ps } from '../../src/host/clock.ts';
 import { PS_PER_NS } from '../../src/host/clock.ts';
-import type { NicTiming } from '../../src/host/profile.ts';
+import type { NicTiming, PcieSpec } from '../../src/host/profile.ts';
 import { OP_COUNT } from '../../src/host/cost.ts';
 import { CoherentMemory } from '../../src/host/coherent.ts';
 import { Cpu } from '../../src/host/cpu.ts';
@@ -48,6 +48,7 @@ import { txBdExtPost } from '../../src/nic/hsi/txBdExt.ts';
 import { LazyHardware } from '../../src/nic/lazy.ts';
 import { Nic } from '../../src/nic/nic.ts';
 import { NicTimes } from '../../src/nic/parts.ts';
+import { PcieLink } from '../../src/nic/pcieLink.ts';
 import { STANDARD_HASH_KEY } from '../../src/nic/rss.ts';
 import type { ArrivalBlock, ArrivalSource } from '../../src/wire/frames.ts';
 import { BLOCK, FrameTable } from '../../src/wire/frames.ts';
@@ -57,6 +58,7 @@ export const TIMING: NicTiming = {
   rxDmaNs: 700,
   rxDmaSlotNs: 2,
   txFetchNs: 900,
+  txQueueSlotNs: 0,
   txCompleteNs: 400,
   msixNs: 500,
 };
@@ -103,6 +105,8 @@ export interface RigOptions {
   readonly rxMask?: number;
   readonly rss?: Partial<HwrmVnicRssCfgInput>;
   readonly linkBps?: number;
+  readonly txQueueSlotNs?: number;
+  readonly pcie?: PcieSpec;
 }
 
 export type Rig = ReturnType<typeof nicRig>;
@@ -129,7 +133,7 @@ class Listed implements ArrivalSource {
 }
 
 export function nicRig(options: RigOptions) {
-  const { pace, queues = 1 } = options;
+  const { pace, queues = 1, txQueueSlotNs = 0 } = options;
   const mem = new HostMemory(8 * 2 ** 20);
   const rings = mem.region('rings', 64 * PAGE_SIZE);
   const pages = mem.region('pages', 1200 * PAGE_SIZE);
@@ -151,7 +155,10 @@ export function nicRig(options: RigOptions) {
     records: mem.region('records', recordBytes(64 * PAGE_SIZE)),
     irqs,
     frames,
-    timing: new NicTimes(TIMING),
+    timing: new NicTimes(
+      { ...TIMING, txQueueSlotNs },
+      options.pcie === undefined ? null : new PcieLink(options.pcie),
+    ),
     txFifo: fifo.at,
     sink: {
       watched: true,

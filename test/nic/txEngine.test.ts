@@ -10,18 +10,33 @@ import {
 import { TX_CMP_FIELDS, txCmpOpaque } from '../../src/nic/hsi/txCmp.ts';
 import { udp } from './frames.ts';
 import { fieldsAt } from './hsi/layout.ts';
-import type { Rig } from './rig.ts';
+import type { Rig, RigOptions } from './rig.ts';
 import { TIMING, nicRig } from './rig.ts';
 
 const count = (n: number): number => (n & 31) << TX_BD_FLAGS_BD_CNT_SHIFT;
 const SINGLE = count(1) | TX_BD_FLAGS_PACKET_END;
 /** 10 Gb/s: a byte takes 0.8 ns. */
 const LINK = 10e9;
+/**
+ * Gen3 x16, 15.71 bytes a nanosecond. A frame of 1024 bytes is four completions of 20 bytes more, its
+ * descriptor a fourth of 256 + 20; what goes the other way, 24 bytes for each 512, 24 / 4 for the
+ * descriptor and 88 / 64 for the report, is answered with 16 bytes for each 168: 1178.27 bytes.
+ */
+const PCIE = {
+  ...{ generation: 3, lanes: 16, maxPayload: 256, maxRead: 512, rxBufferBytes: 2 ** 18 },
+  ...{ rxDescriptorBytes: 16, rxDescriptorsPerRead: 4 },
+  ...{ rxCompletionBytes: 64, rxCompletionsPerWrite: 1 },
+  ...{ txDescriptorBytes: 64, txDescriptorsPerRead: 4 },
+  ...{ txCompletionBytes: 64, txCompletionsPerWrite: 1, packetsPerTxCompletion: 64 },
+  ...{ rxRegisterWrites: 0, rxRegisterReads: 0, txRegisterWrites: 0, txRegisterReads: 0 },
+};
+const READ_1024_NS = 1178.274 / (8 * 2 * (128 / 130) * (1 - 4 / 1538));
 /** Preamble, FCS and gap included, in nanoseconds. */
 const wireNs = (len: number): number => (len + 8 + 4 + 12) * 0.8;
 
 describe.each(['lazy', 'eager'] as const)('an %s NIC sends', (pace) => {
-  const make = (queues = 1): Rig => nicRig({ pace, queues, linkBps: LINK });
+  const make = (queues = 1, more: Partial<RigOptions> = {}): Rig =>
+    nicRig({ pace, queues, linkBps: LINK, ...more });
 
   const opaques = (rig: Rig, queue = 0): number[] =>
     rig.poll(queue).map(({ at }) => txCmpOpaque(rig.mem.words, at));
@@ -158,6 +173,62 @@ describe.each(['lazy', 'eager'] as const)('an %s NIC sends', (pace) => {
     rig.poll(0);
     // its data is there at 1400, while the first frame (900 to 2130) is on the wire
     expect(rig.sent.map(({ bytes }) => bytes.length)).toEqual([1514, 60, 1514, 1514, 1514]);
+  });
+
+  describe('at 100 Gb/s, where a queue has a slot of 25 ns besides the read,', () => {
+    const SLOTTED = { linkBps: 10 * LINK, txQueueSlotNs: 25, pcie: PCIE };
+    const N = 20;
+    const sendEach = (rig: Rig, queues: number, lenBytes: number): void => {
+      for (let queue = 0; queue < queues; queue++) {
+        for (let i = 0; i < N; i++) rig.queueBd(udp({ lenBytes }), SINGLE, i, queue);
+      }
+      for (let queue = 0; queue < queues; queue++) rig.kick(queue);
+      rig.at(50_000);
+      for (let queue = 0; queue < queues; queue++) rig.poll(queue);
+    };
+
+    test('slower than the link from one ring', () => {
+      const rig = make(1, SLOTTED);
+      sendEach(rig, 1, 1024);
+      expect(rig.sent).toHaveLength(N);
+      rig.sent.forEach(({ ns }, i) =>
+        expect(ns - TIMING.txFetchNs - wireNs(1024) / 10).toBeCloseTo(i * (25 + READ_1024_NS), 1),
+      );
+    });
+
+    test('as fast as it from two', () => {
+      const rig = make(2, SLOTTED);
+      sendEach(rig, 2, 1024);
+      expect(rig.sent).toHaveLength(2 * N);
+      rig.sent.forEach(({ ns }, i) =>
+        expect(ns - TIMING.txFetchNs).toBeCloseTo(((i + 1) * wireNs(1024)) / 10, 6),
+      );
+    });
+
+    test('twice as fast from two as from one, where the link has room for it', () => {
+      const [one, two] = [1, 2].map((queues) => {
+        const rig = make(queues, { ...SLOTTED, txQueueSlotNs: 500 });
+        sendEach(rig, queues, 1024);
+        return rig.sent.at(-1)!.ns - TIMING.txFetchNs;
+      });
+      const wire = wireNs(1024) / 10;
+      expect(one).toBeCloseTo((N - 1) * (500 + READ_1024_NS) + wire, 0);
+      expect(two).toBeCloseTo((N - 1) * (500 + READ_1024_NS) + 2 * wire, 0);
+    });
+
+    test('at once what comes when the slot is over', () => {
+      const rig = make(1, { linkBps: 10 * LINK, txQueueSlotNs: 200 });
+      const starts = [0, 100, 1000];
+      for (const ns of starts) {
+        rig.at(ns);
+        rig.queueBd(udp({ lenBytes: 100 }), SINGLE, ns);
+        rig.kick();
+      }
+      rig.at(50_000);
+      rig.poll();
+      const began = rig.sent.map(({ ns }) => ns - TIMING.txFetchNs - wireNs(100) / 10);
+      [0, 200, 1000].forEach((ns, i) => expect(began[i]).toBeCloseTo(ns, 6));
+    });
   });
 
   test('on and on past the end of its ring', () => {

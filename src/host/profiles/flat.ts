@@ -214,6 +214,7 @@ export const flat: ProfileData = {
     { op: 'RX DMA', value: 700, unit: 'ns', source: 'estimate' },
     { op: 'RX DMA slot', value: 2, unit: 'ns', source: 'estimate' },
     { op: 'TX fetch', value: 900, unit: 'ns', source: 'estimate' },
+    { op: 'TX queue slot', value: 0, unit: 'ns', source: 'none: the wire alone is the limit' },
     { op: 'TX completion', value: 400, unit: 'ns', source: 'estimate' },
     { op: 'MSI-X', value: 500, unit: 'ns', source: 'estimate' },
   ],

@@ -68,6 +68,7 @@ frames returned to the cache | 0 | count | before Linux 6.9 xdp_return_frame ret
 RX DMA | 700 | ns | estimate
 RX DMA slot | 2 | ns | estimate
 TX fetch | 500 | ns | estimate: one read of host memory; descriptors come with the doorbell; chosen with the tx.r256 rows in view
+TX queue slot | 0 | ns | none: the link and the wire alone are limits
 TX completion | 300 | ns | estimate
 MSI-X | 400 | ns | estimate
 PCIe generation | 3 | count | ConnectX-5 EN data sheet

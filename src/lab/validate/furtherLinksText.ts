@@ -1,6 +1,6 @@
 /**
  * Further published measurements of caches, buses, an early NAPI and memcached: other frames, rings,
- * ways, cores and loads, in the form of figuresText.ts. Nothing was fitted on them.
+ * ways, cores and loads, in the form of figuresText.ts. Nothing was fitted on those to validate with.
  */
 export const FURTHER_LINKS_TEXT = `
 # Farshin ATC'20 artifact github aliireza/ddio-bench @b8c0f00 pktsize-desc sample-results | Xeon Gold 6140 2.3GHz, ConnectX-5 100G, DPDK 20.02 FastClick forward max rate, DDIO 2 ways | 2.3
@@ -22,24 +22,24 @@ ddio.512B.512.miss | 512 B, 512 RX descriptors | PCIe-write LLC miss | 0.193 | %
 ddio.512B.1024.miss | 512 B, 1024 RX descriptors | PCIe-write LLC miss | 0.4225 | % | validate | memory | - | 512ItoM-MISS-RATE
 ddio.512B.2048.miss | 512 B, 2048 RX descriptors | PCIe-write LLC miss | 1.504 | % | validate | memory | - | 512ItoM-MISS-RATE
 ddio.512B.4096.miss | 512 B, 4096 RX descriptors | PCIe-write LLC miss | 8.06 | % | validate | memory | - | 512ItoM-MISS-RATE
-ddio.512B.128.pps | 512 B, 128 RX descriptors | rate | 13.17 | Mpps | validate | memory | - | 512PPS
-ddio.512B.256.pps | 512 B, 256 RX descriptors | rate | 15.79 | Mpps | validate | memory | - | 512PPS
-ddio.512B.512.pps | 512 B, 512 RX descriptors | rate | 15.72 | Mpps | validate | memory | - | 512PPS
-ddio.512B.1024.pps | 512 B, 1024 RX descriptors | rate | 15.69 | Mpps | validate | memory | - | 512PPS
-ddio.512B.2048.pps | 512 B, 2048 RX descriptors | rate | 15.64 | Mpps | validate | memory | - | 512PPS
-ddio.512B.4096.pps | 512 B, 4096 RX descriptors | rate | 15.41 | Mpps | validate | memory | - | 512PPS
+ddio.512B.128.pps | 512 B, 128 RX descriptors | rate | 13.17 | Mpps | calibrate | memory | - | 512PPS
+ddio.512B.256.pps | 512 B, 256 RX descriptors | rate | 15.79 | Mpps | calibrate | memory | - | 512PPS
+ddio.512B.512.pps | 512 B, 512 RX descriptors | rate | 15.72 | Mpps | calibrate | memory | - | 512PPS
+ddio.512B.1024.pps | 512 B, 1024 RX descriptors | rate | 15.69 | Mpps | calibrate | memory | - | 512PPS
+ddio.512B.2048.pps | 512 B, 2048 RX descriptors | rate | 15.64 | Mpps | calibrate | memory | - | 512PPS
+ddio.512B.4096.pps | 512 B, 4096 RX descriptors | rate | 15.41 | Mpps | calibrate | memory | - | 512PPS
 ddio.1024B.128.miss | 1024 B, 128 RX descriptors | PCIe-write LLC miss | 0.006282 | % | validate | memory | - | 1024ItoM-MISS-RATE
 ddio.1024B.256.miss | 1024 B, 256 RX descriptors | PCIe-write LLC miss | 1.147 | % | validate | memory | - | 1024ItoM-MISS-RATE
 ddio.1024B.512.miss | 1024 B, 512 RX descriptors | PCIe-write LLC miss | 1.745 | % | validate | memory | - | 1024ItoM-MISS-RATE
 ddio.1024B.1024.miss | 1024 B, 1024 RX descriptors | PCIe-write LLC miss | 4.131 | % | validate | memory | - | 1024ItoM-MISS-RATE
 ddio.1024B.2048.miss | 1024 B, 2048 RX descriptors | PCIe-write LLC miss | 10.97 | % | validate | memory | - | 1024ItoM-MISS-RATE
 ddio.1024B.4096.miss | 1024 B, 4096 RX descriptors | PCIe-write LLC miss | 36.94 | % | validate | memory | - | 1024ItoM-MISS-RATE
-ddio.1024B.128.pps | 1024 B, 128 RX descriptors | rate | 9.703 | Mpps | validate | memory | - | 1024PPS
-ddio.1024B.256.pps | 1024 B, 256 RX descriptors | rate | 10.36 | Mpps | validate | memory | - | 1024PPS
-ddio.1024B.512.pps | 1024 B, 512 RX descriptors | rate | 10.35 | Mpps | validate | memory | - | 1024PPS
-ddio.1024B.1024.pps | 1024 B, 1024 RX descriptors | rate | 10.3 | Mpps | validate | memory | - | 1024PPS
-ddio.1024B.2048.pps | 1024 B, 2048 RX descriptors | rate | 10.22 | Mpps | validate | memory | - | 1024PPS
-ddio.1024B.4096.pps | 1024 B, 4096 RX descriptors | rate | 10.07 | Mpps | validate | memory | - | 1024PPS
+ddio.1024B.128.pps | 1024 B, 128 RX descriptors | rate | 9.703 | Mpps | calibrate | memory | - | 1024PPS
+ddio.1024B.256.pps | 1024 B, 256 RX descriptors | rate | 10.36 | Mpps | calibrate | memory | - | 1024PPS
+ddio.1024B.512.pps | 1024 B, 512 RX descriptors | rate | 10.35 | Mpps | calibrate | memory | - | 1024PPS
+ddio.1024B.1024.pps | 1024 B, 1024 RX descriptors | rate | 10.3 | Mpps | calibrate | memory | - | 1024PPS
+ddio.1024B.2048.pps | 1024 B, 2048 RX descriptors | rate | 10.22 | Mpps | calibrate | memory | - | 1024PPS
+ddio.1024B.4096.pps | 1024 B, 4096 RX descriptors | rate | 10.07 | Mpps | calibrate | memory | - | 1024PPS
 ddio.1500B.256.miss | 1500 B, 256 RX descriptors | PCIe-write LLC miss | 2.164 | % | validate | memory | - | 1500ItoM-MISS-RATE
 ddio.1500B.1024.miss | 1500 B, 1024 RX descriptors | PCIe-write LLC miss | 9.176 | % | validate | memory | - | 1500ItoM-MISS-RATE
 ddio.1500B.4096.miss | 1500 B, 4096 RX descriptors | PCIe-write LLC miss | 60.71 | % | validate | memory | - | 1500ItoM-MISS-RATE

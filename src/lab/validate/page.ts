@@ -29,8 +29,9 @@ export function validationPage(report: ValidationReport, plots: readonly Validat
       'decided values of a profile and are counted nowhere. `ringscope validate --show ROW` prints ' +
       'the command of any row.',
     `What else these publications have - other core counts, rings, loads and frames - was looked up ` +
-      `later, and nothing was fitted on it: of ${further.of} such *further* rows ${further.covered} ` +
-      `have a run, and **${further.within}** are within tolerance. None was left out because it misses.`,
+      `later. But for rows that are marked *fitted*, nothing was fitted on it: of ${further.of} such ` +
+      `*further* rows ${further.covered} have a run, and **${further.within}** are within tolerance. ` +
+      'None was left out because it misses.',
     '## By family',
     table(
       ['Family', 'Within', 'Rows', 'Fitted', 'Further, within', 'Further rows'],

@@ -37,12 +37,28 @@ const sending = (size: number): Row => ({
 /** What the generator sent at most, where that is less than the line carries (`TXRATE`). */
 const SENT_AT_MOST: Readonly<Record<number, string>> = { 256: '11.94Mpps', 512: '21.2Mpps' };
 
-/** Cores forward all that the generator sends, frames of `size` bytes without FCS. */
+/**
+ * Cores forward all that the generator sends, frames of `size` bytes without FCS, with FastClick's 256 TX
+ * descriptors. mlx5 has completion rings for each direction, as P5 has: in P4's one, what was sent
+ * would be told behind all that waits to be received.
+ */
 const forward = (ring: number, size: number, profile: string, cores: number = 1): Scenario => ({
   ...{ profile, xdp: 'echo', queues: cores, cpus: cores, link: 100, stack: 'off' },
-  ...{ traffic: udp(SENT_AT_MOST[size] ?? '100Gbps', size + FCS), duration: '1ms' },
-  ...{ rxRing: ring - 1, txRing: 1023 },
+  ...{ traffic: udp(SENT_AT_MOST[size] ?? '100Gbps', size + FCS), duration: '10ms' },
+  ...{ rxRing: ring - 1, txRing: 255, chip: 'p5' },
 });
+
+/**
+ * What waits: four of the generator's threads have 1,024 frames each in FastClick's queue and 256 in
+ * the NIC's, the forwarder's core as many, here all of them in its TX ring. It is a redirect, since
+ * FastClick's frames are a mempool's; those of XDP_TX are lent by the RX ring, as many as it has.
+ */
+const behindQueues = (ring: number): Scenario => ({
+  ...{ ...forward(ring, 1500, XEON), xdp: 'redirect', txRing: 1279, stages: true },
+  traffic: `${udp('line', 1500 + FCS)} queue=${4 * 1280}`,
+});
+
+const p99Us: Reading = ({ stagesNs }) => stagesNs['wire']!.p99 / 1000;
 
 const written = (id: string, scenario: Scenario): Row => ({
   ...{ id, family: 'DDIO misses', scenario },
@@ -93,6 +109,10 @@ export const LINK_ROWS: readonly Row[] = [
       ...{ id: `ddio.${ring}.pps`, family: 'DDIO rate', modelled: sentPps },
       scenario: forward(ring, 1500, XEON),
     },
+    {
+      ...{ id: `ddio.${ring}.p99`, family: 'DDIO latency', modelled: p99Us },
+      scenario: behindQueues(ring),
+    },
   ]),
   written('ddio.ways2', forward(4096, 1024, XEON)),
   written('ddio.ways4', forward(4096, 1024, `${XEON}-ddio4`)),
@@ -105,6 +125,7 @@ export const LINK_ROWS: readonly Row[] = [
         {
           ...{ id: `ddio.${size}B.${ring}.pps`, family: 'DDIO rate', modelled: sentPps },
           scenario: forward(ring, size, XEON),
+          nsPerPacket: (mpps: number) => 1e3 / mpps,
         },
       ]),
   ),

@@ -17,17 +17,7 @@ const BY_NEED: Readonly<Record<string, string>> = {
   unmerged: 'a patch that Linux did not take',
 };
 
-/** Worked out in docs/model.md, "What is left out". */
-const QUEUES_OF_FASTCLICK =
-  "taken before the generator's four queues of 1,280 frames, which are full; another 1,280 wait in the forwarder's, where nothing waits here";
-
-const BY_ROW: Readonly<Record<string, string>> = {
-  'ddio.128.p99': QUEUES_OF_FASTCLICK,
-  'ddio.512.p99': QUEUES_OF_FASTCLICK,
-  'ddio.2048.p99': QUEUES_OF_FASTCLICK,
-};
-
-export function whyNotCovered({ id, use, needs }: Figure): string {
+export function whyNotCovered({ use, needs }: Figure): string {
   if (use === 'calibrate') return 'a micro-benchmark that a profile quotes as it is';
-  return BY_ROW[id] ?? BY_NEED[needs] ?? 'no run stands for it yet';
+  return BY_NEED[needs] ?? 'no run stands for it yet';
 }

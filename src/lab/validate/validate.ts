@@ -86,7 +86,7 @@ type Kind = Pick<Figure, 'set' | 'use' | 'needs'>;
 const isCompared = ({ set, use, needs }: Kind): boolean =>
   set === 'reference' && use === 'validate' && COMPARED.includes(needs);
 
-const isFurther = ({ set }: Kind): boolean => set === 'further';
+const isFurther = ({ set, use }: Kind): boolean => set === 'further' && use === 'validate';
 
 export const toleranceOf = ({ metric, tolPct }: Figure): number =>
   tolPct ?? (LOOSE.test(metric) ? LOOSE_TOLERANCE : TOLERANCE);
