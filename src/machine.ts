@@ -174,6 +174,7 @@ export class Machine {
     stamps.stages = this.stages;
     const chip = new CoherentMemory(this.mem, this.mem.region('chip', plan.chip));
     const kernel = new CoherentMemory(this.mem, this.mem.region('kernel', plan.kernel));
+    const walks = new CoherentMemory(this.mem, this.mem.region('walks', plan.walks));
     const bus = new Bus();
     const costs = machineCosts(config);
     const clocks = kernel.alloc(config.cpus * CLOCK_BYTES);
@@ -268,6 +269,7 @@ export class Machine {
           mem: this.mem,
           coherent,
           kernel,
+          walks,
           bus,
           bar1: bus.attach(nic),
           hwrm: new Firmware(nic, vectors),

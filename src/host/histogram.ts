@@ -61,17 +61,24 @@ export class Histogram {
     return this.longest;
   }
 
-  private sort(): void {
-    const { buckets, waiting, words, waits } = this;
-    for (let i = 0; i < waits; i++) buckets[bucketAt(words, i)]!++;
-    this.waits = 0;
+  /** Record `n` values from `from` on. @param words the same memory as `values` */
+  recordAll(values: Float64Array, words: Int32Array, from: number, n: number): void {
+    const { buckets } = this;
+    const end = from + n;
+    for (let i = from; i < end; i++) buckets[bucketAt(words, i)]!++;
     let { sum, longest } = this;
-    for (let i = 0; i < waits; i++) {
-      const ps = waiting[i]!;
+    for (let i = from; i < end; i++) {
+      const ps = values[i]!;
       sum += ps;
       if (ps > longest) longest = ps;
     }
-    this.book(waits, sum, longest);
+    this.book(n, sum, longest);
+  }
+
+  private sort(): void {
+    const { waiting, words, waits } = this;
+    this.waits = 0;
+    this.recordAll(waiting, words, 0, waits);
   }
 
   private book(records: number, sum: number, longest: Ps): void {

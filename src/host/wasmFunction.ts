@@ -63,6 +63,7 @@ export const shl: Binary = binary(0x74);
 export const shr: Binary = binary(0x76);
 export const fgt: Binary = binary(0x64);
 export const fadd: Binary = binary(0xa0);
+export const fsub: Binary = binary(0xa1);
 export const fmul: Binary = binary(0xa2);
 export const fmax: Binary = binary(0xa5);
 
@@ -90,6 +91,14 @@ export const loadF64 =
   (code) => {
     push(code, at);
     code.access(F64_LOAD, offset);
+  };
+
+/** What the imported function at `index` returns. */
+export const callImport =
+  (index: number, ...params: readonly Value[]): Expr =>
+  (code) => {
+    for (const param of params) push(code, param);
+    code.callImport(index);
   };
 
 const unary =

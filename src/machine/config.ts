@@ -125,6 +125,8 @@ export interface MemoryPlan {
   readonly chip: number;
   /** What only kernel and driver see: clocks of CPUs, notes on the slots of rings. */
   readonly kernel: number;
+  /** What `rxWalk.ts` has of each RX ring. */
+  readonly walks: number;
   /** What each NIC knows of each frame. */
   readonly records: number;
   /** When each buffer was filled. */
@@ -195,6 +197,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     frames,
     chip: chipPages * PAGE_SIZE,
     kernel: kernelPages * PAGE_SIZE,
+    walks: config.nics.reduce((sum, { queues }) => sum + queues, 0) * PAGE_SIZE,
     records: config.nics.length * pagesOf(recordBytes(frames)) * PAGE_SIZE,
     fifo: (config.nics.length + 1) * TX_FIFO_BYTES,
     maps: MAP_STRUCTS_BYTES + (config.mapBytes ?? MAP_BYTES),

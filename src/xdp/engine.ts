@@ -70,6 +70,8 @@ export interface EngineBpf {
 export interface BpfRunnable {
   /** @param ctx address of the context @returns the low word of r0 */
   run(ctx: HostAddr): number;
+  /** `run`, when it is WebAssembly that needs no preparation; see `XdpProg`. */
+  readonly compiled?: ((ctx: HostAddr) => number) | undefined;
   /** High word of r0 after a run. */
   readonly r0Hi: number;
 }

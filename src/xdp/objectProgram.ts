@@ -49,6 +49,7 @@ export class ObjectProg implements XdpProg {
   readonly programs: Readonly<Record<string, BpfProg>>;
   /** The engine's own function: one call less for every packet. */
   readonly run: (md: HostAddr) => number;
+  readonly compiled: ((md: HostAddr) => number) | undefined;
 
   constructor(collection: Collection, prog: BpfProg, touchesPacket: boolean) {
     this.id = prog.id;
@@ -60,6 +61,7 @@ export class ObjectProg implements XdpProg {
     this.mapTypes = collection.spec.maps;
     this.programs = collection.programs;
     const { runnable } = prog;
+    this.compiled = runnable.compiled;
     // a compiled program's is a function by itself, an interpreter's a method
     this.run = Object.hasOwn(runnable, 'run') ? runnable.run : (md) => runnable.run(md);
   }

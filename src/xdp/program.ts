@@ -39,6 +39,8 @@ export interface XdpProg {
   readonly programs?: Readonly<Record<string, BpfProgRef>>;
   /** @param md address of the packet's `struct xdp_md` @returns the verdict */
   run(md: HostAddr): number;
+  /** `run`, when it is WebAssembly that other WebAssembly may call: one i32 in, one out. */
+  readonly compiled?: ((md: HostAddr) => number) | undefined;
 }
 
 /**
@@ -85,7 +87,7 @@ export function bpfProgRunXdp(prog: XdpProg, md: HostAddr, rxq: XdpRxqInfo, cpu:
   try {
     act = prog.run(md);
   } catch (error) {
-    throw faultOf(prog, rxq, error);
+    throw programFaultOn(prog, rxq, error);
   }
   // a program moves the packet's start, but never out of its page
   const page = xdpData(rxq.words, md) & PAGE_MASK;
@@ -108,7 +110,8 @@ function watchRun(xdp: XdpKernel, prog: XdpProg, md: HostAddr, cpu: Cpu, act: un
 const isProgramFault = (error: unknown): error is ProgramFault =>
   error instanceof Error && error.name === 'ProgramFault' && 'reason' in error;
 
-const faultOf = (prog: XdpProg, rxq: XdpRxqInfo, error: unknown): ProgramFault =>
+/** What a program threw that ran on the next packet of `rxq`. */
+export const programFaultOn = (prog: XdpProg, rxq: XdpRxqInfo, error: unknown): ProgramFault =>
   new ProgramFault(prog.name, faultReason(error), rxq, rxq.runs + 1, error);
 
 /** What a program threw that ran on a frame, of no queue. */

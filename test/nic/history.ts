@@ -46,7 +46,7 @@ export function historyOf(c: Case, pace: PaceMaker, watched: boolean = true): Hi
   for (const ns of c.pausesNs.toSorted((a, b) => a - b)) machine.run(ns * PS_PER_NS);
   machine.run(END_OF_TIME);
   const books = booksOf(machine);
-  const seen = machine.mem.regions.filter(({ name }) => !/^(chip|records)/.test(name));
+  const seen = machine.mem.regions.filter(({ name }) => !/^(chip|records|walks)/.test(name));
   const memory = seen.map(({ at, bytes }) => digest(machine.mem, at, bytes));
   machine.close();
   return {

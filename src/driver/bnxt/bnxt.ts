@@ -40,6 +40,7 @@ import type { XdpKernel } from '../../xdp/kernel.ts';
 import type { XdpProg } from '../../xdp/program.ts';
 import type { XdpRxqInfo } from '../../xdp/rxq.ts';
 import type { BnxtCoal } from './coal.ts';
+import type { RxWalk } from './rxWalk.ts';
 
 export const BNXT_RX_EVENT = 1;
 export const BNXT_TX_EVENT = 4;
@@ -181,6 +182,8 @@ export class BnxtRxRingInfo {
   rawCons = 0;
   event = 0;
   xdpProg: XdpProg | null = null;
+  /** Takes runs of packets that the program drops; null without a program. */
+  walk: RxWalk | null = null;
   readonly xdpRxq: XdpRxqInfo;
   /** `struct xdp_buff` of the packet in hand, one per ring. */
   xdp: HostAddr = 0;
@@ -325,6 +328,8 @@ export interface BnxtPdev {
   readonly coherent: CoherentMemory;
   /** For what only the driver sees. */
   readonly kernel: CoherentMemory;
+  /** A block for each RX ring's walk. */
+  readonly walks: CoherentMemory;
   readonly bus: Bus;
   /** Address of the doorbell BAR. */
   readonly bar1: number;

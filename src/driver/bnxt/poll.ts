@@ -130,7 +130,8 @@ export function bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): num
 /**
  * Walks one completion ring until it is empty or `budget` frames have been received.
  *
- * A TX completion only moves its ring's `txHwCons`. Redirects are flushed and XDP transmissions
+ * A TX completion only moves its ring's `txHwCons`. Packets that are dropped one after the other are
+ * walked by `rxWalk.ts`, which does what is said here. Redirects are flushed and XDP transmissions
  * made known once, after the walk.
  *
  * @param budget frames; 0: receive nothing
@@ -140,6 +141,7 @@ export function bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): num
 export function __bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): number {
   const { bnapi, words, cpu, cpDescRing, cpRingMask, cpBit } = cpr;
   const rxr = bnapi.rxRing;
+  const walk = rxr?.walk?.begin(cpr, budget) === true ? rxr.walk : null;
   let rawCons = cpr.cpRawCons;
   let rxPkts = 0;
   let event = 0;
@@ -150,6 +152,18 @@ export function __bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): n
     const at = cpDescRing + ((rawCons & cpRingMask) << CP_SLOT_SHIFT);
     const lap = (rawCons & cpBit) === 0 ? 0 : 1;
     if (!cmpValid(words, at, lap) && !bnxtCmpValid(cpr, rawCons)) break;
+    if (walk !== null && walk.isWorthIt(rawCons, budget - rxPkts)) {
+      rxr!.rawCons = rawCons;
+      rxr!.event = event;
+      rxPkts += walk.run(budget - rxPkts);
+      event = rxr!.event;
+      if (rawCons !== rxr!.rawCons) {
+        rawCons = rxr!.rawCons;
+        cpr.hasMoreWork = rxPkts === budget;
+        if (cpr.hasMoreWork) break;
+        continue;
+      }
+    }
     dmaRmb(cpu); // V first, the rest of the slot after it
     const type = cmpType(words, at);
 

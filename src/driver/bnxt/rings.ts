@@ -22,6 +22,8 @@ import { XDP_BUFF_BYTES, xdpInitBuff } from '../../xdp/xdpBuff.ts';
 import type { Bnxt, BnxtCpRingInfo, BnxtRxRingInfo, BnxtTxRingInfo } from './bnxt.ts';
 import { BnxtSwTxBd, RX_PROD_NONE, bnxtRxPageMode } from './bnxt.ts';
 import { bnxtAllocRxData } from './rx.ts';
+import { RxWalk } from './rxWalk.ts';
+import { RX_WALK_BLOCK } from './rxWalkLoop.ts';
 import { SW_RX_BD_BYTES, setSwRxBdData, swRxBdAt, swRxBdData } from './swRxBd.ts';
 
 /** @linux BNXT_MAX_RX_DESC_CNT, BNXT_MAX_TX_DESC_CNT, BNXT_MIN_TX_DESC_CNT */
@@ -124,12 +126,15 @@ export function bnxtAllocRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
   xdpRxqInfoRegMemModel(rxr.xdpRxq, rxr.pagePool);
   rxr.xdp = bp.pdev.coherent.alloc(XDP_BUFF_BYTES);
   xdpInitBuff(rxr.words, rxr.xdp, rxr.rxPageSize, bp.dev.ifindex, rxr.index);
+  if (rxr.xdpProg !== null)
+    rxr.walk = new RxWalk(rxr, rxr.xdpProg, bp.pdev.walks.alloc(RX_WALK_BLOCK));
 }
 
 /** Pages still under way keep the pool alive until they are back. @linux bnxt_free_rx_rings */
 export function bnxtFreeRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
   if (rxr.pagePool.destroy(bp.ctlCpu) === 0) xdpRxqInfoUnregMemModel(rxr.xdpRxq);
   bp.pdev.coherent.release(rxr.xdp, XDP_BUFF_BYTES);
+  if (rxr.walk !== null) bp.pdev.walks.release(rxr.walk.block, RX_WALK_BLOCK);
   bp.pdev.kernel.release(rxr.rxBufRing, swRxBytes(bp));
   bp.pdev.coherent.release(rxr.rxDescRing, rxBytes(bp));
 }

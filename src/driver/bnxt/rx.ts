@@ -31,6 +31,7 @@ import {
   rxCmpOpaque,
 } from '../../nic/hsi/rxCmp.ts';
 import { pagePoolAllocFrag } from '../../stack/pagePoolFrag.ts';
+import { bpfProgRunXdp } from '../../xdp/program.ts';
 import { xdpData, xdpLen, xdpPrepareBuff } from '../../xdp/xdpBuff.ts';
 import type { Bnxt, BnxtRxRingInfo } from './bnxt.ts';
 import { BNXT_RX_EVENT, RX_CONS_FORCED_ERROR, bnxtChipP5, bnxtRxPageMode } from './bnxt.ts';
@@ -77,23 +78,35 @@ export function bnxtRxPkt(rxr: BnxtRxRingInfo): number {
   const l2Errors = rxCmpL2Errors(words, ext);
   if (l2Errors !== 0) return bnxtRxError(rxr, cons, data, l2Errors, rawExt);
 
-  let len = rxCmpLen(words, at);
-  let rc = 1;
+  const len = rxCmpLen(words, at);
   if (rxr.xdpProg !== null) {
     bnxtXdpBuffInit(rxr, data, len);
-    const consumed = bnxtRxXdp(rxr, cons, data);
-    len = xdpLen(words, rxr.xdp);
-    if (!consumed) rc = passUp(rxr, cons, data, xdpData(words, rxr.xdp), len, at, ext, true);
-  } else {
-    rc = passUp(rxr, cons, data, swRxBdDataPtr(words, rxBuf), len, at, ext, false);
+    return rxPktRan(rxr, cons, data, bpfProgRunXdp(rxr.xdpProg, rxr.xdp, rxr.xdpRxq, rxr.cpu));
   }
+  const rc = passUp(rxr, cons, data, swRxBdDataPtr(words, rxBuf), len, at, ext, false);
+  return rxPktDone(rxr, cons, len, rc);
+}
 
-  // next_rx
+/** The rest of `bnxtRxPkt` once the program has given its verdict on the packet of slot `cons`. */
+export function rxPktRan(rxr: BnxtRxRingInfo, cons: number, data: HostAddr, act: number): number {
+  const { words, xdp } = rxr;
+  const consumed = bnxtRxXdp(rxr, cons, data, act);
+  const len = xdpLen(words, xdp);
+  if (consumed) return rxPktDone(rxr, cons, len, 1);
+  const { cpDescRing, cpRingMask, rawCons } = rxr;
+  const at = cpDescRing + ((rawCons & cpRingMask) << DESC_SHIFT);
+  const ext = cpDescRing + (((rawCons + 1) & cpRingMask) << DESC_SHIFT);
+  const rc = passUp(rxr, cons, data, xdpData(words, xdp), len, at, ext, true);
+  return rxPktDone(rxr, cons, len, rc);
+}
+
+/** @linux bnxt_rx_pkt, from next_rx on */
+function rxPktDone(rxr: BnxtRxRingInfo, cons: number, len: number, rc: number): number {
   const { cpr } = rxr;
   cpr.packets++;
   cpr.bytes += len;
   nextRx(rxr, cons);
-  rxr.rawCons = rawExt;
+  rxr.rawCons++;
   return rc;
 }
 

@@ -7,7 +7,8 @@
  *   +8   mapping    DMA address given to the NIC
  *   +12  not used
  *
- * Words of host memory cost a packet less than objects; the NIC never sees them.
+ * Words of host memory cost a packet less than objects, and `rxWalk.ts` moves them too; the NIC never
+ * sees them.
  *
  * @linux struct bnxt_sw_rx_bd; drivers/net/ethernet/broadcom/bnxt/bnxt.h
  */
@@ -18,6 +19,9 @@ const DATA_PTR = 4;
 const MAPPING = 8;
 const SHIFT = 4;
 
+export const SW_RX_BD_DATA_PTR: number = DATA_PTR;
+export const SW_RX_BD_MAPPING: number = MAPPING;
+export const SW_RX_BD_SHIFT: number = SHIFT;
 export const SW_RX_BD_BYTES: number = 1 << SHIFT;
 
 /** Where slot `slot`'s notes lie in those of a ring. */

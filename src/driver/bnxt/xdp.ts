@@ -27,7 +27,7 @@ import {
   txBdPost,
 } from '../../nic/hsi/txBd.ts';
 import { xdpReturnFrame } from '../../xdp/memModel.ts';
-import { bpfProgRunXdp, checkVerdict } from '../../xdp/program.ts';
+import { checkVerdict } from '../../xdp/program.ts';
 import { xdpDoRedirect } from '../../xdp/redirect.ts';
 import {
   XDP_ABORTED,
@@ -56,7 +56,8 @@ export const bnxtTxAvail = (txr: BnxtTxRingInfo): number =>
   txr.txRingSize - ((txr.txProd - txr.txCons) & txr.txRingMask);
 
 /**
- * Run the program on the packet in `rxr.xdp` and carry out its verdict.
+ * Carry out the program's verdict on the packet in `rxr.xdp`. Linux runs the program here; that is one
+ * call before, so that `rxWalk.ts` can do it too.
  *
  * Whatever the verdict, the producer slot holds a buffer on return: the same page, or for a
  * redirect a new one that was allocated first.
@@ -65,12 +66,11 @@ export const bnxtTxAvail = (txr: BnxtTxRingInfo): number =>
  * @returns true: the packet is dealt with; false: it goes up the stack
  * @linux bnxt_rx_xdp
  */
-export function bnxtRxXdp(rxr: BnxtRxRingInfo, cons: number, page: HostAddr): boolean {
+export function bnxtRxXdp(rxr: BnxtRxRingInfo, cons: number, page: HostAddr, act: number): boolean {
   const { bp, fates } = rxr;
   const { cpu } = rxr;
   const prog = rxr.xdpProg!;
   const txr = rxr.txr!;
-  const act = bpfProgRunXdp(prog, rxr.xdp, rxr.xdpRxq, cpu);
 
   const txAvail = bnxtTxAvail(txr);
   // While anything is left on the TX ring its pages stand in RX slots already, and the NIC must

@@ -49,6 +49,7 @@ interface Exports {
 export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
   /** @param ctx address of the context @returns the low word of r0 */
   readonly run: (ctx: HostAddr) => number;
+  readonly compiled: ((ctx: HostAddr) => number) | undefined;
   private readonly image: EngineImage;
   private readonly bpf: JitBpf;
   private readonly state: RunState;
@@ -75,7 +76,8 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     });
     this.exports = instance.exports as unknown as Exports;
     for (const slot of unit.callbacks) this.callbacks[slot] = this.exports[callbackName(slot)]!;
-    this.run = unit.isBare ? this.exports.run : (ctx) => this.enter(ctx);
+    this.compiled = unit.isBare && !asTarget ? this.exports.run : undefined;
+    this.run = this.compiled ?? ((ctx) => this.enter(ctx));
   }
 
   /** High word of r0 after a run. */

@@ -1,0 +1,215 @@
+/**
+ * The loop of `rxWalk.ts`, in WebAssembly over a block of host memory for each RX ring.
+ *
+ * Words of a block, at 4 bytes; time is charged where the CPU has it (`Cpu.timeAt`):
+ *
+ *   rings     0 completions | 1 mask | 2 bit of the lap | 3 descriptors | 4 notes | 5 mask
+ *   program   6 xdp_buff | 7 headroom | 8 arrival stamps | 9 does it touch the packet?
+ *   walk      10 rx_prod | 11 rx_next_cons | 12 packets dropped | 13 their bytes | 14 verdict
+ *   f64       8 on: from each packet's arrival to its verdict
+ */
+import {
+  OP_BD_POST,
+  OP_COUNT,
+  OP_DMA_RMB,
+  OP_DMA_SYNC,
+  OP_PACKET_TOUCH,
+  OP_XDP_RUN,
+} from '../../host/cost.ts';
+import type { HostAddr } from '../../host/memory.ts';
+import { PAGE_MASK } from '../../host/memory.ts';
+import { STAMP_SHIFT } from '../../host/stamps.ts';
+import { I32, WasmModule } from '../../host/wasm.ts';
+import type { Local, Value } from '../../host/wasmFunction.ts';
+import {
+  WasmFunction,
+  add,
+  and,
+  callImport,
+  eq,
+  fadd,
+  fsub,
+  ge,
+  load32,
+  loadF64,
+  ne,
+  shl,
+  shr,
+  sub,
+} from '../../host/wasmFunction.ts';
+import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
+import { CMP_TYPE_RX_L2_CMP } from '../../nic/hsi/rxCmp.ts';
+import type { XdpProg } from '../../xdp/program.ts';
+import { XDP_DROP } from '../../xdp/uapi.ts';
+import {
+  XDP_BUFF_HARD_START,
+  XDP_MD_DATA,
+  XDP_MD_DATA_END,
+  XDP_MD_DATA_META,
+} from '../../xdp/xdpBuff.ts';
+import type { BnxtRxRingInfo } from './bnxt.ts';
+import { SW_RX_BD_DATA_PTR, SW_RX_BD_MAPPING, SW_RX_BD_SHIFT } from './swRxBd.ts';
+
+const CP_RING = 0;
+const CP_MASK = 4;
+const CP_BIT = 8;
+const RX_RING = 12;
+const BUF_RING = 16;
+const RX_MASK = 20;
+const XDP = 24;
+const HEADROOM = 28;
+const STAMPS = 32;
+const TOUCHES = 36;
+export const PROD = 40;
+export const NEXT_CONS = 44;
+export const PACKETS = 48;
+export const BYTES = 52;
+export const ACT = 56;
+export const AGES = 64;
+
+/** Packets of one walk: there is no room for the ages of more. */
+export const MOST = 256;
+/** Bytes of a ring's block. */
+export const RX_WALK_BLOCK: number = AGES + MOST * 8;
+
+/** What the walk is told instead of a verdict that is not XDP_DROP, and may be no integer. */
+const ANOTHER = 0;
+
+/** Within descriptors, see `nic/hsi/`: of both slots of a completion and of a buffer. */
+const TYPE = 0x3f;
+const OPAQUE = 4;
+const V = 8;
+const LEN_SHIFT = 16;
+const L2_ERRORS: number = (7 << 1) | (1 << 8);
+const HADDR = 8;
+
+/**
+ * `walk(block, time, rawCons, most)`
+ *
+ * @returns 1 when it stopped behind a verdict, 0 in front of a packet
+ */
+function walkLoop(program: number): WasmFunction {
+  const f = new WasmFunction();
+  const [q, time, raw, most] = [f.param(I32), f.param(I32), f.param(I32), f.param(I32)] as const;
+  const prod = f.i32At(q, PROD);
+  const cons = f.i32At(q, NEXT_CONS);
+  const xdp = f.i32At(q, XDP);
+  const now = f.f64At(time, OP_COUNT * 8);
+  const [n, at, ext, buf, data, to, len, bytes, act, other] = [
+    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
+    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
+  ] as const;
+
+  const charge = (op: number): void => f.set(now, fadd(now, loadF64(time, op * 8)));
+  /** Leaves the loop unless the slot of this raw index is written; its address is in `slot`. */
+  const readSlot = (slot: Local, index: Value): void => {
+    f.set(slot, add(load32(q, CP_RING), shl(and(index, load32(q, CP_MASK)), DESC_SHIFT)));
+    f.leaveIf(eq(and(load32(slot, V), 1), ne(and(index, load32(q, CP_BIT)), 0)));
+  };
+
+  f.repeat(() => {
+    f.leaveIf(ge(n, most));
+    readSlot(at, raw);
+    f.leaveIf(ne(and(load32(at), TYPE), CMP_TYPE_RX_L2_CMP));
+    readSlot(ext, add(raw, 1));
+    f.leaveIf(and(load32(ext, V), L2_ERRORS));
+    f.leaveIf(ne(load32(at, OPAQUE), cons));
+    charge(OP_DMA_RMB);
+
+    f.set(buf, add(load32(q, BUF_RING), shl(cons, SW_RX_BD_SHIFT)));
+    f.set(data, load32(buf));
+    f.store32(buf, 0, 0);
+    charge(OP_DMA_SYNC);
+    f.set(to, add(data, load32(q, HEADROOM)));
+    f.store32(xdp, XDP_BUFF_HARD_START, data);
+    f.store32(xdp, XDP_MD_DATA, to);
+    f.store32(xdp, XDP_MD_DATA_END, add(to, shr(load32(at), LEN_SHIFT)));
+    f.store32(xdp, XDP_MD_DATA_META, to);
+    charge(OP_XDP_RUN);
+    f.if(load32(q, TOUCHES), () => charge(OP_PACKET_TOUCH));
+
+    // it may read the clock, move it, or throw
+    f.store32(q, PACKETS, n);
+    f.store32(q, BYTES, bytes);
+    f.storeF64(time, OP_COUNT * 8, now);
+    f.set(act, callImport(program, xdp));
+    f.set(now, loadF64(time, OP_COUNT * 8));
+    f.set(to, and(load32(xdp, XDP_MD_DATA), PAGE_MASK));
+    f.set(to, add(load32(q, STAMPS), shl(shr(to, STAMP_SHIFT), 3)));
+    f.storeF64(add(q, shl(n, 3)), AGES, fsub(now, loadF64(to)));
+    f.set(other, ne(act, XDP_DROP));
+    f.leaveIf(other);
+
+    f.set(len, sub(load32(xdp, XDP_MD_DATA_END), load32(xdp, XDP_MD_DATA)));
+    f.set(bytes, add(bytes, len));
+    f.set(to, and(prod, load32(q, RX_MASK)));
+    f.set(at, add(load32(q, RX_RING), shl(to, DESC_SHIFT)));
+    f.set(to, add(load32(q, BUF_RING), shl(to, SW_RX_BD_SHIFT)));
+    f.store32(to, 0, data);
+    f.store32(to, SW_RX_BD_DATA_PTR, load32(buf, SW_RX_BD_DATA_PTR));
+    f.store32(to, SW_RX_BD_MAPPING, load32(buf, SW_RX_BD_MAPPING));
+    charge(OP_BD_POST);
+    f.store32(at, HADDR, load32(buf, SW_RX_BD_MAPPING));
+    f.set(prod, add(prod, 1));
+    f.set(cons, and(add(cons, 1), load32(q, RX_MASK)));
+    f.set(raw, add(raw, 2));
+    f.set(n, add(n, 1));
+  });
+  f.storeF64(time, OP_COUNT * 8, now);
+  f.store32(q, PACKETS, n);
+  f.store32(q, BYTES, bytes);
+  f.store32(q, ACT, act);
+  f.returns(other, I32);
+  return f;
+}
+
+/** What stays as it is while the ring exists. */
+export function initWalkBlock(block: HostAddr, rxr: BnxtRxRingInfo, prog: XdpProg): void {
+  const { words, xdpRxq } = rxr;
+  words[(block + CP_RING) >> 2] = rxr.cpDescRing;
+  words[(block + CP_MASK) >> 2] = rxr.cpRingMask;
+  words[(block + CP_BIT) >> 2] = rxr.cpBit;
+  words[(block + RX_RING) >> 2] = rxr.rxDescRing;
+  words[(block + BUF_RING) >> 2] = rxr.rxBufRing;
+  words[(block + RX_MASK) >> 2] = rxr.rxRingMask;
+  words[(block + XDP) >> 2] = rxr.xdp;
+  words[(block + HEADROOM) >> 2] = rxr.rxOffset;
+  words[(block + STAMPS) >> 2] = xdpRxq.arrivedAt.byteOffset;
+  words[(block + TOUCHES) >> 2] = prog.touchesPacket ? 1 : 0;
+}
+
+type Walk = (block: HostAddr, time: HostAddr, rawCons: number, most: number) => number;
+
+/** The walk of one program. */
+export interface ProgramWalk {
+  readonly walk: Walk;
+  /** The last verdict, as the program gave it, of one that is not WebAssembly. */
+  readonly told: { act: number } | null;
+}
+
+function encodeWalk(): Uint8Array<ArrayBuffer> {
+  const module = new WasmModule();
+  module.importMemory('host', 'memory');
+  const program = module.importFunction('program', 'run', module.type([I32], [I32]));
+  walkLoop(program).exportTo(module, 'walk');
+  return module.encode();
+}
+
+/** Compiled at the first use; each program has an instance of its own, which calls it. */
+let compiled: WebAssembly.Module | null = null;
+const walks: WeakMap<XdpProg, ProgramWalk> = new WeakMap();
+
+export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
+  let known = walks.get(prog);
+  if (known === undefined) {
+    compiled ??= new WebAssembly.Module(encodeWalk());
+    const told = prog.compiled === undefined ? { act: XDP_DROP } : null;
+    const run =
+      prog.compiled ??
+      ((md: HostAddr) => ((told!.act = prog.run(md)) === XDP_DROP ? XDP_DROP : ANOTHER));
+    const { exports } = new WebAssembly.Instance(compiled, { host: { memory }, program: { run } });
+    known = { walk: exports['walk'] as Walk, told };
+    walks.set(prog, known);
+  }
+  return known;
+}

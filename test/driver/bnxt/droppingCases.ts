@@ -1,0 +1,31 @@
+/**
+ * Random machines whose polls find many packets, most of which are dropped: bursts that run rings
+ * out of buffers, rings short enough to be gone round many times, budgets above and below a walk's.
+ */
+import fc from 'fast-check';
+import type { Case } from '../../nic/cases.ts';
+import { anyCase } from '../../nic/cases.ts';
+import type { ProgramName } from '../../nic/casePrograms.ts';
+
+const pick = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+
+const bursts = fc.record({
+  program: pick<ProgramName>('drop', 'drop', 'slow', 'slow', 'mixed', 'echo'),
+  rxRing: pick(16, 33, 64, 150, 511),
+  rxFrames: pick(1, 15, 60),
+  gapNs: pick(10, 30, 60),
+  burst: pick(7, 32, 200),
+  queues: pick(1, 1, 2, 4),
+});
+
+export const droppingCase: fc.Arbitrary<Case> = fc
+  .tuple(anyCase, fc.tuple(bursts, bursts), pick(7, 8, 9, 20, 64, 64, 256, 300))
+  .map(([c, each, budget]) => ({
+    ...c,
+    budget,
+    nics: c.nics.map((n, i) => {
+      const { gapNs, burst, ...given } = each[i]!;
+      const traffic = { ...n.traffic, gapNs, burst, count: 1500 };
+      return { ...n, ...given, traffic };
+    }),
+  }));

@@ -1,0 +1,138 @@
+/**
+ * The compiled walk changes nothing: not a byte of memory, not a picosecond, not a count.
+ *
+ * RINGSCOPE_RUNS multiplies the number of random machines, RINGSCOPE_SEED chooses others.
+ */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { END_OF_TIME } from '../../../src/host/clock.ts';
+import type { RunGiven } from '../../../src/lab/given.ts';
+import { run } from '../../../src/lab/given.ts';
+import { LazyHardware } from '../../../src/nic/lazy.ts';
+import type { XdpContext } from '../../../src/xdp/context.ts';
+import { defineXdp } from '../../../src/xdp/define.ts';
+import { XDP_DROP } from '../../../src/xdp/uapi.ts';
+import { oneNic } from '../../machine/oneNic.ts';
+import { difference, historyOf } from '../../nic/history.ts';
+import { droppingCase } from './droppingCases.ts';
+import { unwalked, walked } from './walked.ts';
+
+const RUNS = Number(process.env['RINGSCOPE_RUNS'] ?? 1);
+const SEED = Number(process.env['RINGSCOPE_SEED'] ?? 2026);
+const CASES = 60 * RUNS;
+const PATIENCE = { timeout: 120_000 * RUNS };
+
+test('random machines whose programs drop most packets, some, or none', PATIENCE, async () => {
+  let packets = 0;
+  await fc.assert(
+    fc.asyncProperty(droppingCase, async (c) => {
+      const of = () => historyOf(c, () => new LazyHardware(), false);
+      const one = await walked(of);
+      packets += one.packets;
+      expect(difference(one.what, await unwalked(of))).toBeNull();
+    }),
+    { numRuns: CASES, seed: SEED, endOnFailure: true },
+  );
+  expect(packets).toBeGreaterThan(200 * CASES);
+});
+
+const object = (name: string): Uint8Array =>
+  readFileSync(new URL(`../../../${name}`, import.meta.url));
+const COUNT = object('bench/bpf/count.o');
+const FILTER = object('examples/bpf/ddos_filter.o');
+const LIMITER = object('examples/bpf/rate_limiter.o');
+const SAMPLER = object('examples/bpf/sampler.o');
+const CHAIN = object('examples/bpf/tail_calls.o');
+const RATE = 'udp size=64 flows=16 rate=40Mpps';
+const BLOCK = 'update blocked4 {"len":0,"addr":0} 7';
+
+/** Everything that a run leaves behind, as text. */
+async function everythingOf(given: RunGiven): Promise<string> {
+  const { report, captures, maps } = await run(given);
+  const bytes = Object.values(captures).map((capture: Uint8Array) => [...capture]);
+  return JSON.stringify({ report, bytes, maps });
+}
+
+describe('whole runs give the same report, captures and maps', () => {
+  test.each<[string, RunGiven]>([
+    ['more than a CPU can drop', { xdp: 'drop', traffic: RATE, queues: 1 }],
+    ['on P5', { xdp: 'drop', traffic: RATE, queues: 2, cpus: 1, chip: 'p5' }],
+    ['several queues on two CPUs', { xdp: 'drop', traffic: RATE, queues: 4, cpus: 2 }],
+    ['in polls of nine', { xdp: 'drop', traffic: RATE, queues: 1, budget: 9 }],
+    ['in polls of 1000', { xdp: 'drop', traffic: RATE, queues: 1, budget: 1000, rxRing: 2047 }],
+    ['as long as VLAN tags are there', { xdp: 'drop', traffic: `${RATE} vlan=7`, queues: 1 }],
+    ['lengths that differ', { xdp: 'drop', traffic: 'udp size=imix rate=line', queues: 1 }],
+    ['caches', { xdp: 'drop', traffic: RATE, queues: 2, profile: 'xdp-paper-2018' }],
+    ['adaptive moderation', { xdp: 'drop', traffic: RATE, queues: 1, adaptiveRx: true }],
+    ['counted in a map', { xdp: COUNT, traffic: RATE, queues: 2, cpus: 2 }],
+    ['a program that reads the clock', { xdp: LIMITER, traffic: RATE, queues: 2, cpus: 2 }],
+    ['tested access', { xdp: FILTER, traffic: RATE, queues: 1, verify: false, at: `1us ${BLOCK}` }],
+    [
+      'a map that changes what is dropped, then the program itself, then a fault',
+      {
+        ...{ xdp: FILTER, traffic: RATE, queues: 1, passOut: true },
+        at: `20us ${BLOCK}; 150us delete blocked4 {"len":0,"addr":0}; 160us xdp drop; 300us fault pageAlloc`,
+      },
+    ],
+  ])('%s', PATIENCE, async (_, given) => {
+    const options = { count: 20_000, cpus: 1, ...given };
+    const { what, packets } = await walked(() => everythingOf(options));
+    expect(what).toBe(await unwalked(() => everythingOf(options)));
+    expect(packets).toBeGreaterThan(1000);
+  });
+
+  test.each<[string, RunGiven]>([
+    ['tells user space', { xdp: SAMPLER }],
+    ['calls tails', { xdp: CHAIN }],
+    ['passes', { xdp: 'pass' }],
+    ['sends back', { xdp: 'echo' }],
+    ['redirects', { xdp: 'redirect' }],
+  ])('a program that drops nothing and %s', PATIENCE, async (_, given) => {
+    const options = { count: 20_000, cpus: 1, queues: 1, traffic: RATE, ...given };
+    const { what, packets } = await walked(() => everythingOf(options));
+    expect(what).toBe(await unwalked(() => everythingOf(options)));
+    // tried, and soon hardly any more
+    expect(packets).toBeGreaterThan(0);
+    expect(packets).toBeLessThan(100);
+  });
+});
+
+/** What is left of a machine whose program drops all packets but the last of so many. */
+function endedBy(last: (ctx: XdpContext) => unknown): string {
+  let packets = 0;
+  const program = (ctx: XdpContext): unknown => (++packets === 1500 ? last(ctx) : XDP_DROP);
+  const xdp = defineXdp(program as (ctx: XdpContext) => number, { name: 'naughty' });
+  const machine = oneNic({ xdp, count: 3000, traffic: 'rate=40Mpps', machine: { check: false } });
+  const end = (): string => {
+    try {
+      machine.run(END_OF_TIME);
+      return '';
+    } catch (error) {
+      return String(error);
+    }
+  };
+  const error = end();
+  const { rxRing, dev } = machine.nics[0]!.bp;
+  const { cpr, fates, rxProd, rxNextCons, xdpRxq, cpu } = rxRing[0]!;
+  return JSON.stringify({
+    ...{ error, fates, rxProd, rxNextCons, mean: xdpRxq.latency.meanPs() },
+    ...{ packets: cpr.packets, bytes: cpr.bytes, now: cpu.now, dmesg: dev.net.dmesg.lines },
+  });
+}
+
+describe('a run that ends or errs in the middle of a walk', () => {
+  test.each<[string, (ctx: XdpContext) => unknown]>([
+    ['throws', () => Object.freeze(['x']).concat().at(-1)!.repeat(-1)],
+    ['leaves its packet', (ctx) => ctx.u32(5000)],
+    ['returns nothing', () => undefined],
+    ['returns a fraction', () => 1.5],
+    ['returns a text', () => '1'],
+    ['returns what Linux does not know', () => 77],
+    ['returns more than 32 bits, the lower of which are XDP_DROP', () => 2 ** 32 + XDP_DROP],
+  ])('%s', async (_, last) => {
+    const { what, packets } = await walked(() => endedBy(last));
+    expect(what).toBe(await unwalked(() => endedBy(last)));
+    expect(packets).toBeGreaterThan(500);
+  });
+});
