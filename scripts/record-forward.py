@@ -3,8 +3,10 @@
 
 A network namespace of its own has two veths with the addresses of the tests' machine, and forwards.
 Each frame is sent in at eth0; what comes out of either, why it was dropped and which counters moved
-is the answer. Then once more with examples/bpf/router.o on eth0, as generic XDP. Needs root, iproute2,
-ethtool and tracefs. Writes test/vectors/forward.json and forwardXdp.json.
+is the answer. Then once more with examples/bpf/router.o on eth0, as generic XDP. Those of
+test/machine/rpFilterCases.ts are judged with each reverse path filter. Needs root, iproute2, ethtool and
+tracefs. Writes forward.json, forwardXdp.json and rpFilter.json to test/vectors; of them, with
+arguments, those alone that are named.
 """
 import json
 import os
@@ -12,6 +14,7 @@ import re
 import select
 import socket
 import subprocess
+import sys
 import time
 
 PID = os.getpid() % 10000
@@ -23,8 +26,11 @@ PRINT = """import('./test/machine/forwardCases.ts').then((cases) => {
   const series = Object.entries(cases.FORWARD_SERIES).map(([n, l]) => ['series: ' + n, l.map(hex)]);
   process.stdout.write(JSON.stringify([cases.ROUTES, cases.NEIGHBOURS, [...frames, ...series]]));
 });"""
-VECTORS = ("test/vectors/forward.json", "test/vectors/forwardXdp.json")
-GROUPS = ("Ip", "Icmp", "IpExt")
+RP_PRINT = """import('./test/machine/rpFilterCases.ts').then((cases) => {
+  const frames = Object.entries(cases.RP_FILTER_CASES).map(([n, f]) => [n, Buffer.from(f).toString('hex')]);
+  process.stdout.write(JSON.stringify(frames));
+});"""
+GROUPS = ("Ip", "Icmp", "IpExt", "TcpExt")
 LEFT_OUT = re.compile(r"Octets|ECTPkts|CEPkts")
 UNANSWERED = "a neighbour who does not answer"
 
@@ -117,9 +123,28 @@ def judge(socks, frames, seconds, why=True):
     return {**answer, "reason": end.group(1)}
 
 
+def rp_filtered(socks, cases):
+    """Of each frame why it was dropped, or null, with rp_filter 0, 1 and 2."""
+    answers = {name: [] for name, _ in cases}
+    for mode in range(3):
+        inside(f"sysctl -q -w net.ipv4.conf.all.rp_filter={mode}")
+        for name, frame in cases:
+            answer = judge(socks, [frame], 0.02)
+            counted = answer["counters"].get("TcpExt IPReversePathFilter", 0)
+            assert counted == (answer["reason"] == "IP_RPFILTER"), (name, answer)
+            answers[name].append(answer["reason"])
+    inside("sysctl -q -w net.ipv4.conf.all.rp_filter=0")
+    return answers
+
+
+def printed(what):
+    return json.loads(subprocess.run(["npx", "tsx", "-e", what], check=True, capture_output=True, text=True).stdout)
+
+
 def main():
-    printed = subprocess.run(["npx", "tsx", "-e", PRINT], check=True, capture_output=True, text=True)
-    routes, neighbours, cases = json.loads(printed.stdout)
+    wanted = sys.argv[1:] or ["forward.json", "forwardXdp.json", "rpFilter.json"]
+    routes, neighbours, cases = printed(PRINT)
+    found = {}
     sh(f"ip netns add {NS}")
     try:
         build(routes, neighbours)
@@ -128,19 +153,26 @@ def main():
             sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
             sock.bind((outer, 3))
             socks.append(sock)
-        answers = {n: judge(socks, f, 4.5 if UNANSWERED in n else 0.1) for n, f in cases}
-        inside("ip neigh flush dev eth1 nud failed")
-        inside("ip link set eth0 xdpgeneric obj examples/bpf/router.o sec xdp")
-        time.sleep(0.5)
-        single = [(n, f) for n, f in cases if len(f) == 1 and UNANSWERED not in n]
-        by_xdp = {n: judge(socks, f, 0.1, False) for n, f in single}
+        if "rpFilter.json" in wanted:
+            found["rpFilter.json"] = rp_filtered(socks, printed(RP_PRINT))
+        if "forward.json" in wanted:
+            found["forward.json"] = {
+                n: judge(socks, f, 4.5 if UNANSWERED in n else 0.1) for n, f in cases
+            }
+            inside("ip neigh flush dev eth1 nud failed")
+        if "forwardXdp.json" in wanted:
+            inside("ip link set eth0 xdpgeneric obj examples/bpf/router.o sec xdp")
+            time.sleep(0.5)
+            single = [(n, f) for n, f in cases if len(f) == 1 and UNANSWERED not in n]
+            found["forwardXdp.json"] = {n: judge(socks, f, 0.1, False) for n, f in single}
     finally:
         sh(f"ip netns del {NS}", check=False)
         if os.path.isdir(TRACE):
             os.rmdir(TRACE)
-    for path, found in zip(VECTORS, (answers, by_xdp)):
+    for name, answers in found.items():
+        path = f"test/vectors/{name}"
         with open(path, "w") as out:
-            json.dump(found, out)
+            json.dump(answers, out)
         sh(f"npx prettier --write {path}")
 
 

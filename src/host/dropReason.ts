@@ -41,6 +41,7 @@ export const SKB_DROP_REASON_IPV6_NDISC_BAD_OPTIONS = 32;
 export const SKB_DROP_REASON_IPV6_NDISC_NS_OTHERHOST = 33;
 export const SKB_DROP_REASON_PKT_TOO_BIG = 34;
 export const SKB_DROP_REASON_IP_INNOROUTES = 35;
+export const SKB_DROP_REASON_IP_RPFILTER = 36;
 
 export interface DropReason {
   readonly name: string;
@@ -94,6 +95,7 @@ export const SKB_DROP_REASONS: readonly DropReason[] = [
   reason('IPV6_NDISC_NS_OTHERHOST', 'none'),
   reason('PKT_TOO_BIG', 'snmp Ip: FragFails'),
   reason('IP_INNOROUTES', 'netstat IpExt: InNoRoutes'),
+  reason('IP_RPFILTER', 'netstat TcpExt: IPReversePathFilter'),
 ];
 
 export const DROP_REASON_COUNT: number = SKB_DROP_REASONS.length;

@@ -24,6 +24,8 @@ import * as kind from './optionKinds.ts';
 import { profileNameRefused } from './profileFile.ts';
 import { BUSY_POLL_BUDGET } from '../stack/busyPoll.ts';
 import { parseReplay } from './replayMode.ts';
+import type { RpFilter } from '../stack/fibValidateSource.ts';
+import { RP_FILTERS } from '../stack/fibValidateSource.ts';
 import type { PacketMatch } from '../stack/packetFilter.ts';
 import type { FlowHash } from './steering.ts';
 import { parseRawDrop, parseTcDrop } from './dropRules.ts';
@@ -124,6 +126,7 @@ export interface RunOptions {
   readonly tcDrop?: readonly PacketMatch[] | undefined;
   readonly rawDrop?: readonly PacketMatch[] | undefined;
   readonly ipForward: boolean;
+  readonly rpFilter?: RpFilter | undefined;
   readonly route?: readonly RouteConfig[] | undefined;
   readonly neigh?: readonly NeighConfig[] | undefined;
   readonly budget: number;
@@ -629,6 +632,11 @@ const shape = {
     'Kernel',
     false,
     'Be a router for IPv4, as with net.ipv4.ip_forward=1; traffic for others is made with dst=ADDR in --traffic.',
+  ),
+  rpFilter: absent(
+    kind.word<RpFilter>(RP_FILTERS),
+    'Kernel',
+    "Reverse path filter of IPv4, net.ipv4.conf.all.rp_filter 0, 1 or 2: the way back to a packet's sender leads out of the NIC it came in by (strict), or anywhere (loose); off unless set, as in Linux.",
   ),
   route: absent(
     kind.several('ROUTE', parseRoute),

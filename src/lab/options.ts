@@ -44,7 +44,7 @@ export const fromFlags = (values: Readonly<Record<string, unknown>>): OptionSour
 /** What only the stack does. */
 const NEED_STACK = [
   ...(['apps', 'appCpu', 'appCpus', 'rps', 'tcDrop', 'rawDrop'] as const),
-  ...(['ipForward', 'route', 'neigh'] as const),
+  ...(['ipForward', 'rpFilter', 'route', 'neigh'] as const),
 ];
 const OPEN_LOOP = ['traffic', 'rate', 'flows', 'pattern'] as const;
 const GENERATED = [...OPEN_LOOP, 'size'] as const;

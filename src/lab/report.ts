@@ -260,7 +260,7 @@ export interface RunReport {
   readonly programs: readonly ProgramReport[];
   /** The sockets of applications. */
   readonly sockets: readonly SocketReport[];
-  /** Counters of /proc/net/snmp and snmp6 by group, those that moved. */
+  /** Counters of /proc/net/snmp, snmp6 and netstat by group, those that moved. */
   readonly snmp: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Packets the stack dropped, received or about to be sent, by SKB_DROP_REASON_*. */
   readonly drops: Readonly<Record<string, number>>;

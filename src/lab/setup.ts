@@ -112,6 +112,7 @@ function inetConfig(options: RunOptions): InetConfig {
   };
   return {
     ipForward: options.ipForward,
+    rpFilter: options.rpFilter,
     routes: options.route ?? [],
     neighbours: options.neigh ?? [],
     apps: options.apps.map((app) => appConfig(app, run)),

@@ -10,6 +10,8 @@
  */
 import { BUSY_POLL_BUDGET } from '../stack/busyPoll.ts';
 import { RTN_UNICAST } from '../stack/fib.ts';
+import type { RpFilter } from '../stack/fibValidateSource.ts';
+import { RP_FILTERS } from '../stack/fibValidateSource.ts';
 import type { Net } from '../stack/net.ts';
 import { In6Addr } from '../stack/in6.ts';
 import type { Inet } from '../stack/inet.ts';
@@ -103,6 +105,8 @@ export interface InetConfig {
   readonly addresses?: readonly (NicAddresses | undefined)[];
   /** `net.ipv4.ip_forward` */
   readonly ipForward?: boolean;
+  /** `net.ipv4.conf.all.rp_filter`; off unless set. */
+  readonly rpFilter?: RpFilter | undefined;
   readonly routes?: readonly RouteConfig[];
   readonly neighbours?: readonly NeighConfig[];
 }
@@ -139,6 +143,7 @@ export function buildInet(net: Net, devices: readonly NetDevice[], config: InetC
     inet.addrs.addIpv6(dev, linkLocal(dev.devAddr), 64);
   });
   inet.ipForward = config.ipForward === true;
+  inet.rpFilter = RP_FILTERS.indexOf(config.rpFilter ?? 'off');
   const [cpu] = net.softnet.map((sd) => sd.cpu);
   devices.forEach((dev, i) => inet.arp.addPermanent(dev, in4(gatewayOf(i)), GATEWAY_MAC, cpu!));
   addRoutes(inet, devices, config);

@@ -131,7 +131,7 @@ export interface MachineResult {
   readonly printed: { readonly count: number; readonly lines: readonly TraceLine[] };
   readonly programs: readonly ProgramBooks[];
   readonly sockets: readonly SocketBooks[];
-  /** Counters of /proc/net/snmp and snmp6 by group; empty without IP. */
+  /** Counters of /proc/net/snmp, snmp6 and netstat by group; empty without IP. */
   readonly snmp: Readonly<Record<string, SnmpGroup>>;
   /** Packets the stack dropped, received or about to be sent, by `SKB_DROP_REASON_*`. */
   readonly drops: Readonly<Record<string, number>>;

@@ -1,10 +1,12 @@
 /**
  * The IP protocols of one machine: its addresses, neighbours, sockets, counters and limits.
  *
- * A `Net` without one ends at its taps. Sysctls but `ip_forward` are the kernel's defaults.
+ * A `Net` without one ends at its taps. Sysctls but `ip_forward` and
+ * `rp_filter` are the kernel's defaults.
  *
  * @linux struct netns_ipv4, struct netns_ipv6; include/net/netns/ipv4.h, ipv6.h
  */
+import { RP_FILTER_OFF } from './fibValidateSource.ts';
 import { IcmpLimits } from './icmpLimits.ts';
 import { InetAddrs, Nexthop } from './inetAddrs.ts';
 import { ipFragExpire } from './ipFragment.ts';
@@ -35,6 +37,8 @@ export class Inet {
   readonly onward: Nexthop = new Nexthop();
   /** @linux sysctl net.ipv4.ip_forward */
   ipForward = false;
+  /** `RP_FILTER_*`. @linux sysctl net.ipv4.conf.all.rp_filter */
+  rpFilter: number = RP_FILTER_OFF;
   /** Identification of the next packet that may be fragmented on its way. @linux __ip_select_ident */
   ipId = 1;
   /** Of the next IPv6 packet that is sent in fragments; Linux's are random. @linux ipv6_select_ident */

@@ -1,8 +1,7 @@
 /**
  * IPv4 forwards: a packet that is for somebody else goes on to where the routing table says.
  *
- * As with `net.ipv4.ip_forward=1` and all else as the kernel has it: reverse path filtering off,
- * redirects sent, directed broadcasts not forwarded, the device's MTU and no path's, no multicast
+ * As with `net.ipv4.ip_forward=1` and all else as the kernel has it: redirects sent, directed broadcasts not forwarded, the device's MTU and no path's, no multicast
  * routes. Linux makes room in front of a packet that has less than 16 bytes of it; what is received
  * here always has more.
  *
@@ -14,14 +13,13 @@ import {
   SKB_DROP_REASON_IP_INADDRERRORS,
   SKB_DROP_REASON_IP_INHDR,
   SKB_DROP_REASON_IP_INNOROUTES,
-  SKB_DROP_REASON_IP_INVALID_SOURCE,
-  SKB_DROP_REASON_IP_LOCAL_SOURCE,
   SKB_DROP_REASON_NOT_SPECIFIED,
   SKB_DROP_REASON_PKT_TOO_BIG,
   SKB_NOT_DROPPED_YET,
 } from '../host/dropReason.ts';
 import { ipDecreaseTtl, ipv4DontFragment, ipv4Dst, ipv4Src, ipv4Ttl } from '../wire/ipv4.ts';
 import { RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW, RTN_UNICAST, RTN_UNREACHABLE } from './fib.ts';
+import { fibValidateSource } from './fibValidateSource.ts';
 import {
   ICMP_DEST_UNREACH,
   ICMP_EXC_TTL,
@@ -70,25 +68,8 @@ export function ipRouteForward(
   }
   onward.dev = route.dev!;
   onward.gateway = route.gateway;
-  onward.redirect = false;
   skb.routeType = RTN_UNICAST;
-  return validateSource(skb, inet, saddr);
-}
-
-/**
- * Nobody sends as this machine. Who is on the link that the packet leaves by could have sent it
- * there himself.
- *
- * @linux fib_validate_source, __fib_validate_source
- */
-function validateSource(skb: SkBuff, inet: Inet, saddr: number): number {
-  const { addrs, onward } = inet;
-  if (addrs.isLocal4(saddr)) return SKB_DROP_REASON_IP_LOCAL_SOURCE;
-  if (onward.dev !== skb.dev) return SKB_NOT_DROPPED_YET;
-  if (addrs.isBroadcast4(saddr)) return SKB_DROP_REASON_IP_INVALID_SOURCE;
-  const back = addrs.fib.lookup(saddr);
-  onward.redirect = back !== null && back.dev === skb.dev && back.gateway === 0;
-  return SKB_NOT_DROPPED_YET;
+  return fibValidateSource(skb, inet, saddr, onward.dev, cpu);
 }
 
 /** Takes a packet whose `data` is its IPv4 header, right after its route was looked up. @linux ip_forward */

@@ -1,7 +1,7 @@
 /**
  * IPv4 receives a packet: is it whole and right, is it for us, and whose is it?
  *
- * What is for others is `ipForward.ts`'s. Reverse path filtering is off, as the kernel leaves it.
+ * What is for others is `ipForward.ts`'s.
  *
  * @linux net/ipv4/ip_input.c; ip_route_input_slow; net/ipv4/route.c
  */
@@ -13,8 +13,8 @@ import {
   SKB_DROP_REASON_IP_INVALID_DEST,
   SKB_DROP_REASON_IP_INVALID_SOURCE,
   SKB_DROP_REASON_IP_LOCALNET,
-  SKB_DROP_REASON_IP_LOCAL_SOURCE,
   SKB_DROP_REASON_IP_NOPROTO,
+  SKB_DROP_REASON_IP_RPFILTER,
   SKB_DROP_REASON_NETFILTER_DROP,
   SKB_DROP_REASON_NOT_SPECIFIED,
   SKB_DROP_REASON_NO_SOCKET,
@@ -37,6 +37,7 @@ import { ICMP_DEST_UNREACH, ICMP_PARAMETERPROB, ICMP_PROT_UNREACH, icmpSend } fr
 import { icmpRcv } from './icmp.ts';
 import { igmpRcv } from './igmp.ts';
 import { RTN_BLACKHOLE, RTN_BROADCAST, RTN_LOCAL, RTN_MULTICAST, RTN_UNICAST } from './fib.ts';
+import { fibValidateSource } from './fibValidateSource.ts';
 import type { Inet } from './inet.ts';
 import { ipError, ipForward, ipRouteForward } from './ipForward.ts';
 import { ipDefrag } from './ipFragment.ts';
@@ -51,8 +52,6 @@ import { udpRcv } from './udp.ts';
 const HLEN_MIN = 20;
 const ALL_HOSTS = 0xe000_0001;
 const LIMITED_BROADCAST = 0xffff_ffff;
-/** An own address as well, though there is no loopback device here. */
-const LOCALHOST = 0x7f00_0001;
 
 export const ipv4IsMulticast = (addr: number): boolean => addr >>> 28 === 0xe;
 export const ipv4IsLoopback = (addr: number): boolean => addr >>> 24 === 127;
@@ -121,6 +120,7 @@ function ipRcvFinish(skb: SkBuff, inet: Inet, cpu: Cpu): void {
   const at = skb.networkHeader;
   const reason = ipRouteInput(skb, inet, ipv4Dst(view, at), ipv4Src(view, at), cpu);
   if (reason !== SKB_NOT_DROPPED_YET) {
+    if (reason === SKB_DROP_REASON_IP_RPFILTER) inet.mib.net.IPReversePathFilter++;
     kfreeSkb(skb, reason, cpu);
     return;
   }
@@ -153,35 +153,34 @@ function ipRcvOptions(skb: SkBuff, inet: Inet, at: number, len: number, cpu: Cpu
  * @linux ip_route_input_noref, ip_route_input_slow, ip_mc_validate_source
  */
 function ipRouteInput(skb: SkBuff, inet: Inet, daddr: number, saddr: number, cpu: Cpu): number {
-  if (ipv4IsMulticast(daddr)) return ipRouteInputMc(skb, inet, daddr, saddr);
+  if (ipv4IsMulticast(daddr)) return ipRouteInputMc(skb, inet, daddr, saddr, cpu);
   if (ipv4IsMulticast(saddr) || saddr === LIMITED_BROADCAST)
     return SKB_DROP_REASON_IP_INVALID_SOURCE;
   if (daddr === LIMITED_BROADCAST || (daddr === 0 && saddr === 0)) {
-    return validSource(skb, inet, saddr, RTN_BROADCAST);
+    return validSource(skb, inet, saddr, RTN_BROADCAST, cpu);
   }
   if (isZeronet(saddr)) return SKB_DROP_REASON_IP_INVALID_SOURCE;
   if (isZeronet(daddr)) return SKB_DROP_REASON_IP_INVALID_DEST;
   if (ipv4IsLoopback(daddr) || ipv4IsLoopback(saddr)) return SKB_DROP_REASON_IP_LOCALNET;
-  if (inet.addrs.isLocal4(daddr)) return validSource(skb, inet, saddr, RTN_LOCAL);
-  if (inet.addrs.isBroadcast4(daddr)) return validSource(skb, inet, saddr, RTN_BROADCAST);
+  if (inet.addrs.isLocal4(daddr)) return validSource(skb, inet, saddr, RTN_LOCAL, cpu);
+  if (inet.addrs.isBroadcast4(daddr)) return validSource(skb, inet, saddr, RTN_BROADCAST, cpu);
   return ipRouteForward(skb, inet, daddr, saddr, cpu);
 }
 
-/** @linux fib_validate_source */
-function validSource(skb: SkBuff, inet: Inet, saddr: number, type: number): number {
-  if (saddr === LOCALHOST || inet.addrs.isLocal4(saddr)) return SKB_DROP_REASON_IP_LOCAL_SOURCE;
+/** Of a packet for this machine; who asks for an address still has none. @linux ip_route_input_slow, brd_input */
+function validSource(skb: SkBuff, inet: Inet, saddr: number, type: number, cpu: Cpu): number {
   skb.routeType = type;
-  return SKB_NOT_DROPPED_YET;
+  if (isZeronet(saddr)) return SKB_NOT_DROPPED_YET;
+  return fibValidateSource(skb, inet, saddr, null, cpu);
 }
 
-/** The only group every machine has joined is 224.0.0.1. @linux ip_check_mc_rcu, ip_route_input_mc */
-function ipRouteInputMc(skb: SkBuff, inet: Inet, daddr: number, saddr: number): number {
+/** The only group every machine has joined is 224.0.0.1, and who asks for an address may send to it. @linux ip_mc_validate_source, ip_check_mc_rcu, ip_route_input_mc */
+function ipRouteInputMc(skb: SkBuff, inet: Inet, daddr: number, saddr: number, cpu: Cpu): number {
   if (daddr !== ALL_HOSTS) return SKB_DROP_REASON_NOT_SPECIFIED;
   if (ipv4IsMulticast(saddr) || saddr === LIMITED_BROADCAST)
     return SKB_DROP_REASON_IP_INVALID_SOURCE;
   if (ipv4IsLoopback(saddr)) return SKB_DROP_REASON_IP_LOCALNET;
-  if (isZeronet(saddr)) return SKB_DROP_REASON_IP_INVALID_SOURCE;
-  return validSource(skb, inet, saddr, RTN_MULTICAST);
+  return validSource(skb, inet, saddr, RTN_MULTICAST, cpu);
 }
 
 /** Fragments are collected first. @linux ip_local_deliver */

@@ -1,5 +1,5 @@
 /**
- * The counters of `/proc/net/snmp` and `/proc/net/snmp6`, under their own names.
+ * The counters of `/proc/net/snmp`, `/proc/net/snmp6` and `/proc/net/netstat`, under their own names.
  *
  * Only counters that something here can move are listed; the files print more, all zero.
  *
@@ -63,6 +63,11 @@ export class UdpMib {
   IgnoredMulti = 0;
 }
 
+/** Of what Linux files under TCP. @linux LINUX_MIB_* */
+class LinuxMib {
+  IPReversePathFilter = 0;
+}
+
 /** @linux struct netns_mib */
 export class NetMib {
   readonly ip: Ip4Mib = new Ip4Mib();
@@ -71,12 +76,13 @@ export class NetMib {
   readonly icmp6: IcmpMib = new IcmpMib();
   readonly udp: UdpMib = new UdpMib();
   readonly udp6: UdpMib = new UdpMib();
+  readonly net: LinuxMib = new LinuxMib();
 }
 
-/** One line of `/proc/net/snmp`, or one group of snmp6: counters by name. */
+/** One line of `/proc/net/snmp` or `netstat`, or one group of snmp6: counters by name. */
 export type SnmpGroup = Readonly<Record<string, number>>;
 
-/** All groups as the two files name them. @linux snmp_seq_show, snmp6_seq_show */
+/** All groups as the files name them, but for IpExt, which is in Ip. @linux snmp_seq_show, snmp6_seq_show, netstat_seq_show */
 export const snmpGroups = (mib: NetMib): Readonly<Record<string, SnmpGroup>> => ({
   Ip: counters(mib.ip),
   Icmp: counters(mib.icmp),
@@ -85,6 +91,7 @@ export const snmpGroups = (mib: NetMib): Readonly<Record<string, SnmpGroup>> => 
   Ip6: counters(mib.ip6),
   Icmp6: { ...counters(mib.icmp6), ...messages(mib.icmp6) },
   Udp6: counters(mib.udp6),
+  TcpExt: counters(mib.net),
 });
 
 const counters = (group: object): SnmpGroup =>

@@ -143,8 +143,25 @@ test.each([
     '--neigh[1]: 10.0.1.9 dev eth1: neigh[0] is the same neighbour (File exists)',
   ],
   [{ stack: false }, '--ip-forward: needs --stack on'],
+  [{ ipForward: false, stack: false, rpFilter: 'loose' }, '--rp-filter: needs --stack on'],
+  [{ rpFilter: '1' }, '--rp-filter: 1 is not one of off, strict, loose'],
 ])('refused: %j', async (more, why) => {
   await expect(run({ ...ROUTED, ...more })).rejects.toThrow(why);
+});
+
+test.each([
+  ['off', {}, 20],
+  ['strict', { IP_RPFILTER: 20 }, 0],
+  ['loose', {}, 20],
+])('senders whose way back is another, rp_filter %s', async (rpFilter, lost, forwarded) => {
+  // generated traffic comes from 10.1.0.0/16, and in at eth0
+  const route = '10.1.0.0/16 via 10.0.1.254; 10.2.0.0/16 via 10.0.1.254';
+  const { report } = await run({ ...ROUTED, route, rpFilter, count: 20, show: 'nstat' });
+  expect(report.packets).toMatchObject({ forwarded, lost });
+  expect(report.conserved).toBe(true);
+  expect(report.snmp['TcpExt']).toEqual(forwarded > 0 ? undefined : { IPReversePathFilter: 20 });
+  const line = /^TcpExtIPReversePathFilter +20 /m;
+  expect(line.test(report.shown['nstat']!)).toBe(forwarded === 0);
 });
 
 test("a device that reads one of a page's pieces is no false alarm", async () => {

@@ -67,7 +67,8 @@ const THROUGH = 'dst=10.0.1.254';
 const routed = (cores: number, id: string = `fwd.linux.${cores}c`): Row => ({
   ...{ id, family: 'IPv4 routing' },
   scenario: {
-    ...{ profile: PAPER, xdp: 'none', ipForward: true, queues: cores, cpus: cores, link: 100 },
+    ...{ profile: PAPER, xdp: 'none', ipForward: true, rpFilter: 'strict', link: 100 },
+    ...{ queues: cores, cpus: cores },
     ...{ traffic: `${udp(`${5 * cores}Mpps`)} ${THROUGH}`, duration: '5ms' },
     ...{ rxRing: 1023, txRing: 1023 },
   },
