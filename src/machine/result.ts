@@ -46,7 +46,10 @@ export interface NicBooks {
 export interface NapiBooks {
   readonly nic: string;
   readonly queue: number;
-  /** Where it is polled: its thread's CPU, or else that of its interrupt. */
+  /**
+   * Where it is polled: the CPU of the application that last busy-polled, where those polls received
+   * the most; else its thread's, or that of its interrupt.
+   */
   readonly cpu: number;
   readonly irqCpu: number;
   readonly polls: number;
@@ -326,7 +329,10 @@ function napiBooks({ config, bp, vectors }: MachineNic, until: Ps): NapiBooks[] 
     .map(({ vector, queue, napi }) => ({
       nic: config.name,
       queue,
-      cpu: bp.dev.napiConfigs[queue]?.threadCpu ?? vector.cpu.id,
+      cpu:
+        napi.busyPackets * 2 > napi.packets
+          ? napi.busyCpu
+          : (bp.dev.napiConfigs[queue]?.threadCpu ?? vector.cpu.id),
       irqCpu: vector.cpu.id,
       polls: napi.polls,
       fullPolls: napi.fullPolls,

@@ -59,6 +59,7 @@ class BusyLoop implements BusyPoller {
     const work = pollAndCount(napi, this.budget);
     napi.busyPolls++;
     napi.busyPackets += work;
+    napi.busyCpu = cpu.id;
     groNormalList(napi);
   }
 

@@ -35,6 +35,8 @@ export class NapiCounts {
   /** Polls by applications, and what they found. @linux LINUX_MIB_BUSYPOLLRXPACKETS */
   busyPolls = 0;
   busyPackets = 0;
+  /** Where the last of them was. */
+  busyCpu = 0;
   readonly endedBy: NapiEndings = { budget: 0, empty: 0, busy: 0, txWake: 0 };
 
   /** It waits for its first poll from here on. */

@@ -29,4 +29,13 @@ describe('an application that waits', () => {
     for (const preferBusyPoll of [true, false])
       expect(busyPolls(waiting({ busyPollUsecs: 50, preferBusyPoll }))).toBeGreaterThan(50);
   });
+
+  test("is told as its NAPI's CPU, where its polls received the most", () => {
+    const polledOn = (how: Partial<AppConfig>): readonly number[] => {
+      const [napi] = waiting(how).machine.result().napi;
+      return [napi!.cpu, napi!.irqCpu];
+    };
+    expect(polledOn({ busyPollUsecs: 2000 })).toEqual([1, 0]);
+    expect(polledOn({ preferBusyPoll: true })).toEqual([0, 0]);
+  });
 });

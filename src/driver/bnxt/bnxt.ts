@@ -296,6 +296,7 @@ export class NapiTotals {
   timerIrqs = 0;
   busyPolls = 0;
   busyPackets = 0;
+  busyCpu = 0;
   readonly endedBy: NapiEndings = { budget: 0, empty: 0, busy: 0, txWake: 0 };
 
   add(napi: NapiTotals | NapiStruct): void {
@@ -311,6 +312,7 @@ export class NapiTotals {
     this.timerIrqs += napi.timerIrqs;
     this.busyPolls += napi.busyPolls;
     this.busyPackets += napi.busyPackets;
+    if (napi.busyPolls > 0) this.busyCpu = napi.busyCpu;
     for (const why of ['budget', 'empty', 'busy', 'txWake'] as const)
       this.endedBy[why] += napi.endedBy[why];
   }
