@@ -163,7 +163,8 @@ function starvedApps(report: FoundIn): Finding[] {
 /** To the CPU with the least to do, or to one more; who may wake on several is kept off this one. */
 function moveApp(report: FoundIn, socket: SocketReport, why: string): Cure[] {
   const { cpus } = report;
-  const { appCpus } = report.run.settings;
+  const { appCpus, appsPlaced } = report.run.settings;
+  if (appsPlaced) return [cure({}, `another cpu for it in the scenario's apps ${why}`)];
   if (appCpus !== null) {
     const rest = appCpus.filter((id) => id !== socket.cpu);
     return rest.length === 0 ? [] : [cure({ 'app-cpus': rest.join(',') }, why)];

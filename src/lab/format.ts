@@ -13,8 +13,11 @@ function digits(value: number): string {
   return value.toFixed(2);
 }
 
+/** What would read as 1000.0 of a unit is one of the next. */
+const NEXT_UNIT = 0.99995;
+
 function scaled(value: number, units: readonly (readonly [number, string])[]): string {
-  const [factor, unit] = units.find(([least]) => value >= least) ?? units.at(-1)!;
+  const [factor, unit] = units.find(([least]) => value >= least * NEXT_UNIT) ?? units.at(-1)!;
   const n = value / factor;
   return `${Number.isInteger(n) && n < 1000 ? n : digits(n)} ${unit}`;
 }

@@ -51,6 +51,8 @@ export interface RunSettings
   /** Null: each application is bound to a CPU. */
   readonly appCpus: readonly number[] | null;
   readonly appThreads: number;
+  /** Some application says its own CPU, or several. */
+  readonly appsPlaced: boolean;
   /** As a command line says them; null where only a scenario or code can. */
   readonly apps: string | null;
   /** Which option fills the indirection table; null: the driver does, with all queues alike. */
@@ -106,6 +108,7 @@ export function aboutRun(
       threadCpus: options.threadCpus ?? null,
       appCpus: options.appCpus ?? null,
       appThreads: options.appThreads,
+      appsPlaced: options.apps.some(({ cpu, cpus }) => cpu !== undefined || cpus !== undefined),
       apps: textOfApps(options.apps),
       indirBy: indirBy(options),
       netdevBudgetUsecs: options.netdevBudgetUsecs ?? Math.floor((2 * USEC_PER_SEC) / hz),

@@ -47,6 +47,7 @@ const REPORT: RunReport = {
       threadCpus: null,
       appCpus: null,
       appThreads: 1,
+      appsPlaced: false,
       apps: '',
       indirBy: null,
     },

@@ -357,6 +357,8 @@ describe('found', () => {
       taken(found(await reportOf(busy, more), 'livelock')!);
     expect(await curesOf({})).toEqual({ cpus: '2', irqAffinity: '0', appCpu: '1' });
     expect(await curesOf({ irqAffinity: '0' })).toEqual({ cpus: '2', appCpu: '1' });
+    const own = [{ kind: 'sink', udp: 9, cpu: 0 }];
+    expect(await curesOf({ apps: own })).toEqual({}); // which no option replaces
   });
 
   test('a small budget, where the CPU is not the limit', async () => {

@@ -30,6 +30,11 @@ test('rates and durations take the unit that fits', () => {
   ]);
 });
 
+test('what rounds to a thousand of a unit is one of the next', () => {
+  expect([999_949, 999_950, 999_999].map(rate)).toEqual(['999.9 kpps', '1.00 Mpps', '1.00 Mpps']);
+  expect([999.9, 999.96].map(duration)).toEqual(['999.9 ns', '1.00 µs']);
+});
+
 test('a share rounds to nothing or all only when it is', () => {
   expect([0, 1, 500, 99_999, 100_000].map((n) => share(n, 100_000))).toEqual([
     '0 %',

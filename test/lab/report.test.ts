@@ -129,6 +129,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
       threadCpus: null,
       appCpus: null,
       appThreads: 1,
+      appsPlaced: false,
       apps: '',
       indirBy: null,
     },
