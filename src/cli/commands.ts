@@ -75,7 +75,7 @@ export async function runCommandLine(
 }
 
 function ringscope(terminal: Terminal, run: RunAction): Command {
-  const program = new Command('ringscope')
+  const program: Command = new Command('ringscope')
     .description("Linux's bnxt receive path, rebuilt to run anywhere.")
     .version(VERSION)
     .exitOverride()
@@ -84,8 +84,9 @@ function ringscope(terminal: Terminal, run: RunAction): Command {
     .helpCommand(false)
     .configureHelp({
       styleTitle: (title) => terminal.colors.bold(title),
+      minWidthToWrap: NARROWEST_HELP,
       subcommandTerm: (command) =>
-        ['run', 'sweep', 'explain'].includes(command.name())
+        command.parent === program && ['run', 'sweep', 'explain'].includes(command.name())
           ? `${command.name()} [SCENARIO]`
           : command.name(),
     });
@@ -94,6 +95,9 @@ function ringscope(terminal: Terminal, run: RunAction): Command {
   for (const [name, help] of LATER) addLater(program, name, help);
   return program;
 }
+
+/** Columns beside the longest option of a run in a terminal of 80. */
+const NARROWEST_HELP = 30;
 
 const AFTER_HELP = `
 Try it:

@@ -26,7 +26,7 @@ export function addExplain(
     .description('Say in words what a run shows and which option to change.')
     .usage('[SCENARIO | RESULT.json | SWEEP.jsonl] [options]')
     .argument('[SCENARIO]', 'YAML file with options; or a result, which is explained as it is')
-    .option('--try', 'Run again with each option that is proposed, and compare.')
+    .option('--try', 'Run again with each option that is proposed, and compare')
     .addHelpText('after', `${ELSEWHERE}${AFTER_HELP}`)
     .action(action);
   for (const info of RUN_OPTIONS) {

@@ -119,6 +119,8 @@ interface Group {
 /** What the series of all plots are. */
 interface Series {
   readonly groups: readonly Group[];
+  /** How many there are, where only some are drawn. */
+  readonly of: number;
   /** Options that tell them apart. */
   readonly options: readonly SweepAxis[];
   /** Their order is that of one option's numbers. */
@@ -145,7 +147,12 @@ function seriesOver({ axes, points }: SweepResult, { axis, of }: Across): Series
   const all = (ordered ? inOrder.toSorted((a, b) => numberOf(a) - numberOf(b)) : inOrder).map(
     (group) => ({ ...group, points: group.points.toSorted((a, b) => of(a) - of(b)) }),
   );
-  return { options, ordered, groups: thinned(all, ordered ? MOST_ORDERED : MOST_SERIES) };
+  return {
+    options,
+    ordered,
+    groups: thinned(all, ordered ? MOST_ORDERED : MOST_SERIES),
+    of: options.reduce((n, { values }) => n * values.length, 1),
+  };
 }
 
 function thinned(all: readonly Group[], most: number): readonly Group[] {
@@ -165,7 +172,6 @@ export function sweepPlots(result: SweepResult): PlotsShown {
   const along = result.points.length === 0 ? null : acrossOf(result);
   if (along === null) return { plots: [], shown: 0, of: 0 };
   const series = seriesOver(result, along);
-  const all = series.options.reduce((n, { values }) => n * values.length, 1);
   const one = (name: string): NamedPlot => measurePlot(measureOf(name), series, along);
   const only = series.groups.length === 1 ? series.groups[0]! : undefined;
   const latency =
@@ -175,7 +181,7 @@ export function sweepPlots(result: SweepResult): PlotsShown {
   return {
     plots: [...plots, one('perPoll'), one('perIrq')],
     shown: series.groups.length,
-    of: all,
+    of: series.of,
   };
 }
 
@@ -185,7 +191,7 @@ export const isKnown = ({ points }: SweepResult, measure: Measure): boolean =>
 
 function measurePlot(
   measure: Measure,
-  { groups, options, ordered }: Series,
+  { groups, of, options, ordered }: Series,
   along: Across,
 ): NamedPlot {
   const most = Math.max(
@@ -193,6 +199,7 @@ function measurePlot(
   );
   const reading = readingOf(measure.unit, most);
   const throughput = measure.name === 'received' && along.load;
+  const some = groups.length < of ? ` (${groups.length} of ${of})` : '';
   return {
     id: measure.name,
     svg: linePlot({
@@ -204,7 +211,7 @@ function measurePlot(
         ...(LOGARITHMIC.includes(measure.name) ? {} : { log: false }),
       },
       series: groups.map((group) => seriesOf(group.values, measure, group, along, reading)),
-      ...(options.length === 0 ? {} : { legend: options.map(({ name }) => name).join(', ') }),
+      ...(options.length === 0 ? {} : { legend: options.map(({ name }) => name).join(', ') + some }),
       ordered,
       ...(throughput
         ? { guide: { name: 'no loss', at: (x: number) => (x / along.factor) * reading.factor } }

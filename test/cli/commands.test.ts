@@ -171,6 +171,18 @@ test('help names every group', async () => {
   expect(out).toContain('--rx-ring <N>');
 });
 
+test('help is wrapped to a terminal, and names what each command takes', async () => {
+  for (const command of ['run', 'sweep', 'explain']) {
+    const { out } = await ringscope([command, '--help']);
+    const [options] = out.split('\nNot built'); // examples stand as they are typed
+    const wide = options!.split('\n').filter((line) => /^ {20}/.test(line) && line.length > 80);
+    expect(wide).toEqual([]);
+  }
+  expect((await ringscope(['--help'])).out).toContain('  run [SCENARIO]  ');
+  const { out } = await ringscope(['prog', '--help']);
+  expect(out).toMatch(/^ {2}run +Run a program on one packet/m);
+});
+
 test('without a command the help is shown', async () => {
   const { code, out } = await ringscope([]);
   expect(code).toBe(0);

@@ -134,6 +134,7 @@ describe('the page', () => {
       });
       expect([shown, of]).toEqual([drawn, count]);
       const { svg } = plots[0]!;
+      expect(svg.includes(`budget (${drawn} of ${count})`)).toBe(drawn < count);
       const strokes = [...svg.matchAll(/<polyline[^>]*stroke="rgb\((\d+),(\d+),(\d+)\)"/g)];
       // as the eye weighs red, green and blue
       const light = strokes.map(([, r, g, b]) => 0.299 * +r! + 0.587 * +g! + 0.114 * +b!);
