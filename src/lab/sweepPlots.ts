@@ -211,7 +211,9 @@ function measurePlot(
         ...(LOGARITHMIC.includes(measure.name) ? {} : { log: false }),
       },
       series: groups.map((group) => seriesOf(group.values, measure, group, along, reading)),
-      ...(options.length === 0 ? {} : { legend: options.map(({ name }) => name).join(', ') + some }),
+      ...(options.length === 0
+        ? {}
+        : { legend: options.map(({ name }) => name).join(', ') + some }),
       ordered,
       ...(throughput
         ? { guide: { name: 'no loss', at: (x: number) => (x / along.factor) * reading.factor } }

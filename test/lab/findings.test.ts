@@ -282,6 +282,9 @@ describe('found', () => {
     expect(xdpDrop + 511 + causes['noBuffer']!).toBe(2000);
     const says = found(report, 'ring-unread')!.says;
     expect(says).toMatch(/^511 packets \(25\.5. %\) lay in completion rings .* \(fault irqLost\)/);
+    const closed = await reportOf(flags, { at: '1ms xdp pass' });
+    expect(closed.packets.lost['unreadAtClose']).toBeGreaterThan(0);
+    expect(found(closed, 'ring-unread')).toBeUndefined();
   });
 
   test('threads of an application beyond the queues', async () => {
