@@ -244,6 +244,7 @@ export class Machine {
       const parts = {
         p5,
         gathers: moderation === null,
+        booksFrames: config.profile.memory !== null,
         mem: this.mem,
         watch: this.watch,
         faults: this.faults,

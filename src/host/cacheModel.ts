@@ -71,7 +71,8 @@ export const linesBeyond = (n: number, lambda: number, slices: number): number =
 
 /**
  * Buffers in use of `queues` RX rings of `ring` descriptors. A packet that is dropped leaves its
- * buffer to the ring; one that is sent keeps it for a while, and the ring takes another.
+ * buffer to the ring; one that is sent keeps it for a while, and the ring takes another of those
+ * that go round besides. How many wait to be sent at a time a run alone can tell.
  */
 export const buffersInUse = (
   spec: MemorySpec,

@@ -204,7 +204,12 @@ export function machineResult(machine: Machine): MachineResult {
     pool: poolStats(machine),
     cpus,
     costs: opBooks(cpus),
-    cache: cacheBooks(machine.config, meanLen(nics[0]!), sentShare(nicFates(nics[0]!, xdp.fates))),
+    cache: cacheBooks(
+      machine.config,
+      meanLen(nics[0]!),
+      sentShare(nicFates(nics[0]!, xdp.fates)),
+      meanUnderWay(nics, settled.ps),
+    ),
     pages: pageBooks(machine),
     softnet: net.softnet.map(softnetStat),
     log: net.dmesg.lines,
@@ -226,6 +231,10 @@ const byReason = (drops: Float64Array): Record<string, number> =>
 /** Share of the frames received that XDP sent on. */
 const sentShare = ({ received, xdpTx, xdpRedirect }: Fates): number =>
   received === 0 ? 0 : (xdpTx + xdpRedirect) / received;
+
+/** XDP's frames between doorbell and completion, on the mean over the `ps` of the run (Little's law). */
+const meanUnderWay = (nics: readonly MachineNic[], ps: Ps): number =>
+  ps === 0 ? 0 : nics.reduce((sum, { nic }) => sum + nic.tx.underWayPs, 0) / ps;
 
 /** Bytes of a received frame, on the mean. */
 function meanLen({ nic }: MachineNic): number {

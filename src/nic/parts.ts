@@ -19,6 +19,8 @@ export interface NicParts {
    * each, and its rings that notify count their timers from their last notification.
    */
   readonly gathers: boolean;
+  /** How long XDP's frames are under way is wanted (`TxEngine.underWayPs`). */
+  readonly booksFrames?: boolean;
   readonly mem: HostMemory;
   readonly watch: Watch;
   readonly faults: Faults;

@@ -46,6 +46,8 @@ export class TxEngine {
   /** Rings with something to send, in the order of their turn; the first goes next. */
   private readonly waiting: TxRing[] = [];
   private wireFreeAt: Ps = 0;
+  /** How long XDP's frames were under way, each from its doorbell to its completion; 0 unless `booksFrames`. */
+  underWayPs: Ps = 0;
 
   constructor(parts: NicParts, link: Link, portNumber: number, counters: PortCounters) {
     this.parts = parts;
@@ -107,7 +109,8 @@ export class TxEngine {
 
   /** A ring that waits alone, as nearly always, has no turns to take: in bulk, unless somebody watches. */
   private settleAlone(ring: TxRing, until: Ps): void {
-    const { watch, faults, sink, stamps, timing } = this.parts;
+    const { watch, faults, sink, stamps, timing, booksFrames } = this.parts;
+    if (booksFrames === true) return;
     if (watch.on || faults.armed || sink.watched) return;
     if (stamps.stages !== null || timing.pcie !== null || timing.txQueueSlotPs > 0) return;
     const { cons } = ring;
@@ -134,7 +137,8 @@ export class TxEngine {
   }
 
   private transmit(ring: TxRing, at: Ps): void {
-    const { mem, timing, faults, txFifo } = this.parts;
+    const { mem, timing, faults, txFifo, booksFrames } = this.parts;
+    const rung = ring.followedAt() - timing.txFetchPs;
     const bd = ring.base + (ring.cons << DESC_SHIFT);
     const flags = txBdFlags(mem.words, bd);
     const opaque = txBdOpaque(mem.words, bd);
@@ -151,6 +155,7 @@ export class TxEngine {
     ring.freeAt = at + timing.txQueueSlotPs + read;
     this.parts.sink.frame(this.portNumber, at + wire, txFifo, len);
     this.bookWay(txBdHaddr(mem.words, bd), long, at + wire);
+    if (booksFrames === true && !long) this.underWayPs += at + wire + timing.txCompletePs - rung;
     if ((flags & TX_BD_FLAGS_NO_CMPL) !== 0) return;
     if (faults.armed && faults.fires(FAULT_TX_CMP_LOST)) return;
     this.complete(ring, at, at + wire + timing.txCompletePs, opaque);

@@ -88,8 +88,13 @@ export class TxRing {
   /** When the next packet can be on the wire; Infinity when nothing waits. */
   readyAt(): Ps {
     if (this.bellHead === this.bellTail) return Infinity;
-    const at = this.bellAt[this.bellHead & this.mask]!;
+    const at = this.followedAt();
     return at > this.freeAt ? at : this.freeAt;
+  }
+
+  /** When the doorbell that published the next packet has been followed. */
+  followedAt(): Ps {
+    return this.bellAt[this.bellHead & this.mask]!;
   }
 
   /** The consumer has moved to `cons`; forget the doorbell it has thereby used up. */

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { writeMissShare } from '../../src/host/cacheModel.ts';
+import { PROFILES } from '../../src/host/profiles.ts';
 import { fromFlags, readOptions } from '../../src/lab/options.ts';
 import { runScenario } from '../../src/lab/run.ts';
 import type { RunReport } from '../../src/lab/report.ts';
@@ -70,6 +72,32 @@ describe('rings that outgrow the last-level cache', () => {
     expect((await run({ profile: 'flat', queues: 5, cpus: 5 })).cache).toEqual({
       ...{ packetMissPct: 0, countedMissPct: 0, writeMissPct: 0 },
     });
+  });
+
+  test('are joined by what waits to be sent, where the NIC writes', async () => {
+    // a TX queue sends 7.6 Mpps of 8.1, so that its 255 descriptors are filled as often as they are reported
+    const traffic = 'udp size=1504 rate=line';
+    const flags = {
+      ...{ profile: 'xeon-6140-2020', queues: 1, cpus: 1, link: 100 },
+      ...{ rxRing: 1023, txRing: 255, chip: 'p5' },
+    };
+    const memory = PROFILES.find(({ name }) => name === 'xeon-6140-2020')!.memory!;
+    const share = (buffers: number): number => 100 * writeMissShare(memory, buffers, 1500, 64);
+    const of = async (more: Record<string, unknown>): Promise<number> =>
+      (await run({ ...flags, traffic, duration: '5ms', ...more })).cache.writeMissPct;
+    expect(await of({ xdp: 'drop' })).toBeCloseTo(share(1023), 3);
+    const full = await of({ xdp: 'echo' });
+    expect(full).toBeGreaterThan(share(1023 + 128));
+    expect(full).toBeLessThan(share(1023 + 256));
+    // two queues send as fast as the link brings frames: nearly none waits
+    const two = await of({
+      xdp: 'echo',
+      traffic: `${traffic} flows=1024 pattern=uniform`,
+      queues: 2,
+      cpus: 2,
+    });
+    expect(two).toBeGreaterThan(share(2046));
+    expect(two).toBeLessThan(share(2046 + 128));
   });
 
   test('are joined by other buffers only where frames leave', async () => {

@@ -107,6 +107,7 @@ export interface RigOptions {
   readonly linkBps?: number;
   readonly txQueueSlotNs?: number;
   readonly pcie?: PcieSpec;
+  readonly booksFrames?: boolean;
 }
 
 export type Rig = ReturnType<typeof nicRig>;
@@ -155,6 +156,7 @@ export function nicRig(options: RigOptions) {
     records: mem.region('records', recordBytes(64 * PAGE_SIZE)),
     irqs,
     frames,
+    booksFrames: options.booksFrames === true,
     timing: new NicTimes(
       { ...TIMING, txQueueSlotNs },
       options.pcie === undefined ? null : new PcieLink(options.pcie),

@@ -231,6 +231,27 @@ describe.each(['lazy', 'eager'] as const)('an %s NIC sends', (pace) => {
     });
   });
 
+  test('and books how long frames of short descriptors are under way, if that is wanted', () => {
+    const rig = make(1, { booksFrames: true });
+    const long = TX_BD_TYPE_LONG_TX_BD | count(2) | TX_BD_FLAGS_PACKET_END;
+    rig.queueBd(udp({ lenBytes: 100 }), SINGLE, 1);
+    rig.queueBd(udp({ lenBytes: 200 }), long, 2);
+    rig.queueExt(0);
+    rig.queueBd(udp({ lenBytes: 300 }), SINGLE | TX_BD_FLAGS_NO_CMPL, 3);
+    rig.at(100);
+    rig.kick();
+    rig.at(5000);
+    rig.queueBd(udp({ lenBytes: 400 }), SINGLE, 4);
+    rig.kick();
+    rig.at(50_000);
+    rig.poll();
+    // the first, the third behind two others, and one that comes when all is over
+    const sent = [wireNs(100), wireNs(100) + wireNs(200) + wireNs(300), wireNs(400)];
+    const each = TIMING.txFetchNs + TIMING.txCompleteNs;
+    const all = sent.reduce((sum, ns) => sum + each + ns, 0);
+    expect(rig.nic.tx.underWayPs / 1000).toBeCloseTo(all, 3);
+  });
+
   test('on and on past the end of its ring', () => {
     const rig = make();
     const seen: number[] = [];

@@ -128,7 +128,7 @@ XDP redirect | 2616.30 | ns | fit; from 2000: IP forwarding of one packet, which
 
 /**
  * The servers of "Reexamining Direct Cache Access" (ATC 2020): buffers come from DPDK's mempools,
- * which pack them; each core keeps some besides those on its ring.
+ * which pack them.
  */
 export const xeon2020 = (base: CostProfile, ways: number): ProfileData => ({
   name: ways === 2 ? 'xeon-6140-2020' : `xeon-6140-2020-ddio${ways}`,
@@ -142,7 +142,7 @@ last-level cache inclusive | 0 | count | Intel: not inclusive since Skylake-SP
 DDIO ways | ${ways} | count | the publication
 buffer alignment | 64 | bytes | DPDK mempool: objects one behind the other
 TX queue slot | 23.17 | ns | fit; from 27: what 512 and 1024 bytes take, less 0.0685 ns a byte
-buffers per queue | 256 | count | FastClick: MBUF_CACHE_SIZE, what a core keeps of the mempool
+buffers per queue | 0 | count | FastClick: what a core keeps of the mempool is a stack, whose depths are never used
 `),
 });
 
