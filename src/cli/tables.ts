@@ -6,7 +6,7 @@ import type { Colors } from 'picocolors/types';
 import { SKB_DROP_REASONS } from '../host/dropReason.ts';
 import { printable } from '../host/errors.ts';
 import { LOSS_CAUSES } from '../host/fates.ts';
-import type { CpuReport, PacketCounts, QueueReport, RunReport } from '../lab/report.ts';
+import type { CpuReport, DimReport, PacketCounts, QueueReport, RunReport } from '../lab/report.ts';
 import { count, duration, percent, plural, rate, share } from '../lab/format.ts';
 import { shortFindings } from './findings.ts';
 import type { Row } from './table.ts';
@@ -27,7 +27,7 @@ export function runTables(report: RunReport, colors: Colors): string {
     unsentTable(report, colors),
     clientsLine(report, colors),
     latencyLine(report, colors),
-    [...napiTable(report, colors), ...dimTable(report, colors)],
+    [...napiTable(report, colors), ...dimTable(report, colors), ...txDimTable(report, colors)],
     socketTable(report, colors),
     cpuTable(report, colors),
     costTable(report, colors),
@@ -252,10 +252,26 @@ function napiRow(
 }
 
 /** Each RX ring that DIM moderates; the same profiles for all of a NIC. */
-function dimTable({ queues }: RunReport, c: Colors): string[] {
-  const moderated = queues.flatMap(({ dim, ...queue }) =>
-    dim === null ? [] : [{ ...queue, dim }],
+const dimTable = ({ queues }: RunReport, c: Colors): string[] =>
+  dimRows(
+    'DIM',
+    queues.flatMap(({ dim, ...queue }) => (dim === null ? [] : [{ ...queue, dim }])),
+    c,
   );
+
+/** Each TX ring that it has moved: of most that is none. */
+const txDimTable = ({ queues }: RunReport, c: Colors): string[] =>
+  dimRows(
+    'DIM, sent',
+    queues.flatMap(({ txDim, ...queue }) =>
+      txDim === null || txDim.up + txDim.down === 0 ? [] : [{ ...queue, dim: txDim }],
+    ),
+    c,
+  );
+
+type Moderated = Pick<QueueReport, 'nic' | 'queue' | 'polls'> & { readonly dim: DimReport };
+
+function dimRows(title: string, moderated: readonly Moderated[], c: Colors): string[] {
   const shown = moderated
     .filter(({ polls }) => polls > 0)
     .toSorted((a, b) => b.polls - a.polls)
@@ -271,7 +287,7 @@ function dimTable({ queues }: RunReport, c: Colors): string[] {
     ...dim.profilesPct.map((pct) => percent(pct, 1)),
   ]);
   const titles = ['at the end', 'up', 'down', 'as set', ...waits];
-  return ['', ...table([heading(c, 'DIM', ...titles), ...rows], ['left'])];
+  return ['', ...table([heading(c, title, ...titles), ...rows], ['left'])];
 }
 
 function socketTable({ sockets }: RunReport, c: Colors): string[] {

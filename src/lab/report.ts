@@ -14,7 +14,7 @@ import { findingsOf } from './findings.ts';
 import type { RunAbout } from './runAbout.ts';
 import type { Timeline } from '../machine/timeline.ts';
 import type { ClientBooks } from '../machine/clients.ts';
-import type { RxDim } from '../driver/bnxt/dim.ts';
+import type { RingDim } from '../driver/bnxt/dim.ts';
 import type { Histogram } from '../host/histogram.ts';
 import type { StageTimes } from '../host/stages.ts';
 import type { PagePoolStats } from '../stack/pagePoolStats.ts';
@@ -140,11 +140,12 @@ export interface QueueReport extends Omit<NapiReport, 'timeSqueeze' | 'budgetSqu
   readonly sharePct: number;
   /** Wire arrival to verdict done. */
   readonly latencyNs: LatencyReport;
-  /** With `--adaptive-rx`, else null. */
+  /** With `--adaptive-rx`, else null; of its TX ring where the NIC is moderated as mlx5 is. */
   readonly dim: DimReport | null;
+  readonly txDim: DimReport | null;
 }
 
-/** What DIM did to a queue's RX ring. */
+/** What DIM did to a queue's ring. */
 export interface DimReport {
   readonly profiles: readonly { readonly usecs: number; readonly frames: number }[];
   /** In force at the end; null: still what `--rx-usecs` and `--rx-frames` set. */
@@ -531,10 +532,11 @@ function queueReport(napi: NapiBooks, all: readonly NapiBooks[], whole: Ps): Que
     ...napiReport([napi]),
     latencyNs: latencyReport(napi.latency),
     dim: napi.dim === null ? null : dimReport(napi.dim, whole),
+    txDim: napi.txDim === null ? null : dimReport(napi.txDim, whole),
   };
 }
 
-function dimReport({ profiles, profile, up, down, spent }: RxDim, whole: Ps): DimReport {
+function dimReport({ profiles, profile, up, down, spent }: RingDim, whole: Ps): DimReport {
   const [asSetPct, ...profilesPct] = Array.from(spent, (ps) => percentOf(ps, whole));
   return {
     profiles: profiles.map(({ usec, pkts }) => ({ usecs: usec, frames: pkts })),

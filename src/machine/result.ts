@@ -13,8 +13,8 @@ import type { HostAddr } from '../host/memory.ts';
 import { PAGE_MASK } from '../host/memory.ts';
 import type { Bnxt, BnxtRxRingInfo } from '../driver/bnxt/bnxt.ts';
 import { NapiTotals, RX_PROD_NONE } from '../driver/bnxt/bnxt.ts';
-import type { RxDim } from '../driver/bnxt/dim.ts';
-import { rxDim } from '../driver/bnxt/dim.ts';
+import type { RingDim } from '../driver/bnxt/dim.ts';
+import { ringDim } from '../driver/bnxt/dim.ts';
 import { swRxBdAt, swRxBdData } from '../driver/bnxt/swRxBd.ts';
 import { unreadPackets } from '../driver/bnxt/open.ts';
 import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
@@ -71,7 +71,8 @@ export interface NapiBooks {
   /** Of its packets, from the wire to the verdict. */
   readonly latency: Histogram;
   /** What DIM did to its RX ring; null where it is off. */
-  readonly dim: RxDim | null;
+  readonly dim: RingDim | null;
+  readonly txDim: RingDim | null;
 }
 
 /** Pages by owner; `allocated` of them are not with the allocator. */
@@ -356,7 +357,8 @@ function napiBooks({ config, bp, vectors }: MachineNic, until: Ps): NapiBooks[] 
       busyPackets: napi.busyPackets,
       endedBy: napi.endedBy,
       latency: latencyOf(bp, queue),
-      dim: rxDim(bp, queue, until),
+      dim: ringDim(bp, queue, 'rx', until),
+      txDim: ringDim(bp, queue, 'tx', until),
     }));
 }
 

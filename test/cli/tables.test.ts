@@ -120,6 +120,7 @@ const REPORT: RunReport = {
       cpu: 0,
       irqCpu: 0,
       dim: null,
+      txDim: null,
       packets: 49_000,
       sharePct: 49.49,
       latencyNs: { count: 49_000, mean: 0, p50: 0, p90: 0, p99: 1500, p999: 0, max: 0 },
@@ -143,6 +144,7 @@ const REPORT: RunReport = {
       cpu: 1,
       irqCpu: 1,
       dim: null,
+      txDim: null,
       packets: 50_000,
       sharePct: 50.51,
       latencyNs: { count: 0, mean: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 },
@@ -275,6 +277,23 @@ test('rings that DIM moderates', () => {
     '  DIM     at the end  up  down  as set  1 µs    8 µs   64 µs  128 µs  256 µs',
     '  eth0-0       64 µs  12    10   1.3 %   0 %  20.0 %  70.5 %   8.3 %     0 %',
     '  eth0-1      as set   0     0   1.3 %   0 %  20.0 %  70.5 %   8.3 %     0 %',
+    '',
+  ]);
+});
+
+test('rings that DIM has moved where they send stand in a table of their own', () => {
+  const profiles = [1, 8, 32, 64, 128].map((usecs) => ({ usecs, frames: 64 }));
+  const books = { profiles, profile: 1, down: 0, asSetPct: 0, profilesPct: [0, 100, 0, 0, 0] };
+  const [first, second] = REPORT.queues;
+  const queues = [
+    { ...first!, txDim: { ...books, up: 1 } },
+    { ...second!, txDim: { ...books, up: 0 } },
+  ];
+  const lines = runTables({ ...REPORT, queues }, plain).split('\n');
+  const at = lines.findIndex((line) => line.startsWith('  DIM'));
+  expect(lines.slice(at, at + 3)).toEqual([
+    '  DIM, sent  at the end  up  down  as set  1 µs   8 µs  32 µs  64 µs  128 µs',
+    '  eth0-0           8 µs   1     0     0 %   0 %  100 %    0 %    0 %     0 %',
     '',
   ]);
 });

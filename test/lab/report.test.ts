@@ -24,6 +24,7 @@ const napi = (queue: number, polls: number, fullPolls: number, packets: number):
   cpu: queue,
   irqCpu: queue,
   dim: null,
+  txDim: null,
   polls,
   fullPolls,
   packets,
@@ -219,6 +220,26 @@ test('what DIM did, in shares of the time until the last fate was settled', asyn
   const shares = [dim.asSetPct, ...dim.profilesPct];
   expect(shares).toHaveLength(6);
   expect(shares.reduce((sum, pct) => sum + pct, 0)).toBeCloseTo(100, 1);
+});
+
+test('DIM of rings that send, where a NIC is moderated as mlx5 is', async () => {
+  const io = { readFile: readBytes, importProgram, nowMs: () => 0 };
+  const flags = {
+    ...{ xdp: 'none', apps: 'echo:9', traffic: 'udp rate=200k', count: '20000', adaptiveRx: 'on' },
+    ...{ queues: '1', cpus: '2', chip: 'p5', profile: 'xdp-paper-2018' },
+  };
+  const dimsOf = async (more: object): Promise<readonly (DimReport | null)[]> => {
+    const { report: told } = await runScenario(readOptions([fromFlags({ ...flags, ...more })]), io);
+    return [told.queues[0]!.dim, told.queues[0]!.txDim];
+  };
+  const [rx, tx] = await dimsOf({});
+  // NET_DIM_TX_EQE_PROFILES of include/linux/dim.h
+  expect(tx!.profiles.map(({ usecs }) => usecs)).toEqual([1, 8, 32, 64, 128]);
+  expect(tx!.up + tx!.down).toBeGreaterThan(0);
+  expect(tx!.profilesPct).not.toEqual(rx!.profilesPct);
+  expect([tx!.asSetPct, ...tx!.profilesPct].reduce((sum, pct) => sum + pct, 0)).toBeCloseTo(100, 1);
+  const [plainRx, plainTx] = await dimsOf({ profile: 'flat' }); // bnxt has RX rings alone
+  expect([plainRx === null, plainTx]).toEqual([false, null]);
 });
 
 test('NAPI numbers are summed over queues, which are listed too', () => {

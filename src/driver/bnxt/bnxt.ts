@@ -418,8 +418,8 @@ export class Bnxt {
   usrFltrIds: number[] = [];
   spEvent = 0;
   readonly spTask: Alarm;
-  /** Of NAPIs by index, over all opens. */
-  readonly dimBooks: DimBooks[] = [];
+  /** Of NAPIs by index, over all opens: of what they receive, and of what they send. */
+  readonly dimBooks: Readonly<Record<'rx' | 'tx', DimBooks[]>> = { rx: [], tx: [] };
 
   constructor(
     dev: NetDevice,
@@ -443,8 +443,8 @@ export class Bnxt {
     });
   }
 
-  dimBooksOf(index: number): DimBooks {
-    return (this.dimBooks[index] ??= new DimBooks());
+  dimBooksOf(index: number, ring: 'rx' | 'tx'): DimBooks {
+    return (this.dimBooks[ring][index] ??= new DimBooks());
   }
 
   /** The CPU that runs the control path. */

@@ -118,7 +118,8 @@ export function bnxtHwrmSetCoal(bp: Bnxt): void {
   const caps = hwrm.ringAggintQcaps();
   const now = bp.ctlNow;
   for (const { index, rxRing, txRing, cpRing } of bp.bnapi) {
-    if (rxRing !== null) bp.dimBooksOf(index).setBack(rxRing.cpr.dim.profileIx, now);
+    if (rxRing !== null) bp.dimBooksOf(index, 'rx').setBack(rxRing.cpr.dim.profileIx, now);
+    if (txRing.length > 0) bp.dimBooksOf(index, 'tx').setBack(txRing[0]!.cpr.dim.profileIx, now);
     const coal = rxRing === null ? bp.txCoal : bp.rxCoal;
     const cpr = rxRing === null ? txRing[0]!.cpr : rxRing.cpr;
     bnxtHwrmSetCoalParams(hwrm, caps, coal, cpr.fwRingId, now);

@@ -77,7 +77,8 @@ class DimWork implements WorkStruct {
     dim.profiles = profilesFor(bp, cpr);
     const { usec, pkts } = netDimGetModeration(dim);
     bnxtHwrmSetRingCoal(cpr, usec, pkts, now);
-    if (cpr === bnapi.rxRing?.cpr) bp.dimBooksOf(bnapi.index).moveTo(dim.profileIx, now);
+    const ring = cpr === bnapi.rxRing?.cpr ? 'rx' : 'tx';
+    bp.dimBooksOf(bnapi.index, ring).moveTo(dim.profileIx, now);
     dim.applied();
   }
 }
@@ -88,8 +89,8 @@ function profilesFor(bp: Bnxt, cpr: BnxtCpRingInfo): typeof NET_DIM_RX_EQE_PROFI
   return countsFromLast(bp) ? NET_DIM_RX_CQE_PROFILES : NET_DIM_RX_EQE_PROFILES;
 }
 
-/** What DIM did to one RX ring. */
-export interface RxDim {
+/** What DIM did to one ring. */
+export interface RingDim {
   readonly profiles: readonly DimCqModer[];
   /** In force; null: what `ethtool -C` has set, as before the first move. */
   readonly profile: number | null;
@@ -99,11 +100,16 @@ export interface RxDim {
   readonly spent: Float64Array;
 }
 
-/** @returns null without an RX ring, and where DIM is off and never moved it */
-export function rxDim(bp: Bnxt, index: number, until: Ps): RxDim | null {
-  const cpr = bp.rxRing[index]?.cpr;
-  const books = bp.dimBooks[index];
+/**
+ * Of the NAPI with this index; bnxt has DIM move RX rings alone, mlx5 those of transmission too.
+ *
+ * @returns null without such a ring, and where DIM is off and never moved it
+ */
+export function ringDim(bp: Bnxt, index: number, ring: 'rx' | 'tx', until: Ps): RingDim | null {
+  const cpr = (ring === 'rx' ? bp.rxRing[index] : bp.bnapi[index]?.txRing[0])?.cpr;
+  const books = bp.dimBooks[ring][index];
   if (cpr === undefined || books === undefined) return null;
+  if (ring === 'tx' && bp.pdev.moderation === null) return null;
   const { profile, up, down } = books;
   if ((bp.flags & BNXT_FLAG_DIM) === 0 && up + down === 0) return null;
   return { profiles: profilesFor(bp, cpr), profile, up, down, spent: books.spentUntil(until) };

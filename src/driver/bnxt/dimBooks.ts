@@ -1,8 +1,8 @@
 /**
- * What DIM did to the RX ring of one NAPI: its moves, and how long each profile was in force.
+ * What DIM did to the RX ring of one NAPI, or to its TX ring: its moves, and how long each profile
+ * was in force.
  *
- * Kept over closing and opening, as the NAPI's other books are. Rings of transmission, which a NIC
- * that is moderated as mlx5 is has DIM move too, are not in it.
+ * Kept over closing and opening, as the NAPI's other books are.
  */
 import type { Ps } from '../../host/clock.ts';
 import { NET_DIM_PARAMS_NUM_PROFILES } from '../../stack/netDim.ts';
