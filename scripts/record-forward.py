@@ -27,7 +27,8 @@ PRINT = """import('./test/machine/forwardCases.ts').then((cases) => {
   process.stdout.write(JSON.stringify([cases.ROUTES, cases.NEIGHBOURS, [...frames, ...series]]));
 });"""
 RP_PRINT = """import('./test/machine/rpFilterCases.ts').then((cases) => {
-  const frames = Object.entries(cases.RP_FILTER_CASES).map(([n, f]) => [n, Buffer.from(f).toString('hex')]);
+  const all = { ...cases.RP_FILTER_CASES, ...cases.RP_FILTER_QUESTIONS };
+  const frames = Object.entries(all).map(([n, f]) => [n, Buffer.from(f).toString('hex')]);
   process.stdout.write(JSON.stringify(frames));
 });"""
 GROUPS = ("Ip", "Icmp", "IpExt", "TcpExt")
@@ -124,7 +125,7 @@ def judge(socks, frames, seconds, why=True):
 
 
 def rp_filtered(socks, cases):
-    """Of each frame why it was dropped, or null, with rp_filter 0, 1 and 2."""
+    """Of each frame why it was dropped, or null, with rp_filter 0, 1 and 2; of ARP's whether it was answered."""
     answers = {name: [] for name, _ in cases}
     for mode in range(3):
         inside(f"sysctl -q -w net.ipv4.conf.all.rp_filter={mode}")
@@ -132,7 +133,8 @@ def rp_filtered(socks, cases):
             answer = judge(socks, [frame], 0.02)
             counted = answer["counters"].get("TcpExt IPReversePathFilter", 0)
             assert counted == (answer["reason"] == "IP_RPFILTER"), (name, answer)
-            answers[name].append(answer["reason"])
+            answered = any(out[24:28] == "0806" and out[40:44] == "0002" for _, out in answer["out"])
+            answers[name].append("answered" if answered else answer["reason"])
     inside("sysctl -q -w net.ipv4.conf.all.rp_filter=0")
     return answers
 

@@ -4,8 +4,9 @@
  * A packet is decided on at the first moment when the wire is free and some ring's doorbell has
  * had time to be followed (BD and data fetch); of the rings ready by then the next one in turn
  * sends. A ring is ready for another packet when the one before has been read and its slot is over,
- * so one ring alone may be slower than the wire, and several together reach it. The decision depends on every ring, so it is taken only when no CPU can still write a
- * doorbell before it: the caller bounds `settle` by the smallest of all CPU clocks.
+ * so one ring alone may be slower than the wire, and several together reach it. The decision depends
+ * on every ring, so it is taken only when no CPU can still write a doorbell before it: the caller
+ * bounds `settle` by the smallest of all CPU clocks.
  */
 import type { Ps } from '../host/clock.ts';
 import { PAGE_MASK } from '../host/memory.ts';

@@ -11,6 +11,7 @@ import type { Cpu } from '../host/cpu.ts';
 import {
   SKB_DROP_REASON_NOT_SPECIFIED,
   SKB_DROP_REASON_PKT_TOO_SMALL,
+  SKB_NOT_DROPPED_YET,
 } from '../host/dropReason.ts';
 import {
   ARPOP_REPLY,
@@ -28,6 +29,7 @@ import {
   setArpTarget,
 } from '../wire/arp.ts';
 import type { HostAddr } from '../host/memory.ts';
+import { fibValidateSource } from './fibValidateSource.ts';
 import type { Inet } from './inet.ts';
 import { ipv4IsLoopback } from './ipInput.ts';
 import type { Neigh } from './neighbour.ts';
@@ -86,7 +88,7 @@ function arpProcess(skb: SkBuff, inet: Inet, cpu: Cpu): boolean {
       arpSend(dev, ARPOP_REPLY, tip, hi16, lo32, 0, cpu); // somebody looks for duplicates
       return true;
     }
-    if (mayAsk(inet, sip)) {
+    if (mayAsk(skb, inet, sip, cpu)) {
       const neigh = inet.arp.lookupOrCreate(dev, 0, 0, 0, sip, cpu);
       if (neigh !== null) {
         inet.arp.update(neigh, hi16, lo32, NUD_STALE, NEIGH_UPDATE_F_OVERRIDE, cpu);
@@ -107,9 +109,12 @@ function arpProcess(skb: SkBuff, inet: Inet, cpu: Cpu): boolean {
   return true;
 }
 
-/** Can the question have come from where it says? @linux ip_route_input_noref in arp_process */
-const mayAsk = ({ addrs }: Inet, sip: number): boolean =>
-  sip >>> 28 !== 0xe && sip !== 0xffff_ffff && !ipv4IsLoopback(sip) && !addrs.isLocal4(sip);
+/** Can the question have come from where it says? No counter tells when not. @linux ip_route_input_noref in arp_process */
+const mayAsk = (skb: SkBuff, inet: Inet, sip: number, cpu: Cpu): boolean =>
+  sip >>> 28 !== 0xe &&
+  sip !== 0xffff_ffff &&
+  !ipv4IsLoopback(sip) &&
+  fibValidateSource(skb, inet, sip, null, cpu) === SKB_NOT_DROPPED_YET;
 
 /** Somebody says, unasked, where he is: an answer must name him as its target too. @linux arp_is_garp */
 const isGarp = (view: DataView, at: HostAddr, op: number): boolean =>

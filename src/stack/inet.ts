@@ -1,8 +1,8 @@
 /**
  * The IP protocols of one machine: its addresses, neighbours, sockets, counters and limits.
  *
- * A `Net` without one ends at its taps. Sysctls but `ip_forward` and
- * `rp_filter` are the kernel's defaults.
+ * A `Net` without one ends at its taps. Sysctls but `ip_forward` and `rp_filter` are the kernel's
+ * defaults.
  *
  * @linux struct netns_ipv4, struct netns_ipv6; include/net/netns/ipv4.h, ipv6.h
  */

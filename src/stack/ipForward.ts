@@ -1,9 +1,9 @@
 /**
  * IPv4 forwards: a packet that is for somebody else goes on to where the routing table says.
  *
- * As with `net.ipv4.ip_forward=1` and all else as the kernel has it: redirects sent, directed broadcasts not forwarded, the device's MTU and no path's, no multicast
- * routes. Linux makes room in front of a packet that has less than 16 bytes of it; what is received
- * here always has more.
+ * As with `net.ipv4.ip_forward=1` and all else as the kernel has it: redirects sent, directed
+ * broadcasts not forwarded, the device's MTU and no path's, no multicast routes. Linux makes room in
+ * front of a packet that has less than 16 bytes of it; what is received here always has more.
  *
  * @linux net/ipv4/ip_forward.c; ip_mkroute_input, ip_error, ip_rt_send_redirect; net/ipv4/route.c
  */

@@ -9,7 +9,7 @@ import type { RpFilter } from '../../src/stack/fibValidateSource.ts';
 import { RP_FILTERS } from '../../src/stack/fibValidateSource.ts';
 import { NEIGHBOURS, ROUTES } from './forwardCases.ts';
 import { BALANCED, InetRig } from './inetRig.ts';
-import { RP_FILTER_CASES } from './rpFilterCases.ts';
+import { RP_FILTER_CASES, RP_FILTER_QUESTIONS } from './rpFilterCases.ts';
 
 const linux = JSON.parse(
   readFileSync(new URL('../vectors/rpFilter.json', import.meta.url), 'utf8'),
@@ -21,8 +21,15 @@ const ROUTER: Partial<InetConfig> = {
   neighbours: NEIGHBOURS.map((text) => parseNeigh('neigh', text)),
 };
 
+/** Linux's, with `rp_filter` as its sysctl has it. */
+const answersOf = (names: readonly string[], value: number): Record<string, string | null> =>
+  Object.fromEntries(names.map((name) => [name, linux[name]![value]!]));
+
+const isArpReply = (bytes: Uint8Array): boolean =>
+  bytes[12] === 0x08 && bytes[13] === 0x06 && bytes[21] === 2;
+
 test('Linux has judged the cases as they are now', () => {
-  expect(Object.keys(linux)).toEqual(Object.keys(RP_FILTER_CASES));
+  expect(Object.keys(linux)).toEqual(Object.keys({ ...RP_FILTER_CASES, ...RP_FILTER_QUESTIONS }));
 });
 
 describe.each(RP_FILTERS.map((rpFilter, value) => [rpFilter, value] as const))(
@@ -38,8 +45,18 @@ describe.each(RP_FILTERS.map((rpFilter, value) => [rpFilter, value] as const))(
     }
 
     test('drops what Linux drops, for its reasons', () => {
-      const reasons = Object.entries(linux).map(([name, by]) => [name, by[value]]);
-      expect(drops).toEqual(Object.fromEntries(reasons));
+      expect(drops).toEqual(answersOf(Object.keys(RP_FILTER_CASES), value));
+    });
+
+    test('answers by ARP whom Linux answers', () => {
+      const questions = Object.entries(RP_FILTER_QUESTIONS).map(([name, frame]) => {
+        const rig = new InetRig([frame], { inet: { ...ROUTER, rpFilter }, second: {} }).run();
+        expect([rig.lost, rig.snmp['TcpExt']]).toEqual([{}, { IPReversePathFilter: 0 }]);
+        return [name, rig.sent.some(({ bytes }) => isArpReply(bytes)) ? 'answered' : null];
+      });
+      expect(Object.fromEntries(questions)).toEqual(
+        answersOf(Object.keys(RP_FILTER_QUESTIONS), value),
+      );
     });
   },
 );

@@ -1,5 +1,6 @@
 /** Frames from and to all kinds of addresses: what Linux's reverse path filter made of them is in `test/vectors/rpFilter.json`. */
-import { frame4, udpTo } from './inetRig.ts';
+import { buildFrame } from '../../src/wire/build.ts';
+import { frame4, PEER_MAC, udpTo } from './inetRig.ts';
 
 /** All come in at eth0; the routes are those of `forwardCases.ts`. */
 const SOURCES: readonly string[] = [
@@ -46,6 +47,20 @@ export const RP_FILTER_CASES: Readonly<Record<string, Uint8Array>> = Object.from
     DESTINATIONS.map((dst) => [
       `${src} > ${dst}`,
       frame4(udpTo(9), { src: ip(src), dst: ip(dst), ttl: 33 }),
+    ]),
+  ),
+);
+
+/** Who asks by ARP for one of our addresses must be where he says, too. */
+export const RP_FILTER_QUESTIONS: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
+  SOURCES.flatMap((src) =>
+    DESTINATIONS.slice(0, 2).map((dst) => [
+      `${src} asks for ${dst}`,
+      buildFrame({
+        dst: { hi16: 0xffff, lo32: 0xffff_ffff },
+        src: PEER_MAC,
+        net: { kind: 'arp', senderMac: PEER_MAC, senderIp: ip(src), targetIp: ip(dst) },
+      }),
     ]),
   ),
 );
