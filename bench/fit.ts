@@ -149,15 +149,18 @@ function solve(matrix: number[][], right: number[]): number[] {
   return x;
 }
 
-async function fit(name: string): Promise<void> {
-  const profile = PROFILES.find((known) => known.name === name);
-  if (profile === undefined) throw new Error(`no profile ${name}`);
-  const ids = ROWS.filter(
+const rowsToFit = (name: string): readonly string[] =>
+  ROWS.filter(
     ({ id, nsPerPacket, scenario }) =>
       scenario.profile === name &&
       nsPerPacket !== undefined &&
       FIGURES.find((figure) => figure.id === id)!.use === 'calibrate',
   ).map(({ id }) => id);
+
+async function fit(name: string): Promise<void> {
+  const profile = PROFILES.find((known) => known.name === name);
+  if (profile === undefined) throw new Error(`no profile ${name}`);
+  const ids = rowsToFit(name);
   const open = openValues(ownEntries(profile));
   for (let round = 0; round < ROUNDS; round++) {
     const equations: Equation[] = [];
@@ -183,8 +186,10 @@ async function fit(name: string): Promise<void> {
 }
 
 const wanted = process.argv.slice(2);
-const fitted = PROFILES.filter((profile) =>
-  ownEntries(profile).some(({ source }) => FROM.test(source)),
+const fitted = PROFILES.filter(
+  (profile) =>
+    rowsToFit(profile.name).length > 0 &&
+    ownEntries(profile).some(({ source }) => FROM.test(source)),
 );
 for (const name of wanted.length > 0 ? wanted : fitted.map((profile) => profile.name)) {
   await fit(name);

@@ -141,7 +141,7 @@ last-level cache slices | 18 | count | Intel data sheet Xeon Gold 6140: 1.375 Mi
 last-level cache inclusive | 0 | count | Intel: not inclusive since Skylake-SP
 DDIO ways | ${ways} | count | the publication
 buffer alignment | 64 | bytes | DPDK mempool: objects one behind the other
-TX queue slot | 23.17 | ns | fit; from 27: what 512 and 1024 bytes take, less 0.0685 ns a byte
+TX queue slot | 23.74 | ns | fit; from 27: what 512 and 1024 bytes take, less 0.0685 ns a byte
 buffers per queue | 0 | count | FastClick: what a core keeps of the mempool is a stack, whose depths are never used
 `),
 });

@@ -22,7 +22,7 @@ ddio.512B.512.miss | 512 B, 512 RX descriptors | PCIe-write LLC miss | 0.193 | %
 ddio.512B.1024.miss | 512 B, 1024 RX descriptors | PCIe-write LLC miss | 0.4225 | % | validate | memory | - | 512ItoM-MISS-RATE
 ddio.512B.2048.miss | 512 B, 2048 RX descriptors | PCIe-write LLC miss | 1.504 | % | validate | memory | - | 512ItoM-MISS-RATE
 ddio.512B.4096.miss | 512 B, 4096 RX descriptors | PCIe-write LLC miss | 8.06 | % | validate | memory | - | 512ItoM-MISS-RATE
-ddio.512B.128.pps | 512 B, 128 RX descriptors | rate | 13.17 | Mpps | calibrate | memory | - | 512PPS
+ddio.512B.128.pps | 512 B, 128 RX descriptors | rate | 13.17 | Mpps | validate | memory | - | 512PPS
 ddio.512B.256.pps | 512 B, 256 RX descriptors | rate | 15.79 | Mpps | calibrate | memory | - | 512PPS
 ddio.512B.512.pps | 512 B, 512 RX descriptors | rate | 15.72 | Mpps | calibrate | memory | - | 512PPS
 ddio.512B.1024.pps | 512 B, 1024 RX descriptors | rate | 15.69 | Mpps | calibrate | memory | - | 512PPS
@@ -34,7 +34,7 @@ ddio.1024B.512.miss | 1024 B, 512 RX descriptors | PCIe-write LLC miss | 1.745 |
 ddio.1024B.1024.miss | 1024 B, 1024 RX descriptors | PCIe-write LLC miss | 4.131 | % | validate | memory | - | 1024ItoM-MISS-RATE
 ddio.1024B.2048.miss | 1024 B, 2048 RX descriptors | PCIe-write LLC miss | 10.97 | % | validate | memory | - | 1024ItoM-MISS-RATE
 ddio.1024B.4096.miss | 1024 B, 4096 RX descriptors | PCIe-write LLC miss | 36.94 | % | validate | memory | - | 1024ItoM-MISS-RATE
-ddio.1024B.128.pps | 1024 B, 128 RX descriptors | rate | 9.703 | Mpps | calibrate | memory | - | 1024PPS
+ddio.1024B.128.pps | 1024 B, 128 RX descriptors | rate | 9.703 | Mpps | validate | memory | - | 1024PPS
 ddio.1024B.256.pps | 1024 B, 256 RX descriptors | rate | 10.36 | Mpps | calibrate | memory | - | 1024PPS
 ddio.1024B.512.pps | 1024 B, 512 RX descriptors | rate | 10.35 | Mpps | calibrate | memory | - | 1024PPS
 ddio.1024B.1024.pps | 1024 B, 1024 RX descriptors | rate | 10.3 | Mpps | calibrate | memory | - | 1024PPS

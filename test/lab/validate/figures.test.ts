@@ -23,6 +23,6 @@ test('further rows are there to be compared with, but for the rates that a TX qu
   const further = FIGURES.filter(({ set }) => set === 'further');
   expect(further.length).toBeGreaterThan(200);
   const others = further.filter(({ use }) => use !== 'validate').map(({ id }) => id);
-  expect(others).toHaveLength(12);
+  expect(others).toHaveLength(10);
   for (const id of others) expect(id).toMatch(/^ddio\.(512|1024)B\.\d+\.pps$/);
 });
