@@ -1,6 +1,7 @@
 /** What a machine is built from, and how much host memory that takes. */
 import type { RxFlow } from '../driver/bnxt/rxnfc.ts';
 import { SW_RX_BD_BYTES } from '../driver/bnxt/swRxBd.ts';
+import { SW_TX_BD_BYTES } from '../driver/bnxt/swTxBd.ts';
 import { CLOCK_BYTES } from '../host/cpu.ts';
 import type { CostProfile } from '../host/profile.ts';
 import { RangeRefused } from '../host/errors.ts';
@@ -183,7 +184,9 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
       pagesOf(rxRingBytes(rx * DESC_CNT)) +
       2 * (pagesOf(txRingBytes(tx * DESC_CNT)) + pagesOf(RING_STATS_BYTES)) +
       (nic.chip === 'p5' ? 3 : 2) * pagesOf(completionRingBytes(cp * DESC_CNT));
-    kernelPages += nic.queues * pagesOf(rx * DESC_CNT * SW_RX_BD_BYTES);
+    kernelPages +=
+      nic.queues *
+      (pagesOf(rx * DESC_CNT * SW_RX_BD_BYTES) + pagesOf(tx * DESC_CNT * SW_TX_BD_BYTES));
     chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES) + 1;
   }
   pages += config.nics.length > 1 ? allTx : 0;

@@ -12,11 +12,12 @@ import { PagePoolStats } from '../stack/pagePoolStats.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { PAGE_MASK } from '../host/memory.ts';
 import type { Bnxt, BnxtRxRingInfo } from '../driver/bnxt/bnxt.ts';
-import { NapiTotals, RX_PROD_NONE } from '../driver/bnxt/bnxt.ts';
+import { NapiTotals } from '../driver/bnxt/bnxt.ts';
 import type { RingDim } from '../driver/bnxt/dim.ts';
 import { ringDim } from '../driver/bnxt/dim.ts';
 import { swRxBdAt, swRxBdData } from '../driver/bnxt/swRxBd.ts';
 import { unreadPackets } from '../driver/bnxt/open.ts';
+import { RX_PROD_NONE, swTxBdAction, swTxBdAt, swTxBdRxProd } from '../driver/bnxt/swTxBd.ts';
 import { bnxtGetEthtoolStats } from '../driver/bnxt/ethtool.ts';
 import type { CacheBooks } from './costs.ts';
 import { cacheBooks } from './costs.ts';
@@ -411,9 +412,13 @@ function addRingPages(rxr: BnxtRxRingInfo, pages: Set<HostAddr>): void {
 function pagesOnTxRings(bp: Bnxt): number {
   let frames = 0;
   for (const txr of bp.txRing) {
+    if (txr.txqIndex >= 0) continue;
+    const { words, xdpBufRing } = txr;
     for (let cons = txr.txCons; cons !== txr.txProd; cons = (cons + 1) & 0xffff) {
-      const { action, rxProd } = txr.txBufRing[cons & bp.txRingMask]!;
-      if (action === XDP_REDIRECT || (action === XDP_TX && rxProd === RX_PROD_NONE)) frames++;
+      const txBuf = swTxBdAt(xdpBufRing, cons & bp.txRingMask);
+      const action = swTxBdAction(words, txBuf);
+      const inNoSlot = swTxBdRxProd(words, txBuf) === RX_PROD_NONE;
+      if (action === XDP_REDIRECT || (action === XDP_TX && inNoSlot)) frames++;
     }
   }
   return frames;

@@ -55,8 +55,6 @@ export const BNXT_FLAG_DIM: number = 1 << 3;
 export const BNXT_FLAG_CHIP_P5_PLUS: number = 1 << 4;
 /** `rx_next_cons` of a ring that waits for its reset. */
 export const RX_CONS_FORCED_ERROR = 0xffff;
-/** The RX ring was reset while the packet waited: its page stands in no slot, and TX gives it back. */
-export const RX_PROD_NONE = -1;
 
 /** From queueing work until a worker runs it: an idle system's order of magnitude. */
 export const WORKQUEUE_PS: number = 20 * PS_PER_US;
@@ -77,17 +75,10 @@ export class BnxtDbInfo {
   op: number = OP_DOORBELL;
 }
 
-/** @linux struct bnxt_sw_tx_bd */
+/** What stands in a slot of a ring of the stack. @linux struct bnxt_sw_tx_bd */
 export class BnxtSwTxBd {
   skb: SkBuff | null = null;
-  /** The `xdp_frame`, when `action` is XDP_REDIRECT. */
-  xdpf: HostAddr = 0;
-  page: HostAddr = 0;
-  /** 0, XDP_TX or XDP_REDIRECT. */
-  action = 0;
   nrFrags = 0;
-  /** XDP_TX: the RX producer to publish once this packet is sent, or `RX_PROD_NONE`. */
-  rxProd = 0;
 }
 
 /** @linux struct bnxt_rx_sw_stats, struct bnxt_cmn_sw_stats */
@@ -222,7 +213,9 @@ export class BnxtTxRingInfo {
   /** Usable descriptors, and slots - 1. */
   txRingSize = 0;
   txRingMask = 0;
+  /** Of the stack's rings, and of XDP's: `swTxBd.ts`. */
   txBufRing: BnxtSwTxBd[] = [];
+  xdpBufRing: HostAddr = 0;
   readonly txDb: BnxtDbInfo = new BnxtDbInfo();
   fwRingId = -1;
   /** Free running u16. Driver writes; [txCons, txProd) is in flight or waits to be freed. */

@@ -130,9 +130,9 @@ export function bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): num
 /**
  * Walks one completion ring until it is empty or `budget` frames have been received.
  *
- * A TX completion only moves its ring's `txHwCons`. Packets that are dropped one after the other are
- * walked by `rxWalk.ts`, which does what is said here. Redirects are flushed and XDP transmissions
- * made known once, after the walk.
+ * A TX completion only moves its ring's `txHwCons`. Packets that are dropped or sent back one after
+ * the other are walked by `rxWalk.ts`, which does what is said here. Redirects are flushed and XDP
+ * transmissions made known once, after the walk.
  *
  * @param budget frames; 0: receive nothing
  * @returns frames received

@@ -19,7 +19,6 @@ import {
   BNXT_RX_RING_RESET_SP_EVENT,
   BNXT_TX_CMP_EVENT,
   RX_CONS_FORCED_ERROR,
-  RX_PROD_NONE,
   WORKQUEUE_PS,
   bnxtChipP5,
 } from './bnxt.ts';
@@ -27,6 +26,7 @@ import { bnxtDbWrite } from './db.ts';
 import { bnxtCmpValid, bnxtTxCmp } from './poll.ts';
 import { bnxtAllocOneRxRing, bnxtFreeOneRxRing } from './rings.ts';
 import { setSwRxBdData, swRxBdAt } from './swRxBd.ts';
+import { RX_PROD_NONE, setSwTxBdRxProd, swTxBdAction, swTxBdAt, swTxBdRxProd } from './swTxBd.ts';
 
 const WHAT_RX = 0;
 const WHAT_TX = 1;
@@ -93,10 +93,11 @@ export function bnxtRxRingReset(bp: Bnxt): void {
 function leaveToXdpTx({ txr, words, rxBufRing, rxRingMask }: BnxtRxRingInfo): void {
   if (txr === null) return;
   for (let cons = txr.txCons; cons !== txr.txProd; cons = (cons + 1) & 0xffff) {
-    const txBuf = txr.txBufRing[cons & txr.bp.txRingMask]!;
-    if (txBuf.action !== XDP_TX || txBuf.rxProd === RX_PROD_NONE) continue;
-    setSwRxBdData(words, swRxBdAt(rxBufRing, (txBuf.rxProd - 1) & rxRingMask), 0);
-    txBuf.rxProd = RX_PROD_NONE;
+    const txBuf = swTxBdAt(txr.xdpBufRing, cons & txr.bp.txRingMask);
+    const rxProd = swTxBdRxProd(words, txBuf);
+    if (swTxBdAction(words, txBuf) !== XDP_TX || rxProd === RX_PROD_NONE) continue;
+    setSwRxBdData(words, swRxBdAt(rxBufRing, (rxProd - 1) & rxRingMask), 0);
+    setSwTxBdRxProd(words, txBuf, RX_PROD_NONE);
   }
 }
 

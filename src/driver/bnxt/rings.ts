@@ -6,6 +6,7 @@
 import { RangeRefused } from '../../host/errors.ts';
 import { LOST_TX_DEVICE_CLOSED } from '../../host/fates.ts';
 import { DRIVER, RX_RING } from '../../host/ledger.ts';
+import type { HostAddr } from '../../host/memory.ts';
 import { PAGE_MASK, PAGE_SIZE } from '../../host/memory.ts';
 import { DESC_BYTES, DESC_CNT, DESC_SHIFT, bnxtCalcNrRingPages } from '../../nic/hsi/ring.ts';
 import { RX_BD_FLAGS_EOP, RX_BD_TYPE_RX_PACKET_BD, rxBdInit } from '../../nic/hsi/rxBd.ts';
@@ -20,11 +21,21 @@ import {
 import { SKB_SHARED_INFO_SIZE, XDP_PACKET_HEADROOM, XDP_REDIRECT, XDP_TX } from '../../xdp/uapi.ts';
 import { XDP_BUFF_BYTES, xdpInitBuff } from '../../xdp/xdpBuff.ts';
 import type { Bnxt, BnxtCpRingInfo, BnxtRxRingInfo, BnxtTxRingInfo } from './bnxt.ts';
-import { BnxtSwTxBd, RX_PROD_NONE, bnxtRxPageMode } from './bnxt.ts';
+import { BnxtSwTxBd, bnxtRxPageMode } from './bnxt.ts';
 import { bnxtAllocRxData } from './rx.ts';
 import { RxWalk } from './rxWalk.ts';
 import { RX_WALK_BLOCK } from './rxWalkLoop.ts';
 import { SW_RX_BD_BYTES, setSwRxBdData, swRxBdAt, swRxBdData } from './swRxBd.ts';
+import {
+  RX_PROD_NONE,
+  SW_TX_BD_BYTES,
+  swTxBdAction,
+  swTxBdAt,
+  swTxBdClear,
+  swTxBdPage,
+  swTxBdRxProd,
+  swTxBdXdpf,
+} from './swTxBd.ts';
 
 /** @linux BNXT_MAX_RX_DESC_CNT, BNXT_MAX_TX_DESC_CNT, BNXT_MIN_TX_DESC_CNT */
 export const BNXT_MAX_RX_DESC_CNT: number = DESC_CNT * 32 - 1;
@@ -89,6 +100,7 @@ export function bnxtSetRingParams(bp: Bnxt): void {
 
 const rxBytes = (bp: Bnxt): number => (bp.rxRingMask + 1) * DESC_BYTES;
 const swRxBytes = (bp: Bnxt): number => (bp.rxRingMask + 1) * SW_RX_BD_BYTES;
+const swTxBytes = (bp: Bnxt): number => (bp.txRingMask + 1) * SW_TX_BD_BYTES;
 const txBytes = (bp: Bnxt): number => (bp.txRingMask + 1) * DESC_BYTES;
 
 /** A completion ring or notification queue, zeroed: nothing in it is valid on the first lap. @linux bnxt_alloc_cp_rings, bnxt_alloc_cp_sub_ring */
@@ -144,11 +156,13 @@ export function bnxtAllocTxRing(bp: Bnxt, txr: BnxtTxRingInfo): void {
   txr.txDescRing = bp.pdev.coherent.alloc(txBytes(bp));
   txr.txRingSize = bp.txRingSize;
   txr.txRingMask = bp.txRingMask;
-  txr.txBufRing = Array.from({ length: bp.txRingMask + 1 }, () => new BnxtSwTxBd());
+  if (txr.txqIndex < 0) txr.xdpBufRing = bp.pdev.kernel.alloc(swTxBytes(bp));
+  else txr.txBufRing = Array.from({ length: bp.txRingMask + 1 }, () => new BnxtSwTxBd());
 }
 
 /** What stood on the ring has been given back before. @linux bnxt_free_tx_rings */
 export function bnxtFreeTxRing(bp: Bnxt, txr: BnxtTxRingInfo): void {
+  if (txr.txqIndex < 0) bp.pdev.kernel.release(txr.xdpBufRing, swTxBytes(bp));
   bp.pdev.coherent.release(txr.txDescRing, txBytes(bp));
 }
 
@@ -190,10 +204,11 @@ export function bnxtFreeOneRxRing(rxr: BnxtRxRingInfo): void {
 }
 
 /** Its RX slot frees it, unless the RX ring has been reset meanwhile. */
-function freeXdpTxPage(bp: Bnxt, txr: BnxtTxRingInfo, txBuf: BnxtSwTxBd): void {
-  if (txBuf.rxProd === RX_PROD_NONE) {
-    txr.bnapi.rxRing!.pagePool.put(txBuf.page, false, bp.ctlCpu);
-  } else if (bp.watch.on) bp.watch.page(txBuf.page, RX_RING);
+function freeXdpTxPage(bp: Bnxt, txr: BnxtTxRingInfo, txBuf: HostAddr): void {
+  const page = swTxBdPage(txr.words, txBuf);
+  if (swTxBdRxProd(txr.words, txBuf) === RX_PROD_NONE) {
+    txr.bnapi.rxRing!.pagePool.put(page, false, bp.ctlCpu);
+  } else if (bp.watch.on) bp.watch.page(page, RX_RING);
 }
 
 /**
@@ -205,12 +220,14 @@ function freeXdpTxPage(bp: Bnxt, txr: BnxtTxRingInfo, txBuf: BnxtSwTxBd): void {
  */
 export function bnxtFreeOneTxRing(bp: Bnxt, txr: BnxtTxRingInfo, hwCons: number): void {
   if (txr.txqIndex >= 0) return bnxtFreeTxSkbs(bp, txr, hwCons);
+  const { words } = txr;
   txr.fates.lost[LOST_TX_DEVICE_CLOSED]! += (txr.txProd - hwCons) & bp.txRingMask;
   for (let cons = txr.txCons; cons !== txr.txProd; cons = (cons + 1) & 0xffff) {
-    const txBuf = txr.txBufRing[cons & bp.txRingMask]!;
-    if (txBuf.action === XDP_REDIRECT) xdpReturnFrame(bp.pdev.xdp, bp.ctlCpu, txBuf.xdpf);
-    else if (txBuf.action === XDP_TX) freeXdpTxPage(bp, txr, txBuf);
-    txBuf.action = 0;
+    const txBuf = swTxBdAt(txr.xdpBufRing, cons & bp.txRingMask);
+    const action = swTxBdAction(words, txBuf);
+    if (action === XDP_REDIRECT) xdpReturnFrame(bp.pdev.xdp, bp.ctlCpu, swTxBdXdpf(words, txBuf));
+    else if (action === XDP_TX) freeXdpTxPage(bp, txr, txBuf);
+    swTxBdClear(words, txBuf);
   }
 }
 

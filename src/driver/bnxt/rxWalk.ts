@@ -1,6 +1,7 @@
 /**
- * The poll's walk over packets that the program drops, as WebAssembly: what `bnxtRxPkt` and
- * `bnxtRxXdp` do packet by packet, for all that follow each other and are ordinary.
+ * The poll's walk over packets that the program drops or sends back, as WebAssembly: what `bnxtRxPkt`,
+ * `bnxtRxXdp` and `__bnxtXmitXdp` do packet by packet, for all that follow each other and are ordinary,
+ * and what `bnxtTxCmp` does with TX completions between them.
  *
  * They say each step, in TypeScript, and do everything that is not here; this is the same once more
  * for speed, since most of what their machine code does is to check that arrays and objects are what
@@ -9,8 +10,8 @@
  *
  * A packet is ordinary when both slots of its completion are written, name the buffer that is
  * expected, and tell of no error; the ring is in page mode and has a program. In front of anything
- * else the walk stops. Behind a verdict other than XDP_DROP it stops too, and the driver goes on with
- * that packet where it would have come back from the program. It does not begin while somebody
+ * else the walk stops. Behind a verdict other than XDP_DROP and XDP_TX, or without room to send, it
+ * stops too, and the driver goes on with that packet where it would have come back from the program. It does not begin while somebody
  * watches, counts charges, books stages or has armed faults, nor for fewer than `LEAST` packets.
  *
  * A compiled program that needs no preparation is called from WebAssembly directly.
@@ -23,7 +24,7 @@ import type { XdpProg } from '../../xdp/program.ts';
 import { programFaultOn } from '../../xdp/program.ts';
 import { xdpDataHardStart } from '../../xdp/xdpBuff.ts';
 import type { BnxtCpRingInfo, BnxtRxRingInfo } from './bnxt.ts';
-import { BNXT_RX_EVENT } from './bnxt.ts';
+import { BNXT_RX_EVENT, BNXT_TX_CMP_EVENT, BNXT_TX_EVENT } from './bnxt.ts';
 import { rxPktRan } from './rx.ts';
 import type { ProgramWalk } from './rxWalkLoop.ts';
 import {
@@ -34,6 +35,11 @@ import {
   NEXT_CONS,
   PACKETS,
   PROD,
+  SENT,
+  TX_COMPLETIONS,
+  TX_CONS,
+  TX_HW_CONS,
+  TX_PROD,
   initWalkBlock,
   walkOf,
 } from './rxWalkLoop.ts';
@@ -94,9 +100,12 @@ export class RxWalk {
   run(budget: number): number {
     const { rxr, block } = this;
     const { words } = rxr;
+    const txr = rxr.txr!;
     const { walk, told } = (this.of ??= this.prepare());
     words[(block + PROD) >> 2] = rxr.rxProd;
     words[(block + NEXT_CONS) >> 2] = rxr.rxNextCons;
+    words[(block + TX_PROD) >> 2] = txr.txProd;
+    words[(block + TX_CONS) >> 2] = txr.txCons;
     let other: number;
     try {
       other = walk(block, rxr.cpu.timeAt, rxr.rawCons, budget < MOST ? budget : MOST);
@@ -104,32 +113,41 @@ export class RxWalk {
       this.book(0);
       throw programFaultOn(this.prog, rxr.xdpRxq, error);
     }
-    const dropped = this.book(other);
-    if (dropped >= LEAST) this.pauses = 0;
+    const handled = this.book(other);
+    if (handled >= LEAST) this.pauses = 0;
     else {
       this.from = Infinity;
       this.pauses = Math.min(2 * this.pauses + 1, LONGEST_PAUSE);
       this.pause = this.pauses;
     }
-    if (other === 0) return dropped;
+    if (other === 0) return handled;
     const act = told === null ? words[(block + ACT) >> 2]! : told.act;
     const rc = rxPktRan(rxr, rxr.rxNextCons, xdpDataHardStart(words, rxr.xdp), act);
     rxr.rawCons++;
-    return dropped + (rc === -ENOMEM ? 1 : rc);
+    return handled + (rc === -ENOMEM ? 1 : rc);
   }
 
-  /** What the walk has done becomes the ring's. @param other verdicts behind the last dropped packet @returns packets dropped */
+  /** What the walk has done becomes the rings'. @param other verdicts behind the last packet @returns packets */
   private book(other: number): number {
     const { rxr, block } = this;
     const { bp, words, cpr, fates, xdpRxq } = rxr;
     const txr = rxr.txr!;
     const n = words[(block + PACKETS) >> 2]!;
-    rxr.rawCons += 2 * n;
+    const sent = words[(block + SENT) >> 2]!;
+    const completions = words[(block + TX_COMPLETIONS) >> 2]!;
+    rxr.rawCons += 2 * n + completions;
     rxr.rxProd = (rxr.rxProd + n) & 0xffff;
     rxr.rxNextCons = (rxr.rxNextCons + n) & rxr.rxRingMask;
     cpr.packets += n;
     cpr.bytes += words[(block + BYTES) >> 2]!;
-    fates.xdpDrop += n;
+    fates.xdpDrop += n - sent;
+    fates.xdpTx += sent;
+    txr.txProd = (txr.txProd + sent) & 0xffff;
+    if (sent > 0) rxr.event |= BNXT_TX_EVENT;
+    if (completions > 0) {
+      txr.txHwCons = words[(block + TX_HW_CONS) >> 2]!;
+      rxr.event |= BNXT_TX_CMP_EVENT;
+    }
     if (n + other === 0) return 0;
     xdpRxq.latency.recordAll(bp.mem.doubles, words, (block + AGES) >> 3, n + other);
     rxr.cpu.packetTouched = this.prog.touchesPacket;

@@ -5,8 +5,10 @@
  *
  *   rings     0 completions | 1 mask | 2 bit of the lap | 3 descriptors | 4 notes | 5 mask
  *   program   6 xdp_buff | 7 headroom | 8 arrival stamps | 9 does it touch the packet?
- *   walk      10 rx_prod | 11 rx_next_cons | 12 packets dropped | 13 their bytes | 14 verdict
- *   f64       8 on: from each packet's arrival to its verdict
+ *   walk      10 rx_prod | 11 rx_next_cons | 12 packets | 13 their bytes | 14 verdict behind them
+ *   XDP TX    15 descriptors | 16 notes | 17 mask | 18 usable | 19 opaque | 20 enough to wake
+ *             21 tx_prod | 22 tx_cons | 23 tx_hw_cons | 24 packets sent | 25 TX completions
+ *   f64       13 on: from each packet's arrival to its verdict
  */
 import {
   OP_BD_POST,
@@ -15,6 +17,7 @@ import {
   OP_DMA_SYNC,
   OP_PACKET_TOUCH,
   OP_XDP_RUN,
+  OP_XDP_XMIT,
 } from '../../host/cost.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import { PAGE_MASK } from '../../host/memory.ts';
@@ -33,14 +36,22 @@ import {
   load32,
   loadF64,
   ne,
+  or,
   shl,
   shr,
   sub,
 } from '../../host/wasmFunction.ts';
 import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
 import { CMP_TYPE_RX_L2_CMP } from '../../nic/hsi/rxCmp.ts';
+import {
+  TX_BD_FLAGS_BD_CNT_SHIFT,
+  TX_BD_FLAGS_PACKET_END,
+  TX_BD_TYPE_SHORT_TX_BD,
+  setTxOpaque,
+} from '../../nic/hsi/txBd.ts';
+import { CMP_TYPE_TX_L2_CMP } from '../../nic/hsi/txCmp.ts';
 import type { XdpProg } from '../../xdp/program.ts';
-import { XDP_DROP } from '../../xdp/uapi.ts';
+import { XDP_DROP, XDP_TX } from '../../xdp/uapi.ts';
 import {
   XDP_BUFF_HARD_START,
   XDP_MD_DATA,
@@ -49,6 +60,7 @@ import {
 } from '../../xdp/xdpBuff.ts';
 import type { BnxtRxRingInfo } from './bnxt.ts';
 import { SW_RX_BD_DATA_PTR, SW_RX_BD_MAPPING, SW_RX_BD_SHIFT } from './swRxBd.ts';
+import { SW_TX_BD_PAGE, SW_TX_BD_RX_PROD, SW_TX_BD_SHIFT } from './swTxBd.ts';
 
 const CP_RING = 0;
 const CP_MASK = 4;
@@ -65,14 +77,25 @@ export const NEXT_CONS = 44;
 export const PACKETS = 48;
 export const BYTES = 52;
 export const ACT = 56;
-export const AGES = 64;
+const TX_RING = 60;
+const TX_BUF_RING = 64;
+const TX_MASK = 68;
+const TX_SIZE = 72;
+const TX_OPAQUE = 76;
+const TX_WAKE = 80;
+export const TX_PROD = 84;
+export const TX_CONS = 88;
+export const TX_HW_CONS = 92;
+export const SENT = 96;
+export const TX_COMPLETIONS = 100;
+export const AGES = 104;
 
 /** Packets of one walk: there is no room for the ages of more. */
 export const MOST = 256;
 /** Bytes of a ring's block. */
 export const RX_WALK_BLOCK: number = AGES + MOST * 8;
 
-/** What the walk is told instead of a verdict that is not XDP_DROP, and may be no integer. */
+/** What the walk is told instead of a verdict that it leaves to TypeScript, and that may be no integer. */
 const ANOTHER = 0;
 
 /** Within descriptors, see `nic/hsi/`: of both slots of a completion and of a buffer. */
@@ -82,6 +105,15 @@ const V = 8;
 const LEN_SHIFT = 16;
 const L2_ERRORS: number = (7 << 1) | (1 << 8);
 const HADDR = 8;
+const HADDR_HI = 12;
+const OPAQUE_BDS_SHIFT = 16;
+const OPAQUE_BDS = 0xff;
+const OPAQUE_RING_SHIFT = 24;
+const LHINT_STEP = 9;
+const LHINT_SHIFT = 13;
+/** One short descriptor is the whole packet. */
+const TX_FLAGS: number =
+  TX_BD_TYPE_SHORT_TX_BD | (1 << TX_BD_FLAGS_BD_CNT_SHIFT) | TX_BD_FLAGS_PACKET_END;
 
 /**
  * `walk(block, time, rawCons, most)`
@@ -94,6 +126,7 @@ function walkLoop(program: number): WasmFunction {
   const prod = f.i32At(q, PROD);
   const cons = f.i32At(q, NEXT_CONS);
   const xdp = f.i32At(q, XDP);
+  const txProd = f.i32At(q, TX_PROD);
   const now = f.f64At(time, OP_COUNT * 8);
   const [n, at, ext, buf, data, to, len, bytes, act, other] = [
     ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
@@ -106,10 +139,44 @@ function walkLoop(program: number): WasmFunction {
     f.set(slot, add(load32(q, CP_RING), shl(and(index, load32(q, CP_MASK)), DESC_SHIFT)));
     f.leaveIf(eq(and(load32(slot, V), 1), ne(and(index, load32(q, CP_BIT)), 0)));
   };
+  /** The packet becomes the next descriptor of the XDP TX ring. */
+  const xmit = (): void => {
+    charge(OP_DMA_SYNC);
+    f.set(to, and(txProd, load32(q, TX_MASK)));
+    f.set(at, add(load32(q, TX_RING), shl(to, DESC_SHIFT)));
+    charge(OP_XDP_XMIT);
+    f.store32(at, OPAQUE, or(load32(q, TX_OPAQUE), to));
+    f.set(to, add(load32(q, TX_BUF_RING), shl(to, SW_TX_BD_SHIFT)));
+    f.store32(at, HADDR, load32(xdp, XDP_MD_DATA));
+    f.store32(at, HADDR_HI, 0);
+    f.set(ext, shr(len, LHINT_STEP));
+    f.set(ext, add(add(ge(ext, 1), ge(ext, 2)), ge(ext, 4)));
+    f.set(ext, or(shl(ext, LHINT_SHIFT), or(shl(len, LEN_SHIFT), TX_FLAGS)));
+    f.store32(at, 0, ext);
+    f.store32(to, 0, XDP_TX);
+    f.store32(to, SW_TX_BD_RX_PROD, and(add(prod, 1), 0xffff));
+    f.store32(to, SW_TX_BD_PAGE, data);
+    f.set(txProd, and(add(txProd, 1), 0xffff));
+    f.store32(q, SENT, add(load32(q, SENT), 1));
+  };
 
+  f.store32(q, SENT, 0);
+  f.store32(q, TX_COMPLETIONS, 0);
   f.repeat(() => {
     f.leaveIf(ge(n, most));
     readSlot(at, raw);
+    f.if(eq(and(load32(at), TYPE), CMP_TYPE_TX_L2_CMP), () => {
+      f.set(to, load32(at, OPAQUE));
+      f.leaveIf(shr(to, OPAQUE_RING_SHIFT));
+      f.set(to, add(to, and(shr(to, OPAQUE_BDS_SHIFT), OPAQUE_BDS)));
+      f.set(to, and(to, load32(q, TX_MASK)));
+      f.leaveIf(ge(and(sub(to, load32(q, TX_CONS)), load32(q, TX_MASK)), load32(q, TX_WAKE)));
+      charge(OP_DMA_RMB);
+      f.store32(q, TX_HW_CONS, to);
+      f.store32(q, TX_COMPLETIONS, add(load32(q, TX_COMPLETIONS), 1));
+      f.set(raw, add(raw, 1));
+      f.again();
+    });
     f.leaveIf(ne(and(load32(at), TYPE), CMP_TYPE_RX_L2_CMP));
     readSlot(ext, add(raw, 1));
     f.leaveIf(and(load32(ext, V), L2_ERRORS));
@@ -137,10 +204,21 @@ function walkLoop(program: number): WasmFunction {
     f.set(to, and(load32(xdp, XDP_MD_DATA), PAGE_MASK));
     f.set(to, add(load32(q, STAMPS), shl(shr(to, STAMP_SHIFT), 3)));
     f.storeF64(add(q, shl(n, 3)), AGES, fsub(now, loadF64(to)));
-    f.set(other, ne(act, XDP_DROP));
-    f.leaveIf(other);
-
     f.set(len, sub(load32(xdp, XDP_MD_DATA_END), load32(xdp, XDP_MD_DATA)));
+    f.if(
+      eq(act, XDP_TX),
+      () => {
+        f.set(to, and(sub(txProd, load32(q, TX_CONS)), load32(q, TX_MASK)));
+        f.set(other, eq(to, load32(q, TX_SIZE)));
+        f.leaveIf(other);
+        xmit();
+      },
+      () => {
+        f.set(other, ne(act, XDP_DROP));
+        f.leaveIf(other);
+      },
+    );
+
     f.set(bytes, add(bytes, len));
     f.set(to, and(prod, load32(q, RX_MASK)));
     f.set(at, add(load32(q, RX_RING), shl(to, DESC_SHIFT)));
@@ -166,6 +244,7 @@ function walkLoop(program: number): WasmFunction {
 /** What stays as it is while the ring exists. */
 export function initWalkBlock(block: HostAddr, rxr: BnxtRxRingInfo, prog: XdpProg): void {
   const { words, xdpRxq } = rxr;
+  const txr = rxr.txr!;
   words[(block + CP_RING) >> 2] = rxr.cpDescRing;
   words[(block + CP_MASK) >> 2] = rxr.cpRingMask;
   words[(block + CP_BIT) >> 2] = rxr.cpBit;
@@ -176,6 +255,12 @@ export function initWalkBlock(block: HostAddr, rxr: BnxtRxRingInfo, prog: XdpPro
   words[(block + HEADROOM) >> 2] = rxr.rxOffset;
   words[(block + STAMPS) >> 2] = xdpRxq.arrivedAt.byteOffset;
   words[(block + TOUCHES) >> 2] = prog.touchesPacket ? 1 : 0;
+  words[(block + TX_RING) >> 2] = txr.txDescRing;
+  words[(block + TX_BUF_RING) >> 2] = txr.xdpBufRing;
+  words[(block + TX_MASK) >> 2] = txr.txRingMask;
+  words[(block + TX_SIZE) >> 2] = txr.txRingSize;
+  words[(block + TX_OPAQUE) >> 2] = setTxOpaque(txr.txNapiIdx, 0, 1);
+  words[(block + TX_WAKE) >> 2] = rxr.bp.txWakeThresh;
 }
 
 type Walk = (block: HostAddr, time: HostAddr, rawCons: number, most: number) => number;
@@ -206,7 +291,11 @@ export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
     const told = prog.compiled === undefined ? { act: XDP_DROP } : null;
     const run =
       prog.compiled ??
-      ((md: HostAddr) => ((told!.act = prog.run(md)) === XDP_DROP ? XDP_DROP : ANOTHER));
+      ((md: HostAddr) => {
+        const act = prog.run(md);
+        told!.act = act;
+        return act === XDP_DROP || act === XDP_TX ? act : ANOTHER;
+      });
     const { exports } = new WebAssembly.Instance(compiled, { host: { memory }, program: { run } });
     known = { walk: exports['walk'] as Walk, told };
     walks.set(prog, known);

@@ -39,17 +39,21 @@ import {
 } from '../../xdp/uapi.ts';
 import { xdpData, xdpLen } from '../../xdp/xdpBuff.ts';
 import { xdpFrameData, xdpFrameLen } from '../../xdp/xdpFrame.ts';
-import type { Bnxt, BnxtNapi, BnxtRxRingInfo, BnxtSwTxBd, BnxtTxRingInfo } from './bnxt.ts';
-import {
-  BNXT_REDIRECT_EVENT,
-  BNXT_RX_EVENT,
-  BNXT_TX_CMP_EVENT,
-  BNXT_TX_EVENT,
-  RX_PROD_NONE,
-} from './bnxt.ts';
+import type { Bnxt, BnxtNapi, BnxtRxRingInfo, BnxtTxRingInfo } from './bnxt.ts';
+import { BNXT_REDIRECT_EVENT, BNXT_RX_EVENT, BNXT_TX_CMP_EVENT, BNXT_TX_EVENT } from './bnxt.ts';
 import { bnxtDbWrite } from './db.ts';
 import { bnxtSchedResetTxr } from './reset.ts';
 import { bnxtAllocRxData, bnxtReuseRxData } from './rx.ts';
+import {
+  RX_PROD_NONE,
+  swTxBdAction,
+  swTxBdAt,
+  swTxBdClear,
+  swTxBdPage,
+  swTxBdRxProd,
+  swTxBdSet,
+  swTxBdXdpf,
+} from './swTxBd.ts';
 
 /** Free descriptors; the slot that keeps a full ring from looking empty is not among them. @linux bnxt_tx_avail */
 export const bnxtTxAvail = (txr: BnxtTxRingInfo): number =>
@@ -178,10 +182,8 @@ function bnxtXmitBd(
   cpu: Cpu,
   mapping: HostAddr,
   len: number,
-): BnxtSwTxBd {
+): HostAddr {
   const prod = txr.txProd & bp.txRingMask;
-  const txBuf = txr.txBufRing[prod]!;
-  txBuf.nrFrags = 0;
   const flags =
     TX_BD_TYPE_SHORT_TX_BD |
     (1 << TX_BD_FLAGS_BD_CNT_SHIFT) |
@@ -190,7 +192,7 @@ function bnxtXmitBd(
   const opaque = setTxOpaque(txr.txNapiIdx, prod, 1);
   txBdPost(cpu, txr.words, txr.txDescRing + (prod << DESC_SHIFT), len, flags, opaque, mapping);
   txr.txProd = (txr.txProd + 1) & 0xffff;
-  return txBuf;
+  return swTxBdAt(txr.xdpBufRing, prod);
 }
 
 /** Send a received page as it is. @param rxProd the RX producer to publish once it is sent @linux __bnxt_xmit_xdp */
@@ -204,9 +206,7 @@ function __bnxtXmitXdp(
 ): void {
   const { cpu } = txr.bnapi.cpRing;
   const txBuf = bnxtXmitBd(bp, txr, cpu, mapping, len);
-  txBuf.rxProd = rxProd & 0xffff;
-  txBuf.action = XDP_TX;
-  txBuf.page = page;
+  swTxBdSet(txr.words, txBuf, XDP_TX, rxProd & 0xffff, page);
   if (bp.watch.on) {
     bp.watch.page(page, TX_RING);
     bp.watch.point(TP_XMIT_XDP, cpu, txr.txProd, len, page);
@@ -223,8 +223,7 @@ function __bnxtXmitXdpRedirect(
   xdpf: HostAddr,
 ): void {
   const txBuf = bnxtXmitBd(bp, txr, cpu, mapping, len);
-  txBuf.action = XDP_REDIRECT;
-  txBuf.xdpf = xdpf;
+  swTxBdSet(txr.words, txBuf, XDP_REDIRECT, 0, xdpf);
   if (bp.watch.on) bp.watch.point(TP_XMIT_XDP, cpu, txr.txProd, len, mapping & PAGE_MASK);
 }
 
@@ -239,27 +238,30 @@ export function bnxtTxIntXdp(bnapi: BnxtNapi, budget: number): void {
   const { bp } = bnapi;
   const { cpu } = bnapi.cpRing;
   const txr = bnapi.txRing[0]!;
+  const { words } = txr;
   const from = txr.txCons;
   let txCons = from;
   let lastXdpTx = -1;
 
   while ((txCons & bp.txRingMask) !== txr.txHwCons) {
-    const txBuf = txr.txBufRing[txCons & bp.txRingMask]!;
-    if (txBuf.action === XDP_TX) {
-      if (txBuf.rxProd === RX_PROD_NONE) bnapi.rxRing!.pagePool.recycleDirect(txBuf.page, cpu);
+    const txBuf = swTxBdAt(txr.xdpBufRing, txCons & bp.txRingMask);
+    const action = swTxBdAction(words, txBuf);
+    if (action === XDP_TX) {
+      const rxProd = swTxBdRxProd(words, txBuf);
+      const page = swTxBdPage(words, txBuf);
+      if (rxProd === RX_PROD_NONE) bnapi.rxRing!.pagePool.recycleDirect(page, cpu);
       else {
-        lastXdpTx = txBuf.rxProd;
-        if (bp.watch.on) bp.watch.page(txBuf.page, RX_RING);
+        lastXdpTx = rxProd;
+        if (bp.watch.on) bp.watch.page(page, RX_RING);
       }
-    } else if (txBuf.action === XDP_REDIRECT) {
+    } else if (action === XDP_REDIRECT) {
       dmaUnmapSingle(cpu);
-      xdpReturnFrame(bp.pdev.xdp, cpu, txBuf.xdpf);
-      txBuf.xdpf = 0;
+      xdpReturnFrame(bp.pdev.xdp, cpu, swTxBdXdpf(words, txBuf));
     } else {
       bnxtSchedResetTxr(txr, txCons);
       return;
     }
-    txBuf.action = 0;
+    swTxBdClear(words, txBuf);
     txCons = (txCons + 1) & 0xffff;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Random machines whose polls find many packets, most of which are dropped: bursts that run rings
+ * Random machines whose polls find many packets, most of which are dropped or sent back: bursts that run rings
  * out of buffers, rings short enough to be gone round many times, budgets above and below a walk's.
  */
 import fc from 'fast-check';
@@ -10,7 +10,8 @@ import type { ProgramName } from '../../nic/casePrograms.ts';
 const pick = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 
 const bursts = fc.record({
-  program: pick<ProgramName>('drop', 'drop', 'slow', 'slow', 'mixed', 'echo'),
+  program: pick<ProgramName>('drop', 'drop', 'slow', 'slow', 'mixed', 'echo', 'echo'),
+  txRing: pick(19, 40, 64, 255, 511),
   rxRing: pick(16, 33, 64, 150, 511),
   rxFrames: pick(1, 15, 60),
   gapNs: pick(10, 30, 60),

@@ -26,7 +26,7 @@ describe('sizes of rings (facts 1.13)', () => {
     const rig = new Rig({ rxRing, txRing, check: false, xdp: [PASS] });
     const bp = rig.bp();
     expect(rig.rxr().rxRingMask + 1).toBe(rx);
-    expect(rig.txr().txBufRing.length).toBe(tx);
+    expect(rig.txr().txRingMask + 1).toBe(tx);
     expect(rig.bnapi().cpRing).toMatchObject({ cpBit: cp, cpRingMask: cp - 1 });
     expect(bp.txWakeThresh).toBe(wake);
     expect(rig.posted()).toBe(rxRing);

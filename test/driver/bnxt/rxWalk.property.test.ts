@@ -41,6 +41,7 @@ const object = (name: string): Uint8Array =>
   readFileSync(new URL(`../../../${name}`, import.meta.url));
 const COUNT = object('bench/bpf/count.o');
 const FILTER = object('examples/bpf/ddos_filter.o');
+const BALANCER = object('examples/bpf/l4lb.o');
 const LIMITER = object('examples/bpf/rate_limiter.o');
 const SAMPLER = object('examples/bpf/sampler.o');
 const CHAIN = object('examples/bpf/tail_calls.o');
@@ -65,6 +66,11 @@ describe('whole runs give the same report, captures and maps', () => {
     ['lengths that differ', { xdp: 'drop', traffic: 'udp size=imix rate=line', queues: 1 }],
     ['caches', { xdp: 'drop', traffic: RATE, queues: 2, profile: 'xdp-paper-2018' }],
     ['adaptive moderation', { xdp: 'drop', traffic: RATE, queues: 1, adaptiveRx: true }],
+    ['sent back', { xdp: 'echo', traffic: RATE, queues: 1, txOut: true }],
+    ['sent back on P5', { xdp: 'echo', traffic: RATE, queues: 2, chip: 'p5', txOut: true }],
+    ['sent back, from a short ring', { xdp: 'echo', traffic: RATE, queues: 1, txRing: 128 }],
+    ['sent back by a program of an object', { xdp: BALANCER, traffic: RATE, queues: 1 }],
+    ['large frames sent back', { xdp: 'echo', traffic: 'udp size=imix rate=line', queues: 1 }],
     ['counted in a map', { xdp: COUNT, traffic: RATE, queues: 2, cpus: 2 }],
     ['a program that reads the clock', { xdp: LIMITER, traffic: RATE, queues: 2, cpus: 2 }],
     ['tested access', { xdp: FILTER, traffic: RATE, queues: 1, verify: false, at: `1us ${BLOCK}` }],
@@ -79,16 +85,15 @@ describe('whole runs give the same report, captures and maps', () => {
     const options = { count: 20_000, cpus: 1, ...given };
     const { what, packets } = await walked(() => everythingOf(options));
     expect(what).toBe(await unwalked(() => everythingOf(options)));
-    expect(packets).toBeGreaterThan(1000);
+    expect(packets).toBeGreaterThan(300);
   });
 
   test.each<[string, RunGiven]>([
     ['tells user space', { xdp: SAMPLER }],
     ['calls tails', { xdp: CHAIN }],
     ['passes', { xdp: 'pass' }],
-    ['sends back', { xdp: 'echo' }],
     ['redirects', { xdp: 'redirect' }],
-  ])('a program that drops nothing and %s', PATIENCE, async (_, given) => {
+  ])('a program that neither drops nor sends back, but %s', PATIENCE, async (_, given) => {
     const options = { count: 20_000, cpus: 1, queues: 1, traffic: RATE, ...given };
     const { what, packets } = await walked(() => everythingOf(options));
     expect(what).toBe(await unwalked(() => everythingOf(options)));

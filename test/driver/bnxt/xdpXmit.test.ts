@@ -15,6 +15,7 @@ import { xdpConvertBuffToFrame } from '../../../src/xdp/xdpFrame.ts';
 import { bnxtXdpXmit } from '../../../src/driver/bnxt/xdp.ts';
 import type { RigOptions } from './rig.ts';
 import { NOTHING, Rig, SMALL, program, verdicts } from './rig.ts';
+import { swTxBdAction, swTxBdAt, swTxBdXdpf } from '../../../src/driver/bnxt/swTxBd.ts';
 
 /** eth0 receives; eth1 is told to transmit frames made of eth0's pages. */
 function xmitRig(options: RigOptions = {}): Rig {
@@ -82,7 +83,8 @@ describe('what is queued', () => {
     expect(words[at]!.toString(16)).toBe('400140'); // 64 bytes, 1 BD, packet end, short, lhint 0
     expect(words[at + 1]).toBe(0x0001_0001); // ring 0 of its NAPI, 1 BD, index 1
     expect(words[at + 2]).toBe((three[1]! & PAGE_MASK) + 256);
-    expect(txr.txBufRing[1]).toMatchObject({ action: XDP_REDIRECT, xdpf: three[1]! });
+    const note = swTxBdAt(txr.xdpBufRing, 1);
+    expect([swTxBdAction(words, note), swTxBdXdpf(words, note)]).toEqual([XDP_REDIRECT, three[1]!]);
     rig.wait(10);
     rig.poll(0, 1);
     expect(wire).toEqual(Array.from({ length: 3 }, () => ({ port: 1, bytes: [...SMALL] })));
