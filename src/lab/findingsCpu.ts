@@ -226,14 +226,10 @@ function skewedQueues(report: FoundIn): Finding[] {
   const says = few
     ? `${spread} There are ${plural(flows, 'flow')}: too few to spread evenly over ${first.length} queues.`
     : `${spread} The largest flow is ${percent(topFlowPct, 1)} of the load: hash and indirection table spread it like this.`;
-  const cures = few
-    ? []
-    : [
-        cure(
-          allQueuesAlike(report.run, first.length),
-          'points the indirection table at all queues alike',
-        ),
-      ];
+  const alike = run.settings.queuesAlike
+    ? cure({}, 'another --rss-key spreads these flows otherwise')
+    : cure(allQueuesAlike(run, first.length), 'points the indirection table at all queues alike');
+  const cures = few ? [] : [alike];
   return [{ id: 'rss-skew', kind, packets: 0, says, cures }];
 }
 

@@ -14,6 +14,8 @@ import type { CpuReport, QueueReport } from './report.ts';
 
 const MOST_RX_RING = 8191;
 const MOST_TX_RING = 2047;
+/** Packets of another queue on the same CPU, as a share of a queue's own, that are worth a move. */
+const NEIGHBOUR = 0.1;
 /** Of the polls that received, those that gave no buffers back: from here on it is told. */
 const WITHHELD = 0.1;
 
@@ -129,17 +131,32 @@ function lighterCpu(report: FoundIn, cpu: CpuReport, queue: QueueReport): Cure[]
         'has twice as many CPUs receive',
       ),
     );
-  } else if (!alone && idle.length > 0)
-    cures.push(
-      cure(
-        polledOn(
-          run,
-          cpus.map(({ id }) => id),
-        ),
-        'gives each queue a CPU of its own, as far as there are any',
-      ),
-    );
+  } else if (!alone && idle.length > 0) cures.push(...spreadOut(report, queue, idle));
   return cures;
+}
+
+/** A CPU's share of the queues, taken to CPUs that idle. */
+function spreadOut(
+  { run, cpus, queues }: FoundIn,
+  worst: QueueReport,
+  idle: readonly CpuReport[],
+): Cure[] {
+  const { threadCpus, irqAffinity } = run.settings;
+  const given = threadCpus ?? irqAffinity;
+  if (given !== null && new Set(given).size < cpus.length) {
+    const all = cpus.map(({ id }) => id);
+    return [cure(polledOn(run, all), 'gives each queue a CPU of its own, as far as there are any')];
+  }
+  // all CPUs have queues: what helps is another neighbour
+  const own = queues.filter(({ nic, queue }) => nic === worst.nic && queue < run.queues);
+  const shares = own.some(
+    (other) =>
+      other !== worst && other.cpu === worst.cpu && other.packets > worst.packets * NEIGHBOUR,
+  );
+  if (!shares || worst.queue >= run.queues) return [];
+  const { id } = idle.toSorted((a, b) => a.busyPct - b.busyPct)[0]!;
+  const list = own.map((queue) => (queue === worst ? id : queue.cpu));
+  return [cure(polledOn(run, list), `has ${worst.nic}-${worst.queue} polled on CPU ${id}`)];
 }
 
 /** The queue that discarded the most, by `ethtool -S`. */

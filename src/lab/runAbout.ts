@@ -57,12 +57,20 @@ export interface RunSettings
   readonly apps: string | null;
   /** Which option fills the indirection table; null: the driver does, with all queues alike. */
   readonly indirBy: 'rss-equal' | 'rss-indir' | null;
+  /** The table names all queues, and each as often. */
+  readonly queuesAlike: boolean;
 }
 
 const indirBy = ({ rssEqual, rssIndir }: RunOptions): RunSettings['indirBy'] => {
   if (rssIndir !== undefined) return 'rss-indir';
   return rssEqual === undefined ? null : 'rss-equal';
 };
+
+/** Of an indirection table of its own the order is no matter. */
+function areAlike({ rssEqual, rssIndir }: RunOptions, queues: number): boolean {
+  if (rssIndir === undefined) return rssEqual === undefined || rssEqual === queues;
+  return rssIndir.length === queues && new Set(rssIndir).size === queues;
+}
 
 const USEC_PER_SEC = 1_000_000;
 
@@ -111,6 +119,7 @@ export function aboutRun(
       appsPlaced: options.apps.some(({ cpu, cpus }) => cpu !== undefined || cpus !== undefined),
       apps: textOfApps(options.apps),
       indirBy: indirBy(options),
+      queuesAlike: areAlike(options, queues),
       netdevBudgetUsecs: options.netdevBudgetUsecs ?? Math.floor((2 * USEC_PER_SEC) / hz),
     },
     offer: plan.offer,

@@ -50,6 +50,7 @@ const REPORT: RunReport = {
       appsPlaced: false,
       apps: '',
       indirBy: null,
+      queuesAlike: true,
     },
     offer: { flows: 1, topFlowPct: 100, taggedPct: 0 },
   },

@@ -255,6 +255,11 @@ describe('found', () => {
     const cured = taken(skew!);
     expect(cured).toEqual({ rssIndir: '0,1,2,3' });
     expect(found(await reportOf(flags, { traffic }, cured), 'rss-skew')).toBeUndefined();
+    const key = Array.from({ length: 40 }, () => '01').join(':'); // one bit in eight: hashes repeat
+    const odd = found(await reportOf(flags, { traffic, rssKey: key }), 'rss-skew');
+    expect(odd?.cures).toEqual([
+      { options: {}, why: 'another --rss-key spreads these flows otherwise' },
+    ]);
     const equal = found(await reportOf(flags, { traffic, rssEqual: '2' }), 'rss-skew');
     expect(taken(equal!)).toEqual({ rssEqual: '4' });
   });
@@ -285,6 +290,18 @@ describe('found', () => {
     const closed = await reportOf(flags, { at: '1ms xdp pass' });
     expect(closed.packets.lost['unreadAtClose']).toBeGreaterThan(0);
     expect(found(closed, 'ring-unread')).toBeUndefined();
+  });
+
+  test('two busy queues on one CPU, while another idles', async () => {
+    const flags = { ...{ xdp: 'pass', queues: '4', cpus: '2', count: '20000', stack: 'off' } };
+    const load = { traffic: 'udp size=64 flows=256 rate=20M', rssIndir: '0,2' };
+    const before = await reportOf(flags, load);
+    expect(before.cpus[1]!.busyPct).toBe(0);
+    const overflow = found(before, 'ring-overflow')!;
+    const cured = taken(overflow, overflow.cures.length - 1);
+    expect([{ irqAffinity: '1,1,0,1' }, { irqAffinity: '0,1,1,1' }]).toContainEqual(cured);
+    const after = await reportOf(flags, load, cured);
+    expect(lost(after, 'noBuffer')).toBeLessThan(lost(before, 'noBuffer') / 2);
   });
 
   test('threads of an application beyond the queues', async () => {

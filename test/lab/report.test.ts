@@ -133,6 +133,7 @@ function report(changed: Partial<RunResult> = {}): RunReport {
       appsPlaced: false,
       apps: '',
       indirBy: null,
+      queuesAlike: true,
     },
     offer: { flows: 1, topFlowPct: 100, taggedPct: 0 },
   };
