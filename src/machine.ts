@@ -411,6 +411,13 @@ export class Machine {
     return this.attached[nic] ?? null;
   }
 
+  /** `faults.arm`, from the present on: what NICs have done by then has passed the point. */
+  armFault(point: string, after?: number, every?: number): void {
+    const { present } = this;
+    for (const { nic } of this.nics) nic.settleAll(present);
+    this.faults.arm(point, after, every);
+  }
+
   /** Index of the device of that name. */
   ifindexOf(name: string): number | undefined {
     return this.nics.find(({ bp }) => bp.dev.name === name)?.bp.dev.ifindex;

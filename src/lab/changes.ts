@@ -1,6 +1,5 @@
 /** Carrying out changes on a machine: what `at:` entries and the prompt of `run --watch` do. */
 import { RangeRefused } from '../host/errors.ts';
-import type { Faults } from '../host/faults.ts';
 import { ValueRefused } from '../xdp/btf/value.ts';
 import type { XdpProgramSpec } from '../xdp/define.ts';
 import { ProgramRefused } from '../xdp/engine.ts';
@@ -17,7 +16,7 @@ import { didYouMean } from './nearest.ts';
 
 /** What changes need of a machine. NICs are numbered as in the configuration. */
 export interface ChangeableMachine {
-  readonly faults: Faults;
+  armFault(point: string, after?: number, every?: number): void;
   attachXdp(nic: number, program: XdpProgramSpec | null): void;
   /** What `attachXdp` brought to life. */
   programOf(nic: number): XdpProg | null;
@@ -41,7 +40,7 @@ export function makeChange(
       machine.attachXdp(nic, programs(change));
       return;
     case 'fault':
-      machine.faults.arm(change.point, change.after, change.every);
+      machine.armFault(change.point, change.after, change.every);
       return;
     default:
       changeMap(machine, nic, change);

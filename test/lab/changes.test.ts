@@ -89,6 +89,23 @@ describe('a program exchanged, a fault armed', () => {
     const { rxCrc = 0 } = report.packets.lost;
     expect(Math.abs(rxCrc - 5)).toBeLessThanOrEqual(1);
   });
+
+  test.each(['rxCmpCrc', 'rxCmpBuffer', 'rxCmpOutOfOrder', 'pageAlloc', 'txCmpLost'])(
+    '%s: the same packets are lost in both paces',
+    async (fault) => {
+      for (const rate of ['2Mpps', '8Mpps']) {
+        const traffic = `udp size=imix flows=100 rate=${rate}`;
+        const at = `30us fault ${fault} every 50`;
+        const given = { xdp: 'echo', queues: 1, cpus: 1, count: 1500, traffic, at };
+        const [lazy, eager] = await Promise.all(
+          [false, true].map(async (pace) => (await run({ ...given, eager: pace })).report),
+        );
+        expect(lazy!.latencyNs).toEqual(eager!.latencyNs);
+        expect(lazy!.packets).toEqual(eager!.packets);
+        expect(lazy!.conserved).toBe(true);
+      }
+    },
+  );
 });
 
 describe('what is refused', () => {

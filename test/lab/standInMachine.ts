@@ -2,7 +2,6 @@
 import { costTable } from '../../src/host/cost.ts';
 import { FLAT } from '../../src/host/profiles.ts';
 import { Cpu } from '../../src/host/cpu.ts';
-import { Faults } from '../../src/host/faults.ts';
 import { Fates } from '../../src/host/fates.ts';
 import { Histogram } from '../../src/host/histogram.ts';
 import { HostMemory } from '../../src/host/memory.ts';
@@ -36,7 +35,7 @@ export const standIn =
       attachXdp: (nic, program) => void (attached[nic] = program?.name ?? 'none'),
       programOf: () => null,
       ifindexOf: () => undefined,
-      faults: new Faults(),
+      armFault: () => undefined,
       at: (_, make) => make(),
       present: 0,
       mapsOf: () => ({}),
