@@ -140,6 +140,8 @@ export class Machine {
   private readonly changes: Changes = new Changes();
   /** Up to where the machine was told to run: the control path's present, even if all CPUs idle. */
   private ranTo: Ps = 0;
+  /** It runs until nothing is left to do. */
+  private toTheEnd = false;
 
   /**
    * @param frameBytes room for the frames that sources will send
@@ -228,6 +230,7 @@ export class Machine {
       bulkSize: config.profile.kernel.xmitFrames,
       redirectAtOnce: config.profile.kernel.redirectAtOnce === 1,
       clock: this.clock,
+      isOver: (at) => this.isOver(at),
       pages: this.pages,
       irqs: this.irqs,
       upper: new XdpUpper(this.net, config.profile.kernel),
@@ -490,7 +493,9 @@ export class Machine {
       this.ranTo = next.at;
       next.make();
     }
+    this.toTheEnd = untilPs >= END_OF_TIME;
     this.scheduler.run(end);
+    this.toTheEnd = false;
     if (untilPs < END_OF_TIME) this.ranTo = untilPs;
     else for (const { nic } of this.nics) nic.settleAll(END_OF_TIME - 1);
     if (this.config.check && !this.mem.nullPageIsZero())
@@ -510,6 +515,13 @@ export class Machine {
     );
   }
 
+  /** It runs until nothing is left to do, and at `at` only those who look on have anything to come. */
+  private isOver(at: Ps): boolean {
+    if (!this.toTheEnd || this.clock.nextKeptAt() < Infinity) return false;
+    for (const { nic } of this.nics) nic.settleAll(at);
+    return this.idle && this.irqs.nextAt() === Infinity;
+  }
+
   /** Nothing happens before this, unless a frame arrives; its present while something is under way. */
   quietUntil(): Ps {
     if (!this.idle) return this.present;
@@ -524,7 +536,7 @@ export class Machine {
   pausedUntil(): Ps {
     const { ranTo } = this;
     if (this.present > ranTo || this.cpus.some((cpu) => cpu.work !== null)) return ranTo;
-    let at = Math.min(this.clock.nextAt(), this.changes.nextAt());
+    let at = Math.min(this.clock.nextKeptAt(), this.changes.nextAt());
     for (const { nic } of this.nics) {
       nic.settleAll(ranTo);
       at = Math.min(at, nic.nextAt());

@@ -40,10 +40,12 @@ export interface Alarm {
 class ClockAlarm implements Alarm {
   at: Ps = Infinity;
   readonly ring: (at: Ps) => void;
+  readonly keepsRun: boolean;
   private readonly clock: VirtualClock;
 
-  constructor(ring: (at: Ps) => void, clock: VirtualClock) {
+  constructor(ring: (at: Ps) => void, keepsRun: boolean, clock: VirtualClock) {
     this.ring = ring;
+    this.keepsRun = keepsRun;
     this.clock = clock;
   }
 
@@ -69,8 +71,9 @@ export class VirtualClock {
   private readonly alarms: ClockAlarm[] = [];
   private next: Ps = Infinity;
 
-  alarm(ring: (at: Ps) => void): Alarm {
-    const alarm = new ClockAlarm(ring, this);
+  /** @param keepsRun is it part of what a run waits for, and not only something that looks on? */
+  alarm(ring: (at: Ps) => void, keepsRun: boolean = true): Alarm {
+    const alarm = new ClockAlarm(ring, keepsRun, this);
     this.alarms.push(alarm);
     return alarm;
   }
@@ -78,6 +81,13 @@ export class VirtualClock {
   /** When the next alarm is due; Infinity when none is armed. */
   nextAt(): Ps {
     return this.next;
+  }
+
+  /** As `nextAt`, of those that a run waits for. */
+  nextKeptAt(): Ps {
+    let next = Infinity;
+    for (const alarm of this.alarms) if (alarm.keepsRun && alarm.at < next) next = alarm.at;
+    return next;
   }
 
   /** An alarm was set or cancelled, which is rarer than that somebody asks for the next. */

@@ -57,7 +57,7 @@ export class Occupancy {
         ...{ buffers: [], dma: [], unread: [], tx: [] },
       })),
     );
-    this.alarm = machine.clock.alarm((at) => this.sample(at));
+    this.alarm = machine.clock.alarm((at) => this.sample(at), false);
     this.alarm.set(machine.present + everyPs);
   }
 

@@ -45,7 +45,7 @@ export class Timeline {
       Array.from({ length: config.queues }, (_, queue) => `${config.name}-${queue}`),
     );
     this.lanes = machine.nics.flatMap(({ nic: { port } }) => [...port.lanes, port.refused]);
-    this.alarm = machine.clock.alarm((at) => this.look(at));
+    this.alarm = machine.clock.alarm((at) => this.look(at), false);
     for (const lane of this.lanes) lane.rememberFrom(stepPs, stepPs);
     this.alarm.set(stepPs);
   }

@@ -5,7 +5,7 @@
  *   region 'maps'            structs of live maps | hi | map storage (`MapArena`)
  *   region 'program stacks'  frames of 512 bytes, from the top down
  */
-import type { VirtualClock } from '../host/clock.ts';
+import type { Ps, VirtualClock } from '../host/clock.ts';
 import type { HostAddr, HostMemory, Region } from '../host/memory.ts';
 import type { EngineBpf, EngineImage, RunningEngine } from './engine.ts';
 import { BpfTimers } from './helpers/timers.ts';
@@ -84,5 +84,10 @@ export class Bpf implements EngineBpf {
     this.stackTop = regions.stacks.at + regions.stacks.bytes;
     this.timers = new BpfTimers(this, clock);
     this.readers = new MapReaders(xdp, clock);
+  }
+
+  /** What programs read off a clock: that of the CPU that runs, or when a timer rang on one that idles. */
+  get now(): Ps {
+    return Math.max(this.xdp.cpu.now, this.timers.ringing);
   }
 }

@@ -2,7 +2,7 @@
  * What XDP needs of the machine around it, in one object per machine: memory, randomness, the CPU
  * that runs, the tables of memory models and devices, and one redirect context per CPU.
  */
-import type { VirtualClock } from '../host/clock.ts';
+import type { Ps, VirtualClock } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { Fates } from '../host/fates.ts';
 import type { IrqController } from '../host/irq.ts';
@@ -74,6 +74,8 @@ export interface XdpKernelParts {
   readonly upper?: UpperStack;
   /** Rings programs' timers; without it time stands still. */
   readonly clock?: VirtualClock;
+  /** Is nothing under way at `at`, or to come, that a run waits for? False unless told. */
+  readonly isOver?: (at: Ps) => boolean;
 }
 
 /** CONFIG_HZ where nobody said otherwise. */
@@ -96,6 +98,7 @@ export class XdpKernel {
   /** Pages of frames that a broadcast copies. */
   readonly clonePages: ClonePages | null;
   readonly hz: number;
+  readonly isOver: (at: Ps) => boolean;
   readonly bulkSize: number;
   /** Redirects without a map go to their device one by one. */
   readonly redirectAtOnce: boolean;
@@ -123,6 +126,7 @@ export class XdpKernel {
       parts.pages === undefined ? null : new ClonePages(parts.pages, this.memModels);
     this.running = parts.cpus[0]!;
     this.hz = parts.hz ?? DEFAULT_HZ;
+    this.isOver = parts.isOver ?? (() => false);
     this.bulkSize = parts.bulkSize ?? DEV_MAP_BULK_SIZE;
     this.redirectAtOnce = parts.redirectAtOnce ?? false;
     this.bpf = new Bpf(this, parts.bpf, parts.clock ?? null);

@@ -16,7 +16,7 @@ const NS_PER_SEC = 1e9;
 const INITIAL_JIFFIES_SEC = -300;
 
 /** Virtual nanoseconds of the CPU that runs. */
-const nowNs = (bpf: Bpf): number => Math.floor(bpf.xdp.cpu.now / PS_PER_NS);
+const nowNs = (bpf: Bpf): number => Math.floor(bpf.now / PS_PER_NS);
 
 /** @linux bpf_ktime_get_ns and its kin */
 const ktimeGetNs = (bpf: Bpf): number => wide(bpf, nowNs(bpf));

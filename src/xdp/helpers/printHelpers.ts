@@ -21,7 +21,7 @@ function trace(bpf: Bpf, text: Printed): number {
   if (typeof text === 'number') return text;
   const line = text.slice(0, MAX_LINE - 1);
   const { cpu } = bpf.xdp;
-  bpf.tracePipe.print({ cpu: cpu.id, time: cpu.now, text: line.replace(/\n$/, '') });
+  bpf.tracePipe.print({ cpu: cpu.id, time: bpf.now, text: line.replace(/\n$/, '') });
   return text.length;
 }
 

@@ -40,7 +40,7 @@ function start(bpf: Bpf, field: HostAddr, nsLow: number, flags: number): number 
   const timer = bpf.timers.at(field);
   if (timer === null || timer.engine === null) return -EINVAL;
   const ps = ((highOf(bpf, 2) >>> 0) * 2 ** 32 + (nsLow >>> 0)) * PS_PER_NS;
-  bpf.timers.start(timer, (flags & TIMER_ABS) === 0 ? bpf.xdp.cpu.now + ps : ps);
+  bpf.timers.start(timer, (flags & TIMER_ABS) === 0 ? bpf.now + ps : ps);
   return 0;
 }
 

@@ -3,12 +3,14 @@
  *
  *   0   number of the timer, 0 before `bpf_timer_init`
  *
- * They ring on the virtual clock, in the order they are due, on the CPU that started them.
+ * They ring on the virtual clock, in the order they are due, on the CPU that started them, and take
+ * no time. What a callback starts rings a microsecond later at the earliest, and not at all once the
+ * run has nothing else to wait for: else a timer that starts itself again would keep it from ending.
  *
  * @linux struct bpf_hrtimer; kernel/bpf/helpers.c
  */
 import type { Alarm, Ps, VirtualClock } from '../../host/clock.ts';
-import { END_OF_TIME } from '../../host/clock.ts';
+import { END_OF_TIME, PS_PER_US } from '../../host/clock.ts';
 import type { Cpu } from '../../host/cpu.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import type { Bpf } from '../bpf.ts';
@@ -28,7 +30,12 @@ export interface BpfTimer {
   running: boolean;
 }
 
+/** From a timer's interrupt to the next that its callback asks for: no CPU takes them faster. */
+const NEXT_INTERRUPT: Ps = PS_PER_US;
+
 export class BpfTimers {
+  /** While callbacks run: when their timers rang, of which an idle CPU's clock knows nothing. Else 0. */
+  ringing: Ps = 0;
   private readonly bpf: Bpf;
   private readonly timers: BpfTimer[] = [];
   private readonly alarm: Alarm | null;
@@ -36,7 +43,7 @@ export class BpfTimers {
   /** @param clock null: time stands still, and nothing ever rings */
   constructor(bpf: Bpf, clock: VirtualClock | null) {
     this.bpf = bpf;
-    this.alarm = clock === null ? null : clock.alarm((at) => this.ring(at));
+    this.alarm = clock === null ? null : clock.alarm((at) => this.ring(at), false);
   }
 
   /** The timer of a value's field, or null. */
@@ -51,7 +58,7 @@ export class BpfTimers {
   }
 
   start(timer: BpfTimer, due: Ps): void {
-    timer.due = Math.min(due, END_OF_TIME);
+    timer.due = this.ringing === 0 ? Math.min(due, END_OF_TIME) : this.dueAgain(due);
     timer.cpu = this.bpf.xdp.cpu;
     this.arm();
   }
@@ -82,11 +89,18 @@ export class BpfTimers {
     else this.alarm?.set(first.due);
   }
 
+  private dueAgain(due: Ps): Ps {
+    if (this.bpf.xdp.isOver(this.ringing)) return Infinity;
+    return Math.min(Math.max(due, this.bpf.now + NEXT_INTERRUPT), END_OF_TIME);
+  }
+
   private ring(at: Ps): void {
+    this.ringing = at;
     for (let timer = this.first(); timer !== null && timer.due <= at; timer = this.first()) {
       timer.due = Infinity;
       this.run(timer);
     }
+    this.ringing = 0;
     this.arm();
   }
 
