@@ -287,7 +287,7 @@ export class Machine {
           cpus: this.cpus,
           moderation,
           strides,
-          ...this.stagesOf(nic, vectors, () => bp),
+          ...this.stagesOf(nic, vectors),
         },
         { ...nicConfig, weight: config.budget },
       );
@@ -304,14 +304,10 @@ export class Machine {
     this.timeline = samplePs === undefined ? null : new Timeline(this, samplePs);
   }
 
-  private stagesOf(
-    nic: Nic,
-    vectors: readonly IrqLine[],
-    bp: () => Bnxt,
-  ): Pick<BnxtPdev, 'rxStages'> {
+  private stagesOf(nic: Nic, vectors: readonly IrqLine[]): Pick<BnxtPdev, 'rxStages'> {
     const times = this.stages;
     if (times === null) return {};
-    return { rxStages: (queue) => new QueueStages(times, nic, vectors[queue]!, bp, queue) };
+    return { rxStages: (rxr) => new QueueStages(times, nic, vectors[rxr.index]!, rxr) };
   }
 
   /** @throws RangeRefused when a CPU does not exist */

@@ -116,6 +116,17 @@ test("a sender's queue: its own clock for wire, and nothing else", async () => {
   await expect(slow).rejects.toThrow('traffic queue: 10 is out of range (only with rate=line');
 });
 
+test('the first packets of a ring that is closed already', async () => {
+  // a program is exchanged while the thread has not polled yet: it does when its ring is gone
+  const given = { xdp: 'drop', queues: 1, cpus: 1, stack: 'off', threaded: true, count: 200 };
+  const soon = { rxUsecs: 1, rxFrames: 1, traffic: 'udp size=64 rate=10Mpps', at: '2us xdp drop' };
+  const { report } = await run({ ...given, ...soon, stages: true });
+  expect(report.conserved).toBe(true);
+  const handled = Object.entries(report.stagesNs).filter(([stage]) => stage !== 'socket');
+  expect(handled.length).toBeGreaterThan(2);
+  for (const [, { count }] of handled) expect(count).toBe(report.packets.xdpDrop);
+});
+
 test('what is booked changes nothing else', async () => {
   const given = { xdp: 'l4lb', count: 20_000, seed: 3 };
   const [off, on] = [await run({ ...given }), await run({ ...given, stages: true })];

@@ -337,8 +337,8 @@ export interface BnxtPdev {
   /** How its frames share pages; null: a buffer for each, as bnxt has it. */
   readonly strides: StridesSpec | null;
   readonly stamps: RxStamps;
-  /** For each RX queue that is opened; absent unless asked for. */
-  readonly rxStages?: (queue: number) => RxStages;
+  /** For each RX ring that is opened, once the NIC has it; absent unless asked for. */
+  readonly rxStages?: (rxr: BnxtRxRingInfo) => RxStages;
   readonly clock: VirtualClock;
   readonly faults: Faults;
   readonly watch: Watch;

@@ -88,6 +88,7 @@ export function bnxtOpenNic(bp: Bnxt): number {
     bnapi.irq.handler = () => bnxtMsix(bnapi);
   }
   bnxtInitNic(bp);
+  for (const rxr of bp.rxRing) rxr.xdpRxq.stages = bp.pdev.rxStages?.(rxr) ?? null;
   netifSetRealNumTxQueues(bp.dev, bp.txNrRingsPerTc);
   bnxtSetXpsMapping(bp);
   for (const bnapi of bp.bnapi) napiEnable(bnapi.napi);
@@ -147,7 +148,6 @@ function bnxtAllocMem(bp: Bnxt): void {
   for (let i = 0; i < bp.rxNrRings; i++) {
     const bnapi = bp.bnapi[i]!;
     const rxq = new XdpRxqInfo(bp.pdev.xdp, bp.dev.ifindex, i, bp.pdev.stamps);
-    rxq.stages = bp.pdev.rxStages?.(i) ?? null;
     const rxr = new BnxtRxRingInfo(bp, bnapi, i, rxq);
     rxr.txr = xdpRings > 0 ? bp.txRing[i]! : null;
     rxr.xdpProg = bp.xdpProg;
