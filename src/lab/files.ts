@@ -1,6 +1,7 @@
 /** The part of a run that touches the file system: captures, scenarios and programs, by name. */
 import type { FileHandle } from 'node:fs/promises';
 import { access, constants, open, realpath, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { thrownText } from '../host/errors.ts';
@@ -169,8 +170,14 @@ export async function writeMaps(option: string, name: string, maps: MapsFile): P
   await writeBytes(option, name, new TextEncoder().encode(text));
 }
 
+/** Modules imported so far: each import of a file has an address of its own. */
+let imports = 0;
+
 /**
  * The default export of a program's module, whatever it is.
+ *
+ * The file is read anew each time, so that what it keeps in variables ends with its run: points of a
+ * sweep that share a process must not depend on each other. What it imports is read once.
  *
  * @param option the option that named the file
  * @throws InputError when there is no such module, or it does not load
@@ -181,7 +188,9 @@ export async function importProgram(option: string, name: string): Promise<unkno
     throw new InputError(`${option}: ${name} is not a program (.ts or .js)`);
   }
   await readBytes(option, name);
-  const url = pathToFileURL(resolve(name)).href;
+  const path = resolve(name);
+  const url = `${pathToFileURL(path).href}?import=${++imports}`;
+  delete createRequire(import.meta.url).cache[await realpath(path)]; // a CommonJS module is known by its path
   try {
     const module = await (extension.endsWith('ts') ? importTs(url) : import(url));
     return defaultExport(defaultExport(module));
