@@ -1,7 +1,7 @@
 /**
  * The transmit engine's loop as WebAssembly, for the usual case: one ring waits alone, its packets
- * are one short descriptor each, the queue has no slot, and nobody watches the wire. See `rxBulk.ts` for why, and for what
- * holds it equal; `txEngine.ts` says what each step is, and does the rest.
+ * are one short descriptor each, the queue has no slot, and nobody watches the wire. See `rxBulk.ts`
+ * for why, and for what holds it equal; `txEngine.ts` says what each step is, and does the rest.
  *
  * Words of a ring's block, at 4 bytes:
  *
