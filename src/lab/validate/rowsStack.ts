@@ -94,7 +94,7 @@ const throughStack: Scenario = {
 };
 
 const latency = (id: string, modelled: Row['modelled'], scenario = throughStack): Row => ({
-  ...{ id: `lat.linux.${id}`, family: 'forwarding latency, stack', scenario, modelled },
+  ...{ id: `lat.linux.${id}`, family: 'forwarding latency', scenario, modelled },
 });
 
 const UNLOADED = rarely(throughStack, ` ${THROUGH}`);
