@@ -78,36 +78,45 @@ export function bnxtRxPkt(rxr: BnxtRxRingInfo): number {
   const l2Errors = rxCmpL2Errors(words, ext);
   if (l2Errors !== 0) return bnxtRxError(rxr, cons, data, l2Errors, rawExt);
 
-  const len = rxCmpLen(words, at);
+  let len = rxCmpLen(words, at);
+  let rc = 1;
   if (rxr.xdpProg !== null) {
     bnxtXdpBuffInit(rxr, data, len);
-    return rxPktRan(rxr, cons, data, bpfProgRunXdp(rxr.xdpProg, rxr.xdp, rxr.xdpRxq, rxr.cpu));
+    const act = bpfProgRunXdp(rxr.xdpProg, rxr.xdp, rxr.xdpRxq, rxr.cpu);
+    const consumed = bnxtRxXdp(rxr, cons, data, act);
+    len = xdpLen(words, rxr.xdp);
+    if (!consumed) rc = passUp(rxr, cons, data, xdpData(words, rxr.xdp), len, at, ext, true);
+  } else {
+    rc = passUp(rxr, cons, data, swRxBdDataPtr(words, rxBuf), len, at, ext, false);
   }
-  const rc = passUp(rxr, cons, data, swRxBdDataPtr(words, rxBuf), len, at, ext, false);
-  return rxPktDone(rxr, cons, len, rc);
+  nextRxPkt(rxr, cons, len);
+  return rc;
 }
 
-/** The rest of `bnxtRxPkt` once the program has given its verdict on the packet of slot `cons`. */
-export function rxPktRan(rxr: BnxtRxRingInfo, cons: number, data: HostAddr, act: number): number {
-  const { words, xdp } = rxr;
-  const consumed = bnxtRxXdp(rxr, cons, data, act);
-  const len = xdpLen(words, xdp);
-  if (consumed) return rxPktDone(rxr, cons, len, 1);
-  const { cpDescRing, cpRingMask, rawCons } = rxr;
+/** The same from the verdict on, for the packet behind a walk. */
+export function bnxtRxPktRan(
+  rxr: BnxtRxRingInfo,
+  cons: number,
+  data: HostAddr,
+  act: number,
+): number {
+  const { words, cpDescRing, cpRingMask, rawCons, xdp } = rxr;
   const at = cpDescRing + ((rawCons & cpRingMask) << DESC_SHIFT);
   const ext = cpDescRing + (((rawCons + 1) & cpRingMask) << DESC_SHIFT);
-  const rc = passUp(rxr, cons, data, xdpData(words, xdp), len, at, ext, true);
-  return rxPktDone(rxr, cons, len, rc);
+  const consumed = bnxtRxXdp(rxr, cons, data, act);
+  const len = xdpLen(words, xdp);
+  const rc = consumed ? 1 : passUp(rxr, cons, data, xdpData(words, xdp), len, at, ext, true);
+  nextRxPkt(rxr, cons, len);
+  return rc;
 }
 
 /** @linux bnxt_rx_pkt, from next_rx on */
-function rxPktDone(rxr: BnxtRxRingInfo, cons: number, len: number, rc: number): number {
+function nextRxPkt(rxr: BnxtRxRingInfo, cons: number, len: number): void {
   const { cpr } = rxr;
   cpr.packets++;
   cpr.bytes += len;
   nextRx(rxr, cons);
   rxr.rawCons++;
-  return rc;
 }
 
 /** The producer slot has been filled; the next completion must name the next slot. */

@@ -25,7 +25,7 @@ import { programFaultOn } from '../../xdp/program.ts';
 import { xdpDataHardStart } from '../../xdp/xdpBuff.ts';
 import type { BnxtCpRingInfo, BnxtRxRingInfo } from './bnxt.ts';
 import { BNXT_RX_EVENT, BNXT_TX_CMP_EVENT, BNXT_TX_EVENT } from './bnxt.ts';
-import { rxPktRan } from './rx.ts';
+import { bnxtRxPktRan } from './rx.ts';
 import type { ProgramWalk } from './rxWalkLoop.ts';
 import {
   ACT,
@@ -122,7 +122,7 @@ export class RxWalk {
     }
     if (other === 0) return handled;
     const act = told === null ? words[(block + ACT) >> 2]! : told.act;
-    const rc = rxPktRan(rxr, rxr.rxNextCons, xdpDataHardStart(words, rxr.xdp), act);
+    const rc = bnxtRxPktRan(rxr, rxr.rxNextCons, xdpDataHardStart(words, rxr.xdp), act);
     rxr.rawCons++;
     return handled + (rc === -ENOMEM ? 1 : rc);
   }
