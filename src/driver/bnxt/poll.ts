@@ -48,10 +48,12 @@ export function bnxtCmpValid(cpr: BnxtCpRingInfo, rawCons: number): boolean {
   const at = cpr.cpDescRing + ((rawCons & cpr.cpRingMask) << CP_SLOT_SHIFT);
   const lap = (rawCons & cpr.cpBit) === 0 ? 0 : 1;
   if (cmpValid(cpr.words, at, lap)) return true;
-  return (
-    cpr.bus.settle(cpr.cpu, cpr.cpDb.doorbell, cpr.cpDb.dbKeyHi) && cmpValid(cpr.words, at, lap)
-  );
+  return bnxtCpSettle(cpr) && cmpValid(cpr.words, at, lap);
 }
+
+/** Let the NIC catch up with who polls. @returns false when nothing can have changed */
+export const bnxtCpSettle = (cpr: BnxtCpRingInfo): boolean =>
+  cpr.bus.settle(cpr.cpu, cpr.cpDb.doorbell, cpr.cpDb.dbKeyHi);
 
 /** Hard interrupt of one completion ring. The NIC sends one message per arm, so nothing is masked. @linux bnxt_msix */
 export function bnxtMsix(bnapi: BnxtNapi): void {
@@ -157,12 +159,11 @@ export function __bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): n
       rxr!.event = event;
       rxPkts += walk.run(budget - rxPkts);
       event = rxr!.event;
-      if (rawCons !== rxr!.rawCons) {
-        rawCons = rxr!.rawCons;
-        cpr.hasMoreWork = rxPkts === budget;
-        if (cpr.hasMoreWork) break;
-        continue;
-      }
+      const isMoved = rawCons !== rxr!.rawCons;
+      rawCons = rxr!.rawCons;
+      cpr.hasMoreWork = rxPkts === budget;
+      if (cpr.hasMoreWork || walk.foundEmpty) break;
+      if (isMoved) continue;
     }
     dmaRmb(cpu); // V first, the rest of the slot after it
     const type = cmpType(words, at);

@@ -11,8 +11,12 @@
  * A packet is ordinary when both slots of its completion are written, name the buffer that is
  * expected, and tell of no error; the ring is in page mode and has a program. In front of anything
  * else the walk stops. Behind a verdict other than XDP_DROP and XDP_TX, or without room to send, it
- * stops too, and the driver goes on with that packet where it would have come back from the program. It does not begin while somebody
- * watches, counts charges, books stages or has armed faults, nor for fewer than `LEAST` packets.
+ * stops too, and the driver goes on with that packet where it would have come back from the program.
+ * Where nothing is written it lets the NIC catch up, as `bnxtCmpValid` does, and ends the pass if that
+ * brings nothing.
+ *
+ * It does not begin while somebody watches, counts charges, books stages or has armed faults, nor for
+ * fewer than `LEAST` packets; a ring where it stops early does without for some polls.
  *
  * A compiled program that needs no preparation is called from WebAssembly directly.
  */
@@ -40,6 +44,8 @@ import {
   TX_CONS,
   TX_HW_CONS,
   TX_PROD,
+  WALK_EMPTY,
+  WALK_RAN,
   initWalkBlock,
   walkOf,
 } from './rxWalkLoop.ts';
@@ -55,8 +61,15 @@ export class RxWalk {
   private readonly rxr: BnxtRxRingInfo;
   private readonly prog: XdpProg;
   private of: ProgramWalk | null = null;
-  /** Raw index of the running poll from which on another walk may be worth it. */
+  /** Raw index of the running pass from which on another walk may be worth it; -1: it is, at once. */
   private from = 0;
+  /** Packets that a poll's first pass over the ring received the last time, and a later one. */
+  private readonly usual: [number, number] = [0, 0];
+  /** Which of them runs, and packets before it. */
+  private pass: 0 | 1 = 0;
+  private before = 0;
+  /** The last walk ended where nothing is written up to now. */
+  foundEmpty = false;
   /** Polls to come without a walk, and how many there were the last time. */
   private pause = 0;
   private pauses = 0;
@@ -67,24 +80,36 @@ export class RxWalk {
     this.block = block;
   }
 
-  /** A poll of `cpr` begins. @returns whether it may walk */
+  /** A pass over `cpr` begins. @returns whether it may walk */
   begin(cpr: BnxtCpRingInfo, budget: number): boolean {
     const { rxr } = this;
-    if (budget < LEAST || cpr !== rxr.cpr || rxr.cpu.timeAt === 0) return false;
+    if (cpr !== rxr.cpr) return false;
+    const { packets } = cpr;
+    this.usual[this.pass] = packets - this.before;
+    this.pass = budget === rxr.bp.napiWeight ? 0 : 1;
+    this.before = packets;
+    if (budget < LEAST || rxr.cpu.timeAt === 0) return false;
     if (rxr.watch.on || rxr.xdpRxq.stages !== null || rxr.bp.faults.armed) return false;
     if (this.pause > 0) {
       this.pause--;
       return false;
     }
-    this.from = 0;
+    this.from = this.usual[this.pass] >= LEAST ? -1 : 0;
     return true;
   }
 
-  /** Do enough packets follow from `rawCons` on? If not, the next question comes later. */
+  /**
+   * A packet at `rawCons` is there: do enough follow, or did they the last time? If
+   * not, the next question comes later.
+   */
   isWorthIt(rawCons: number, budget: number): boolean {
     if (rawCons < this.from || budget < LEAST) return false;
-    const { words, cpDescRing, cpRingMask, cpBit } = this.rxr;
     const last = rawCons + 2 * LEAST - 1;
+    if (this.from < 0) {
+      this.from = 0;
+      return true;
+    }
+    const { words, cpDescRing, cpRingMask, cpBit } = this.rxr;
     const at = cpDescRing + ((last & cpRingMask) << DESC_SHIFT);
     if (cmpValid(words, at, (last & cpBit) === 0 ? 0 : 1)) return true;
     this.from = last;
@@ -101,34 +126,40 @@ export class RxWalk {
     const { rxr, block } = this;
     const { words } = rxr;
     const txr = rxr.txr!;
-    const { walk, told } = (this.of ??= this.prepare());
+    const { walk, around } = (this.of ??= this.prepare());
     words[(block + PROD) >> 2] = rxr.rxProd;
     words[(block + NEXT_CONS) >> 2] = rxr.rxNextCons;
     words[(block + TX_PROD) >> 2] = txr.txProd;
     words[(block + TX_CONS) >> 2] = txr.txCons;
-    let other: number;
+    around.cpr = rxr.cpr;
+    let end: number;
     try {
-      other = walk(block, rxr.cpu.timeAt, rxr.rawCons, budget < MOST ? budget : MOST);
+      end = walk(block, rxr.cpu.timeAt, rxr.rawCons, budget < MOST ? budget : MOST);
     } catch (error) {
       this.book(0);
       throw programFaultOn(this.prog, rxr.xdpRxq, error);
     }
-    const handled = this.book(other);
+    this.foundEmpty = end === WALK_EMPTY;
+    const ran = end === WALK_RAN ? 1 : 0;
+    const handled = this.book(ran);
     if (handled >= LEAST) this.pauses = 0;
-    else {
-      this.from = Infinity;
-      this.pauses = Math.min(2 * this.pauses + 1, LONGEST_PAUSE);
-      this.pause = this.pauses;
-    }
-    if (other === 0) return handled;
-    const act = told === null ? words[(block + ACT) >> 2]! : told.act;
+    else if (!this.foundEmpty) this.rest();
+    if (ran === 0) return handled;
+    const act = this.prog.compiled === undefined ? around.act : words[(block + ACT) >> 2]!;
     const rc = bnxtRxPktRan(rxr, rxr.rxNextCons, xdpDataHardStart(words, rxr.xdp), act);
     rxr.rawCons++;
     return handled + (rc === -ENOMEM ? 1 : rc);
   }
 
-  /** What the walk has done becomes the rings'. @param other verdicts behind the last packet @returns packets */
-  private book(other: number): number {
+  /** No more walks in this poll and the next ones. */
+  private rest(): void {
+    this.from = Infinity;
+    this.pauses = Math.min(2 * this.pauses + 1, LONGEST_PAUSE);
+    this.pause = this.pauses;
+  }
+
+  /** What the walk has done becomes the rings'. @param ran verdicts behind the last packet @returns packets */
+  private book(ran: number): number {
     const { rxr, block } = this;
     const { bp, words, cpr, fates, xdpRxq } = rxr;
     const txr = rxr.txr!;
@@ -148,8 +179,8 @@ export class RxWalk {
       txr.txHwCons = words[(block + TX_HW_CONS) >> 2]!;
       rxr.event |= BNXT_TX_CMP_EVENT;
     }
-    if (n + other === 0) return 0;
-    xdpRxq.latency.recordAll(bp.mem.doubles, words, (block + AGES) >> 3, n + other);
+    if (n + ran === 0) return 0;
+    xdpRxq.latency.recordAll(bp.mem.doubles, words, (block + AGES) >> 3, n + ran);
     rxr.cpu.packetTouched = this.prog.touchesPacket;
     rxr.event |= BNXT_RX_EVENT;
     if (bnxtTxAvail(txr) !== txr.txRingSize) rxr.event &= ~BNXT_RX_EVENT;

@@ -58,7 +58,8 @@ import {
   XDP_MD_DATA_END,
   XDP_MD_DATA_META,
 } from '../../xdp/xdpBuff.ts';
-import type { BnxtRxRingInfo } from './bnxt.ts';
+import type { BnxtCpRingInfo, BnxtRxRingInfo } from './bnxt.ts';
+import { bnxtCpSettle } from './poll.ts';
 import { SW_RX_BD_DATA_PTR, SW_RX_BD_MAPPING, SW_RX_BD_SHIFT } from './swRxBd.ts';
 import { SW_TX_BD_PAGE, SW_TX_BD_RX_PROD, SW_TX_BD_SHIFT } from './swTxBd.ts';
 
@@ -115,12 +116,17 @@ const LHINT_SHIFT = 13;
 const TX_FLAGS: number =
   TX_BD_TYPE_SHORT_TX_BD | (1 << TX_BD_FLAGS_BD_CNT_SHIFT) | TX_BD_FLAGS_PACKET_END;
 
+/** How a walk ends: in front of a packet, behind a verdict, or where nothing is written up to now. */
+const WALK_STOPPED = 0;
+export const WALK_RAN = 1;
+export const WALK_EMPTY = 2;
+
 /**
- * `walk(block, time, rawCons, most)`
+ * `walk(block, time, rawCons, most)`, with imports that run the program and let the NIC catch up.
  *
- * @returns 1 when it stopped behind a verdict, 0 in front of a packet
+ * @returns how it ended
  */
-function walkLoop(program: number): WasmFunction {
+function walkLoop(program: number, settle: number): WasmFunction {
   const f = new WasmFunction();
   const [q, time, raw, most] = [f.param(I32), f.param(I32), f.param(I32), f.param(I32)] as const;
   const prod = f.i32At(q, PROD);
@@ -128,16 +134,16 @@ function walkLoop(program: number): WasmFunction {
   const xdp = f.i32At(q, XDP);
   const txProd = f.i32At(q, TX_PROD);
   const now = f.f64At(time, OP_COUNT * 8);
-  const [n, at, ext, buf, data, to, len, bytes, act, other] = [
+  const [n, at, ext, buf, data, to, len, bytes, act, end] = [
     ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
     ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
   ] as const;
 
   const charge = (op: number): void => f.set(now, fadd(now, loadF64(time, op * 8)));
-  /** Leaves the loop unless the slot of this raw index is written; its address is in `slot`. */
-  const readSlot = (slot: Local, index: Value): void => {
+  /** The address of this raw index's slot goes to `slot`. @returns whether nothing is written there yet */
+  const slotIsEmpty = (slot: Local, index: Value): Value => {
     f.set(slot, add(load32(q, CP_RING), shl(and(index, load32(q, CP_MASK)), DESC_SHIFT)));
-    f.leaveIf(eq(and(load32(slot, V), 1), ne(and(index, load32(q, CP_BIT)), 0)));
+    return eq(and(load32(slot, V), 1), ne(and(index, load32(q, CP_BIT)), 0));
   };
   /** The packet becomes the next descriptor of the XDP TX ring. */
   const xmit = (): void => {
@@ -164,7 +170,14 @@ function walkLoop(program: number): WasmFunction {
   f.store32(q, TX_COMPLETIONS, 0);
   f.repeat(() => {
     f.leaveIf(ge(n, most));
-    readSlot(at, raw);
+    const isEmpty = slotIsEmpty(at, raw);
+    f.if(isEmpty, () => {
+      f.storeF64(time, OP_COUNT * 8, now);
+      f.set(end, WALK_EMPTY);
+      f.leaveIf(eq(callImport(settle), 0));
+      f.leaveIf(isEmpty);
+      f.set(end, WALK_STOPPED);
+    });
     f.if(eq(and(load32(at), TYPE), CMP_TYPE_TX_L2_CMP), () => {
       f.set(to, load32(at, OPAQUE));
       f.leaveIf(shr(to, OPAQUE_RING_SHIFT));
@@ -178,7 +191,7 @@ function walkLoop(program: number): WasmFunction {
       f.again();
     });
     f.leaveIf(ne(and(load32(at), TYPE), CMP_TYPE_RX_L2_CMP));
-    readSlot(ext, add(raw, 1));
+    f.leaveIf(slotIsEmpty(ext, add(raw, 1)));
     f.leaveIf(and(load32(ext, V), L2_ERRORS));
     f.leaveIf(ne(load32(at, OPAQUE), cons));
     charge(OP_DMA_RMB);
@@ -209,13 +222,13 @@ function walkLoop(program: number): WasmFunction {
       eq(act, XDP_TX),
       () => {
         f.set(to, and(sub(txProd, load32(q, TX_CONS)), load32(q, TX_MASK)));
-        f.set(other, eq(to, load32(q, TX_SIZE)));
-        f.leaveIf(other);
+        f.set(end, eq(to, load32(q, TX_SIZE)));
+        f.leaveIf(end);
         xmit();
       },
       () => {
-        f.set(other, ne(act, XDP_DROP));
-        f.leaveIf(other);
+        f.set(end, ne(act, XDP_DROP));
+        f.leaveIf(end);
       },
     );
 
@@ -237,7 +250,7 @@ function walkLoop(program: number): WasmFunction {
   f.store32(q, PACKETS, n);
   f.store32(q, BYTES, bytes);
   f.store32(q, ACT, act);
-  f.returns(other, I32);
+  f.returns(end, I32);
   return f;
 }
 
@@ -268,15 +281,23 @@ type Walk = (block: HostAddr, time: HostAddr, rawCons: number, most: number) => 
 /** The walk of one program. */
 export interface ProgramWalk {
   readonly walk: Walk;
+  readonly around: Around;
+}
+
+/** What a walk needs of what is around it. */
+export interface Around {
+  /** Whose completions are walked. */
+  cpr: BnxtCpRingInfo | null;
   /** The last verdict, as the program gave it, of one that is not WebAssembly. */
-  readonly told: { act: number } | null;
+  act: number;
 }
 
 function encodeWalk(): Uint8Array<ArrayBuffer> {
   const module = new WasmModule();
   module.importMemory('host', 'memory');
   const program = module.importFunction('program', 'run', module.type([I32], [I32]));
-  walkLoop(program).exportTo(module, 'walk');
+  const settle = module.importFunction('nic', 'settle', module.type([], [I32]));
+  walkLoop(program, settle).exportTo(module, 'walk');
   return module.encode();
 }
 
@@ -288,16 +309,18 @@ export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
   let known = walks.get(prog);
   if (known === undefined) {
     compiled ??= new WebAssembly.Module(encodeWalk());
-    const told = prog.compiled === undefined ? { act: XDP_DROP } : null;
+    const around: Around = { cpr: null, act: XDP_DROP };
     const run =
       prog.compiled ??
-      ((md: HostAddr) => {
+      ((md: HostAddr): number => {
         const act = prog.run(md);
-        told!.act = act;
+        around.act = act;
         return act === XDP_DROP || act === XDP_TX ? act : ANOTHER;
       });
-    const { exports } = new WebAssembly.Instance(compiled, { host: { memory }, program: { run } });
-    known = { walk: exports['walk'] as Walk, told };
+    const settle = (): number => (bnxtCpSettle(around.cpr!) ? 1 : 0);
+    const imports = { host: { memory }, program: { run }, nic: { settle } };
+    const { exports } = new WebAssembly.Instance(compiled, imports);
+    known = { walk: exports['walk'] as Walk, around };
     walks.set(prog, known);
   }
   return known;

@@ -14,6 +14,7 @@ import { unwalked } from './walked.ts';
 interface Inside {
   readonly rxr: BnxtRxRingInfo;
   readonly block: number;
+  foundEmpty: boolean;
   prepare(): unknown;
   book(other: number): number;
 }
@@ -60,6 +61,7 @@ test.each<[string, Partial<Inside>]>([
     'publishes buffers while XDP_TX is under way',
     booked(({ rxr }) => void (rxr.event |= BNXT_RX_EVENT)),
   ],
+  ['ends a pass that goes on', booked((walk) => void (walk.foundEmpty = true))],
   ['forgets a fate', booked(({ rxr }, dropped) => void (rxr.fates.xdpDrop -= dropped > 0 ? 1 : 0))],
 ])('a walk that %s is found out', { timeout: 120_000 }, async (_, mutant) => {
   const differs = async (i: number): Promise<boolean> => {
