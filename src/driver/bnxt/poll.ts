@@ -48,11 +48,11 @@ export function bnxtCmpValid(cpr: BnxtCpRingInfo, rawCons: number): boolean {
   const at = cpr.cpDescRing + ((rawCons & cpr.cpRingMask) << CP_SLOT_SHIFT);
   const lap = (rawCons & cpr.cpBit) === 0 ? 0 : 1;
   if (cmpValid(cpr.words, at, lap)) return true;
-  return bnxtCpSettle(cpr) && cmpValid(cpr.words, at, lap);
+  return catchUp(cpr) && cmpValid(cpr.words, at, lap);
 }
 
 /** Let the NIC catch up with who polls. @returns false when nothing can have changed */
-export const bnxtCpSettle = (cpr: BnxtCpRingInfo): boolean =>
+export const catchUp = (cpr: BnxtCpRingInfo): boolean =>
   cpr.bus.settle(cpr.cpu, cpr.cpDb.doorbell, cpr.cpDb.dbKeyHi);
 
 /** Hard interrupt of one completion ring. The NIC sends one message per arm, so nothing is masked. @linux bnxt_msix */

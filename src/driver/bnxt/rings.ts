@@ -24,7 +24,7 @@ import type { Bnxt, BnxtCpRingInfo, BnxtRxRingInfo, BnxtTxRingInfo } from './bnx
 import { BnxtSwTxBd, bnxtRxPageMode } from './bnxt.ts';
 import { bnxtAllocRxData } from './rx.ts';
 import { RxWalk } from './rxWalk.ts';
-import { RX_WALK_BLOCK } from './rxWalkLoop.ts';
+import { RX_WALK_BLOCK } from './rxWalkBlock.ts';
 import { SW_RX_BD_BYTES, setSwRxBdData, swRxBdAt, swRxBdData } from './swRxBd.ts';
 import {
   RX_PROD_NONE,

@@ -94,12 +94,7 @@ export function bnxtRxPkt(rxr: BnxtRxRingInfo): number {
 }
 
 /** The same from the verdict on, for the packet behind a walk. */
-export function bnxtRxPktRan(
-  rxr: BnxtRxRingInfo,
-  cons: number,
-  data: HostAddr,
-  act: number,
-): number {
+export function rxPktRan(rxr: BnxtRxRingInfo, cons: number, data: HostAddr, act: number): number {
   const { words, cpDescRing, cpRingMask, rawCons, xdp } = rxr;
   const at = cpDescRing + ((rawCons & cpRingMask) << DESC_SHIFT);
   const ext = cpDescRing + (((rawCons + 1) & cpRingMask) << DESC_SHIFT);

@@ -15,13 +15,14 @@
  * Where nothing is written it lets the NIC catch up, as `bnxtCmpValid` does, and ends the pass if that
  * brings nothing.
  *
- * It does not begin while somebody watches, counts charges, books stages or has armed faults, nor for
+ * It does not begin while somebody watches, counts charges or has armed faults, nor for
  * fewer than `LEAST` packets; a ring where it stops early does without for some polls.
  *
  * A compiled program that needs no preparation is called from WebAssembly directly.
  */
 import { ENOMEM } from '../../host/errno.ts';
 import type { HostAddr } from '../../host/memory.ts';
+import type { RxStages } from '../../host/stages.ts';
 import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
 import { cmpValid } from '../../nic/hsi/rxCmp.ts';
 import type { XdpProg } from '../../xdp/program.ts';
@@ -29,8 +30,7 @@ import { programFaultOn } from '../../xdp/program.ts';
 import { xdpDataHardStart } from '../../xdp/xdpBuff.ts';
 import type { BnxtCpRingInfo, BnxtRxRingInfo } from './bnxt.ts';
 import { BNXT_RX_EVENT, BNXT_TX_CMP_EVENT, BNXT_TX_EVENT } from './bnxt.ts';
-import { bnxtRxPktRan } from './rx.ts';
-import type { ProgramWalk } from './rxWalkLoop.ts';
+import { rxPktRan } from './rx.ts';
 import {
   ACT,
   AGES,
@@ -39,16 +39,17 @@ import {
   NEXT_CONS,
   PACKETS,
   PROD,
+  RAW_INDEXES,
   SENT,
   TX_COMPLETIONS,
   TX_CONS,
   TX_HW_CONS,
   TX_PROD,
-  WALK_EMPTY,
-  WALK_RAN,
+  VERDICTS,
   initWalkBlock,
-  walkOf,
-} from './rxWalkLoop.ts';
+} from './rxWalkBlock.ts';
+import type { ProgramWalk } from './rxWalkLoop.ts';
+import { WALK_EMPTY, WALK_RAN, walkOf } from './rxWalkLoop.ts';
 import { bnxtTxAvail } from './xdp.ts';
 
 /** Fewer packets are not worth the way in and out. */
@@ -89,7 +90,7 @@ export class RxWalk {
     this.pass = budget === rxr.bp.napiWeight ? 0 : 1;
     this.before = packets;
     if (budget < LEAST || rxr.cpu.timeAt === 0) return false;
-    if (rxr.watch.on || rxr.xdpRxq.stages !== null || rxr.bp.faults.armed) return false;
+    if (rxr.watch.on || rxr.bp.faults.armed) return false;
     if (this.pause > 0) {
       this.pause--;
       return false;
@@ -146,7 +147,7 @@ export class RxWalk {
     else if (!this.foundEmpty) this.rest();
     if (ran === 0) return handled;
     const act = this.prog.compiled === undefined ? around.act : words[(block + ACT) >> 2]!;
-    const rc = bnxtRxPktRan(rxr, rxr.rxNextCons, xdpDataHardStart(words, rxr.xdp), act);
+    const rc = rxPktRan(rxr, rxr.rxNextCons, xdpDataHardStart(words, rxr.xdp), act);
     rxr.rawCons++;
     return handled + (rc === -ENOMEM ? 1 : rc);
   }
@@ -166,6 +167,7 @@ export class RxWalk {
     const n = words[(block + PACKETS) >> 2]!;
     const sent = words[(block + SENT) >> 2]!;
     const completions = words[(block + TX_COMPLETIONS) >> 2]!;
+    if (xdpRxq.stages !== null) this.bookStages(xdpRxq.stages, n + ran);
     rxr.rawCons += 2 * n + completions;
     rxr.rxProd = (rxr.rxProd + n) & 0xffff;
     rxr.rxNextCons = (rxr.rxNextCons + n) & rxr.rxRingMask;
@@ -185,6 +187,19 @@ export class RxWalk {
     rxr.event |= BNXT_RX_EVENT;
     if (bnxtTxAvail(txr) !== txr.txRingSize) rxr.event &= ~BNXT_RX_EVENT;
     return n;
+  }
+
+  /** As `bpfProgRunXdp` does, each with `rxr.rawCons` on its completion. */
+  private bookStages(stages: RxStages, verdicts: number): void {
+    const { rxr, block } = this;
+    const { words, rawCons } = rxr;
+    const { doubles } = rxr.bp.mem;
+    for (let i = 0; i < verdicts; i++) {
+      const now = doubles[((block + VERDICTS) >> 3) + i]!;
+      rxr.rawCons = words[((block + RAW_INDEXES) >> 2) + i]!;
+      stages.verdict(now - doubles[((block + AGES) >> 3) + i]!, now);
+    }
+    rxr.rawCons = rawCons;
   }
 
   /** What stays as it is while the ring exists. */

@@ -1,14 +1,5 @@
 /**
- * The loop of `rxWalk.ts`, in WebAssembly over a block of host memory for each RX ring.
- *
- * Words of a block, at 4 bytes; time is charged where the CPU has it (`Cpu.timeAt`):
- *
- *   rings     0 completions | 1 mask | 2 bit of the lap | 3 descriptors | 4 notes | 5 mask
- *   program   6 xdp_buff | 7 headroom | 8 arrival stamps | 9 does it touch the packet?
- *   walk      10 rx_prod | 11 rx_next_cons | 12 packets | 13 their bytes | 14 verdict behind them
- *   XDP TX    15 descriptors | 16 notes | 17 mask | 18 usable | 19 opaque | 20 enough to wake
- *             21 tx_prod | 22 tx_cons | 23 tx_hw_cons | 24 packets sent | 25 TX completions
- *   f64       13 on: from each packet's arrival to its verdict
+ * The loop of `rxWalk.ts`, in WebAssembly over the ring's block (`rxWalkBlock.ts`).
  */
 import {
   OP_BD_POST,
@@ -47,7 +38,6 @@ import {
   TX_BD_FLAGS_BD_CNT_SHIFT,
   TX_BD_FLAGS_PACKET_END,
   TX_BD_TYPE_SHORT_TX_BD,
-  setTxOpaque,
 } from '../../nic/hsi/txBd.ts';
 import { CMP_TYPE_TX_L2_CMP } from '../../nic/hsi/txCmp.ts';
 import type { XdpProg } from '../../xdp/program.ts';
@@ -58,43 +48,42 @@ import {
   XDP_MD_DATA_END,
   XDP_MD_DATA_META,
 } from '../../xdp/xdpBuff.ts';
-import type { BnxtCpRingInfo, BnxtRxRingInfo } from './bnxt.ts';
-import { bnxtCpSettle } from './poll.ts';
+import type { BnxtCpRingInfo } from './bnxt.ts';
+import { catchUp } from './poll.ts';
+import {
+  ACT,
+  AGES,
+  BUF_RING,
+  BYTES,
+  CP_BIT,
+  CP_MASK,
+  CP_RING,
+  HEADROOM,
+  NEXT_CONS,
+  PACKETS,
+  PROD,
+  RAW_INDEXES,
+  RX_MASK,
+  RX_RING,
+  SENT,
+  STAGED,
+  STAMPS,
+  TOUCHES,
+  TX_BUF_RING,
+  TX_COMPLETIONS,
+  TX_CONS,
+  TX_HW_CONS,
+  TX_MASK,
+  TX_OPAQUE,
+  TX_PROD,
+  TX_RING,
+  TX_SIZE,
+  TX_WAKE,
+  VERDICTS,
+  XDP,
+} from './rxWalkBlock.ts';
 import { SW_RX_BD_DATA_PTR, SW_RX_BD_MAPPING, SW_RX_BD_SHIFT } from './swRxBd.ts';
 import { SW_TX_BD_PAGE, SW_TX_BD_RX_PROD, SW_TX_BD_SHIFT } from './swTxBd.ts';
-
-const CP_RING = 0;
-const CP_MASK = 4;
-const CP_BIT = 8;
-const RX_RING = 12;
-const BUF_RING = 16;
-const RX_MASK = 20;
-const XDP = 24;
-const HEADROOM = 28;
-const STAMPS = 32;
-const TOUCHES = 36;
-export const PROD = 40;
-export const NEXT_CONS = 44;
-export const PACKETS = 48;
-export const BYTES = 52;
-export const ACT = 56;
-const TX_RING = 60;
-const TX_BUF_RING = 64;
-const TX_MASK = 68;
-const TX_SIZE = 72;
-const TX_OPAQUE = 76;
-const TX_WAKE = 80;
-export const TX_PROD = 84;
-export const TX_CONS = 88;
-export const TX_HW_CONS = 92;
-export const SENT = 96;
-export const TX_COMPLETIONS = 100;
-export const AGES = 104;
-
-/** Packets of one walk: there is no room for the ages of more. */
-export const MOST = 256;
-/** Bytes of a ring's block. */
-export const RX_WALK_BLOCK: number = AGES + MOST * 8;
 
 /** What the walk is told instead of a verdict that it leaves to TypeScript, and that may be no integer. */
 const ANOTHER = 0;
@@ -217,6 +206,10 @@ function walkLoop(program: number, settle: number): WasmFunction {
     f.set(to, and(load32(xdp, XDP_MD_DATA), PAGE_MASK));
     f.set(to, add(load32(q, STAMPS), shl(shr(to, STAMP_SHIFT), 3)));
     f.storeF64(add(q, shl(n, 3)), AGES, fsub(now, loadF64(to)));
+    f.if(load32(q, STAGED), () => {
+      f.storeF64(add(q, shl(n, 3)), VERDICTS, now);
+      f.store32(add(q, shl(n, 2)), RAW_INDEXES, raw);
+    });
     f.set(len, sub(load32(xdp, XDP_MD_DATA_END), load32(xdp, XDP_MD_DATA)));
     f.if(
       eq(act, XDP_TX),
@@ -252,28 +245,6 @@ function walkLoop(program: number, settle: number): WasmFunction {
   f.store32(q, ACT, act);
   f.returns(end, I32);
   return f;
-}
-
-/** What stays as it is while the ring exists. */
-export function initWalkBlock(block: HostAddr, rxr: BnxtRxRingInfo, prog: XdpProg): void {
-  const { words, xdpRxq } = rxr;
-  const txr = rxr.txr!;
-  words[(block + CP_RING) >> 2] = rxr.cpDescRing;
-  words[(block + CP_MASK) >> 2] = rxr.cpRingMask;
-  words[(block + CP_BIT) >> 2] = rxr.cpBit;
-  words[(block + RX_RING) >> 2] = rxr.rxDescRing;
-  words[(block + BUF_RING) >> 2] = rxr.rxBufRing;
-  words[(block + RX_MASK) >> 2] = rxr.rxRingMask;
-  words[(block + XDP) >> 2] = rxr.xdp;
-  words[(block + HEADROOM) >> 2] = rxr.rxOffset;
-  words[(block + STAMPS) >> 2] = xdpRxq.arrivedAt.byteOffset;
-  words[(block + TOUCHES) >> 2] = prog.touchesPacket ? 1 : 0;
-  words[(block + TX_RING) >> 2] = txr.txDescRing;
-  words[(block + TX_BUF_RING) >> 2] = txr.xdpBufRing;
-  words[(block + TX_MASK) >> 2] = txr.txRingMask;
-  words[(block + TX_SIZE) >> 2] = txr.txRingSize;
-  words[(block + TX_OPAQUE) >> 2] = setTxOpaque(txr.txNapiIdx, 0, 1);
-  words[(block + TX_WAKE) >> 2] = rxr.bp.txWakeThresh;
 }
 
 type Walk = (block: HostAddr, time: HostAddr, rawCons: number, most: number) => number;
@@ -317,7 +288,7 @@ export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
         around.act = act;
         return act === XDP_DROP || act === XDP_TX ? act : ANOTHER;
       });
-    const settle = (): number => (bnxtCpSettle(around.cpr!) ? 1 : 0);
+    const settle = (): number => (catchUp(around.cpr!) ? 1 : 0);
     const imports = { host: { memory }, program: { run }, nic: { settle } };
     const { exports } = new WebAssembly.Instance(compiled, imports);
     known = { walk: exports['walk'] as Walk, around };

@@ -71,6 +71,8 @@ describe('whole runs give the same report, captures and maps', () => {
     ['sent back, from a short ring', { xdp: 'echo', traffic: RATE, queues: 1, txRing: 128 }],
     ['sent back by a program of an object', { xdp: BALANCER, traffic: RATE, queues: 1 }],
     ['large frames sent back', { xdp: 'echo', traffic: 'udp size=imix rate=line', queues: 1 }],
+    ['stages', { xdp: 'drop', traffic: RATE, queues: 2, cpus: 2, stages: true }],
+    ['stages of what is sent back', { xdp: 'echo', traffic: RATE, queues: 1, stages: true }],
     ['counted in a map', { xdp: COUNT, traffic: RATE, queues: 2, cpus: 2 }],
     ['a program that reads the clock', { xdp: LIMITER, traffic: RATE, queues: 2, cpus: 2 }],
     ['tested access', { xdp: FILTER, traffic: RATE, queues: 1, verify: false, at: `1us ${BLOCK}` }],

@@ -1,0 +1,76 @@
+/**
+ * What a walk (`rxWalk.ts`) knows of its ring, in host memory, a page for each RX ring.
+ *
+ * Words, at 4 bytes; time is charged where the CPU has it (`Cpu.timeAt`):
+ *
+ *   rings     0 completions | 1 mask | 2 bit of the lap | 3 descriptors | 4 notes | 5 mask
+ *   program   6 xdp_buff | 7 headroom | 8 arrival stamps | 9 does it touch the packet?
+ *   walk      10 rx_prod | 11 rx_next_cons | 12 packets | 13 their bytes | 14 verdict behind them
+ *   XDP TX    15 descriptors | 16 notes | 17 mask | 18 usable | 19 opaque | 20 enough to wake
+ *             21 tx_prod | 22 tx_cons | 23 tx_hw_cons | 24 packets sent | 25 TX completions
+ *   stages    26 are booked? then of each packet the time of its verdict, and its raw index
+ *   f64       14 on: from each packet's arrival to its verdict
+ */
+import type { HostAddr } from '../../host/memory.ts';
+import { setTxOpaque } from '../../nic/hsi/txBd.ts';
+import type { XdpProg } from '../../xdp/program.ts';
+import type { BnxtRxRingInfo } from './bnxt.ts';
+
+export const CP_RING = 0;
+export const CP_MASK = 4;
+export const CP_BIT = 8;
+export const RX_RING = 12;
+export const BUF_RING = 16;
+export const RX_MASK = 20;
+export const XDP = 24;
+export const HEADROOM = 28;
+export const STAMPS = 32;
+export const TOUCHES = 36;
+export const PROD = 40;
+export const NEXT_CONS = 44;
+export const PACKETS = 48;
+export const BYTES = 52;
+export const ACT = 56;
+export const TX_RING = 60;
+export const TX_BUF_RING = 64;
+export const TX_MASK = 68;
+export const TX_SIZE = 72;
+export const TX_OPAQUE = 76;
+export const TX_WAKE = 80;
+export const TX_PROD = 84;
+export const TX_CONS = 88;
+export const TX_HW_CONS = 92;
+export const SENT = 96;
+export const TX_COMPLETIONS = 100;
+export const STAGED = 104;
+export const AGES = 112;
+
+/** Packets of one walk: there is no room for the ages of more. */
+export const MOST = 128;
+export const VERDICTS: number = AGES + MOST * 8;
+export const RAW_INDEXES: number = VERDICTS + MOST * 8;
+/** Bytes of a ring's block, which fit a page. */
+export const RX_WALK_BLOCK: number = RAW_INDEXES + MOST * 4;
+
+/** What stays as it is while the ring exists. */
+export function initWalkBlock(block: HostAddr, rxr: BnxtRxRingInfo, prog: XdpProg): void {
+  const { words, xdpRxq } = rxr;
+  const txr = rxr.txr!;
+  words[(block + CP_RING) >> 2] = rxr.cpDescRing;
+  words[(block + CP_MASK) >> 2] = rxr.cpRingMask;
+  words[(block + CP_BIT) >> 2] = rxr.cpBit;
+  words[(block + RX_RING) >> 2] = rxr.rxDescRing;
+  words[(block + BUF_RING) >> 2] = rxr.rxBufRing;
+  words[(block + RX_MASK) >> 2] = rxr.rxRingMask;
+  words[(block + XDP) >> 2] = rxr.xdp;
+  words[(block + HEADROOM) >> 2] = rxr.rxOffset;
+  words[(block + STAMPS) >> 2] = xdpRxq.arrivedAt.byteOffset;
+  words[(block + TOUCHES) >> 2] = prog.touchesPacket ? 1 : 0;
+  words[(block + STAGED) >> 2] = xdpRxq.stages === null ? 0 : 1;
+  words[(block + TX_RING) >> 2] = txr.txDescRing;
+  words[(block + TX_BUF_RING) >> 2] = txr.xdpBufRing;
+  words[(block + TX_MASK) >> 2] = txr.txRingMask;
+  words[(block + TX_SIZE) >> 2] = txr.txRingSize;
+  words[(block + TX_OPAQUE) >> 2] = setTxOpaque(txr.txNapiIdx, 0, 1);
+  words[(block + TX_WAKE) >> 2] = rxr.bp.txWakeThresh;
+}
