@@ -133,11 +133,13 @@ export class RxWalk {
     words[(block + TX_PROD) >> 2] = txr.txProd;
     words[(block + TX_CONS) >> 2] = txr.txCons;
     around.cpr = rxr.cpr;
+    around.catchesUp = false;
     let end: number;
     try {
       end = walk(block, rxr.cpu.timeAt, rxr.rawCons, budget < MOST ? budget : MOST);
     } catch (error) {
       this.book(0);
+      if (around.catchesUp) throw error;
       throw programFaultOn(this.prog, rxr.xdpRxq, error);
     }
     this.foundEmpty = end === WALK_EMPTY;

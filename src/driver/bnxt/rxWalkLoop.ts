@@ -161,6 +161,8 @@ function walkLoop(program: number, settle: number): WasmFunction {
     f.leaveIf(ge(n, most));
     const isEmpty = slotIsEmpty(at, raw);
     f.if(isEmpty, () => {
+      f.store32(q, PACKETS, n);
+      f.store32(q, BYTES, bytes);
       f.storeF64(time, OP_COUNT * 8, now);
       f.set(end, WALK_EMPTY);
       f.leaveIf(eq(callImport(settle), 0));
@@ -261,6 +263,8 @@ export interface Around {
   cpr: BnxtCpRingInfo | null;
   /** The last verdict, as the program gave it, of one that is not WebAssembly. */
   act: number;
+  /** The NIC catches up: what is thrown now is not the program's. */
+  catchesUp: boolean;
 }
 
 function encodeWalk(): Uint8Array<ArrayBuffer> {
@@ -280,7 +284,7 @@ export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
   let known = walks.get(prog);
   if (known === undefined) {
     compiled ??= new WebAssembly.Module(encodeWalk());
-    const around: Around = { cpr: null, act: XDP_DROP };
+    const around: Around = { cpr: null, act: XDP_DROP, catchesUp: false };
     const run =
       prog.compiled ??
       ((md: HostAddr): number => {
@@ -288,7 +292,12 @@ export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
         around.act = act;
         return act === XDP_DROP || act === XDP_TX ? act : ANOTHER;
       });
-    const settle = (): number => (catchUp(around.cpr!) ? 1 : 0);
+    const settle = (): number => {
+      around.catchesUp = true;
+      const isMore = catchUp(around.cpr!);
+      around.catchesUp = false;
+      return isMore ? 1 : 0;
+    };
     const imports = { host: { memory }, program: { run }, nic: { settle } };
     const { exports } = new WebAssembly.Instance(compiled, imports);
     known = { walk: exports['walk'] as Walk, around };

@@ -9,10 +9,11 @@ import { describe, expect, test } from 'vitest';
 import { END_OF_TIME } from '../../../src/host/clock.ts';
 import type { RunGiven } from '../../../src/lab/given.ts';
 import { run } from '../../../src/lab/given.ts';
+import type { Machine } from '../../../src/machine.ts';
 import { LazyHardware } from '../../../src/nic/lazy.ts';
 import type { XdpContext } from '../../../src/xdp/context.ts';
 import { defineXdp } from '../../../src/xdp/define.ts';
-import { XDP_DROP } from '../../../src/xdp/uapi.ts';
+import { XDP_DROP, XDP_TX } from '../../../src/xdp/uapi.ts';
 import { oneNic } from '../../machine/oneNic.ts';
 import { difference, historyOf } from '../../nic/history.ts';
 import { droppingCase } from './droppingCases.ts';
@@ -105,12 +106,8 @@ describe('whole runs give the same report, captures and maps', () => {
   });
 });
 
-/** What is left of a machine whose program drops all packets but the last of so many. */
-function endedBy(last: (ctx: XdpContext) => unknown): string {
-  let packets = 0;
-  const program = (ctx: XdpContext): unknown => (++packets === 1500 ? last(ctx) : XDP_DROP);
-  const xdp = defineXdp(program as (ctx: XdpContext) => number, { name: 'naughty' });
-  const machine = oneNic({ xdp, count: 3000, traffic: 'rate=40Mpps', machine: { check: false } });
+/** What is left of a machine that ran to its end, or up to an error. */
+function leftOf(machine: Machine): string {
   const end = (): string => {
     try {
       machine.run(END_OF_TIME);
@@ -128,6 +125,28 @@ function endedBy(last: (ctx: XdpContext) => unknown): string {
   });
 }
 
+const FAST = { count: 3000, traffic: 'rate=40Mpps', machine: { check: false } };
+
+/** Of one whose program drops all packets but the last of so many. */
+function endedBy(last: (ctx: XdpContext) => unknown): string {
+  let packets = 0;
+  const program = (ctx: XdpContext): unknown => (++packets === 1500 ? last(ctx) : XDP_DROP);
+  const xdp = defineXdp(program as (ctx: XdpContext) => number, { name: 'naughty' });
+  return leftOf(oneNic({ ...FAST, xdp }));
+}
+
+/** Of one that sends back, when whoever takes what is sent fails at the `last`th frame. */
+function failedBy(last: number): string {
+  let frames = 0;
+  const machine = oneNic({ ...FAST, xdp: defineXdp(() => XDP_TX, { name: 'echo' }) });
+  machine.watchWire({
+    frame() {
+      if (++frames === last) throw new Error('no room');
+    },
+  });
+  return leftOf(machine);
+}
+
 describe('a run that ends or errs in the middle of a walk', () => {
   test.each<[string, (ctx: XdpContext) => unknown]>([
     ['throws', () => Object.freeze(['x']).concat().at(-1)!.repeat(-1)],
@@ -141,5 +160,16 @@ describe('a run that ends or errs in the middle of a walk', () => {
     const { what, packets } = await walked(() => endedBy(last));
     expect(what).toBe(await unwalked(() => endedBy(last)));
     expect(packets).toBeGreaterThan(500);
+  });
+
+  test('what fails while the NIC catches up is not the program', PATIENCE, async () => {
+    let inWalks = 0;
+    for (let last = 1200; last < 1300; last += 10) {
+      const { what, threw } = await walked(() => failedBy(last));
+      expect(what).toBe(await unwalked(() => failedBy(last)));
+      expect(what).toContain('"Error: no room"');
+      inWalks += threw;
+    }
+    expect(inWalks).toBeGreaterThan(0);
   });
 });

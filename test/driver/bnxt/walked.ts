@@ -6,6 +6,8 @@ export interface Walked<T> {
   readonly what: T;
   /** Packets that walks counted, those with another verdict at a walk's end included. */
   readonly packets: number;
+  /** Walks that an error ended. */
+  readonly threw: number;
 }
 
 /** As it is. */
@@ -16,7 +18,8 @@ export async function walked<T>(work: () => T | Promise<T>): Promise<Walked<T>> 
     const packets = run.mock.results.reduce((sum, { type, value }) => {
       return type === 'return' ? sum + value : sum;
     }, 0);
-    return { what, packets };
+    const threw = run.mock.results.filter(({ type }) => type === 'throw').length;
+    return { what, packets, threw };
   } finally {
     run.mockRestore();
   }
