@@ -48,6 +48,8 @@ const NEED_STACK = [
 ];
 const OPEN_LOOP = ['traffic', 'rate', 'flows', 'pattern'] as const;
 const GENERATED = [...OPEN_LOOP, 'size'] as const;
+/** Words of `traffic` that are options as well. */
+const WORDS_ALONE = ['rate', 'size', 'flows', 'pattern'] as const;
 const OF_CLIENTS = ['think', 'cable', 'clientDelay', 'clientUpdates', 'clientAck'] as const;
 const OTHER_WAYS: Readonly<Record<string, readonly string[]>> = {
   rssEqual: ['rssIndir'],
@@ -59,8 +61,17 @@ const OTHER_WAYS: Readonly<Record<string, readonly string[]>> = {
   clients: ['in', 'replay', ...OPEN_LOOP],
 };
 
-/** Other ways to say what this option says, and what goes with them: it replaces them in earlier sources. */
-export const otherWaysOf = (key: string): readonly string[] => OTHER_WAYS[key] ?? [];
+/**
+ * Other ways to say what this option says, and what goes with them: it replaces them in earlier sources.
+ *
+ * @param values one, or the alternatives of a sweep
+ */
+export function otherWaysOf(key: string, values: unknown): readonly string[] {
+  const others = OTHER_WAYS[key] ?? [];
+  if (key !== 'traffic') return others;
+  const texts = [values].flat().join(' ');
+  return [...others, ...WORDS_ALONE.filter((word) => new RegExp(`\\b${word}=`).test(texts))];
+}
 
 /**
  * The options that these sources give together; what a later one says replaces an earlier one's.
@@ -76,7 +87,8 @@ export function readOptions(sources: readonly OptionSource[]): RunOptions {
         ([name, value]) => ({ key: knownKey(name, source), value, source }) as const,
       ),
     );
-    for (const other of given.flatMap(({ key }) => otherWaysOf(key))) delete merged[other];
+    for (const other of given.flatMap(({ key, value }) => otherWaysOf(key, value)))
+      delete merged[other];
     for (const { key, value, source } of given) {
       merged[key] = value;
       origin.set(key, source);

@@ -108,9 +108,10 @@ function listsOf(
   const lists = new Map<string, Alternatives>();
   const sources = [...(scenario === null ? [] : [scenario]), fromFlags(flags)];
   for (const source of sources) {
-    const keys = Object.keys(source.values).map(camel);
-    for (const other of keys.flatMap(otherWaysOf)) lists.delete(other);
-    for (const [name, raw] of Object.entries(source.values)) {
+    const given = Object.entries(source.values);
+    for (const [name, raw] of given)
+      for (const other of otherWaysOf(camel(name), raw)) lists.delete(other);
+    for (const [name, raw] of given) {
       const key = camel(name);
       const place = source.where([name]);
       if (SINGLE_RUN_KEYS.includes(key))

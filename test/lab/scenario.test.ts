@@ -43,6 +43,18 @@ test.each([
   ['clients: 4\nthink: 1us\n', { traffic: 'udp' }, { traffic: 'udp' }, ['clients', 'think']],
   ['traffic: udp\nsize: 128\n', { clients: '4' }, { clients: 4, size: '128' }, ['traffic']],
   ['in: a.pcap\n', { clients: '4' }, { clients: 4 }, ['in']],
+  [
+    'rate: 1M\nsize: 128\nflows: 3\n',
+    { traffic: 'udp rate=2M flows=7' },
+    { traffic: 'udp rate=2M flows=7', size: '128' },
+    ['rate', 'flows'],
+  ],
+  [
+    'traffic: udp rate=1M\nsize: 128\n',
+    { traffic: 'udp size=64', rate: '2M' },
+    { traffic: 'udp size=64', rate: '2M' },
+    ['size'],
+  ],
 ])('a flag replaces an alternative: %j with %o', (yaml, flags, kept, gone) => {
   const options = read(yaml, flags);
   expect(options).toMatchObject(kept);

@@ -113,6 +113,12 @@ describe('the plan', () => {
     expect(runs.map(({ options }) => options.rssIndir)).toEqual([[0], [0]]);
   });
 
+  test('a word of --traffic replaces the list of that word', async () => {
+    const flags = { traffic: 'udp rate=2M|udp rate=3M', queues: '1,2' };
+    const { axes } = await plan(flags, 'rate: [1M, 4M]\nsize: [64, 128]\n');
+    expect(axes.map(({ name }) => name).toSorted()).toEqual(['queues', 'size', 'traffic']);
+  });
+
   test("what a NIC takes is its profile's to say", async () => {
     const { runs } = await plan({ profile: 'xdp-paper-2018', rxFrames: '64,1024' });
     expect(runs.map(({ options }) => options.rxFrames)).toEqual([64, 1024]);
