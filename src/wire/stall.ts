@@ -5,7 +5,7 @@
  *
  * They come as regularly as that, and each is as long as the others: a generator's own vary.
  */
-import { END_OF_TIME } from '../host/clock.ts';
+import { END_OF_TIME, PS_PER_MS, PS_PER_NS, PS_PER_SEC, PS_PER_US } from '../host/clock.ts';
 import type { Ps } from '../host/clock.ts';
 import { RangeRefused } from '../host/errors.ts';
 import type { StartTimes } from './arrivals.ts';
@@ -35,12 +35,26 @@ export function parseStall(what: string, text: string): StallSpec {
   return stall;
 }
 
+const UNITS: readonly (readonly [ps: Ps, name: string])[] = [
+  [PS_PER_SEC, 's'],
+  [PS_PER_MS, 'ms'],
+  [PS_PER_US, 'us'],
+  [PS_PER_NS, 'ns'],
+  [1, 'ps'],
+];
+
+const durationText = (ps: Ps): string => {
+  const [unit, name] = UNITS.find(([size]) => ps % size === 0) ?? [1, 'ps'];
+  return `${ps / unit}${name}`;
+};
+
+/** As `parseStall` reads it. */
+export const stallText = ({ sends, lenPs, everyPs }: StallSpec): string =>
+  `${sends ? '' : 'rx:'}${durationText(lenPs)}/${durationText(everyPs)}`;
+
 /** @throws RangeRefused */
-export function checkStall(
-  what: string,
-  { lenPs, everyPs }: StallSpec,
-  text: string = `${lenPs}ps/${everyPs}ps`,
-): void {
+export function checkStall(what: string, stall: StallSpec, text: string = stallText(stall)): void {
+  const { lenPs, everyPs } = stall;
   checkInt(`${what}, in ps`, lenPs, 1, END_OF_TIME - 1);
   checkInt(`${what}, in ps`, everyPs, 1, END_OF_TIME - 1);
   if (lenPs >= everyPs) throw new RangeRefused(what, text, 'LEN below EVERY, as 175us/43.8ms');

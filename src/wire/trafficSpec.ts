@@ -26,7 +26,7 @@ import {
   type RateSpec,
   type SizeSpec,
 } from './quantities.ts';
-import { checkStall, parseStall, type StallSpec } from './stall.ts';
+import { checkStall, parseStall, stallText, type StallSpec } from './stall.ts';
 
 /** `icmp` is an echo request; the two with a 6 travel over IPv6. */
 export type TrafficProto = 'udp' | 'tcp' | 'icmp' | 'arp' | 'udp6' | 'tcp6';
@@ -281,8 +281,7 @@ export function checkTraffic(spec: TrafficSpec): void {
     checkStall('traffic stall', spec.stall);
     if (spec.stall.sends && spec.rate.kind === 'line') {
       const why = 'with rate=line only rx: what is in the queue leaves during a stall, too';
-      const { lenPs, everyPs } = spec.stall;
-      throw new RangeRefused('traffic stall', `${lenPs}ps/${everyPs}ps`, why);
+      throw new RangeRefused('traffic stall', stallText(spec.stall), why);
     }
   }
   if (spec.vlan.length > 2) throw new RangeRefused('traffic vlan', spec.vlan.join('.'), VLAN_FORMS);

@@ -143,6 +143,10 @@ test.each<[Partial<TrafficSpec>, string]>([
   [{ pattern: { kind: 'zipf', exponent: NaN } }, 'traffic pattern: zipf:NaN'],
   [{ queue: 8 }, 'traffic queue: 8 is out of range (only with rate=line: else none waits)'],
   [{ queue: 1.5, rate: { kind: 'line' } }, 'traffic queue: 1.5'],
+  [
+    { stall: { sends: true, lenPs: 5e6, everyPs: 43.8e9 }, rate: { kind: 'line' } },
+    'traffic stall: 5us/43800us is out of range (with rate=line only rx',
+  ],
   [{ vlan: [1, 2, 3] }, 'traffic vlan: 1.2.3'],
   [{ count: -1 }, 'traffic count: -1'],
   [{ durationPs: 2 ** 53 }, 'traffic duration, in ps: 9007199254740992'],
