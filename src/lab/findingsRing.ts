@@ -43,6 +43,7 @@ function ringOverflow(report: FoundIn): Finding[] {
   const some = discards === lost ? `all of them on ${where}` : `${count(discards)} on ${where}`;
   const polls = Math.ceil(rxRing / budget);
   const limit = cpu.busyPct >= SATURATED_PCT;
+  const forgotten = !limit && isUnread(report);
   const lasts =
     rxRing < budget
       ? `Its ring of ${rxRing} holds less than one full poll of ${budget}.`
@@ -52,20 +53,25 @@ function ringOverflow(report: FoundIn): Finding[] {
     lasts,
     limit
       ? `CPU ${cpu.id}, which polls it, is busy ${percent(cpu.busyPct, 1)} of the time: it is the limit.`
-      : `CPU ${cpu.id}, which polls it, was busy ${percent(cpu.busyPct, 1)} of the time: it is quick enough, but not for bursts.`,
+      : `CPU ${cpu.id}, which polls it, was busy ${percent(cpu.busyPct, 1)} of the time: ${forgotten ? 'in the end nobody told it to poll.' : 'it is quick enough, but not for bursts.'}`,
   ];
   const nic = report.nics.find(({ name }) => name === queue.nic);
   const sends = nic !== undefined && isWithheld(withheldPolls(report, nic));
-  const cures = limit
-    ? lighterCpu(report, cpu, queue)
-    : [...(outlasted(report, queue) ? fullerPolls(report) : []), ...largerRing(report, sends)];
+  const burst = (): Cure[] =>
+    forgotten
+      ? []
+      : [...(outlasted(report, queue) ? fullerPolls(report) : []), ...largerRing(report, sends)];
+  const cures = limit ? lighterCpu(report, cpu, queue) : burst();
   return [{ id: 'ring-overflow', kind: 'loss', packets: lost, says: says.join(' '), cures }];
 }
 
 /** Not what goes with rings that are closed: whoever closes them knows. */
+const isUnread = (report: FoundIn): boolean =>
+  lostBy(report, 'unreadAtClose') > 0 && lostBy(report, 'deviceClosed') === 0;
+
 function unread(report: FoundIn): Finding[] {
   const lost = lostBy(report, 'unreadAtClose');
-  if (lost === 0 || lostBy(report, 'deviceClosed') > 0) return [];
+  if (!isUnread(report)) return [];
   const says =
     `${plural(lost, 'packet')} (${share(lost, report.packets.offered)}) lay in completion rings that nobody had read ` +
     `at the end: a ring whose interrupt message is lost (fault irqLost) is polled by nothing else.`;

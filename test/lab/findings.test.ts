@@ -287,6 +287,10 @@ describe('found', () => {
     expect(xdpDrop + 511 + causes['noBuffer']!).toBe(2000);
     const says = found(report, 'ring-unread')!.says;
     expect(says).toMatch(/^511 packets \(25\.5. %\) lay in completion rings .* \(fault irqLost\)/);
+    // no burst was too long, and no ring too short
+    const overflow = found(report, 'ring-overflow')!;
+    expect(overflow.says).toMatch(/of the time: in the end nobody told it to poll\.$/);
+    expect(overflow.cures).toEqual([]);
     const closed = await reportOf(flags, { at: '1ms xdp pass' });
     expect(closed.packets.lost['unreadAtClose']).toBeGreaterThan(0);
     expect(found(closed, 'ring-unread')).toBeUndefined();
