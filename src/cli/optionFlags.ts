@@ -15,7 +15,7 @@ export function optionOf({ flag, value, help, allowed, fallback, group }: Option
 }
 
 /** Takes a value as it is, once; what looks like the next option is none. */
-const onceGiven =
+export const onceGiven =
   (flag: string) =>
   (value: string, before: unknown): string => {
     if (value.startsWith('--')) throw new OptionError(`${flag}: needs a value`);

@@ -21,6 +21,7 @@ import {
 } from '../lab/validate/validate.ts';
 import { EXIT_FAILED, EXIT_OK } from './failure.ts';
 import { jsonLine } from './jsonLine.ts';
+import { onceGiven } from './optionFlags.ts';
 import { SweepProgress } from './sweepProgress.ts';
 import type { Terminal } from './terminal.ts';
 import {
@@ -62,13 +63,25 @@ export function addValidate(
     .command('validate')
     .helpGroup('Commands:')
     .description('Compare the model with published figures.')
-    .option('--only <NAME>', 'rows whose id or family contains this, or one of several: NAME,NAME')
-    .option('--show <ROW>', "print the row's source and the command that reproduces its machine")
+    .option(
+      '--only <NAME>',
+      'rows whose id or family contains this, or one of several: NAME,NAME',
+      onceGiven('--only'),
+    )
+    .option(
+      '--show <ROW>',
+      "print the row's source and the command that reproduces its machine",
+      onceGiven('--show'),
+    )
     .option(
       '--sensitivity',
       'what 10 % more of the three most important operations does, by family (some minutes)',
     )
-    .option('--docs <DIR>', 'write validation.md and its plots to this directory, which must exist')
+    .option(
+      '--docs <DIR>',
+      'write validation.md and its plots to this directory, which must exist',
+      onceGiven('--docs'),
+    )
     .option('--json', 'one JSON document on stdout and nothing else')
     .action(async (flags: ValidateFlags) => done(await validateCommand(flags, terminal)));
 }

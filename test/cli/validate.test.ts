@@ -25,6 +25,8 @@ test.each([
   ],
   [['--only', ''], /^--only: needs a part of the name of a row or family \(families: drop; /],
   [['--only', 'TX,', '--json'], /^--only: needs a part of the name/],
+  [['--only', 'TX', '--only', 'polls'], /^--only: is given twice\n$/],
+  [['--only', '--json'], /^--only: needs a value\n$/],
   [['--only', 'TX,tx.r513'], /^--only: no row or family tx\.r513/],
   [['--only', 'nothing', '--sensitivity'], /^--only: no row or family nothing/],
   [['--show', 'tx.r512.1'], /^--show: no row tx\.r512\.1 \(did you mean tx\.r512\.1c\?\)/],
