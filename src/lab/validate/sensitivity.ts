@@ -24,6 +24,8 @@ const MORE = 1.1;
 /** Requests of clients: what changes a figure is seen with fewer than the figure takes. */
 const REQUESTS = 20_000;
 const MOST_SHOWN = 3;
+/** Rows of a family that are looked at, as long as they tell something. */
+const ENDS = 2;
 /** Less than this much of a change is none, percent. */
 const NO_CHANGE = 0.05;
 /** Besides operations, which a run's breakdown tells of. */
@@ -31,6 +33,7 @@ const HARDWARE: readonly string[] = [
   'RX DMA',
   'TX fetch',
   'TX completion',
+  'TX queue slot',
   'MSI-X',
   'last-level cache',
   'last-level cache miss',
@@ -43,11 +46,14 @@ export async function sensitivityOf(
   rows: readonly Row[],
   io: RunIo,
 ): Promise<FamilySensitivity> {
-  // its rows go from one end of what was varied to the other
   const steady = rows.filter(({ byChance }) => byChance !== true);
-  const tried = steady.length > 1 ? [steady[0]!, steady.at(-1)!] : steady;
+  const tried: Row[] = [];
   const changes = new Map<string, number[]>();
-  for (const row of tried) {
+  const isTold = (): boolean =>
+    [...changes.values()].some((all) => all.some((change) => Math.abs(change) >= NO_CHANGE));
+  for (const row of fromTheEnds(steady)) {
+    if (tried.length >= ENDS && isTold()) break;
+    tried.push(row);
     const profile = PROFILES.find(({ name }) => name === row.scenario.profile)!;
     const base = await modelledWith(row, profile, null, io);
     const ops = base.costs.map(({ op }) => op);
@@ -71,6 +77,10 @@ export async function sensitivityOf(
       .slice(0, MOST_SHOWN),
   };
 }
+
+/** Rows go from one end of what was varied to the other: both ends first, the others should these tell nothing. */
+const fromTheEnds = (rows: readonly Row[]): readonly Row[] =>
+  rows.length > ENDS ? [rows[0]!, rows.at(-1)!, ...rows.slice(1, -1)] : rows;
 
 /** A row's metric with a tenth more of `op`; and what its operations took. */
 async function modelledWith(
