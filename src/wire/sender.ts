@@ -9,13 +9,14 @@
  *   seen    the generator has it: with `stall` not before the stall is over
  */
 import type { Ps } from '../host/clock.ts';
+import type { SenderView } from '../host/stages.ts';
 import type { Link } from './link.ts';
 import { GAP_BYTES, wireBytes } from './link.ts';
 import type { TrafficPlan } from './gen.ts';
 import { afterStall, type StallSpec } from './stall.ts';
 
 /** What the stage `wire` begins and ends with where the generator takes the times. */
-export class SenderClock {
+export class SenderClock implements SenderView {
   /** From what it measures on to a frame's arrival: 0, or from its making. */
   private readonly aheadPs: Ps;
   private readonly stall: StallSpec | null;

@@ -99,17 +99,14 @@ export class RxWalk {
     return true;
   }
 
-  /**
-   * A packet at `rawCons` is there: do enough follow, or did they the last time? If
-   * not, the next question comes later.
-   */
+  /** A packet at `rawCons` is there: do enough follow, or did they the last time? If not, the next question comes later. */
   isWorthIt(rawCons: number, budget: number): boolean {
     if (rawCons < this.from || budget < LEAST) return false;
-    const last = rawCons + 2 * LEAST - 1;
     if (this.from < 0) {
       this.from = 0;
       return true;
     }
+    const last = rawCons + 2 * LEAST - 1;
     const { words, cpDescRing, cpRingMask, cpBit } = this.rxr;
     const at = cpDescRing + ((last & cpRingMask) << DESC_SHIFT);
     if (cmpValid(words, at, (last & cpBit) === 0 ? 0 : 1)) return true;
