@@ -196,6 +196,7 @@ export class Machine {
         cpus: this.cpus,
         mem: this.mem,
         pages: this.pages,
+        kernel,
         watch: this.watch,
         faults: this.faults,
         irqs: this.irqs,

@@ -2,44 +2,60 @@
  * A bounded first-in first-out queue of addresses between two contexts: pages that others give back to
  * a pool, frames that others hand to a CPU.
  *
+ * Words, in host memory where compiled code uses them too:
+ *
+ *   0   head   slot of the oldest
+ *   1   used   slots that hold an address
+ *   2   size   slots
+ *   3   slots
+ *
  * A slot is free again as soon as it was read; Linux frees slots in groups of 16.
  *
  * @linux struct ptr_ring; include/linux/ptr_ring.h
  */
-import type { HostAddr } from './memory.ts';
+import type { HostAddr, HostWords } from './memory.ts';
+
+const HEAD = 0;
+const USED = 1;
+const SIZE = 2;
+const SLOTS = 3;
+
+/** Words of a ring with `size` slots. */
+export const ptrRingWords = (size: number): number => SLOTS + size;
 
 export class PtrRing {
-  private readonly queue: Int32Array;
-  private head = 0;
-  private used = 0;
+  readonly size: number;
+  private readonly words: HostWords;
 
-  constructor(size: number) {
-    this.queue = new Int32Array(size);
-  }
-
-  get size(): number {
-    return this.queue.length;
+  /** @param words `ptrRingWords` of them, zeroed */
+  constructor(words: HostWords) {
+    this.words = words;
+    this.size = words.length - SLOTS;
+    words[SIZE] = this.size;
   }
 
   get length(): number {
-    return this.used;
+    return this.words[USED]!;
   }
 
   /** @returns false when the ring is full. @linux ptr_ring_produce */
   produce(page: HostAddr): boolean {
-    const size = this.queue.length;
-    if (this.used === size) return false;
-    const tail = this.head + this.used++;
-    this.queue[tail < size ? tail : tail - size] = page;
+    const { words, size } = this;
+    const used = words[USED]!;
+    if (used === size) return false;
+    const tail = words[HEAD]! + used;
+    words[USED] = used + 1;
+    words[SLOTS + (tail < size ? tail : tail - size)] = page;
     return true;
   }
 
   /** @returns 0 when the ring is empty. @linux __ptr_ring_consume */
   consume(): HostAddr {
-    if (this.used === 0) return 0;
-    const page = this.queue[this.head]!;
-    this.used--;
-    if (++this.head === this.queue.length) this.head = 0;
-    return page;
+    const { words } = this;
+    if (words[USED] === 0) return 0;
+    const head = words[HEAD]!;
+    words[USED]!--;
+    words[HEAD] = head + 1 === this.size ? 0 : head + 1;
+    return words[SLOTS + head]!;
   }
 }

@@ -15,6 +15,7 @@ import { APP_BUFFER_BYTES } from './inetConfig.ts';
 import type { HwrmCfaNtupleFilterAllocInput } from '../nic/hsi/hwrm.ts';
 import { DESC_CNT, bnxtCalcNrRingPages } from '../nic/hsi/ring.ts';
 import type { PacketMatch } from '../stack/packetFilter.ts';
+import { pagePoolBytes } from '../stack/pagePool.ts';
 import { PROGRAM_STACK_BYTES } from '../xdp/bpf.ts';
 import { MAP_STRUCTS_BYTES } from '../xdp/maps/mapTable.ts';
 import { LANE_BYTES } from '../nic/lane.ts';
@@ -186,7 +187,9 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
       (nic.chip === 'p5' ? 3 : 2) * pagesOf(completionRingBytes(cp * DESC_CNT));
     kernelPages +=
       nic.queues *
-      (pagesOf(rx * DESC_CNT * SW_RX_BD_BYTES) + pagesOf(tx * DESC_CNT * SW_TX_BD_BYTES));
+      (pagesOf(pagePoolBytes(nic.rxRing)) +
+        pagesOf(rx * DESC_CNT * SW_RX_BD_BYTES) +
+        pagesOf(tx * DESC_CNT * SW_TX_BD_BYTES));
     chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES) + 1;
   }
   pages += config.nics.length > 1 ? allTx : 0;

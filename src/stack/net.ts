@@ -7,6 +7,7 @@
  * @linux struct net; include/net/net_namespace.h. net/core/hotdata.c, net/core/dev.c
  */
 import type { Ps, VirtualClock } from '../host/clock.ts';
+import type { CoherentMemory } from '../host/coherent.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { RangeRefused } from '../host/errors.ts';
 import type { Faults } from '../host/faults.ts';
@@ -31,6 +32,8 @@ export interface NetHost {
   readonly cpus: readonly Cpu[];
   readonly mem: HostMemory;
   readonly pages: PageAllocator;
+  /** For what the kernel alone sees. */
+  readonly kernel: CoherentMemory;
   readonly watch: Watch;
   readonly faults: Faults;
   readonly irqs: IrqController;
@@ -77,6 +80,7 @@ const FIRST_IFINDEX = 2;
 export class Net implements DeviceTable {
   readonly mem: HostMemory;
   readonly pages: PageAllocator;
+  readonly kernel: CoherentMemory;
   readonly watch: Watch;
   readonly faults: Faults;
   /** Indexed by CPU. @linux per-CPU softnet_data */
@@ -111,6 +115,7 @@ export class Net implements DeviceTable {
   constructor(host: NetHost, config: NetConfig) {
     this.mem = host.mem;
     this.pages = host.pages;
+    this.kernel = host.kernel;
     this.watch = host.watch;
     this.faults = host.faults;
     this.irqs = host.irqs;

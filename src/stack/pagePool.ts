@@ -19,7 +19,8 @@ import type { Cpu } from '../host/cpu.ts';
 import { CTX_KSOFTIRQD, CTX_SOFTIRQ } from '../host/cpu.ts';
 import { BugError, bugOn, RangeRefused } from '../host/errors.ts';
 import { DRIVER, POOL_CACHE, POOL_RING } from '../host/ledger.ts';
-import type { HostAddr } from '../host/memory.ts';
+import type { CoherentMemory } from '../host/coherent.ts';
+import type { HostAddr, HostWords } from '../host/memory.ts';
 import type { PageAllocator } from '../host/pages.ts';
 import { TP_PAGE_POOL_ALLOC, TP_PAGE_POOL_PUT } from '../host/trace.ts';
 import type { Watch } from '../host/watch.ts';
@@ -29,9 +30,9 @@ import type { NapiStruct } from './napi.ts';
 import type { Net } from './net.ts';
 import { PagePoolStats } from './pagePoolStats.ts';
 import type { PpPages } from './ppPages.ts';
-import { PtrRing } from '../host/ptrRing.ts';
+import { PtrRing, ptrRingWords } from '../host/ptrRing.ts';
+import { PP_ALLOC_CACHE_SIZE, PP_CACHE, PP_CACHED, PP_CUT, PP_RING } from './pagePoolBlock.ts';
 
-export const PP_ALLOC_CACHE_SIZE = 128;
 export const PP_ALLOC_CACHE_REFILL = 64;
 const DEFAULT_RING_SIZE = 1024;
 const MAX_RING_SIZE = 16384;
@@ -45,6 +46,16 @@ export const PP_FRAG_BIAS: number = 2 ** 30;
 const FROM_CACHE = 0;
 const FROM_RING = 1;
 const FROM_ALLOCATOR = 2;
+
+/** What a pool that is destroyed still shows. */
+const EMPTY_BLOCK: HostWords = new Int32Array((PP_RING >> 2) + ptrRingWords(0));
+
+const ringSize = (poolSize: number): number =>
+  Math.min(poolSize === 0 ? DEFAULT_RING_SIZE : poolSize, MAX_RING_SIZE);
+
+/** Bytes of a pool's block in host memory. @param poolSize as in the constructor */
+export const pagePoolBytes = (poolSize: number): number =>
+  PP_RING + 4 * ptrRingWords(ringSize(poolSize));
 
 export class PagePool implements MemAllocator {
   readonly memType: number = MEM_TYPE_PAGE_POOL;
@@ -60,10 +71,13 @@ export class PagePool implements MemAllocator {
   fragUsers = 0;
   readonly pp: PpPages;
   readonly watch: Watch;
+  /** Where cache and ring lie, `pagePoolBlock.ts`; 0 once the pool is destroyed. */
+  at: HostAddr;
   private readonly pages: PageAllocator;
-  private readonly cache: Int32Array = new Int32Array(PP_ALLOC_CACHE_SIZE);
-  private cached = 0;
-  private readonly ring: PtrRing;
+  private readonly kernel: CoherentMemory;
+  private readonly blockBytes: number;
+  private block: HostWords;
+  private ring: PtrRing;
   private readonly id: number;
   private readonly framesToCache: boolean;
   private destroyed = false;
@@ -81,7 +95,11 @@ export class PagePool implements MemAllocator {
     this.watch = net.watch;
     this.pages = net.pages;
     this.framesToCache = net.framesToCache;
-    this.ring = new PtrRing(Math.min(poolSize === 0 ? DEFAULT_RING_SIZE : poolSize, MAX_RING_SIZE));
+    this.kernel = net.kernel;
+    this.blockBytes = pagePoolBytes(poolSize);
+    this.at = this.kernel.alloc(this.blockBytes);
+    this.block = net.mem.wordsAt(this.at, this.blockBytes >> 2);
+    this.ring = new PtrRing(this.block.subarray(PP_RING >> 2));
     this.id = this.pp.register(this);
   }
 
@@ -98,7 +116,7 @@ export class PagePool implements MemAllocator {
 
   /** One page, contents unspecified; 0 when host memory has none left. Only the owning NAPI may call. @linux page_pool_alloc_pages */
   alloc(cpu: Cpu): HostAddr {
-    if (this.cached > 0) {
+    if (this.block[PP_CACHED >> 2]! > 0) {
       this.stats.allocFast++;
       return this.popCache(cpu, FROM_CACHE);
     }
@@ -143,7 +161,7 @@ export class PagePool implements MemAllocator {
   }
 
   get cachedPages(): number {
-    return this.cached;
+    return this.block[PP_CACHED >> 2]!;
   }
 
   get ringPages(): number {
@@ -152,7 +170,7 @@ export class PagePool implements MemAllocator {
 
   /** Pages outside the pool: in RX slots, packets, frames. */
   get outPages(): number {
-    return this.inflight() - this.cached - this.ring.length;
+    return this.inflight() - this.cachedPages - this.ring.length;
   }
 
   /**
@@ -166,11 +184,15 @@ export class PagePool implements MemAllocator {
     bugOn(this.destroyed, 'page_pool_destroy: the pool is destroyed already');
     this.disableDirectRecycling();
     this.freeFrag(cpu);
-    while (this.cached > 0) this.release(this.cache[--this.cached]!, cpu);
+    while (this.cachedPages > 0) this.release(this.popCached(), cpu);
     for (let page = this.ring.consume(); page !== 0; page = this.ring.consume()) {
       this.release(page, cpu);
     }
     this.destroyed = true;
+    this.kernel.release(this.at, this.blockBytes);
+    this.at = 0;
+    this.block = EMPTY_BLOCK;
+    this.ring = new PtrRing(EMPTY_BLOCK.subarray(PP_RING >> 2));
     this.forgetWhenEmpty();
     return this.inflight();
   }
@@ -184,8 +206,23 @@ export class PagePool implements MemAllocator {
     if (!this.recycleInRing(page, cpu)) this.release(page, cpu);
   }
 
+  /** From here on pages are cut into pieces. */
+  setCut(): void {
+    this.block[PP_CUT >> 2] = 1;
+  }
+
+  private popCached(): HostAddr {
+    const { block } = this;
+    return block[(PP_CACHE >> 2) + --block[PP_CACHED >> 2]!]!;
+  }
+
+  private pushCached(page: HostAddr): void {
+    const { block } = this;
+    block[(PP_CACHE >> 2) + block[PP_CACHED >> 2]!++] = page;
+  }
+
   private popCache(cpu: Cpu, where: number): HostAddr {
-    const page = this.cache[--this.cached]!;
+    const page = this.popCached();
     if (this.watch.on) {
       this.watch.point(TP_PAGE_POOL_ALLOC, cpu, page, where);
       this.watch.page(page, DRIVER);
@@ -196,10 +233,10 @@ export class PagePool implements MemAllocator {
   /** @linux page_pool_refill_alloc_cache */
   private refillAllocCache(cpu: Cpu): HostAddr {
     const n = Math.min(PP_ALLOC_CACHE_REFILL, this.ring.length);
-    while (this.cached < n) {
+    while (this.cachedPages < n) {
       const page = this.ring.consume();
       if (this.watch.on) this.watch.page(page, POOL_CACHE);
-      this.cache[this.cached++] = page;
+      this.pushCached(page);
     }
     this.stats.allocRefill++;
     return this.popCache(cpu, FROM_RING);
@@ -207,16 +244,16 @@ export class PagePool implements MemAllocator {
 
   /** @linux __page_pool_alloc_pages_slow */
   private allocPagesSlow(cpu: Cpu): HostAddr {
-    while (this.cached < BULK) {
+    while (this.cachedPages < BULK) {
       const page = this.pages.alloc();
       if (page === 0) break;
       cpu.charge(OP_PAGE_ALLOC);
       if (this.watch.on) this.watch.page(page, POOL_CACHE);
       this.pp.claim(page, this.id);
       this.pagesStateHoldCnt++;
-      this.cache[this.cached++] = page;
+      this.pushCached(page);
     }
-    if (this.cached === 0) return 0;
+    if (this.cachedPages === 0) return 0;
     this.stats.allocSlow++;
     return this.popCache(cpu, FROM_ALLOCATOR);
   }
@@ -224,11 +261,11 @@ export class PagePool implements MemAllocator {
   /** @linux page_pool_recycle_in_cache */
   private recycleInCache(page: HostAddr, cpu: Cpu): boolean {
     if (this.destroyed) return false;
-    if (this.cached === PP_ALLOC_CACHE_SIZE) {
+    if (this.cachedPages === PP_ALLOC_CACHE_SIZE) {
       this.stats.recycleCacheFull++;
       return false;
     }
-    this.cache[this.cached++] = page;
+    this.pushCached(page);
     this.stats.recycleCached++;
     cpu.charge(OP_PAGE_POOL_CACHE);
     if (this.watch.on) {

@@ -47,6 +47,7 @@ function cutNewPage(pool: PagePool, page: HostAddr, size: number, cpu: Cpu): Hos
   if (from === 0) return 0;
   pool.fragUsers = 1;
   pool.fragOffset = size;
+  pool.setCut();
   pool.pp.fragment(from, PP_FRAG_BIAS);
   return from;
 }

@@ -20,7 +20,7 @@ import { LOST_CPUMAP_PROG, LOST_CPUMAP_QUEUE_FULL, LOST_CPUMAP_SKB_OOM } from '.
 import { XDP_FRAME } from '../host/ledger.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { PAGE_MASK } from '../host/memory.ts';
-import { PtrRing } from '../host/ptrRing.ts';
+import { PtrRing, ptrRingWords } from '../host/ptrRing.ts';
 import { Task } from '../host/runQueue.ts';
 import { TP_XDP_CPUMAP_ENQUEUE, TP_XDP_CPUMAP_KTHREAD } from '../host/trace.ts';
 import type { BpfProgRef } from './bpf.ts';
@@ -81,7 +81,7 @@ export class CpuMapEntry {
     this.xdp = xdp;
     this.cpu = cpu;
     this.prog = prog;
-    this.ring = new PtrRing(qsize);
+    this.ring = new PtrRing(new Int32Array(ptrRingWords(qsize)));
     this.redirector = redirector;
     this.receiver = xdp.upper?.frameReceiver(cpu) ?? null;
     const name = `cpumap/${cpu.id}/map:${mapId}`;

@@ -235,6 +235,31 @@ describe('destruction', () => {
   });
 });
 
+describe('the block in host memory', () => {
+  test('cached pages lie from +8, their number at +0; the ring at +520 with head, used, size', () => {
+    const { pool, mem, take, put, cpu, other } = poolRig({ poolSize: 16 });
+    const [a, b, c] = take(64);
+    put([a!, b!], cpu);
+    put([c!], other);
+    const word = (at: number): number => mem.words[(pool.at + at) >> 2]!;
+    expect([word(0), word(8), word(12)]).toEqual([2, a, b]);
+    expect([520, 524, 528, 532].map(word)).toEqual([0, 1, 16, c]);
+  });
+
+  test('goes back when the pool is destroyed, though pages are out and come back later', () => {
+    const { net, pool, mem, take, put, cpu, other } = poolRig();
+    const at = pool.at;
+    const [page] = take(1);
+    pool.destroy(cpu);
+    const next = new PagePool(net, 1024);
+    expect([pool.at, next.at]).toEqual([0, at]);
+    next.put(next.alloc(cpu), true, cpu);
+    put([page!], other);
+    expect([pool.cachedPages, pool.ringPages, next.cachedPages]).toEqual([0, 0, 64]);
+    expect(mem.nullPageIsZero()).toBe(true);
+  });
+});
+
 describe('ledger', () => {
   test('a page is with the cache, the driver, the ring and the allocator in turn', () => {
     const { ledger, pool, take, put, cpu, other } = poolRig();

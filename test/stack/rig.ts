@@ -1,5 +1,6 @@
 import type { Ps } from '../../src/host/clock.ts';
 import { VirtualClock } from '../../src/host/clock.ts';
+import { CoherentMemory } from '../../src/host/coherent.ts';
 import { OP_COUNT } from '../../src/host/cost.ts';
 import type { Steps } from '../../src/host/cpu.ts';
 import { Cpu } from '../../src/host/cpu.ts';
@@ -30,22 +31,26 @@ export interface RigOptions extends Partial<NetConfig> {
   ops?: Partial<NetDeviceOps>;
 }
 
+/** For page_pools: a ring of the largest size takes 17. */
+const KERNEL_PAGES = 64;
+
 /** A machine without hardware: CPUs, memory, the stack, and one device. */
 export function stackRig(options: RigOptions = {}) {
   const cost = new Float64Array(OP_COUNT);
   for (const [op, ps] of Object.entries(options.costs ?? {})) cost[Number(op)] = ps;
   const cpus = Array.from({ length: options.cpus ?? 1 }, (_, id) => new Cpu(id, cost));
-  const mem = new HostMemory(((options.pages ?? 256) + 1) * PAGE_SIZE);
+  const mem = new HostMemory(((options.pages ?? 256) + 1 + KERNEL_PAGES) * PAGE_SIZE);
   const ledger = options.checked === false ? new Ledger() : new CheckedLedger(mem);
   const faults = new Faults();
   const region = mem.region('pages', (options.pages ?? 256) * PAGE_SIZE);
   const pages = new PageAllocator(mem, region, ledger, faults);
+  const kernel = new CoherentMemory(mem, mem.region('kernel', KERNEL_PAGES * PAGE_SIZE));
   const trace = new Trace();
   const watch = new Watch(trace, ledger);
   const irqs = new IrqController();
   const clock = new VirtualClock();
   const net = new Net(
-    { cpus, mem, pages, watch, faults, irqs, clock },
+    { cpus, mem, pages, kernel, watch, faults, irqs, clock },
     { hz: 1000, netdevBudget: 300, stackOn: true, ...options },
   );
   softirqInit(net);
