@@ -130,11 +130,16 @@ export class WasmFunction {
   }
 
   i32(): Local {
-    return new Local(this.params.length + this.locals.push(I32) - 1, I32);
+    return this.local(I32);
   }
 
   f64(): Local {
-    return new Local(this.params.length + this.locals.push(F64) - 1, F64);
+    return this.local(F64);
+  }
+
+  /** A local of any type. */
+  local(type: number): Local {
+    return new Local(this.params.length + this.locals.push(type) - 1, type);
   }
 
   /** A local that begins as the 32 bits at `at + offset`. */

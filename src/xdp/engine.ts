@@ -3,6 +3,8 @@
  */
 import { printable } from '../host/errors.ts';
 import type { HostAddr, HostMemory, Region } from '../host/memory.ts';
+import type { WasmModule } from '../host/wasm.ts';
+import type { Local, Value, WasmFunction } from '../host/wasmFunction.ts';
 import type { Insn } from './isa/insn.ts';
 import { MAX_BPF_STACK, MAX_CALL_FRAMES } from './isa/insn.ts';
 
@@ -66,12 +68,30 @@ export interface EngineBpf {
   engine: RunningEngine | null;
 }
 
+/**
+ * The program's code as a value of `f`, to be used once: the low word of r0 after a run on what lies
+ * at `ctx`.
+ */
+export type InlinedProgram = (f: WasmFunction, ctx: Local) => Value;
+
+/**
+ * Makes a module of WebAssembly functions that run the program without a call.
+ *
+ * @param write adds them to the module
+ * @param imports that they have; those of the program come by themselves
+ * @returns what the module exports
+ */
+export type LinkProgram = (
+  write: (module: WasmModule, program: InlinedProgram) => void,
+  imports: WebAssembly.Imports,
+) => WebAssembly.Exports;
+
 /** A program ready to run, whichever engine does it. */
 export interface BpfRunnable {
   /** @param ctx address of the context @returns the low word of r0 */
   run(ctx: HostAddr): number;
-  /** `run`, when it is WebAssembly that needs no preparation; see `XdpProg`. */
-  readonly compiled?: ((ctx: HostAddr) => number) | undefined;
+  /** Of a program that is WebAssembly and needs no preparation; see `XdpProg`. */
+  readonly link?: LinkProgram | undefined;
   /** High word of r0 after a run. */
   readonly r0Hi: number;
 }

@@ -8,6 +8,7 @@ import type { HostAddr } from '../host/memory.ts';
 import { BPF_CALL, BPF_JMP, BPF_LDX, BPF_MEM, BPF_W } from './isa/insn.ts';
 import type { Bpf } from './bpf.ts';
 import type { XdpProgramSpec } from './define.ts';
+import type { LinkProgram } from './engine.ts';
 import type { EngineName } from './engines.ts';
 import { engineNamed } from './engines.ts';
 import type { XdpKernel } from './kernel.ts';
@@ -49,7 +50,7 @@ export class ObjectProg implements XdpProg {
   readonly programs: Readonly<Record<string, BpfProg>>;
   /** The engine's own function: one call less for every packet. */
   readonly run: (md: HostAddr) => number;
-  readonly compiled: ((md: HostAddr) => number) | undefined;
+  readonly link: LinkProgram | undefined;
 
   constructor(collection: Collection, prog: BpfProg, touchesPacket: boolean) {
     this.id = prog.id;
@@ -61,7 +62,7 @@ export class ObjectProg implements XdpProg {
     this.mapTypes = collection.spec.maps;
     this.programs = collection.programs;
     const { runnable } = prog;
-    this.compiled = runnable.compiled;
+    this.link = runnable.link;
     // a compiled program's is a function by itself, an interpreter's a method
     this.run = Object.hasOwn(runnable, 'run') ? runnable.run : (md) => runnable.run(md);
   }

@@ -14,6 +14,7 @@ import { PAGE_MASK } from '../host/memory.ts';
 import { STAMP_SHIFT } from '../host/stamps.ts';
 import { TP_XDP_VERDICT } from '../host/trace.ts';
 import type { BpfProgRef } from './bpf.ts';
+import type { LinkProgram } from './engine.ts';
 import type { MapTypes } from './loader/typedMap.ts';
 import type { BpfMap } from './maps/bpfMap.ts';
 import type { XdpKernel } from './kernel.ts';
@@ -39,8 +40,8 @@ export interface XdpProg {
   readonly programs?: Readonly<Record<string, BpfProgRef>>;
   /** @param md address of the packet's `struct xdp_md` @returns the verdict */
   run(md: HostAddr): number;
-  /** `run`, when it is WebAssembly that other WebAssembly may call: one i32 in, one out. */
-  readonly compiled?: ((md: HostAddr) => number) | undefined;
+  /** `run` within other WebAssembly, when it is WebAssembly itself and needs no preparation. */
+  readonly link?: LinkProgram | undefined;
 }
 
 /**

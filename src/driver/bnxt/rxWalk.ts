@@ -18,7 +18,7 @@
  * It does not begin while somebody watches, counts charges or has armed faults, nor for
  * fewer than `LEAST` packets; a ring where it stops early does without for some polls.
  *
- * A compiled program that needs no preparation is called from WebAssembly directly.
+ * A compiled program that needs no preparation becomes a part of the walk.
  */
 import { ENOMEM } from '../../host/errno.ts';
 import type { HostAddr } from '../../host/memory.ts';
@@ -145,7 +145,7 @@ export class RxWalk {
     if (handled >= LEAST) this.pauses = 0;
     else if (!this.foundEmpty) this.rest();
     if (ran === 0) return handled;
-    const act = this.prog.compiled === undefined ? around.act : words[(block + ACT) >> 2]!;
+    const act = this.prog.link === undefined ? around.act : words[(block + ACT) >> 2]!;
     const rc = rxPktRan(rxr, rxr.rxNextCons, xdpDataHardStart(words, rxr.xdp), act);
     rxr.rawCons++;
     return handled + (rc === -ENOMEM ? 1 : rc);

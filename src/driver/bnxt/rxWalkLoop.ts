@@ -40,6 +40,7 @@ import {
   TX_BD_TYPE_SHORT_TX_BD,
 } from '../../nic/hsi/txBd.ts';
 import { CMP_TYPE_TX_L2_CMP } from '../../nic/hsi/txCmp.ts';
+import type { InlinedProgram } from '../../xdp/engine.ts';
 import type { XdpProg } from '../../xdp/program.ts';
 import { XDP_DROP, XDP_TX } from '../../xdp/uapi.ts';
 import {
@@ -111,11 +112,12 @@ export const WALK_RAN = 1;
 export const WALK_EMPTY = 2;
 
 /**
- * `walk(block, time, rawCons, most)`, with imports that run the program and let the NIC catch up.
+ * `walk(block, time, rawCons, most)`.
  *
+ * @param settle the import that lets the NIC catch up
  * @returns how it ended
  */
-function walkLoop(program: number, settle: number): WasmFunction {
+function walkLoop(program: InlinedProgram, settle: number): WasmFunction {
   const f = new WasmFunction();
   const [q, time, raw, most] = [f.param(I32), f.param(I32), f.param(I32), f.param(I32)] as const;
   const prod = f.i32At(q, PROD);
@@ -203,7 +205,7 @@ function walkLoop(program: number, settle: number): WasmFunction {
     f.store32(q, PACKETS, n);
     f.store32(q, BYTES, bytes);
     f.storeF64(time, OP_COUNT * 8, now);
-    f.set(act, callImport(program, xdp));
+    f.set(act, program(f, xdp));
     f.set(now, loadF64(time, OP_COUNT * 8));
     f.set(to, and(load32(xdp, XDP_MD_DATA), PAGE_MASK));
     f.set(to, add(load32(q, STAMPS), shl(shr(to, STAMP_SHIFT), 3)));
@@ -267,39 +269,44 @@ export interface Around {
   catchesUp: boolean;
 }
 
-function encodeWalk(): Uint8Array<ArrayBuffer> {
-  const module = new WasmModule();
-  module.importMemory('host', 'memory');
-  const program = module.importFunction('program', 'run', module.type([I32], [I32]));
+function writeWalk(module: WasmModule, program: InlinedProgram): void {
   const settle = module.importFunction('nic', 'settle', module.type([], [I32]));
   walkLoop(program, settle).exportTo(module, 'walk');
+}
+
+/** A walk whose program is an import: each has an instance of its own. */
+function encodeCallingWalk(): Uint8Array<ArrayBuffer> {
+  const module = new WasmModule();
+  module.importMemory('host', 'memory');
+  const run = module.importFunction('program', 'run', module.type([I32], [I32]));
+  writeWalk(module, (_, ctx) => callImport(run, ctx));
   return module.encode();
 }
 
-/** Compiled at the first use; each program has an instance of its own, which calls it. */
-let compiled: WebAssembly.Module | null = null;
+/** Compiled at the first use. */
+let callingWalk: WebAssembly.Module | null = null;
 const walks: WeakMap<XdpProg, ProgramWalk> = new WeakMap();
 
 export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
   let known = walks.get(prog);
   if (known === undefined) {
-    compiled ??= new WebAssembly.Module(encodeWalk());
     const around: Around = { cpr: null, act: XDP_DROP, catchesUp: false };
-    const run =
-      prog.compiled ??
-      ((md: HostAddr): number => {
-        const act = prog.run(md);
-        around.act = act;
-        return act === XDP_DROP || act === XDP_TX ? act : ANOTHER;
-      });
+    const run = (md: HostAddr): number => {
+      const act = prog.run(md);
+      around.act = act;
+      return act === XDP_DROP || act === XDP_TX ? act : ANOTHER;
+    };
     const settle = (): number => {
       around.catchesUp = true;
       const isMore = catchUp(around.cpr!);
       around.catchesUp = false;
       return isMore ? 1 : 0;
     };
-    const imports = { host: { memory }, program: { run }, nic: { settle } };
-    const { exports } = new WebAssembly.Instance(compiled, imports);
+    const exports =
+      prog.link?.(writeWalk, { nic: { settle } }) ??
+      new WebAssembly.Instance((callingWalk ??= new WebAssembly.Module(encodeCallingWalk())), {
+        ...{ host: { memory }, program: { run }, nic: { settle } },
+      }).exports;
     known = { walk: exports['walk'] as Walk, around };
     walks.set(prog, known);
   }

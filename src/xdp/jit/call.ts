@@ -237,10 +237,14 @@ function callByNumber(unit: Unit, regs: Registers, insn: Insn, slot: number): vo
 
 /**
  * Leave the function with r0. What starts a run returns the low word, and leaves the high one in
- * `bpf.hi`.
+ * `bpf.hi`, unless it is part of another function, which takes a verdict and no more.
  */
 export function writeReturn(unit: Unit, regs: Registers): void {
-  const { out } = regs;
+  const { out, within } = regs;
+  if (within !== null) {
+    regs.get32(BPF_REG_0).set(within.result).br(within.end);
+    return;
+  }
   if (regs.isEntry) {
     out.i32(unit.bpf.hi);
     regs.get(BPF_REG_0).i64(32).op(op.I64_SHR_U).access(op.I64_STORE32, 0);

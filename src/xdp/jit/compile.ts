@@ -9,14 +9,21 @@
  * lies in `bpf.hi`.
  */
 import type { HostAddr } from '../../host/memory.ts';
-import type { BpfRunnable, EngineImage, RunningEngine } from '../engine.ts';
+import type { WasmModule } from '../../host/wasm.ts';
+import type {
+  BpfRunnable,
+  EngineImage,
+  InlinedProgram,
+  LinkProgram,
+  RunningEngine,
+} from '../engine.ts';
 import { CALL_CHAIN_BYTES, ProgramRefused } from '../engine.ts';
 import type { Helper } from '../helpers/helper.ts';
 import { HELPERS } from '../helpers/table.ts';
 import { malformed } from '../isa/wellFormed.ts';
 import { writeChecker } from './checked.ts';
 import { callbackName, writeBatch, writeCallback } from './exports.ts';
-import { writeCallee, writeEntry } from './function.ts';
+import { inlinedEntry, writeCallee, writeEntry } from './function.ts';
 import type { JitBpf } from './jitBpf.ts';
 import { moduleOf } from './moduleCache.ts';
 import { runStateOf } from './runState.ts';
@@ -49,7 +56,7 @@ interface Exports {
 export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
   /** @param ctx address of the context @returns the low word of r0 */
   readonly run: (ctx: HostAddr) => number;
-  readonly compiled: ((ctx: HostAddr) => number) | undefined;
+  readonly link: LinkProgram | undefined;
   private readonly image: EngineImage;
   private readonly bpf: JitBpf;
   private readonly state: RunState;
@@ -70,14 +77,11 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     const unit = this.unitOf(options);
     this.frameIndex = unit.frameWord >> 2;
     const bytes = writeModule(unit, asTarget);
-    const instance = new WebAssembly.Instance(this.moduleOf(bytes), {
-      host: { memory: bpf.mem.memory, programs: this.state.programs },
-      run: unit.imports,
-    });
-    this.exports = instance.exports as unknown as Exports;
+    this.exports = this.instantiate(unit, bytes, {}) as unknown as Exports;
     for (const slot of unit.callbacks) this.callbacks[slot] = this.exports[callbackName(slot)]!;
-    this.compiled = unit.isBare && !asTarget ? this.exports.run : undefined;
-    this.run = this.compiled ?? ((ctx) => this.enter(ctx));
+    const isBare = unit.isBare && !asTarget;
+    this.run = isBare ? this.exports.run : (ctx) => this.enter(ctx);
+    this.link = isBare ? (write, imports) => this.linked(options, write, imports) : undefined;
   }
 
   /** High word of r0 after a run. */
@@ -135,6 +139,29 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     if (!this.checked) return;
     this.exports.budget.value = this.maxInsns;
     this.exports.context.value = this.state.context;
+  }
+
+  private linked(
+    options: JitOptions,
+    write: (module: WasmModule, program: InlinedProgram) => void,
+    imports: WebAssembly.Imports,
+  ): WebAssembly.Exports {
+    const unit = this.unitOf(options);
+    write(unit.module, inlinedEntry(unit));
+    writeCallees(unit);
+    return this.instantiate(unit, unit.module.encode(), imports);
+  }
+
+  private instantiate(
+    unit: Unit,
+    bytes: Uint8Array<ArrayBuffer>,
+    imports: WebAssembly.Imports,
+  ): WebAssembly.Exports {
+    return new WebAssembly.Instance(this.moduleOf(bytes), {
+      ...imports,
+      host: { memory: this.bpf.mem.memory, programs: this.state.programs },
+      run: unit.imports,
+    }).exports;
   }
 
   private enter(ctx: HostAddr): number {
@@ -200,10 +227,15 @@ export function writeModule(unit: Unit, asTarget: boolean): Uint8Array<ArrayBuff
     if (unit.isBare) writeBatch(unit, entry);
   }
   for (const slot of unit.callbacks) writeCallback(unit, slot);
-  for (let slot = unit.nextUnwritten(); slot !== undefined; slot = unit.nextUnwritten())
-    writeCallee(unit, slot);
+  writeCallees(unit);
   if (unit.hasChecker) writeChecker(unit);
   return unit.module.encode();
+}
+
+/** All functions that are called by those which are written. */
+function writeCallees(unit: Unit): void {
+  for (let slot = unit.nextUnwritten(); slot !== undefined; slot = unit.nextUnwritten())
+    writeCallee(unit, slot);
 }
 
 /** @throws ProgramRefused when no engine could run `image` */

@@ -3,6 +3,7 @@
  * instruction handed to the file that knows how to write it.
  */
 import { I32, WasmCode } from '../../host/wasm.ts';
+import type { InlinedProgram } from '../engine.ts';
 import type { Insn } from '../isa/insn.ts';
 import {
   BPF_ALU,
@@ -55,6 +56,20 @@ export function writeEntry(unit: Unit): number {
   new FunctionWriter(unit, regs, 0, (1 << BPF_REG_1) | (1 << BPF_REG_2)).write(own);
   unit.module.define(own, unit.module.type(params, [I32]), regs.locals, out);
   return own;
+}
+
+/** The same within a function of somebody else, in plain mode; see `InlinedProgram`. */
+export function inlinedEntry(unit: Unit): InlinedProgram {
+  return (f, ctx) => (out) => {
+    const result = f.i32().index;
+    const within = { f, result, end: out.block() };
+    const regs = Registers.ofPart(out, new Facts(), within, unit.firstFrame);
+    out.get(ctx.index);
+    regs.set32(BPF_REG_1);
+    new FunctionWriter(unit, regs, 0, 1 << BPF_REG_1).write(-1);
+    out.end();
+    out.get(result);
+  };
 }
 
 /** The function that begins at `slot`, for whoever calls it. */

@@ -11,6 +11,7 @@
 import type { HostAddr } from '../../host/memory.ts';
 import { I32, I64 } from '../../host/wasm.ts';
 import type { WasmCode } from '../../host/wasm.ts';
+import type { WasmFunction } from '../../host/wasmFunction.ts';
 import { BPF_REG_10, BPF_X, MAX_BPF_STACK } from '../isa/insn.ts';
 import type { Insn } from '../isa/insn.ts';
 import type { Facts } from './facts.ts';
@@ -19,6 +20,14 @@ import { I32_ADD, I32_WRAP_I64, I64_EXTEND_I32_U } from './opcodes.ts';
 /** Registers that hold a call's arguments: r1 to r5. */
 export const ARGS = 5;
 const SAVED = 4;
+
+/** The function of somebody else that a program is written into. */
+interface Within {
+  readonly f: WasmFunction;
+  /** Where the run ends, and the local its result goes to. */
+  readonly end: number;
+  readonly result: number;
+}
 
 export class Registers {
   readonly out: WasmCode;
@@ -33,12 +42,22 @@ export class Registers {
   readonly isEntry: boolean;
   /** The function's frame: a constant address, or the local that holds it. */
   private readonly frame: { readonly at: HostAddr } | { readonly local: number };
+  /** Whom the function is a part of, and where it leaves; null: it is one by itself. */
+  readonly within: Within | null;
   private readonly local: number[];
   private readonly params: number;
 
   /** A function that starts a run: it has `params` parameters of type i32. */
   static ofEntry(out: WasmCode, facts: Facts, params: number, frameAt: HostAddr): Registers {
     return new Registers(out, facts, params, { at: frameAt });
+  }
+
+  /** A part of a function that starts runs, again and again. */
+  static ofPart(out: WasmCode, facts: Facts, within: Within, frameAt: HostAddr): Registers {
+    const regs = new Registers(out, facts, 0, { at: frameAt }, within);
+    // or the last run's would seem to be needed
+    for (const local of regs.local) out.i64(0).set(local);
+    return regs;
   }
 
   /** A function that is called with r1 to r5 and its frame. */
@@ -51,11 +70,13 @@ export class Registers {
     facts: Facts,
     params: number,
     frame: { readonly at: HostAddr } | { readonly local: number },
+    within: Within | null = null,
   ) {
     this.out = out;
     this.facts = facts;
     this.params = params;
     this.frame = frame;
+    this.within = within;
     this.isEntry = 'at' in frame;
     const args = Array.from({ length: ARGS }, (_, i) => (this.isEntry ? this.add(I64) : i));
     const saved = Array.from({ length: SAVED }, () => this.add(I64));
@@ -78,6 +99,7 @@ export class Registers {
 
   /** @returns a new local */
   add(type: number): number {
+    if (this.within !== null) return this.within.f.local(type).index;
     return this.params + this.locals.push(type) - 1;
   }
 
