@@ -64,7 +64,9 @@ function build(spec: XdpProgramSpec): Bench {
   const watch = new Watch(new Trace(), new Ledger());
   const devices = { devGetByIndex: () => null };
   const bpf = { maps: mem.region('maps', 1 << 20), stacks: mem.region('program stacks', 8192) };
-  const xdp = new XdpKernel({ mem, watch, random: new Rng(1), cpus: [cpu], devices, bpf });
+  const redirects = mem.region('redirects', PAGE_SIZE);
+  const random = new Rng(1);
+  const xdp = new XdpKernel({ mem, watch, random, cpus: [cpu], devices, bpf, redirects });
   const rxq = new XdpRxqInfo(
     xdp,
     1,

@@ -227,6 +227,7 @@ export class Machine {
         maps: this.mem.region('maps', plan.maps),
         stacks: this.mem.region('program stacks', plan.stacks),
       },
+      redirects: this.mem.region('redirects', plan.redirects),
       hz: config.hz,
       bulkSize: config.profile.kernel.xmitFrames,
       redirectAtOnce: config.profile.kernel.redirectAtOnce === 1,

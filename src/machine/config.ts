@@ -17,6 +17,7 @@ import { DESC_CNT, bnxtCalcNrRingPages } from '../nic/hsi/ring.ts';
 import type { PacketMatch } from '../stack/packetFilter.ts';
 import { pagePoolBytes } from '../stack/pagePool.ts';
 import { PROGRAM_STACK_BYTES } from '../xdp/bpf.ts';
+import { netContextBytes } from '../xdp/netContext.ts';
 import { MAP_STRUCTS_BYTES } from '../xdp/maps/mapTable.ts';
 import { LANE_BYTES } from '../nic/lane.ts';
 import { rxRingBytes } from '../nic/rxRing.ts';
@@ -137,6 +138,8 @@ export interface MemoryPlan {
   readonly fifo: number;
   readonly maps: number;
   readonly stacks: number;
+  /** What redirects have of each CPU. */
+  readonly redirects: number;
   /** Buffers of applications. */
   readonly user: number;
 }
@@ -208,6 +211,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     fifo: (config.nics.length + 1) * TX_FIFO_BYTES,
     maps: MAP_STRUCTS_BYTES + (config.mapBytes ?? MAP_BYTES),
     stacks: PROGRAM_STACK_BYTES,
+    redirects: config.cpus * netContextBytes(config.nics.length),
     user: apps.reduce((sum, { threads }) => sum + threads, 0) * APP_BUFFER_BYTES,
   };
   // stamps are stamped too: a little more than an eighth of an eighth

@@ -9,6 +9,7 @@
 import type { Cpu } from '../host/cpu.ts';
 import { EINVAL, EOPNOTSUPP } from '../host/errno.ts';
 import { Fates } from '../host/fates.ts';
+import type { HostAddr } from '../host/memory.ts';
 import { ETH_HLEN } from '../wire/eth.ts';
 import type { MacAddr } from '../wire/eth.ts';
 import type { XdpProg } from '../xdp/program.ts';
@@ -92,7 +93,7 @@ export interface NetDeviceOps {
   /** Without it the device has no native XDP. */
   ndoBpf?(dev: NetDevice, bpf: NetdevBpf): number;
   /** See `RedirectTarget.ndoXdpXmit`. */
-  ndoXdpXmit?(dev: NetDevice, cpu: Cpu, frames: Int32Array, n: number, flags: number): number;
+  ndoXdpXmit?(dev: NetDevice, cpu: Cpu, frames: HostAddr, n: number, flags: number): number;
 }
 
 export class NetDevice implements RedirectTarget {
@@ -150,7 +151,7 @@ export class NetDevice implements RedirectTarget {
     return (this.flags & IFF_UP) !== 0;
   }
 
-  ndoXdpXmit(cpu: Cpu, frames: Int32Array, n: number, flags: number): number {
+  ndoXdpXmit(cpu: Cpu, frames: HostAddr, n: number, flags: number): number {
     return this.netdevOps.ndoXdpXmit?.(this, cpu, frames, n, flags) ?? -EOPNOTSUPP;
   }
 }

@@ -3,6 +3,13 @@
  * target's lock, ring and doorbell are touched once for many. Linux 4.17 and before called the
  * device for each frame: a queue of one.
  *
+ * It lies in host memory, so that compiled code can fill it and send from it (`driver/bnxt/rxWalk.ts`):
+ *
+ *   +0    frames that wait
+ *   +4    1: it is on its CPU's flush list; Linux asks `dev_rx` instead
+ *   +8    frames it holds at most
+ *   +64   sixteen frames, the first ones waiting
+ *
  * @linux struct xdp_dev_bulk_queue; kernel/bpf/devmap.c
  */
 import { OP_XMIT_CALL } from '../host/cost.ts';
@@ -25,17 +32,57 @@ import { xdpFrameHasFrags, xdpFrameLen } from './xdpFrame.ts';
 export const DEV_MAP_BULK_SIZE = 16;
 const VLAN_HLEN = 4;
 
+const COUNT = 0;
+const LISTED = 4;
+const MOST = 8;
+const FRAMES = 64;
+/** Bytes of one queue. */
+export const BULK_QUEUE_BYTES = 128;
+
 export class XdpDevBulkQueue {
   readonly dev: RedirectTarget;
-  readonly q: Int32Array = new Int32Array(DEV_MAP_BULK_SIZE);
-  count = 0;
+  /** Where it lies, and its frames. */
+  readonly at: HostAddr;
+  readonly frames: HostAddr;
+  private readonly words: HostWords;
   /** Program of the devmap entry that the first frame since the last flush came by; all others run it too. */
   prog: BpfProgRef | null = null;
-  /** Is it on its CPU's flush list? Linux asks `dev_rx` instead. */
-  listed = false;
 
-  constructor(dev: RedirectTarget) {
+  /** @param most frames it holds, at most 16 */
+  constructor(dev: RedirectTarget, words: HostWords, at: HostAddr, most: number) {
     this.dev = dev;
+    this.words = words;
+    this.at = at;
+    this.frames = at + FRAMES;
+    words[(at + COUNT) >> 2] = 0;
+    words[(at + LISTED) >> 2] = 0;
+    words[(at + MOST) >> 2] = most;
+  }
+
+  get count(): number {
+    return this.words[(this.at + COUNT) >> 2]!;
+  }
+
+  get isFull(): boolean {
+    return this.count === this.words[(this.at + MOST) >> 2]!;
+  }
+
+  get isListed(): boolean {
+    return this.words[(this.at + LISTED) >> 2]! !== 0;
+  }
+
+  set isListed(listed: boolean) {
+    this.words[(this.at + LISTED) >> 2] = listed ? 1 : 0;
+  }
+
+  push(frame: HostAddr): void {
+    const { words, at } = this;
+    const count = words[(at + COUNT) >> 2]!++;
+    words[(this.frames >> 2) + count] = frame;
+  }
+
+  clear(): void {
+    this.words[(this.at + COUNT) >> 2] = 0;
   }
 }
 
@@ -54,14 +101,14 @@ export function bqEnqueue(
   prog: BpfProgRef | null,
   cpu: Cpu,
 ): void {
-  if (bq.count === xdp.bulkSize) bqXmitAll(xdp, bq, 0, cpu);
-  if (!bq.listed) {
-    bq.listed = true;
+  if (bq.isFull) bqXmitAll(xdp, bq, 0, cpu);
+  if (!bq.isListed) {
+    bq.isListed = true;
     bq.prog = prog;
     context.devFlushList.push(bq);
   }
   if (xdp.watch.on) xdp.watch.page(frame & PAGE_MASK, XDP_FRAME);
-  bq.q[bq.count++] = frame;
+  bq.push(frame);
 }
 
 /** Hand the queue to its device and give back what that did not take. @linux bq_xmit_all */
@@ -71,12 +118,12 @@ export function bqXmitAll(xdp: XdpKernel, bq: XdpDevBulkQueue, flags: number, cp
   xdp.bulkXmits++;
   xdp.bulkFrames += count;
   cpu.charge(OP_XMIT_CALL);
-  const { dev, prog } = bq;
-  const n = prog === null ? count : devMapBpfProgRun(xdp, prog, bq.q, count, dev.ifindex, cpu);
-  const taken = n === 0 ? 0 : dev.ndoXdpXmit(cpu, bq.q, n, flags);
+  const { dev, prog, frames } = bq;
+  const n = prog === null ? count : devMapBpfProgRun(xdp, prog, frames, count, dev.ifindex, cpu);
+  const taken = n === 0 ? 0 : dev.ndoXdpXmit(cpu, frames, n, flags);
   const sent = taken < 0 ? 0 : taken;
   if (sent < n) bqReturnFrom(xdp, bq, sent, n, cpu);
-  bq.count = 0;
+  bq.clear();
   if (xdp.watch.on) {
     xdp.watch.point(TP_XDP_DEVMAP_XMIT, cpu, bq.dev.ifindex, sent, count - sent);
   }
@@ -89,7 +136,8 @@ function bqReturnFrom(
   n: number,
   cpu: Cpu,
 ): void {
-  for (let i = sent; i < n; i++) xdpReturnFrameRxNapi(xdp, cpu, bq.q[i]!);
+  const first = bq.frames >> 2;
+  for (let i = sent; i < n; i++) xdpReturnFrameRxNapi(xdp, cpu, xdp.mem.words[first + i]!);
   xdp.fates.lost[LOST_REDIRECT_QUEUE_FULL]! += n - sent;
 }
 
@@ -111,7 +159,7 @@ export function devFlush(xdp: XdpKernel, context: BpfNetContext, cpu: Cpu): void
   for (let i = list.length - 1; i >= 0; i--) {
     const bq = list[i]!;
     bqXmitAll(xdp, bq, XDP_XMIT_FLUSH, cpu);
-    bq.listed = false;
+    bq.isListed = false;
     bq.prog = null;
   }
   list.length = 0;

@@ -47,7 +47,7 @@ export function runOnFrame(
 export function devMapBpfProgRun(
   xdp: XdpKernel,
   prog: BpfProgRef,
-  frames: Int32Array,
+  frames: HostAddr,
   n: number,
   egressIfindex: number,
   cpu: Cpu,
@@ -55,10 +55,10 @@ export function devMapBpfProgRun(
   const { words } = xdp.mem;
   let kept = 0;
   for (let i = 0; i < n; i++) {
-    const frame = frames[i]!;
+    const frame = words[(frames >> 2) + i]!;
     const act = runOnFrame(xdp, prog, frame, egressIfindex, cpu);
     if (act === XDP_PASS && xdpUpdateFrameFromBuff(words, xdp.bpf.frameMd, frame)) {
-      frames[kept++] = frame;
+      words[(frames >> 2) + kept++] = frame;
       continue;
     }
     if (act !== XDP_PASS && act !== XDP_DROP) noVerdictHere(xdp, prog, act, egressIfindex, cpu);

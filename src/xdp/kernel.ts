@@ -6,7 +6,7 @@ import type { Ps, VirtualClock } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import { Fates } from '../host/fates.ts';
 import type { IrqController } from '../host/irq.ts';
-import type { HostAddr, HostMemory } from '../host/memory.ts';
+import type { HostAddr, HostMemory, Region } from '../host/memory.ts';
 import type { PageAllocator } from '../host/pages.ts';
 import type { Rng } from '../host/rng.ts';
 import type { Watch } from '../host/watch.ts';
@@ -14,7 +14,7 @@ import type { BpfRegions } from './bpf.ts';
 import { Bpf } from './bpf.ts';
 import type { CpuMapEntry } from './cpumapEntry.ts';
 import { ClonePages } from './broadcast.ts';
-import { DEV_MAP_BULK_SIZE } from './bulkQueue.ts';
+import { BULK_QUEUE_BYTES, DEV_MAP_BULK_SIZE } from './bulkQueue.ts';
 import { MemModels } from './memModel.ts';
 import { BpfNetContext } from './netContext.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
@@ -61,6 +61,8 @@ export interface XdpKernelParts {
   readonly devices: DeviceTable;
   /** Where maps and program stacks live. */
   readonly bpf: BpfRegions;
+  /** Where redirects keep what they have of each CPU: `netContextBytes` for each. */
+  readonly redirects: Region;
   /** Ticks per second (CONFIG_HZ). */
   readonly hz?: number;
   /** Frames a bulk queue holds, at most 16, which it is unless said otherwise. */
@@ -118,7 +120,8 @@ export class XdpKernel {
     this.watch = parts.watch;
     this.random = parts.random;
     this.devices = parts.devices;
-    this.netContexts = parts.cpus.map(() => new BpfNetContext());
+    this.bulkSize = parts.bulkSize ?? DEV_MAP_BULK_SIZE;
+    this.netContexts = contextsIn(parts.redirects, parts.cpus.length, this.mem, this.bulkSize);
     this.cpus = parts.cpus;
     this.irqs = parts.irqs ?? null;
     this.upper = parts.upper ?? null;
@@ -127,7 +130,6 @@ export class XdpKernel {
     this.running = parts.cpus[0]!;
     this.hz = parts.hz ?? DEFAULT_HZ;
     this.isOver = parts.isOver ?? (() => false);
-    this.bulkSize = parts.bulkSize ?? DEV_MAP_BULK_SIZE;
     this.redirectAtOnce = parts.redirectAtOnce ?? false;
     this.bpf = new Bpf(this, parts.bpf, parts.clock ?? null);
     this.cpu = this.running;
@@ -157,4 +159,18 @@ export class XdpKernel {
   get netContext(): BpfNetContext {
     return this.netContexts[this.cpu.id]!;
   }
+}
+
+/** One for each CPU, in equal parts of the region. */
+function contextsIn(
+  { at, bytes }: Region,
+  cpus: number,
+  { words }: HostMemory,
+  bulkSize: number,
+): BpfNetContext[] {
+  const share = Math.floor(bytes / cpus / BULK_QUEUE_BYTES) * BULK_QUEUE_BYTES;
+  return Array.from(
+    { length: cpus },
+    (_, id) => new BpfNetContext(words, { at: at + id * share, bytes: share }, bulkSize),
+  );
 }

@@ -48,10 +48,10 @@ const DEVMAP_FLAGS: number = BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS;
  */
 export function bpfRedirect(xdp: XdpKernel, ifindex: number, flags: number): number {
   if (flags !== 0) return XDP_ABORTED;
-  const ri = xdp.netContext.ri;
-  ri.tgtIndex = ifindex;
-  ri.mapId = MAP_ID_IFINDEX;
-  ri.mapType = BPF_MAP_TYPE_UNSPEC;
+  const context = xdp.netContext;
+  const target = xdp.redirectAtOnce ? null : xdp.devices.devGetByIndex(ifindex);
+  context.ri.tgtIndex = ifindex;
+  context.ri.chooseIfindex(context.bulkQueueAt(target));
   return XDP_REDIRECT;
 }
 
@@ -69,13 +69,10 @@ export function bpfRedirectElem(xdp: XdpKernel, map: BpfMap, key: number, flags:
   if (entry !== null) {
     ri.tgtEntry = entry;
     ri.tgtIndex = key >>> 0;
-    ri.mapId = map.id;
-    ri.mapType = map.type;
-    ri.flags = 0;
+    ri.chooseEntry(map.id, map.type, 0, 0);
     return XDP_REDIRECT;
   }
-  ri.mapId = MAP_ID_IFINDEX;
-  ri.mapType = BPF_MAP_TYPE_UNSPEC;
+  ri.chooseIfindex(0);
   return flags;
 }
 
@@ -88,20 +85,20 @@ export function bpfRedirectElem(xdp: XdpKernel, map: BpfMap, key: number, flags:
  */
 export function bpfRedirectMap(xdp: XdpKernel, map: Dtab, key: number, flags: number): number {
   if ((flags & ~(ACTION_MASK | DEVMAP_FLAGS)) !== 0) return XDP_ABORTED;
-  const ri = xdp.netContext.ri;
+  const context = xdp.netContext;
+  const { ri } = context;
   ri.tgtValue = map.lookup(key >>> 0);
   ri.tgtProg = map.hasProgs ? map.entryProg(key >>> 0) : null;
   const broadcast = (flags & BPF_F_BROADCAST) !== 0;
   if (ri.tgtValue === null && !broadcast) {
-    ri.mapId = MAP_ID_IFINDEX;
-    ri.mapType = BPF_MAP_TYPE_UNSPEC;
+    ri.chooseIfindex(0);
     return flags & ACTION_MASK;
   }
   ri.tgtIndex = key >>> 0;
-  ri.mapId = map.id;
-  ri.mapType = map.type;
-  ri.flags = broadcast ? flags : 0;
   ri.tgtMap = map;
+  const isPlain = !broadcast && ri.tgtProg === null;
+  const bulkQueue = isPlain ? context.bulkQueueAt(ri.tgtValue) : 0;
+  ri.chooseEntry(map.id, map.type, broadcast ? flags : 0, bulkQueue);
   return XDP_REDIRECT;
 }
 
@@ -135,9 +132,7 @@ function redirectFrame(xdp: XdpKernel, frame: HostAddr, from: number, cpu: Cpu):
   const { ri } = xdp.netContexts[cpu.id]!;
   const target = chosenTarget(xdp, ri);
   const err = frame === 0 ? -EOVERFLOW : enqueue(xdp, cpu, ri, target, frame);
-  ri.mapId = 0;
-  ri.mapType = BPF_MAP_TYPE_UNSPEC;
-  ri.flags = 0;
+  ri.forget();
   if (xdp.watch.on) {
     const to = target === null ? 0 : target.ifindex;
     if (err === 0) xdp.watch.point(TP_XDP_REDIRECT, cpu, from, to, ri.tgtIndex);
@@ -180,7 +175,7 @@ function enqueue(
  */
 function bpfTxXdp(
   xdp: XdpKernel,
-  single: Int32Array,
+  single: HostAddr,
   target: RedirectTarget,
   frame: HostAddr,
   cpu: Cpu,
@@ -190,7 +185,7 @@ function bpfTxXdp(
   xdp.bulkFrames++;
   xdp.singleFrames++;
   cpu.charge(OP_XMIT_CALL);
-  single[0] = frame;
+  xdp.mem.words[single >> 2] = frame;
   const sent = target.ndoXdpXmit(cpu, single, 1, XDP_XMIT_FLUSH);
   if (sent !== 0) return sent < 0 ? sent : 0;
   xdpReturnFrameRxNapi(xdp, cpu, frame);

@@ -18,6 +18,7 @@ import type { DeviceTable } from './kernel.ts';
 import { XdpKernel } from './kernel.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
 import { MAP_STRUCTS_BYTES } from './maps/mapTable.ts';
+import { netContextBytes } from './netContext.ts';
 
 export interface StandaloneOptions {
   /** Room for maps, the sum of `mapMemory`. */
@@ -33,6 +34,8 @@ export interface StandaloneOptions {
 }
 
 const MAP_BYTES = 1 << 20;
+/** That have a bulk queue on each CPU. */
+const DEVICES = 15;
 
 /** The one device of every network namespace; nothing can be redirected into it. */
 const LOOPBACK: RedirectTarget = {
@@ -49,7 +52,8 @@ const LOOPBACK: RedirectTarget = {
 export function standaloneBpf(options: StandaloneOptions = {}): Bpf {
   const { mapBytes = MAP_BYTES, moreBytes = 0, cpus = 1, seed = 1 } = options;
   const maps = MAP_STRUCTS_BYTES + mapBytes;
-  const mem = new HostMemory(maps + PROGRAM_STACK_BYTES + moreBytes + 4 * PAGE_SIZE);
+  const redirects = cpus * netContextBytes(DEVICES);
+  const mem = new HostMemory(maps + PROGRAM_STACK_BYTES + redirects + moreBytes + 5 * PAGE_SIZE);
   const xdp = new XdpKernel({
     mem,
     watch: new Watch(new Trace(), new Ledger()),
@@ -62,6 +66,7 @@ export function standaloneBpf(options: StandaloneOptions = {}): Bpf {
       maps: mem.region('maps', maps),
       stacks: mem.region('program stacks', PROGRAM_STACK_BYTES),
     },
+    redirects: mem.region('redirects', redirects),
     ...(options.clock && { clock: options.clock }),
   });
   return xdp.bpf;

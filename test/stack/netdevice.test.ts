@@ -216,7 +216,7 @@ describe('namespace', () => {
 
   test('a device without ndo_xdp_xmit is no redirect target', () => {
     const { dev, cpu } = devRig();
-    expect(dev.ndoXdpXmit(cpu, new Int32Array(16), 1, 0)).toBe(-EOPNOTSUPP);
+    expect(dev.ndoXdpXmit(cpu, 0, 1, 0)).toBe(-EOPNOTSUPP);
   });
 
   test("statistics are the driver's where it has them, else the device's", () => {

@@ -66,11 +66,11 @@ export class RecordingTarget implements RedirectTarget {
     this.mem = mem;
   }
 
-  ndoXdpXmit(cpu: Cpu, frames: Int32Array, n: number, flags: number): number {
+  ndoXdpXmit(cpu: Cpu, frames: HostAddr, n: number, flags: number): number {
     this.calls.push({ n, flags, cpu: cpu.id });
     if (this.takes < 0) return this.takes;
     const taken = Math.min(n, this.takes);
-    for (const frame of frames.subarray(0, taken)) {
+    for (const frame of this.mem.wordsAt(frames, taken)) {
       const at = xdpFrameData(this.mem.words, frame);
       this.frames.push(this.mem.u8.slice(at, at + xdpFrameLen(this.mem.words, frame)));
     }
@@ -122,6 +122,7 @@ export function xdpRig({ cpus: count = 1, checked = false, ...kernel }: RigOptio
     ...kernel,
     devices: { devGetByIndex: (ifindex) => devices.get(ifindex) ?? null },
     bpf: { maps: mem.region('maps', 1 << 20), stacks: mem.region('program stacks', 8192) },
+    redirects: mem.region('redirects', 4096 * count),
   });
   const md = mem.region('contexts', XDP_BUFF_BYTES).at;
   const pages = new PageAllocator(mem, mem.region('pages', 3 << 20), ledger, new Faults());

@@ -283,7 +283,7 @@ export function bnxtTxIntXdp(bnapi: BnxtNapi, budget: number): void {
 export function bnxtXdpXmit(
   bp: Bnxt,
   cpu: Cpu,
-  frames: Int32Array,
+  frames: HostAddr,
   n: number,
   flags: number,
 ): number {
@@ -294,7 +294,7 @@ export function bnxtXdpXmit(
   if (bp.xdpLockingKey) txr.xdpTxLock.lock();
   let nxmit = 0;
   while (nxmit < n) {
-    const xdpf = frames[nxmit]!;
+    const xdpf = txr.words[(frames >> 2) + nxmit]!;
     if (bnxtTxAvail(txr) === 0) break;
     const mapping = dmaMapSingle(cpu, bp.faults, xdpFrameData(txr.words, xdpf));
     if (mapping === 0) break;

@@ -35,8 +35,13 @@ function frames(rig: Rig, n: number): Int32Array {
   });
 }
 
-const xmit = (rig: Rig, of: Int32Array, flags = 0, cpu = rig.cpu): number =>
-  bnxtXdpXmit(rig.bp(1), cpu, of, of.length, flags);
+function xmit(rig: Rig, of: Int32Array, flags = 0, cpu = rig.cpu): number {
+  const { mem } = rig.machine;
+  const { at, bytes } = mem.regions.find(({ name }) => name === 'redirects')!;
+  const unused = at + bytes - of.byteLength;
+  mem.wordsAt(unused, of.length).set(of);
+  return bnxtXdpXmit(rig.bp(1), cpu, unused, of.length, flags);
+}
 
 /** What the caller must do with frames that were not taken. */
 function giveBack(rig: Rig, of: Int32Array): void {
