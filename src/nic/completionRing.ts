@@ -19,6 +19,7 @@ import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
 import { CMP_TYPE_TX_L2_CMP, txCmpWrite } from './hsi/txCmp.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
 import type { Lane } from './lane.ts';
+import type { LookAhead } from './lookAhead.ts';
 import type { NotificationQueue } from './notificationQueue.ts';
 
 /** Bytes of host memory that a ring of `slots` wants for what is not yet visible, and when the rest became so. */
@@ -70,7 +71,8 @@ export class CompletionRing {
   private messageAt: Ps = -Infinity;
   /**
    * What a look ahead has found: the next message leaves at `irqAt` (Infinity: not known), or none
-   * leaves up to `quietTo`. Forgotten by whatever may change that; that time passes does not.
+   * leaves up to `quietTo`. Forgotten by whatever may change that while it is armed; that time passes
+   * does not.
    */
   irqAt: Ps = Infinity;
   quietTo: Ps = -1;
@@ -89,6 +91,7 @@ export class CompletionRing {
 
   /** Its block of host memory. */
   readonly block: HostAddr;
+  private readonly ahead: LookAhead;
   private readonly state: HostWords;
   private readonly times: Float64Array;
 
@@ -100,6 +103,7 @@ export class CompletionRing {
     irq: IrqLine,
     mem: HostMemory,
     block: HostAddr,
+    ahead: LookAhead,
   ) {
     this.id = id;
     this.base = base;
@@ -107,6 +111,7 @@ export class CompletionRing {
     this.mask = slots - 1;
     this.irq = irq;
     this.block = block;
+    this.ahead = ahead;
     const arrays = block + CP_STATE_BYTES;
     this.stamps = mem.doublesAt(arrays, slots);
     this.txAt = mem.doublesAt(arrays + slots * 8, slots);
@@ -221,12 +226,13 @@ export class CompletionRing {
     this.armed = false;
     this.messageAt = at;
     this.release(at);
-    this.forgetIrq();
   }
 
   forgetIrq(): void {
+    if (!this.armed) return;
     this.irqAt = Infinity;
     this.quietTo = -1;
+    this.ahead.forget();
   }
 
   /** Since when the timer runs, as far as visible records tell; Infinity when there are none. */

@@ -90,7 +90,7 @@ export class Firmware implements Hwrm {
 
   private allocNotificationQueue(id: number, req: HwrmRingAllocInput): NotificationQueue {
     const line = this.vector(req.intVector);
-    const nq = new NotificationQueue(id, req.ringAddr, req.length, line);
+    const nq = new NotificationQueue(id, req.ringAddr, req.length, line, this.nic.ahead);
     this.nic.notificationQueues.push(nq);
     return nq;
   }
@@ -98,9 +98,9 @@ export class Firmware implements Hwrm {
   private allocCompletionRing(id: number, req: HwrmRingAllocInput): CompletionRing {
     const nq = req.nqRingId === undefined ? null : this.notificationQueue(req.nqRingId);
     const line = nq === null ? this.vector(req.intVector) : nq.irq;
-    const { mem, chip } = this.nic.parts;
-    const block = chip.alloc(completionRingBytes(req.length));
-    const cp = new CompletionRing(id, req.ringAddr, req.length, line, mem, block);
+    const { ahead, parts } = this.nic;
+    const block = parts.chip.alloc(completionRingBytes(req.length));
+    const cp = new CompletionRing(id, req.ringAddr, req.length, line, parts.mem, block, ahead);
     this.nic.completionRings.push(cp);
     if (nq === null) return cp;
     cp.nq = nq;

@@ -119,6 +119,11 @@ export class Lane {
     this.tail += count;
   }
 
+  /** So much waits that another block of arrivals may not find room. */
+  get isLong(): boolean {
+    return this.size > LANE_ROOM / 2;
+  }
+
   get size(): number {
     return (this.tail - this.head) | 0;
   }

@@ -11,6 +11,7 @@
  * smallest of all CPU clocks, since a CPU that is behind may still ring a doorbell.
  */
 import type { Ps } from '../host/clock.ts';
+import { END_OF_TIME } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
 import type { Hardware } from '../host/scheduler.ts';
 import type { CompletionRing } from './completionRing.ts';
@@ -92,6 +93,7 @@ export class LazyHardware implements Hardware, Pace {
    * the horizon, stops nothing.
    */
   runToIrq(horizon: Ps): void {
+    if (this.isQuietTo(horizon)) return;
     for (;;) {
       let known = Infinity;
       let limit = horizon;
@@ -112,10 +114,20 @@ export class LazyHardware implements Hardware, Pace {
     }
   }
 
-  /** All that ports know of has passed: take it off their lanes before more is made. */
+  /** Nobody interrupts or decides to send by then, and no arrivals have to be made. */
+  private isQuietTo(horizon: Ps): boolean {
+    for (const { ahead, port, tx } of this.nics) {
+      if (ahead.quietTo < horizon || port.knownTo < horizon || tx.nextAt() <= horizon) return false;
+    }
+    return true;
+  }
+
+  /** All that ports know of has passed: take it off full lanes before more is made. */
   private passKnown(known: Ps): void {
     for (const nic of this.nics) {
-      for (const cp of nic.completionRings) this.settleQueue(nic, cp, known);
+      for (const cp of nic.completionRings) {
+        if (cp.lane !== null && cp.lane.isLong) this.settleQueue(nic, cp, known);
+      }
       nic.port.settleRefused(known);
       if (nic.port.knownTo === known) nic.port.makeTo(known + 1);
     }
@@ -127,9 +139,12 @@ export class LazyHardware implements Hardware, Pace {
     let firstNic: Nic | null = null;
     let firstRing: Interrupter | null = null;
     for (const nic of this.nics) {
+      if (nic.ahead.quietTo >= limit) continue;
+      let next = Infinity;
       for (const cp of nic.completionRings) {
-        if (cp.nq !== null || !cp.armed || cp.quietTo >= limit) continue;
+        if (cp.nq !== null || !cp.armed) continue;
         const at = knownIrq(nic, cp, limit);
+        if (at < next) next = at;
         if (at < first || (at === first && firstRing === null)) {
           first = at;
           firstNic = nic;
@@ -139,38 +154,47 @@ export class LazyHardware implements Hardware, Pace {
       for (const nq of nic.notificationQueues) {
         if (!nq.armed) continue;
         const at = notifiedIrq(nic, nq, limit);
+        if (at < next) next = at;
         if (at < first || (at === first && firstRing === null)) {
           first = at;
           firstNic = nic;
           firstRing = nq;
         }
       }
+      nic.ahead.quietTo = next - 1;
     }
     if (firstRing !== null) postIrq(firstNic!, firstRing, first);
     return firstNic;
   }
 }
 
-/** When an armed `nq` interrupts, if at or before `limit`: with what it has, or what comes first. */
+/** As `knownIrq`, of an armed `nq`: with what it has, or what comes first. */
 function notifiedIrq(nic: Nic, nq: NotificationQueue, limit: Ps): Ps {
   const known = nq.fireAt();
   if (known !== Infinity) return known;
   let first = Infinity;
   for (const cp of nq.rings) {
-    if (!cp.armed || cp.quietTo >= limit) continue;
+    if (!cp.armed) continue;
     const at = knownIrq(nic, cp, limit);
     if (at < first) first = at;
   }
   return nq.due(first);
 }
 
-/** `searchIrq`, once for each state of the ring. */
+/**
+ * When an armed `cp` interrupts, if at or before `limit`; else some later time, before which it does
+ * not. Searched for once for each state of the ring, as far as arrivals are known; a fault may fire
+ * before that, and change what comes of them.
+ */
 function knownIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
   if (cp.irqAt !== Infinity) return cp.irqAt;
-  const at = searchIrq(nic, cp, limit);
-  if (at <= limit) cp.irqAt = at;
-  else cp.quietTo = limit;
-  return at;
+  if (cp.quietTo < limit) {
+    const to = nic.parts.faults.armed ? limit : Math.min(nic.port.knownTo, END_OF_TIME);
+    const at = searchIrq(nic, cp, to);
+    if (at <= to) return (cp.irqAt = at);
+    cp.quietTo = to;
+  }
+  return cp.quietTo + 1;
 }
 
 /**

@@ -24,6 +24,7 @@ import {
 } from './hsi/doorbell.ts';
 import { gathers, writtenAt } from './gathering.ts';
 import type { Lane } from './lane.ts';
+import { LookAhead } from './lookAhead.ts';
 import { NotificationQueue } from './notificationQueue.ts';
 import type { NicParts } from './parts.ts';
 import { Port } from './port.ts';
@@ -61,6 +62,7 @@ export class Nic implements BusDevice {
   readonly tx: TxEngine;
   readonly port: Port;
   readonly bulk: RxBulk;
+  readonly ahead: LookAhead = new LookAhead();
   /** Rings by doorbell number; a freed ring leaves null, and its doorbell rings for nobody. */
   readonly bells: Bell[] = [];
   readonly completionRings: CompletionRing[] = [];
@@ -81,6 +83,7 @@ export class Nic implements BusDevice {
   settleAll(now: Ps): void {
     this.pace.settleAll(this, now);
     for (const cp of this.completionRings) cp.forgetIrq();
+    this.ahead.forget();
   }
 
   /** When something happens in it next; Infinity while it waits for a doorbell or a frame from outside. */

@@ -17,6 +17,7 @@ import type { HostAddr, HostWords } from '../host/memory.ts';
 import type { CompletionRing } from './completionRing.ts';
 import { nqeCnWrite } from './hsi/nq.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
+import type { LookAhead } from './lookAhead.ts';
 
 export class NotificationQueue {
   readonly id: number;
@@ -33,24 +34,28 @@ export class NotificationQueue {
   armedAt: Ps = 0;
   /** When the notification in each slot became visible. */
   private readonly stamps: Float64Array;
+  private readonly ahead: LookAhead;
 
-  constructor(id: number, base: HostAddr, slots: number, irq: IrqLine) {
+  constructor(id: number, base: HostAddr, slots: number, irq: IrqLine, ahead: LookAhead) {
     this.id = id;
     this.base = base;
     this.slots = slots;
     this.mask = slots - 1;
     this.irq = irq;
+    this.ahead = ahead;
     this.stamps = new Float64Array(slots);
   }
 
   /** Notifications up to the one with masked index `index` belong to the NIC again. */
   acknowledge(index: number): void {
     this.cons = this.prod - ((this.prod - index) & this.mask);
+    this.ahead.forget();
   }
 
   arm(now: Ps): void {
     this.armed = true;
     this.armedAt = now;
+    this.ahead.forget();
   }
 
   /** Its message leaves at `_at`: notifications never gather. */

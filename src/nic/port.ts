@@ -40,6 +40,7 @@ export class Port {
     bugOn(this.source !== null, 'the port already has traffic');
     this.source = source;
     this.madeTo = -1;
+    for (const { ring } of this.lanes) ring?.cp.forgetIrq(); // it was found for a port without traffic
   }
 
   /** It may be offered traffic: what there was has all been made. */

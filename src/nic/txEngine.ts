@@ -89,6 +89,7 @@ export class TxEngine {
 
   /** When the next packet is decided on; Infinity when no ring has one. */
   nextAt(): Ps {
+    if (this.waiting.length === 0) return Infinity;
     let ready = Infinity;
     for (const ring of this.waiting) {
       const at = ring.readyAt();

@@ -9,6 +9,7 @@ import { IrqLine } from '../../src/host/irq.ts';
 import { HostMemory } from '../../src/host/memory.ts';
 import { CompletionRing } from '../../src/nic/completionRing.ts';
 import type { Coalescing } from '../../src/nic/completionRing.ts';
+import { LookAhead } from '../../src/nic/lookAhead.ts';
 import { udp } from './frames.ts';
 import type { Rig } from './rig.ts';
 import { RX_NS, TIMING, nicRig } from './rig.ts';
@@ -189,6 +190,7 @@ describe('a ring whose timer runs from its last message', () => {
       new IrqLine('x', new Cpu(0, new Float64Array(OP_COUNT))),
       own,
       8,
+      new LookAhead(),
     );
     ring.fromMessage = true;
     ring.coalesce(limits(false), 0);

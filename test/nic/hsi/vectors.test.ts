@@ -41,6 +41,7 @@ import {
 } from '../../../src/nic/hsi/txBd.ts';
 import { txCmpWrite } from '../../../src/nic/hsi/txCmp.ts';
 import { CompletionRing } from '../../../src/nic/completionRing.ts';
+import { LookAhead } from '../../../src/nic/lookAhead.ts';
 import { IrqLine } from '../../../src/host/irq.ts';
 import { HostMemory } from '../../../src/host/memory.ts';
 import { Machine } from '../../../src/machine.ts';
@@ -127,7 +128,7 @@ describe('doorbells', () => {
 describe('rings', () => {
   test('a completion ring of 2048 entries expects V = 1, 0, 1 at raw 0, 2048, 4096', () => {
     const own = new HostMemory(65536);
-    const ring = new CompletionRing(0, AT, 2048, new IrqLine('x', cpu), own, 8);
+    const ring = new CompletionRing(0, AT, 2048, new IrqLine('x', cpu), own, 8, new LookAhead());
     expect([0, 2047, 2048, 4095, 4096].map((raw) => ring.lapV(raw))).toEqual([1, 1, 0, 0, 1]);
     const mem = words();
     for (const raw of [0, 2048, 4096]) {
