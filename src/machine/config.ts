@@ -193,7 +193,7 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
       (pagesOf(pagePoolBytes(nic.rxRing)) +
         pagesOf(rx * DESC_CNT * SW_RX_BD_BYTES) +
         pagesOf(tx * DESC_CNT * SW_TX_BD_BYTES));
-    chipPages += nic.queues * rings + (nic.queues + 1) * pagesOf(LANE_BYTES) + 1;
+    chipPages += nic.queues * rings + pagesOf((nic.queues + 1) * LANE_BYTES) + 1;
   }
   pages += config.nics.length > 1 ? allTx : 0;
   if (config.nics.some(({ rps = [] }) => rps.length > 0)) pages += config.cpus * BACKLOG_PAGES;

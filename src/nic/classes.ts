@@ -16,6 +16,7 @@ import {
 import type { HostMemory, Region } from '../host/memory.ts';
 import { ETH_HLEN, macIsBroadcast, macIsMulticast } from '../wire/eth.ts';
 import type { FrameTable } from '../wire/frames.ts';
+import { wireBytes } from '../wire/link.ts';
 import { ParsedFrame, checksumVerdict, parseFrame } from '../wire/parse.ts';
 import { VLAN_HLEN } from '../wire/vlan.ts';
 import {
@@ -122,6 +123,7 @@ export class FrameClasses {
       strip,
       len: stored,
       from: at,
+      wireBytes: wireBytes(len),
       lenFlags: (stored << 16) | this.itype() | (rss === null ? 0 : RX_CMP_FLAGS_RSS_VALID),
       misc: rxCmpMisc(this.headerLen(strip)),
       hash: rss === null ? 0 : rss.hash,

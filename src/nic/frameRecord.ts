@@ -2,6 +2,7 @@
  * What the NIC knows of one distinct frame: sixteen words, one cache line.
  *
  *   0 known | 1 lane (-1 refused) | 2 cause | 3 cast | 4 strip | 5 bytes in host memory | 6 where the bytes are
+ *   7 bytes of line time
  *   8..15: both slots of its receive completion, as they will stand in the ring but for the buffer's
  *   number and the valid bits
  *
@@ -18,6 +19,7 @@ const CAST = 3;
 const STRIP = 4;
 const LEN = 5;
 const FROM = 6;
+const WIRE_BYTES = 7;
 const COMPLETION = 8;
 const EXT = 12;
 const LEN_FLAGS = 8;
@@ -29,10 +31,13 @@ const ERRORS = 14;
 
 /** For loops that read records from host memory: shift of a number, and byte offsets of fields. */
 export const REC_SHIFT: number = SHIFT + 2;
+export const REC_KNOWN: number = KNOWN * 4;
+export const REC_LANE: number = LANE * 4;
 export const REC_CAST: number = CAST * 4;
 export const REC_STRIP: number = STRIP * 4;
 export const REC_LEN: number = LEN * 4;
 export const REC_FROM: number = FROM * 4;
+export const REC_WIRE_BYTES: number = WIRE_BYTES * 4;
 export const REC_COMPLETION: number = COMPLETION * 4;
 export const REC_EXT: number = EXT * 4;
 
@@ -105,6 +110,7 @@ export interface FrameClass {
   readonly strip: boolean;
   readonly len: number;
   readonly from: HostAddr;
+  readonly wireBytes: number;
   readonly lenFlags: number;
   readonly misc: number;
   readonly hash: number;
@@ -122,6 +128,7 @@ export function recStore(rec: FrameRecords, n: number, c: FrameClass): void {
   rec[r + STRIP] = c.strip ? 1 : 0;
   rec[r + LEN] = c.len;
   rec[r + FROM] = c.from;
+  rec[r + WIRE_BYTES] = c.wireBytes;
   rec[r + LEN_FLAGS] = c.lenFlags | CMP_TYPE_RX_L2_CMP;
   rec[r + MISC] = c.misc;
   rec[r + HASH] = c.hash;

@@ -29,7 +29,8 @@ export interface LaneMark {
 export const LANE_FRAME: number = LANE_ROOM * 8;
 export const LANE_HEAD: number = LANE_ROOM * 12;
 export const LANE_TAIL: number = LANE_HEAD + 4;
-export const LANE_STATS: number = LANE_HEAD + 8;
+export const LANE_LIMIT: number = LANE_HEAD + 8;
+export const LANE_STATS: number = LANE_HEAD + 16;
 export const LANE_LOST: number = LANE_STATS + RING_STATS_BYTES;
 export const LANE_BYTES: number = LANE_LOST + LOSSES_BYTES;
 
@@ -50,7 +51,7 @@ export class Lane {
   private readonly marks: LaneMark[] = [];
   /** Its block of host memory, where `rxBulk.ts` finds it. */
   readonly block: HostAddr;
-  /** Head and tail, which the NIC's loops move too. */
+  /** Head and tail, which the NIC's loops move too, and how many may wait before TypeScript has to see to it. */
   private readonly state: HostWords;
   /** The arrays that lie in host memory, where the NIC's loops can read them. */
   private readonly mem: HostMemory;
@@ -62,7 +63,8 @@ export class Lane {
     this.index = index;
     this.mem = mem;
     this.block = block;
-    this.state = mem.wordsAt(block + LANE_HEAD, 2);
+    this.state = mem.wordsAt(block + LANE_HEAD, 3);
+    this.state[2] = LANE_ROOM;
     this.stats = new RingStats(mem.doublesAt(block + LANE_STATS, RING_STATS_BYTES / 8));
     this.fates = new Fates(mem.doublesAt(block + LANE_LOST, LOST_COUNT));
     this.hostAt = mem.doublesAt(block, LANE_ROOM);
@@ -143,6 +145,7 @@ export class Lane {
     this.at = this.hostAt;
     this.frame = this.hostFrame;
     this.mask = LANE_ROOM - 1;
+    this.state[2] = LANE_ROOM;
     this.head = 0;
     this.tail = 0;
   }
@@ -159,6 +162,7 @@ export class Lane {
     this.at = at;
     this.frame = frame;
     this.mask = old * 2 - 1;
+    this.state[2] = 0;
     this.head = 0;
     this.tail = size;
   }

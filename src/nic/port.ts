@@ -2,12 +2,14 @@
  * The receive side of the port: arrivals made in blocks, sorted into one lane per RX queue.
  *
  * Lanes are filled in the order of arrival and ahead of time; the random stream behind the
- * traffic does not depend on which queue asks first.
+ * traffic does not depend on which queue asks first. Most is done by the loop in `arrivalBulk.ts`;
+ * what that stops in front of is done here.
  */
 import type { Ps } from '../host/clock.ts';
 import { bugOn } from '../host/errors.ts';
 import type { ArrivalSource } from '../wire/frames.ts';
-import { ArrivalBlock } from '../wire/frames.ts';
+import { LinkFeed } from '../wire/link.ts';
+import { ARRIVAL_BLOCK, ArrivalBulk } from './arrivalBulk.ts';
 import type { FrameClasses } from './classes.ts';
 import { recKnown, recLane, recordsHeld } from './frameRecord.ts';
 import { LANE_BYTES, Lane } from './lane.ts';
@@ -20,7 +22,9 @@ export class Port {
   readonly refused: Lane;
   readonly classes: FrameClasses;
   private source: ArrivalSource | null = null;
-  private readonly block: ArrivalBlock;
+  /** The source, when its frames are yet to be put on the line, and that is for the loop to do. */
+  private feed: LinkFeed | null = null;
+  private readonly bulk: ArrivalBulk;
   /** Every arrival before this time lies in its lane. */
   private madeTo: Ps = Infinity;
 
@@ -30,15 +34,19 @@ export class Port {
     this.classes = classes;
     this.engine = engine;
     const { mem, chip } = parts;
-    for (let q = 0; q < queues; q++) this.lanes.push(new Lane(q, mem, chip.alloc(LANE_BYTES)));
-    this.block = ArrivalBlock.at(mem, chip.alloc(ArrivalBlock.BYTES));
-    this.refused = new Lane(queues, mem, chip.alloc(LANE_BYTES));
+    const lanes = chip.alloc(LANE_BYTES * (queues + 1));
+    this.refused = new Lane(queues, mem, lanes);
+    for (let q = 0; q < queues; q++)
+      this.lanes.push(new Lane(q, mem, lanes + (q + 1) * LANE_BYTES));
+    this.bulk = new ArrivalBulk(mem, chip.alloc(ARRIVAL_BLOCK), lanes, classes.rec);
   }
 
   /** Traffic from `source` arrives from now on; times before the machine's present are a bug of the caller. */
   offer(source: ArrivalSource): void {
     bugOn(this.source !== null, 'the port already has traffic');
     this.source = source;
+    this.feed = source instanceof LinkFeed && source.link.whole ? source : null;
+    this.bulk.setLine(this.feed);
     this.madeTo = -1;
     for (const { ring } of this.lanes) ring?.cp.forgetIrq(); // it was found for a port without traffic
   }
@@ -112,24 +120,33 @@ export class Port {
   }
 
   private makeBlock(): void {
-    const block = this.block;
-    this.source!.fill(block);
+    const { bulk, feed } = this;
+    const { block } = bulk;
+    if (feed === null) this.source!.fill(block);
+    else feed.want(block);
+    const sorted = this.classes.inHostMemory ? bulk.intoLanes() : 0;
+    if (sorted < block.count) this.sort(sorted);
     if (block.count === 0) {
       this.source = null;
+      this.feed = null;
       this.madeTo = Infinity;
-      return;
-    }
-    this.madeTo = block.at[block.count - 1]!;
-    this.sort(block);
+    } else this.madeTo = bulk.lastAt;
   }
 
   /** Runs of frames for one lane go there as a whole: with one queue, or few flows, most of a block. */
-  private sort(block: ArrivalBlock): void {
+  private sort(start: number): void {
+    const { bulk, feed } = this;
+    const { block } = bulk;
+    if (feed !== null) {
+      feed.freeAt = bulk.freeAt;
+      feed.startFrom(block, start);
+      bulk.freeAt = feed.freeAt;
+    } else bulk.freeAt = block.at[block.count - 1]!;
     const { frame, count } = block;
-    let from = 0;
+    let from = start;
     let number = -1;
     let lane = this.refused;
-    for (let i = 0; i < count; i++) {
+    for (let i = start; i < count; i++) {
       if (frame[i] === number) continue;
       number = frame[i]!;
       const next = this.laneOf(number);

@@ -20,8 +20,9 @@ import type { Ps } from '../host/clock.ts';
 import { LOST_NO_BUFFER } from '../host/fates.ts';
 import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
 import { STAMP_SHIFT } from '../host/stamps.ts';
-import { F64, I32, WasmModule } from '../host/wasm.ts';
+import { F64, I32 } from '../host/wasm.ts';
 import type { Local, Value } from '../host/wasmFunction.ts';
+import { wasmLoops } from '../host/wasmLoops.ts';
 import {
   INFINITY,
   ONE,
@@ -326,31 +327,11 @@ function settleLoops(): WasmFunction {
   return f;
 }
 
-function encodeLoops(): Uint8Array<ArrayBuffer> {
-  const module = new WasmModule();
-  module.importMemory('host', 'memory');
-  settleLoops().exportTo(module, 'settle');
-  return module.encode();
-}
-
 interface Loops {
   settle(q: HostAddr, until: Ps): number;
 }
 
-/** Compiled at the first use; every memory has one instance, or calls of several NICs would not know their callee. */
-let compiled: WebAssembly.Module | null = null;
-const instances: WeakMap<WebAssembly.Memory, Loops> = new WeakMap();
-
-function loopsOn(memory: WebAssembly.Memory): Loops {
-  let loops = instances.get(memory);
-  if (loops === undefined) {
-    compiled ??= new WebAssembly.Module(encodeLoops());
-    const { exports } = new WebAssembly.Instance(compiled, { host: { memory } });
-    loops = exports as unknown as Loops;
-    instances.set(memory, loops);
-  }
-  return loops;
-}
+const loopsOn = wasmLoops<Loops>({ settle: settleLoops });
 
 export class RxBulk {
   private readonly loops: Loops;

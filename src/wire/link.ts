@@ -83,8 +83,9 @@ export interface SendSource extends ArrivalSource {
 export class LinkFeed implements ArrivalSource {
   readonly frames: FrameTable;
   readonly link: Link;
+  /** No frame starts at this time or later. */
+  readonly endPs: Ps;
   private readonly source: SendSource;
-  private readonly endPs: Ps;
   private ended = false;
   /** When the line last stopped being idle, and the bytes of line time taken since. */
   private busyFrom: Ps = 0;
@@ -99,28 +100,47 @@ export class LinkFeed implements ArrivalSource {
   }
 
   fill(block: ArrivalBlock): void {
+    this.want(block);
+    this.startFrom(block, 0);
+  }
+
+  /** The frames that come next, at the times at which the source wants to start them. */
+  want(block: ArrivalBlock): void {
     block.count = 0;
-    if (this.ended) return;
-    this.source.fill(block);
-    if (this.link.whole) this.startWhole(block);
-    else this.start(block);
+    if (!this.ended) this.source.fill(block);
+  }
+
+  /** Frame `i` of those wanted and all behind it go on the line. */
+  startFrom(block: ArrivalBlock, i: number): void {
+    if (this.link.whole) this.startWhole(block, i);
+    else this.start(block, i);
+  }
+
+  /** When the line is free, where a byte takes a whole number of picoseconds; who puts frames on it for us moves it. */
+  get freeAt(): Ps {
+    return this.busyFrom;
+  }
+
+  set freeAt(freeAt: Ps) {
+    this.busyFrom = freeAt;
   }
 
   /**
    * Where a byte takes a whole number of picoseconds the time at which the line is free can be
    * carried on as it is. `busyFrom` is that time, and `busyBytes` stays 0.
    */
-  private startWhole(block: ArrivalBlock): void {
+  private startWhole(block: ArrivalBlock, from: number): void {
     const { at, frame, count } = block;
     const { len } = this.frames;
     const { psPerByte, delayPs } = this.link;
     const end = this.endPs;
     const gapPs = GAP_BYTES * psPerByte;
     let freeAt = this.busyFrom;
-    for (let i = 0; i < count; i++) {
+    let i = from;
+    for (; i < count; i++) {
       const wanted = at[i]!;
       const start = wanted > freeAt ? wanted : freeAt;
-      if (start >= end) return this.stop(block, i);
+      if (start >= end) break;
       const frameLen = len[frame[i]!]!;
       const sent =
         start + ((frameLen < MIN_LEN ? MIN_LEN : frameLen) + PREAMBLE_AND_FCS) * psPerByte;
@@ -128,16 +148,17 @@ export class LinkFeed implements ArrivalSource {
       freeAt = sent + gapPs;
     }
     this.busyFrom = freeAt;
+    if (i < count) this.stop(block, i);
   }
 
-  private start(block: ArrivalBlock): void {
+  private start(block: ArrivalBlock, from: number): void {
     const { at, frame, count } = block;
     const { len } = this.frames;
     const { psPerByte, delayPs } = this.link;
     const end = this.endPs;
     let busyFrom = this.busyFrom;
     let busyBytes = this.busyBytes;
-    for (let i = 0; i < count; i++) {
+    for (let i = from; i < count; i++) {
       // Bytes are counted and multiplied anew each time: a rate whose byte is no whole number of
       // picoseconds is off by half of one at most, however long the line is busy.
       let start = busyFrom + busyBytes * psPerByte;
