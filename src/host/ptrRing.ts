@@ -20,6 +20,12 @@ const USED = 1;
 const SIZE = 2;
 const SLOTS = 3;
 
+/** Offsets, for code that is compiled. */
+export const PTR_RING_HEAD: number = 4 * HEAD;
+export const PTR_RING_USED: number = 4 * USED;
+export const PTR_RING_SIZE: number = 4 * SIZE;
+export const PTR_RING_SLOTS: number = 4 * SLOTS;
+
 /** Words of a ring with `size` slots. */
 export const ptrRingWords = (size: number): number => SLOTS + size;
 

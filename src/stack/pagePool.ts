@@ -146,7 +146,21 @@ export class PagePool implements MemAllocator {
   /** The page of a frame: older kernels ask nobody whose softirq this is. */
   returnPage(page: HostAddr, allowDirect: boolean, cpu: Cpu): void {
     if (this.watch.on) this.checkReturn(page, allowDirect, cpu);
-    this.takeBack(page, allowDirect || (this.framesToCache && this.napiLocal(cpu)), cpu);
+    this.takeBack(page, allowDirect || this.framesGoToCache(cpu), cpu);
+  }
+
+  /** Where a frame's page goes that somebody gives back who does not know whose it is. */
+  framesGoToCache(cpu: Cpu): boolean {
+    return this.framesToCache && this.napiLocal(cpu);
+  }
+
+  /** Book what a compiled loop gave back: pages in the cache, and in the ring. @param direct the ring has what the cache had no room for */
+  gotBack(inCache: number, inRing: number, direct: boolean, cpu: Cpu): void {
+    this.stats.recycleCached += inCache;
+    this.stats.recycleRing += inRing;
+    if (direct) this.stats.recycleCacheFull += inRing;
+    cpu.chargeTimes(OP_PAGE_POOL_CACHE, inCache);
+    cpu.chargeTimes(OP_PAGE_POOL_RING, inRing);
   }
 
   /** Is this code in the softirq of the CPU that has the owning NAPI scheduled? @linux page_pool_napi_local */
@@ -209,6 +223,10 @@ export class PagePool implements MemAllocator {
   /** From here on pages are cut into pieces. */
   setCut(): void {
     this.block[PP_CUT >> 2] = 1;
+  }
+
+  get isCut(): boolean {
+    return this.block[PP_CUT >> 2] !== 0;
   }
 
   private popCached(): HostAddr {

@@ -48,6 +48,8 @@ const BYTES = 40;
 const HAS_FRAGS = 1;
 
 export const XDP_FRAME_BYTES: number = BYTES;
+/** For code that is compiled. */
+export const XDP_FRAME_MEM_ID: number = MEM_ID;
 
 export const xdpFrameData = (words: HostWords, frame: HostAddr): HostAddr =>
   words[(frame + DATA) >> 2]!;

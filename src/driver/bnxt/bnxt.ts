@@ -41,6 +41,7 @@ import type { XdpProg } from '../../xdp/program.ts';
 import type { XdpRxqInfo } from '../../xdp/rxq.ts';
 import type { BnxtCoal } from './coal.ts';
 import type { RxWalk } from './rxWalk.ts';
+import type { XdpTxLoops } from './xdpTxLoops.ts';
 
 export const BNXT_RX_EVENT = 1;
 export const BNXT_TX_EVENT = 4;
@@ -216,6 +217,8 @@ export class BnxtTxRingInfo {
   /** Of the stack's rings, and of XDP's: `swTxBd.ts`. */
   txBufRing: BnxtSwTxBd[] = [];
   xdpBufRing: HostAddr = 0;
+  /** Of XDP's. */
+  xdpLoops!: XdpTxLoops;
   readonly txDb: BnxtDbInfo = new BnxtDbInfo();
   fwRingId = -1;
   /** Free running u16. Driver writes; [txCons, txProd) is in flight or waits to be freed. */

@@ -36,6 +36,7 @@ import {
   swTxBdRxProd,
   swTxBdXdpf,
 } from './swTxBd.ts';
+import { xdpTxLoopsOn } from './xdpTxLoops.ts';
 
 /** @linux BNXT_MAX_RX_DESC_CNT, BNXT_MAX_TX_DESC_CNT, BNXT_MIN_TX_DESC_CNT */
 export const BNXT_MAX_RX_DESC_CNT: number = DESC_CNT * 32 - 1;
@@ -156,8 +157,10 @@ export function bnxtAllocTxRing(bp: Bnxt, txr: BnxtTxRingInfo): void {
   txr.txDescRing = bp.pdev.coherent.alloc(txBytes(bp));
   txr.txRingSize = bp.txRingSize;
   txr.txRingMask = bp.txRingMask;
-  if (txr.txqIndex < 0) txr.xdpBufRing = bp.pdev.kernel.alloc(swTxBytes(bp));
-  else txr.txBufRing = Array.from({ length: bp.txRingMask + 1 }, () => new BnxtSwTxBd());
+  if (txr.txqIndex < 0) {
+    txr.xdpBufRing = bp.pdev.kernel.alloc(swTxBytes(bp));
+    txr.xdpLoops = xdpTxLoopsOn(bp.mem.memory);
+  } else txr.txBufRing = Array.from({ length: bp.txRingMask + 1 }, () => new BnxtSwTxBd());
 }
 
 /** What stood on the ring has been given back before. @linux bnxt_free_tx_rings */

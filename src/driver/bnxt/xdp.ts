@@ -255,6 +255,11 @@ export function bnxtTxIntXdp(bnapi: BnxtNapi, budget: number): void {
         if (bp.watch.on) bp.watch.page(page, RX_RING);
       }
     } else if (action === XDP_REDIRECT) {
+      const next = bp.watch.on ? txCons : txr.xdpLoops.giveBack(txr, cpu, txCons);
+      if (next !== txCons) {
+        txCons = next;
+        continue;
+      }
       dmaUnmapSingle(cpu);
       xdpReturnFrame(bp.pdev.xdp, cpu, swTxBdXdpf(words, txBuf));
     } else {
