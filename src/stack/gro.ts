@@ -18,7 +18,7 @@ import type { SkBuffHead } from './skbList.ts';
 import { napiConsumeSkb } from './skbPool.ts';
 
 /** @linux net.core.gro_normal_batch */
-const GRO_NORMAL_BATCH = 8;
+export const GRO_NORMAL_BATCH = 8;
 
 /** Whose GRO it is: a NAPI's, or that of a cpumap's thread. @linux struct gro_node; include/linux/netdevice.h */
 export interface GroNode {
@@ -37,19 +37,32 @@ export const GRO_NORMAL = 3;
  * @linux napi_gro_receive
  */
 export function napiGroReceive(napi: NapiStruct, skb: SkBuff): number {
-  skb.fates = napi.dev.rxFates;
-  skb.napiId = napi.napiId;
-  if (!napi.dev.net.stackOn) {
-    napiConsumeSkb(skb, napi.weight, napi.cpu);
+  if (napi.dev.net.stackOn) {
+    napi.cpu.charge(OP_GRO_RECEIVE);
+    napiGroCharged(napi, skb);
     return GRO_NORMAL;
   }
-  groReceiveSkb(napi, skb);
+  skb.fates = napi.dev.rxFates;
+  skb.napiId = napi.napiId;
+  napiConsumeSkb(skb, napi.weight, napi.cpu);
   return GRO_NORMAL;
 }
 
-/** @linux gro_receive_skb, gro_normal_one */
+/** The same with the stack on, for a packet whose time at this door has passed already. */
+export function napiGroCharged(napi: NapiStruct, skb: SkBuff): void {
+  skb.fates = napi.dev.rxFates;
+  skb.napiId = napi.napiId;
+  groNormalOne(napi, skb);
+}
+
+/** @linux gro_receive_skb */
 export function groReceiveSkb(gro: GroNode, skb: SkBuff): void {
   gro.cpu.charge(OP_GRO_RECEIVE);
+  groNormalOne(gro, skb);
+}
+
+/** @linux gro_normal_one */
+function groNormalOne(gro: GroNode, skb: SkBuff): void {
   gro.rxList.queueTail(skb);
   if (gro.rxList.qlen >= GRO_NORMAL_BATCH) groNormalList(gro);
 }

@@ -39,6 +39,12 @@ export class HeadSlab {
     return this.free.pop()!;
   }
 
+  /** The slot that `alloc` gives after `n` others; 0 when it would take a page for that. */
+  peek(n: number): HostAddr {
+    const i = this.free.length - 1 - n;
+    return i < 0 ? 0 : this.free[i]!;
+  }
+
   release(slot: HostAddr): void {
     this.free.push(slot);
   }

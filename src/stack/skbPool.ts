@@ -22,6 +22,7 @@ import type { Watch } from '../host/watch.ts';
 import { SKB_SHARED_INFO_SIZE } from '../xdp/uapi.ts';
 import { HeadSlab } from './headSlab.ts';
 import type { NapiStruct } from './napi.ts';
+import type { Net } from './net.ts';
 import type { NetDevice } from './netdevice.ts';
 import type { PpPages } from './ppPages.ts';
 import { SkBuff, skbInit, skbReserve } from './skbuff.ts';
@@ -187,10 +188,20 @@ export function napiAllocSkb(napi: NapiStruct, len: number): SkBuff | null {
   napi.cpu.charge(OP_SKB_ALLOC);
   napi.cpu.touchPacket();
   if (pool.faults.armed && pool.faults.fires(FAULT_SKB_ALLOC)) return null;
-  const slab = pool.slabFor(NET_SKB_PAD + len + SKB_SHARED_INFO_SIZE);
+  return skbOverHead(napi, len);
+}
+
+/** Where the head of an skb with room for `len` bytes comes from. */
+export const skbHeadSlab = (net: Net, len: number): HeadSlab =>
+  net.skbs.slabFor(NET_SKB_PAD + len + SKB_SHARED_INFO_SIZE);
+
+/** `napiAllocSkb` for who has charged it already; only a new page for heads still takes time. */
+export function skbOverHead(napi: NapiStruct, len: number): SkBuff | null {
+  const { net } = napi.dev;
+  const slab = skbHeadSlab(net, len);
   const head = slab.alloc(napi.cpu);
   if (head === 0) return null;
-  const skb = pool.take(napi.dev, head, slab.slotBytes);
+  const skb = net.skbs.take(napi.dev, head, slab.slotBytes);
   skbReserve(skb, NET_SKB_PAD);
   return skb;
 }

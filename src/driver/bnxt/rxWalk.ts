@@ -27,6 +27,7 @@ import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
 import { cmpValid } from '../../nic/hsi/rxCmp.ts';
 import type { XdpProg } from '../../xdp/program.ts';
 import { programFaultOn } from '../../xdp/program.ts';
+import { XDP_PASS } from '../../xdp/uapi.ts';
 import { xdpDataHardStart } from '../../xdp/xdpBuff.ts';
 import type { BnxtCpRingInfo, BnxtRxRingInfo } from './bnxt.ts';
 import { BNXT_RX_EVENT, BNXT_TX_CMP_EVENT, BNXT_TX_EVENT } from './bnxt.ts';
@@ -50,6 +51,7 @@ import {
 } from './rxWalkBlock.ts';
 import type { ProgramWalk } from './rxWalkLoop.ts';
 import { WALK_EMPTY, WALK_RAN, walkOf } from './rxWalkLoop.ts';
+import { PASSED, initPassWords, passNoted } from './rxWalkPass.ts';
 import { bnxtTxAvail } from './xdp.ts';
 
 /** Fewer packets are not worth the way in and out. */
@@ -172,7 +174,9 @@ export class RxWalk {
     rxr.rxNextCons = (rxr.rxNextCons + n) & rxr.rxRingMask;
     cpr.packets += n;
     cpr.bytes += words[(block + BYTES) >> 2]!;
-    fates.xdpDrop += n - sent;
+    const passed = words[(block + PASSED) >> 2]!;
+    fates.xdpDrop += n - sent - passed;
+    fates.xdpPass += passed;
     fates.xdpTx += sent;
     txr.txProd = (txr.txProd + sent) & 0xffff;
     if (sent > 0) rxr.event |= BNXT_TX_EVENT;
@@ -182,7 +186,9 @@ export class RxWalk {
     }
     if (n + ran === 0) return 0;
     xdpRxq.latency.recordAll(bp.mem.doubles, words, (block + AGES) >> 3, n + ran);
-    rxr.cpu.packetTouched = this.prog.touchesPacket;
+    const isCopied = ran === 0 && words[(block + ACT) >> 2] === XDP_PASS;
+    rxr.cpu.packetTouched = !isCopied && this.prog.touchesPacket;
+    if (passed > 0) passNoted(rxr);
     rxr.event |= BNXT_RX_EVENT;
     if (bnxtTxAvail(txr) !== txr.txRingSize) rxr.event &= ~BNXT_RX_EVENT;
     return n;
@@ -205,6 +211,7 @@ export class RxWalk {
   private prepare(): ProgramWalk {
     const { rxr, block, prog } = this;
     initWalkBlock(block, rxr, prog);
+    initPassWords(block, rxr);
     return walkOf(prog, rxr.bp.mem.memory);
   }
 }

@@ -49,8 +49,10 @@ export const AGES = 112;
 export const MOST = 128;
 export const VERDICTS: number = AGES + MOST * 8;
 export const RAW_INDEXES: number = VERDICTS + MOST * 8;
+/** Where `rxWalkPass.ts` keeps what it knows. */
+export const PASS: number = RAW_INDEXES + MOST * 4;
 /** Bytes of a ring's block, which fit a page. */
-export const RX_WALK_BLOCK: number = RAW_INDEXES + MOST * 4;
+export const RX_WALK_BLOCK: number = PASS + 160;
 
 /** What stays as it is while the ring exists. */
 export function initWalkBlock(block: HostAddr, rxr: BnxtRxRingInfo, prog: XdpProg): void {

@@ -42,7 +42,7 @@ import {
 import { CMP_TYPE_TX_L2_CMP } from '../../nic/hsi/txCmp.ts';
 import type { InlinedProgram } from '../../xdp/engine.ts';
 import type { XdpProg } from '../../xdp/program.ts';
-import { XDP_DROP, XDP_TX } from '../../xdp/uapi.ts';
+import { XDP_DROP, XDP_PASS, XDP_TX } from '../../xdp/uapi.ts';
 import {
   XDP_BUFF_HARD_START,
   XDP_MD_DATA,
@@ -83,6 +83,7 @@ import {
   VERDICTS,
   XDP,
 } from './rxWalkBlock.ts';
+import { PassStatements, passImports } from './rxWalkPass.ts';
 import { SW_RX_BD_DATA_PTR, SW_RX_BD_MAPPING, SW_RX_BD_SHIFT } from './swRxBd.ts';
 import { SW_TX_BD_PAGE, SW_TX_BD_RX_PROD, SW_TX_BD_SHIFT } from './swTxBd.ts';
 
@@ -117,7 +118,7 @@ export const WALK_EMPTY = 2;
  * @param settle the import that lets the NIC catch up
  * @returns how it ended
  */
-function walkLoop(program: InlinedProgram, settle: number): WasmFunction {
+function walkLoop(module: WasmModule, program: InlinedProgram, settle: number): WasmFunction {
   const f = new WasmFunction();
   const [q, time, raw, most] = [f.param(I32), f.param(I32), f.param(I32), f.param(I32)] as const;
   const prod = f.i32At(q, PROD);
@@ -157,6 +158,7 @@ function walkLoop(program: InlinedProgram, settle: number): WasmFunction {
     f.store32(q, SENT, add(load32(q, SENT), 1));
   };
 
+  const pass = new PassStatements(module, f, { q, time, now, raw, ext, xdp, len, to });
   f.store32(q, SENT, 0);
   f.store32(q, TX_COMPLETIONS, 0);
   f.repeat(() => {
@@ -224,8 +226,20 @@ function walkLoop(program: InlinedProgram, settle: number): WasmFunction {
         xmit();
       },
       () => {
-        f.set(end, ne(act, XDP_DROP));
-        f.leaveIf(end);
+        f.if(
+          eq(act, XDP_PASS),
+          () => {
+            f.set(end, 1);
+            f.leaveIf(pass.isUnusual());
+            pass.leaveWithoutHead();
+            f.set(end, 0);
+            pass.copy();
+          },
+          () => {
+            f.set(end, ne(act, XDP_DROP));
+            f.leaveIf(end);
+          },
+        );
       },
     );
 
@@ -242,6 +256,16 @@ function walkLoop(program: InlinedProgram, settle: number): WasmFunction {
     f.set(cons, and(add(cons, 1), load32(q, RX_MASK)));
     f.set(raw, add(raw, 2));
     f.set(n, add(n, 1));
+    f.if(eq(act, XDP_PASS), () =>
+      pass.queue(
+        () => {
+          f.store32(q, PACKETS, n);
+          f.store32(q, BYTES, bytes);
+          f.storeF64(time, OP_COUNT * 8, now);
+        },
+        () => f.set(now, loadF64(time, OP_COUNT * 8)),
+      ),
+    );
   });
   f.storeF64(time, OP_COUNT * 8, now);
   f.store32(q, PACKETS, n);
@@ -265,13 +289,13 @@ export interface Around {
   cpr: BnxtCpRingInfo | null;
   /** The last verdict, as the program gave it, of one that is not WebAssembly. */
   act: number;
-  /** The NIC catches up: what is thrown now is not the program's. */
+  /** The NIC catches up, or the stack takes packets: what is thrown now is not the program's. */
   catchesUp: boolean;
 }
 
 function writeWalk(module: WasmModule, program: InlinedProgram): void {
   const settle = module.importFunction('nic', 'settle', module.type([], [I32]));
-  walkLoop(program, settle).exportTo(module, 'walk');
+  walkLoop(module, program, settle).exportTo(module, 'walk');
 }
 
 /** A walk whose program is an import: each has an instance of its own. */
@@ -294,7 +318,7 @@ export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
     const run = (md: HostAddr): number => {
       const act = prog.run(md);
       around.act = act;
-      return act === XDP_DROP || act === XDP_TX ? act : ANOTHER;
+      return act === XDP_DROP || act === XDP_TX || act === XDP_PASS ? act : ANOTHER;
     };
     const settle = (): number => {
       around.catchesUp = true;
@@ -302,10 +326,11 @@ export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
       around.catchesUp = false;
       return isMore ? 1 : 0;
     };
+    const skb = passImports(around);
     const exports =
-      prog.link?.(writeWalk, { nic: { settle } }) ??
+      prog.link?.(writeWalk, { nic: { settle }, skb }) ??
       new WebAssembly.Instance((callingWalk ??= new WebAssembly.Module(encodeCallingWalk())), {
-        ...{ host: { memory }, program: { run }, nic: { settle } },
+        ...{ host: { memory }, program: { run }, nic: { settle }, skb },
       }).exports;
     known = { walk: exports['walk'] as Walk, around };
     walks.set(prog, known);

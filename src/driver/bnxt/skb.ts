@@ -25,7 +25,7 @@ import {
 } from '../../nic/hsi/rxCmp.ts';
 import { ethGetHeadlen } from '../../stack/ethGetHeadlen.ts';
 import { ethTypeTrans } from '../../stack/ethTypeTrans.ts';
-import { napiGroReceive } from '../../stack/gro.ts';
+import { napiGroCharged, napiGroReceive } from '../../stack/gro.ts';
 import {
   NETIF_F_HW_VLAN_CTAG_RX,
   NETIF_F_HW_VLAN_STAG_RX,
@@ -97,7 +97,14 @@ export function passUp(
   } else skb = bnxtRxSkb(rxr, cons, data, len);
   if (skb === null) return oomNextRx(rxr);
   if (xdpRxq.stages !== null) skb.wireAt = arrived;
+  if (!describeSkb(rxr, skb, at, ext)) return 0;
+  bnxtDeliverSkb(rxr, skb);
+  return 1;
+}
 
+/** What the completion says about the packet. @returns false when its VLAN protocol is unknown: it is gone @linux bnxt_rx_pkt */
+function describeSkb(rxr: BnxtRxRingInfo, skb: SkBuff, at: HostAddr, ext: HostAddr): boolean {
+  const { bp, words } = rxr;
   const flags = rxCmpFlags(words, at);
   if ((flags & RX_CMP_FLAGS_RSS_VALID) !== 0) {
     const itype = flags & RX_CMP_FLAGS_ITYPE_MASK;
@@ -105,10 +112,9 @@ export function passUp(
     skbSetHash(skb, rxCmpRssHash(words, at), l4 ? PKT_HASH_TYPE_L4 : PKT_HASH_TYPE_L3);
   }
   skb.protocol = ethTypeTrans(skb, bp.dev);
-  if ((bp.dev.features & VLAN_ALL_RX) !== 0 && !bnxtRxVlan(rxr, skb, ext)) return 0;
+  if ((bp.dev.features & VLAN_ALL_RX) !== 0 && !bnxtRxVlan(rxr, skb, ext)) return false;
   bnxtRxCsum(rxr, skb, ext);
-  bnxtDeliverSkb(rxr, skb);
-  return 1;
+  return true;
 }
 
 /** A short packet is copied, so that its buffer can go back at once. @linux bnxt_copy_skb, bnxt_copy_data */
@@ -239,8 +245,24 @@ function bnxtRxCsum(rxr: BnxtRxRingInfo, skb: SkBuff, ext: HostAddr): void {
 
 /** @linux bnxt_deliver_skb */
 function bnxtDeliverSkb(rxr: BnxtRxRingInfo, skb: SkBuff): void {
-  skbMarkForRecycle(skb);
-  skbRecordRxQueue(skb, rxr.bnapi.index);
+  recordSkb(rxr, skb);
   if (rxr.watch.on) rxr.watch.point(TP_DELIVER_SKB, rxr.cpr.cpu, skb.len, rxr.bnapi.index);
   napiGroReceive(rxr.bnapi.napi, skb);
+}
+
+/** For a packet without a tag that a walk has copied, and charged until it stands on the NAPI's list. */
+export function deliverCharged(
+  rxr: BnxtRxRingInfo,
+  skb: SkBuff,
+  at: HostAddr,
+  ext: HostAddr,
+): void {
+  describeSkb(rxr, skb, at, ext);
+  recordSkb(rxr, skb);
+  napiGroCharged(rxr.bnapi.napi, skb);
+}
+
+function recordSkb(rxr: BnxtRxRingInfo, skb: SkBuff): void {
+  skbMarkForRecycle(skb);
+  skbRecordRxQueue(skb, rxr.bnapi.index);
 }
