@@ -13,7 +13,8 @@ export const PROGRAM_NAMES = [
   'mixed',
   'slow',
 ] as const;
-export type ProgramName = (typeof PROGRAM_NAMES)[number];
+/** The last is for cases that ask for it. */
+export type ProgramName = (typeof PROGRAM_NAMES)[number] | 'sieve';
 
 const maps = { ports: devMap(1) };
 
@@ -53,6 +54,20 @@ const slow = defineXdp(
   { name: 'slow', maps },
 );
 
+/** Mostly passes; what it passes is now and then shorter, longer in front, or has metadata. */
+const sieve = defineXdp(
+  (ctx) => {
+    const hash = hashOf(ctx.u32(6), ctx.u32(ctx.len - 4));
+    if (hash < 40) return XDP_DROP;
+    if (hash < 80) return XDP_TX;
+    if (hash < 90) ctx.adjustHead(-8);
+    if (hash >= 90 && hash < 95 && ctx.adjustMeta(-4) === 0) ctx.setMetaU32(0, hash);
+    if (hash >= 95 && hash < 110) ctx.adjustTail(-(ctx.len - 20));
+    return XDP_PASS;
+  },
+  { name: 'sieve' },
+);
+
 const PROGRAMS: Readonly<Record<ProgramName, XdpProgramSpec | null>> = {
   none: null,
   drop,
@@ -61,6 +76,7 @@ const PROGRAMS: Readonly<Record<ProgramName, XdpProgramSpec | null>> = {
   redirect,
   mixed,
   slow,
+  sieve,
 };
 
 export const programOf = (name: ProgramName): XdpProgramSpec | null => PROGRAMS[name];

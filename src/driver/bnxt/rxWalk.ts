@@ -1,7 +1,7 @@
 /**
- * The poll's walk over packets that the program drops or sends back, as WebAssembly: what `bnxtRxPkt`,
- * `bnxtRxXdp` and `__bnxtXmitXdp` do packet by packet, for all that follow each other and are ordinary,
- * and what `bnxtTxCmp` does with TX completions between them.
+ * The poll's walk over packets that the program drops, sends back or passes up, as WebAssembly: what
+ * `bnxtRxPkt`, `bnxtRxXdp`, `__bnxtXmitXdp` and `bnxtCopyXdp` do packet by packet, for all that follow
+ * each other and are ordinary, and what `bnxtTxCmp` does with TX completions between them.
  *
  * They say each step, in TypeScript, and do everything that is not here; this is the same once more
  * for speed, since most of what their machine code does is to check that arrays and objects are what
@@ -10,10 +10,10 @@
  *
  * A packet is ordinary when both slots of its completion are written, name the buffer that is
  * expected, and tell of no error; the ring is in page mode and has a program. In front of anything
- * else the walk stops. Behind a verdict other than XDP_DROP and XDP_TX, or without room to send, it
- * stops too, and the driver goes on with that packet where it would have come back from the program.
- * Where nothing is written it lets the NIC catch up, as `bnxtCmpValid` does, and ends the pass if that
- * brings nothing.
+ * else the walk stops. Behind another verdict, without room to send, or where what is passed up is none
+ * of the packets that `rxWalkPass.ts` tells of, it stops too, and the driver goes on with that packet
+ * where it would have come back from the program. Where nothing is written it lets the NIC catch up, as
+ * `bnxtCmpValid` does, and ends the pass if that brings nothing.
  *
  * It does not begin while somebody watches, counts charges or has armed faults, nor for
  * fewer than `LEAST` packets; a ring where it stops early does without for some polls.

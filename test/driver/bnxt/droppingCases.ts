@@ -1,6 +1,6 @@
 /**
- * Random machines whose polls find many packets, most of which are dropped or sent back: bursts that run rings
- * out of buffers, rings short enough to be gone round many times, budgets above and below a walk's.
+ * Random machines whose polls find many packets, most of which are dropped, sent back or passed up: bursts that run
+ * rings out of buffers, rings short enough to be gone round many times, budgets above and below a walk's.
  */
 import fc from 'fast-check';
 import type { Case } from '../../nic/cases.ts';
@@ -10,7 +10,18 @@ import type { ProgramName } from '../../nic/casePrograms.ts';
 const pick = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 
 const bursts = fc.record({
-  program: pick<ProgramName>('drop', 'drop', 'slow', 'slow', 'mixed', 'echo', 'echo'),
+  program: pick<ProgramName>(
+    'drop',
+    'drop',
+    'slow',
+    'slow',
+    'mixed',
+    'echo',
+    'echo',
+    'pass',
+    'sieve',
+    'sieve',
+  ),
   txRing: pick(19, 40, 64, 255, 511),
   rxRing: pick(16, 33, 64, 150, 511),
   rxFrames: pick(1, 15, 60),

@@ -13,7 +13,7 @@ import type { Machine } from '../../../src/machine.ts';
 import { LazyHardware } from '../../../src/nic/lazy.ts';
 import type { XdpContext } from '../../../src/xdp/context.ts';
 import { defineXdp } from '../../../src/xdp/define.ts';
-import { XDP_DROP, XDP_TX } from '../../../src/xdp/uapi.ts';
+import { XDP_DROP, XDP_PASS, XDP_TX } from '../../../src/xdp/uapi.ts';
 import { oneNic } from '../../machine/oneNic.ts';
 import { difference, historyOf } from '../../nic/history.ts';
 import { droppingCase } from './droppingCases.ts';
@@ -24,19 +24,23 @@ const SEED = Number(process.env['RINGSCOPE_SEED'] ?? 2026);
 const CASES = 60 * RUNS;
 const PATIENCE = { timeout: 120_000 * RUNS };
 
-test('random machines whose programs drop most packets, some, or none', PATIENCE, async () => {
-  let packets = 0;
-  await fc.assert(
-    fc.asyncProperty(droppingCase, async (c) => {
-      const of = () => historyOf(c, () => new LazyHardware(), false);
-      const one = await walked(of);
-      packets += one.packets;
-      expect(difference(one.what, await unwalked(of))).toBeNull();
-    }),
-    { numRuns: CASES, seed: SEED, endOnFailure: true },
-  );
-  expect(packets).toBeGreaterThan(200 * CASES);
-});
+test(
+  'random machines whose programs drop most packets, pass them up, or neither',
+  PATIENCE,
+  async () => {
+    let packets = 0;
+    await fc.assert(
+      fc.asyncProperty(droppingCase, async (c) => {
+        const of = () => historyOf(c, () => new LazyHardware(), false);
+        const one = await walked(of);
+        packets += one.packets;
+        expect(difference(one.what, await unwalked(of))).toBeNull();
+      }),
+      { numRuns: CASES, seed: SEED, endOnFailure: true },
+    );
+    expect(packets).toBeGreaterThan(120 * CASES);
+  },
+);
 
 const object = (name: string): Uint8Array =>
   readFileSync(new URL(`../../../${name}`, import.meta.url));
@@ -47,6 +51,9 @@ const LIMITER = object('examples/bpf/rate_limiter.o');
 const SAMPLER = object('examples/bpf/sampler.o');
 const CHAIN = object('examples/bpf/tail_calls.o');
 const RATE = 'udp size=64 flows=16 rate=40Mpps';
+const IMIX = 'udp size=imix rate=line';
+const TAGGED = `${RATE} vlan=7`;
+const ROUTER = { ipForward: true, route: '10.2.0.0/16 via 10.0.1.254' };
 const BLOCK = 'update blocked4 {"len":0,"addr":0} 7';
 
 /** Everything that a run leaves behind, as text. */
@@ -74,6 +81,15 @@ describe('whole runs give the same report, captures and maps', () => {
     ['large frames sent back', { xdp: 'echo', traffic: 'udp size=imix rate=line', queues: 1 }],
     ['stages', { xdp: 'drop', traffic: RATE, queues: 2, cpus: 2, stages: true }],
     ['stages of what is sent back', { xdp: 'echo', traffic: RATE, queues: 1, stages: true }],
+    ['passed up', { xdp: 'pass', traffic: RATE, queues: 1 }],
+    ['passed up on P5', { xdp: 'pass', traffic: RATE, queues: 2, chip: 'p5' }],
+    ['passed up as a capture has it', { xdp: 'pass', traffic: RATE, queues: 1, passOut: true }],
+    ['passed up to those who are told', { xdp: SAMPLER, traffic: RATE, queues: 1 }],
+    ['passed up to who reads', { xdp: 'pass', traffic: RATE, cpus: 2, apps: 'sink:9', appCpu: 1 }],
+    ['passed up to who answers', { xdp: 'pass', traffic: RATE, cpus: 2, apps: 'echo:9' }],
+    ['passed up to other CPUs', { xdp: 'pass', traffic: RATE, cpus: 3, rps: '1,2' }],
+    ['passed up and forwarded', { xdp: 'pass', traffic: `${RATE} dst=10.2.0.1`, ...ROUTER }],
+    ['passed up to a filter', { xdp: 'pass', traffic: RATE, tcDrop: 'udp dport 9' }],
     ['counted in a map', { xdp: COUNT, traffic: RATE, queues: 2, cpus: 2 }],
     ['a program that reads the clock', { xdp: LIMITER, traffic: RATE, queues: 2, cpus: 2 }],
     ['tested access', { xdp: FILTER, traffic: RATE, queues: 1, verify: false, at: `1us ${BLOCK}` }],
@@ -92,11 +108,13 @@ describe('whole runs give the same report, captures and maps', () => {
   });
 
   test.each<[string, RunGiven]>([
-    ['tells user space', { xdp: SAMPLER }],
     ['calls tails', { xdp: CHAIN }],
-    ['passes', { xdp: 'pass' }],
     ['redirects', { xdp: 'redirect' }],
-  ])('a program that neither drops nor sends back, but %s', PATIENCE, async (_, given) => {
+    ['passes long packets up', { xdp: 'pass', traffic: IMIX }],
+    ['passes packets with tags up', { xdp: 'pass', traffic: TAGGED }],
+    ['passes up to no stack', { xdp: 'pass', stack: false }],
+    ['passes up with stages', { xdp: 'pass', stages: true }],
+  ])('a program that only %s', PATIENCE, async (_, given) => {
     const options = { count: 20_000, cpus: 1, queues: 1, traffic: RATE, ...given };
     const { what, packets } = await walked(() => everythingOf(options));
     expect(what).toBe(await unwalked(() => everythingOf(options)));
@@ -127,10 +145,10 @@ function leftOf(machine: Machine): string {
 
 const FAST = { count: 3000, traffic: 'rate=40Mpps', machine: { check: false } };
 
-/** Of one whose program drops all packets but the last of so many. */
-function endedBy(last: (ctx: XdpContext) => unknown): string {
+/** Of one whose program gives all packets the same verdict but the last of so many. */
+function endedBy(last: (ctx: XdpContext) => unknown, before: number): string {
   let packets = 0;
-  const program = (ctx: XdpContext): unknown => (++packets === 1500 ? last(ctx) : XDP_DROP);
+  const program = (ctx: XdpContext): unknown => (++packets === 1500 ? last(ctx) : before);
   const xdp = defineXdp(program as (ctx: XdpContext) => number, { name: 'naughty' });
   return leftOf(oneNic({ ...FAST, xdp }));
 }
@@ -147,6 +165,19 @@ function failedBy(last: number): string {
   return leftOf(machine);
 }
 
+/** Of one that passes everything, when a tap fails at the `last`th packet. */
+function tappedBy(last: number): string {
+  let packets = 0;
+  const machine = oneNic({ ...FAST, xdp: defineXdp(() => XDP_PASS, { name: 'pass' }) });
+  machine.net.addTap({
+    onSkb() {
+      if (++packets === last) throw new Error('no ear');
+    },
+  });
+  const { error, fates, mean, now } = JSON.parse(leftOf(machine)) as Record<string, unknown>;
+  return JSON.stringify({ error, fates, mean, now });
+}
+
 describe('a run that ends or errs in the middle of a walk', () => {
   test.each<[string, (ctx: XdpContext) => unknown]>([
     ['throws', () => Object.freeze(['x']).concat().at(-1)!.repeat(-1)],
@@ -157,9 +188,11 @@ describe('a run that ends or errs in the middle of a walk', () => {
     ['returns what Linux does not know', () => 77],
     ['returns more than 32 bits, the lower of which are XDP_DROP', () => 2 ** 32 + XDP_DROP],
   ])('%s', async (_, last) => {
-    const { what, packets } = await walked(() => endedBy(last));
-    expect(what).toBe(await unwalked(() => endedBy(last)));
-    expect(packets).toBeGreaterThan(500);
+    for (const before of [XDP_DROP, XDP_PASS]) {
+      const { what, packets } = await walked(() => endedBy(last, before));
+      expect(what).toBe(await unwalked(() => endedBy(last, before)));
+      expect(packets).toBeGreaterThan(500);
+    }
   });
 
   test('what fails while the NIC catches up is not the program', PATIENCE, async () => {
@@ -168,6 +201,17 @@ describe('a run that ends or errs in the middle of a walk', () => {
       const { what, threw } = await walked(() => failedBy(last));
       expect(what).toBe(await unwalked(() => failedBy(last)));
       expect(what).toContain('"Error: no room"');
+      inWalks += threw;
+    }
+    expect(inWalks).toBeGreaterThan(0);
+  });
+
+  test('nor is what fails in the stack', PATIENCE, async () => {
+    let inWalks = 0;
+    for (let last = 500; last < 508; last++) {
+      const { what, threw } = await walked(() => tappedBy(last));
+      expect(what).toBe(await unwalked(() => tappedBy(last)));
+      expect(what).toContain('"Error: no ear"');
       inWalks += threw;
     }
     expect(inWalks).toBeGreaterThan(0);

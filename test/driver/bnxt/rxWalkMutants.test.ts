@@ -62,6 +62,8 @@ test.each<[string, Partial<Inside>]>([
     booked(({ rxr }) => void (rxr.event |= BNXT_RX_EVENT)),
   ],
   ['ends a pass that goes on', booked((walk) => void (walk.foundEmpty = true))],
+  ['copies packets of any length that it passes up', inBlock(2672, () => 2000)],
+  ['loses one that it passes up', booked(({ rxr }) => void (rxr.fates.xdpPass &= ~1))],
   ['forgets a fate', booked(({ rxr }, dropped) => void (rxr.fates.xdpDrop -= dropped > 0 ? 1 : 0))],
 ])('a walk that %s is found out', { timeout: 120_000 }, async (_, mutant) => {
   const differs = async (i: number): Promise<boolean> => {
