@@ -49,6 +49,8 @@ const HAS_FRAGS = 1;
 
 export const XDP_FRAME_BYTES: number = BYTES;
 /** For code that is compiled. */
+export const XDP_FRAME_DATA: number = DATA;
+export const XDP_FRAME_LEN: number = LEN;
 export const XDP_FRAME_MEM_ID: number = MEM_ID;
 
 export const xdpFrameData = (words: HostWords, frame: HostAddr): HostAddr =>

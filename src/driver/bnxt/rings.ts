@@ -36,7 +36,7 @@ import {
   swTxBdRxProd,
   swTxBdXdpf,
 } from './swTxBd.ts';
-import { xdpTxLoopsOn } from './xdpTxLoops.ts';
+import { XdpTxLoops } from './xdpTxLoops.ts';
 
 /** @linux BNXT_MAX_RX_DESC_CNT, BNXT_MAX_TX_DESC_CNT, BNXT_MIN_TX_DESC_CNT */
 export const BNXT_MAX_RX_DESC_CNT: number = DESC_CNT * 32 - 1;
@@ -159,7 +159,7 @@ export function bnxtAllocTxRing(bp: Bnxt, txr: BnxtTxRingInfo): void {
   txr.txRingMask = bp.txRingMask;
   if (txr.txqIndex < 0) {
     txr.xdpBufRing = bp.pdev.kernel.alloc(swTxBytes(bp));
-    txr.xdpLoops = xdpTxLoopsOn(bp.mem.memory);
+    txr.xdpLoops = new XdpTxLoops(txr);
   } else txr.txBufRing = Array.from({ length: bp.txRingMask + 1 }, () => new BnxtSwTxBd());
 }
 

@@ -255,7 +255,7 @@ export function bnxtTxIntXdp(bnapi: BnxtNapi, budget: number): void {
         if (bp.watch.on) bp.watch.page(page, RX_RING);
       }
     } else if (action === XDP_REDIRECT) {
-      const next = bp.watch.on ? txCons : txr.xdpLoops.giveBack(txr, cpu, txCons);
+      const next = bp.watch.on ? txCons : txr.xdpLoops.giveBack(cpu, txCons);
       if (next !== txCons) {
         txCons = next;
         continue;
@@ -297,7 +297,8 @@ export function bnxtXdpXmit(
   if (txr.closing) return -EINVAL;
 
   if (bp.xdpLockingKey) txr.xdpTxLock.lock();
-  let nxmit = 0;
+  const ordinary = !bp.watch.on && !bp.faults.armed;
+  let nxmit = ordinary ? txr.xdpLoops.xmit(cpu, frames, Math.min(n, bnxtTxAvail(txr))) : 0;
   while (nxmit < n) {
     const xdpf = txr.words[(frames >> 2) + nxmit]!;
     if (bnxtTxAvail(txr) === 0) break;

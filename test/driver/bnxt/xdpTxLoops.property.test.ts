@@ -19,17 +19,19 @@ const CASES = 40 * RUNS;
 const PATIENCE = { timeout: 120_000 * RUNS };
 
 test('random machines whose NICs send each other most packets', PATIENCE, async () => {
-  let frames = 0;
+  let [sent, givenBack] = [0, 0];
   await fc.assert(
     fc.asyncProperty(redirectingCase, async (c) => {
       const of = () => historyOf(c, () => new LazyHardware(), false);
       const one = await looped(of);
-      frames += one.givenBack;
+      sent += one.sent;
+      givenBack += one.givenBack;
       expect(difference(one.what, await unlooped(of))).toBeNull();
     }),
     { numRuns: CASES, seed: SEED, endOnFailure: true },
   );
-  expect(frames).toBeGreaterThan(100 * CASES);
+  expect(sent).toBeGreaterThan(100 * CASES);
+  expect(givenBack).toBeGreaterThan(100 * CASES);
 });
 
 async function everythingOf(given: RunGiven): Promise<string> {
@@ -53,14 +55,15 @@ describe('whole runs give the same report and captures', () => {
     ['a program that goes, and its pool with it', { queues: 1, at: '100us xdp none' }],
   ])('%s', PATIENCE, async (_, given) => {
     const options = { xdp: 'redirect', count: 10_000, cpus: 1, traffic: RATE, ...given };
-    const { what, givenBack } = await looped(() => everythingOf(options));
+    const { what, sent, givenBack } = await looped(() => everythingOf(options));
     expect(what).toBe(await unlooped(() => everythingOf(options)));
+    expect(sent).toBeGreaterThan(300);
     expect(givenBack).toBeGreaterThan(300);
   });
 
   test('nobody loops while somebody watches', async () => {
     const options = { xdp: 'redirect', count: 500, cpus: 1, queues: 1, check: true };
-    const { givenBack } = await looped(() => everythingOf(options));
-    expect(givenBack).toBe(0);
+    const { sent, givenBack } = await looped(() => everythingOf(options));
+    expect([sent, givenBack]).toEqual([0, 0]);
   });
 });
