@@ -3,14 +3,25 @@
  *
  * From 1024 ps to 2^53 ps; what is shorter shares one bucket, and reads as the nothing that it almost
  * always is: a packet that did not wait.
+ *
+ * Sum, maximum and buckets may lie in host memory, for compiled code to record there
+ * (`recordInHistogram`): doubles, 0 the sum, 1 the maximum, from 2 on the buckets.
  */
 import type { Ps } from './clock.ts';
+import type { Local, WasmFunction } from './wasmFunction.ts';
+import { ONE, add, and, fadd, fgt, loadF64, shl, shr, sub, topBits } from './wasmFunction.ts';
 
 const SUB_BITS = 5;
 const SUB = 1 << SUB_BITS;
 /** Picoseconds that the first bucket holds, as a power of two. */
 const FIRST_BITS = 10;
 const BUCKETS = 1 + (54 - FIRST_BITS) * SUB;
+
+const SUM_CELL = 0;
+const MAX_CELL = 1;
+const FIRST_CELL = 2;
+const CELLS = FIRST_CELL + BUCKETS;
+export const HISTOGRAM_BYTES: number = CELLS * 8;
 
 /**
  * From the upper word of a double to its bucket: exponent and leading bits of the fraction are the
@@ -32,9 +43,8 @@ const WAITING = 256;
 
 export class Histogram {
   private total = 0;
-  private sum = 0;
-  private longest: Ps = 0;
-  private readonly buckets: Float64Array = new Float64Array(BUCKETS);
+  private cells: Float64Array = new Float64Array(CELLS);
+  private buckets: Float64Array = this.cells.subarray(FIRST_CELL);
   /** A record is stored first and sorted in batches: half the cost on a packet's path. */
   private readonly waiting: Float64Array = new Float64Array(WAITING);
   private readonly words: Int32Array = new Int32Array(this.waiting.buffer);
@@ -51,6 +61,27 @@ export class Histogram {
     return this.total + this.waits;
   }
 
+  /** It lies in `cells` from now on, `HISTOGRAM_BYTES` of host memory; null: in memory of its own. */
+  moveTo(cells: Float64Array | null): void {
+    const to = cells ?? new Float64Array(CELLS);
+    to.set(this.cells);
+    this.cells = to;
+    this.buckets = to.subarray(FIRST_CELL);
+  }
+
+  /** Compiled code has recorded `n` values. */
+  counted(n: number): void {
+    this.total += n;
+  }
+
+  private get sum(): number {
+    return this.cells[SUM_CELL]!;
+  }
+
+  private get longest(): Ps {
+    return this.cells[MAX_CELL]!;
+  }
+
   get sumPs(): number {
     this.sort();
     return this.sum;
@@ -61,30 +92,23 @@ export class Histogram {
     return this.longest;
   }
 
-  /** Record `n` values from `from` on. @param words the same memory as `values` */
-  recordAll(values: Float64Array, words: Int32Array, from: number, n: number): void {
-    const { buckets } = this;
-    const end = from + n;
-    for (let i = from; i < end; i++) buckets[bucketAt(words, i)]!++;
+  private sort(): void {
+    const { waiting, words, waits, buckets } = this;
+    this.waits = 0;
+    for (let i = 0; i < waits; i++) buckets[bucketAt(words, i)]!++;
     let { sum, longest } = this;
-    for (let i = from; i < end; i++) {
-      const ps = values[i]!;
+    for (let i = 0; i < waits; i++) {
+      const ps = waiting[i]!;
       sum += ps;
       if (ps > longest) longest = ps;
     }
-    this.book(n, sum, longest);
-  }
-
-  private sort(): void {
-    const { waiting, words, waits } = this;
-    this.waits = 0;
-    this.recordAll(waiting, words, 0, waits);
+    this.book(waits, sum, longest);
   }
 
   private book(records: number, sum: number, longest: Ps): void {
     this.total += records;
-    this.sum = sum;
-    this.longest = longest;
+    this.cells[SUM_CELL] = sum;
+    this.cells[MAX_CELL] = longest;
   }
 
   /**
@@ -128,9 +152,7 @@ export class Histogram {
   add(other: Histogram): void {
     this.sort();
     other.sort();
-    this.total += other.total;
-    this.sum += other.sum;
-    this.longest = Math.max(this.longest, other.longest);
+    this.book(other.total, this.sum + other.sum, Math.max(this.longest, other.longest));
     for (let i = 0; i < BUCKETS; i++) this.buckets[i]! += other.buckets[i]!;
   }
 
@@ -153,11 +175,19 @@ export class Histogram {
 
   reset(): void {
     this.total = 0;
-    this.sum = 0;
-    this.longest = 0;
     this.waits = 0;
-    this.buckets.fill(0);
+    this.cells.fill(0);
   }
+}
+
+/** As `record`, of the histogram that lies at `at`; `cell` is changed. Somebody calls `counted` later. */
+export function recordInHistogram(f: WasmFunction, at: Local, ps: Local, cell: Local): void {
+  f.set(cell, sub(topBits(ps, 32 - STEP_SHIFT), STEPS_BELOW));
+  f.set(cell, and(cell, sub(shr(cell, 31), 1)));
+  f.set(cell, add(at, shl(cell, 3)));
+  f.storeF64(cell, FIRST_CELL * 8, fadd(loadF64(cell, FIRST_CELL * 8), ONE));
+  f.storeF64(at, SUM_CELL * 8, fadd(loadF64(at, SUM_CELL * 8), ps));
+  f.if(fgt(ps, loadF64(at, MAX_CELL * 8)), () => f.storeF64(at, MAX_CELL * 8, ps));
 }
 
 function bucketMiddlePs(bucket: number): Ps {

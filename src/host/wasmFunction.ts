@@ -73,6 +73,10 @@ const I32_LOAD = 0x28;
 const F64_LOAD = 0x2b;
 const I32_STORE = 0x36;
 const F64_STORE = 0x39;
+const I64_CONST = 0x42;
+const I64_SHR_U = 0x88;
+const I32_WRAP_I64 = 0xa7;
+const I64_REINTERPRET_F64 = 0xbd;
 const V128_LOAD = [0xfd, 0x00];
 const V128_STORE = [0xfd, 0x0b];
 const MEMORY_COPY = [0xfc, 0x0a, 0, 0];
@@ -112,6 +116,17 @@ const unary =
   };
 
 export const ffloor: (a: Value) => Expr = unary(0x9c);
+/** The first `bits` of a double, sign and exponent before the fraction; at most 32. */
+export const topBits =
+  (a: Value, bits: number): Expr =>
+  (code) => {
+    push(code, a);
+    code
+      .op(I64_REINTERPRET_F64)
+      .raw([I64_CONST, 64 - bits])
+      .op(I64_SHR_U)
+      .op(I32_WRAP_I64);
+  };
 /** The double that is as large as an i32, unsigned. */
 export const double: (a: Value) => Expr = unary(0xb8);
 export const ONE: Expr = (code) => void code.raw(F64_CONST_ONE);

@@ -1,5 +1,6 @@
 /** What a machine is built from, and how much host memory that takes. */
 import type { RxFlow } from '../driver/bnxt/rxnfc.ts';
+import { RX_WALK_BLOCK } from '../driver/bnxt/rxWalkBlock.ts';
 import { SW_RX_BD_BYTES } from '../driver/bnxt/swRxBd.ts';
 import { SW_TX_BD_BYTES } from '../driver/bnxt/swTxBd.ts';
 import { CLOCK_BYTES } from '../host/cpu.ts';
@@ -206,7 +207,8 @@ export function planMemory(config: MachineConfig, frameBytes: number): MemoryPla
     frames,
     chip: chipPages * PAGE_SIZE,
     kernel: kernelPages * PAGE_SIZE,
-    walks: config.nics.reduce((sum, { queues }) => sum + queues, 0) * PAGE_SIZE,
+    walks:
+      config.nics.reduce((sum, { queues }) => sum + queues, 0) * pagesOf(RX_WALK_BLOCK) * PAGE_SIZE,
     records: config.nics.length * pagesOf(recordBytes(frames)) * PAGE_SIZE,
     fifo: (config.nics.length + 1) * TX_FIFO_BYTES,
     maps: MAP_STRUCTS_BYTES + (config.mapBytes ?? MAP_BYTES),

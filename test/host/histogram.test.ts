@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Histogram } from '../../src/host/histogram.ts';
+import { HISTOGRAM_BYTES, Histogram, recordInHistogram } from '../../src/host/histogram.ts';
+import { HostMemory } from '../../src/host/memory.ts';
 import { Rng } from '../../src/host/rng.ts';
+import { F64, I32, WasmModule } from '../../src/host/wasm.ts';
+import { WasmFunction } from '../../src/host/wasmFunction.ts';
 
 /** What the first sentence of the file promises; below 32 units of 1024 ps it is half a unit, below one unit 0. */
 const WORST = 1 / 32;
@@ -98,4 +101,39 @@ test('reset forgets everything', () => {
   expect(told(histogram)).toEqual(told(new Histogram()));
   histogram.record(7000);
   expect(told(histogram)).toEqual(told(of(7000)));
+});
+
+describe('a histogram in host memory', () => {
+  const AT = 4096;
+  const mem = new HostMemory(65536);
+  const module = new WasmModule();
+  module.importMemory('host', 'memory');
+  const f = new WasmFunction();
+  recordInHistogram(f, f.param(I32), f.param(F64), f.i32());
+  f.exportTo(module, 'record');
+  const { exports } = new WebAssembly.Instance(
+    new WebAssembly.Module(module.encode() as Uint8Array<ArrayBuffer>),
+    { host: { memory: mem.memory } },
+  );
+  const record = exports['record'] as (at: number, ps: number) => void;
+  const rng = new Rng(3);
+  const values = Array.from({ length: 4000 }, (_, i) =>
+    i < 54
+      ? 2 ** i
+      : i < 108
+        ? 2 ** (i - 54) - 1
+        : Math.floor(2 ** ((rng.uint32() / 2 ** 32) * 53)),
+  );
+
+  test('is told the same by compiled code and by `record`, in turn, and keeps it', () => {
+    const histogram = of(...values.slice(0, 300));
+    histogram.moveTo(mem.doublesAt(AT, HISTOGRAM_BYTES / 8));
+    for (const ps of values.slice(300, 3000)) record(AT, ps);
+    histogram.counted(2700);
+    for (const ps of values.slice(3000)) histogram.record(ps);
+    expect(told(histogram)).toEqual(told(of(...values)));
+    histogram.moveTo(null);
+    mem.fill(AT, HISTOGRAM_BYTES, 0);
+    expect(told(histogram)).toEqual(told(of(...values)));
+  });
 });

@@ -147,7 +147,10 @@ export function bnxtAllocRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
 export function bnxtFreeRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
   if (rxr.pagePool.destroy(bp.ctlCpu) === 0) xdpRxqInfoUnregMemModel(rxr.xdpRxq);
   bp.pdev.coherent.release(rxr.xdp, XDP_BUFF_BYTES);
-  if (rxr.walk !== null) bp.pdev.walks.release(rxr.walk.block, RX_WALK_BLOCK);
+  if (rxr.walk !== null) {
+    rxr.xdpRxq.latency.moveTo(null);
+    bp.pdev.walks.release(rxr.walk.block, RX_WALK_BLOCK);
+  }
   bp.pdev.kernel.release(rxr.rxBufRing, swRxBytes(bp));
   bp.pdev.coherent.release(rxr.rxDescRing, rxBytes(bp));
 }

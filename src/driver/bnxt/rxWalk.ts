@@ -21,6 +21,7 @@
  * A compiled program that needs no preparation becomes a part of the walk.
  */
 import { ENOMEM } from '../../host/errno.ts';
+import { HISTOGRAM_BYTES } from '../../host/histogram.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import type { RxStages } from '../../host/stages.ts';
 import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
@@ -36,6 +37,7 @@ import {
   ACT,
   AGES,
   BYTES,
+  HISTOGRAM,
   MOST,
   NEXT_CONS,
   PACKETS,
@@ -81,6 +83,7 @@ export class RxWalk {
     this.rxr = rxr;
     this.prog = prog;
     this.block = block;
+    rxr.xdpRxq.latency.moveTo(rxr.bp.mem.doublesAt(block + HISTOGRAM, HISTOGRAM_BYTES / 8));
   }
 
   /** A pass over `cpr` begins. @returns whether it may walk */
@@ -163,7 +166,7 @@ export class RxWalk {
   /** What the walk has done becomes the rings'. @param ran verdicts behind the last packet @returns packets */
   private book(ran: number): number {
     const { rxr, block } = this;
-    const { bp, words, cpr, fates, xdpRxq } = rxr;
+    const { words, cpr, fates, xdpRxq } = rxr;
     const txr = rxr.txr!;
     const n = words[(block + PACKETS) >> 2]!;
     const sent = words[(block + SENT) >> 2]!;
@@ -185,7 +188,7 @@ export class RxWalk {
       rxr.event |= BNXT_TX_CMP_EVENT;
     }
     if (n + ran === 0) return 0;
-    xdpRxq.latency.recordAll(bp.mem.doubles, words, (block + AGES) >> 3, n + ran);
+    xdpRxq.latency.counted(n + ran);
     const isCopied = ran === 0 && words[(block + ACT) >> 2] === XDP_PASS;
     rxr.cpu.packetTouched = !isCopied && this.prog.touchesPacket;
     if (passed > 0) passNoted(rxr);

@@ -1,5 +1,5 @@
 /**
- * What a walk (`rxWalk.ts`) knows of its ring, in host memory, a page for each RX ring.
+ * What a walk (`rxWalk.ts`) knows of its ring, in host memory, a block for each RX ring.
  *
  * Words, at 4 bytes; time is charged where the CPU has it (`Cpu.timeAt`):
  *
@@ -8,9 +8,11 @@
  *   walk      10 rx_prod | 11 rx_next_cons | 12 packets | 13 their bytes | 14 verdict behind them
  *   XDP TX    15 descriptors | 16 notes | 17 mask | 18 usable | 19 opaque | 20 enough to wake
  *             21 tx_prod | 22 tx_cons | 23 tx_hw_cons | 24 packets sent | 25 TX completions
- *   stages    26 are booked? then of each packet the time of its verdict, and its raw index
- *   f64       14 on: from each packet's arrival to its verdict
+ *   stages    26 are booked? then of each packet (f64 14 on) how long ago it had arrived at its
+ *             verdict; behind those the times of the verdicts, and raw indexes
+ *   latency   27 histogram of all packets from arrival to verdict, at the end of the block
  */
+import { HISTOGRAM_BYTES } from '../../host/histogram.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import { setTxOpaque } from '../../nic/hsi/txBd.ts';
 import type { XdpProg } from '../../xdp/program.ts';
@@ -43,6 +45,7 @@ export const TX_HW_CONS = 92;
 export const SENT = 96;
 export const TX_COMPLETIONS = 100;
 export const STAGED = 104;
+export const LATENCY = 108;
 export const AGES = 112;
 
 /** Packets of one walk: there is no room for the ages of more. */
@@ -51,8 +54,9 @@ export const VERDICTS: number = AGES + MOST * 8;
 export const RAW_INDEXES: number = VERDICTS + MOST * 8;
 /** Where `rxWalkPass.ts` keeps what it knows. */
 export const PASS: number = RAW_INDEXES + MOST * 4;
-/** Bytes of a ring's block, which fit a page. */
-export const RX_WALK_BLOCK: number = PASS + 160;
+export const HISTOGRAM: number = PASS + 160;
+/** Bytes of a ring's block. */
+export const RX_WALK_BLOCK: number = HISTOGRAM + HISTOGRAM_BYTES;
 
 /** What stays as it is while the ring exists. */
 export function initWalkBlock(block: HostAddr, rxr: BnxtRxRingInfo, prog: XdpProg): void {
@@ -69,6 +73,7 @@ export function initWalkBlock(block: HostAddr, rxr: BnxtRxRingInfo, prog: XdpPro
   words[(block + STAMPS) >> 2] = xdpRxq.arrivedAt.byteOffset;
   words[(block + TOUCHES) >> 2] = prog.touchesPacket ? 1 : 0;
   words[(block + STAGED) >> 2] = xdpRxq.stages === null ? 0 : 1;
+  words[(block + LATENCY) >> 2] = block + HISTOGRAM;
   words[(block + TX_RING) >> 2] = txr.txDescRing;
   words[(block + TX_BUF_RING) >> 2] = txr.xdpBufRing;
   words[(block + TX_MASK) >> 2] = txr.txRingMask;

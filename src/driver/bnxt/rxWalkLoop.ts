@@ -10,6 +10,7 @@ import {
   OP_XDP_RUN,
   OP_XDP_XMIT,
 } from '../../host/cost.ts';
+import { recordInHistogram } from '../../host/histogram.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import { PAGE_MASK } from '../../host/memory.ts';
 import { STAMP_SHIFT } from '../../host/stamps.ts';
@@ -54,6 +55,7 @@ import { catchUp } from './poll.ts';
 import {
   ACT,
   AGES,
+  LATENCY,
   BUF_RING,
   BYTES,
   CP_BIT,
@@ -130,6 +132,7 @@ function walkLoop(module: WasmModule, program: InlinedProgram, settle: number): 
     ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
     ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
   ] as const;
+  const age = f.f64();
 
   const charge = (op: number): void => f.set(now, fadd(now, loadF64(time, op * 8)));
   /** The address of this raw index's slot goes to `slot`. @returns whether nothing is written there yet */
@@ -211,8 +214,11 @@ function walkLoop(module: WasmModule, program: InlinedProgram, settle: number): 
     f.set(now, loadF64(time, OP_COUNT * 8));
     f.set(to, and(load32(xdp, XDP_MD_DATA), PAGE_MASK));
     f.set(to, add(load32(q, STAMPS), shl(shr(to, STAMP_SHIFT), 3)));
-    f.storeF64(add(q, shl(n, 3)), AGES, fsub(now, loadF64(to)));
+    f.set(age, fsub(now, loadF64(to)));
+    f.set(to, load32(q, LATENCY));
+    recordInHistogram(f, to, age, at);
     f.if(load32(q, STAGED), () => {
+      f.storeF64(add(q, shl(n, 3)), AGES, age);
       f.storeF64(add(q, shl(n, 3)), VERDICTS, now);
       f.store32(add(q, shl(n, 2)), RAW_INDEXES, raw);
     });
