@@ -1,7 +1,7 @@
 /**
  * What the NIC knows of one distinct frame: sixteen words, one cache line.
  *
- *   0 known | 1 lane (-1 refused) | 2 cause | 3 cast | 4 strip | 5 bytes in host memory | 6 where the bytes are
+ *   0 unknown, known, or known and plain | 1 lane (-1 refused) | 2 cause | 3 cast | 4 strip | 5 bytes in host memory | 6 where the bytes are
  *   7 bytes of line time
  *   8..15: both slots of its receive completion, as they will stand in the ring but for the buffer's
  *   number and the valid bits
@@ -9,6 +9,7 @@
  * Kept flat, because a million flows have a million of these and each packet reads one.
  */
 import type { HostAddr, HostWords } from '../host/memory.ts';
+import { SHORT_MAX, SHORT_MIN } from '../host/wasmFunction.ts';
 import { CMP_TYPE_RX_L2_CMP, rxCmpExtWrite, rxCmpWrite } from './hsi/rxCmp.ts';
 
 const SHIFT = 4;
@@ -41,6 +42,12 @@ export const REC_WIRE_BYTES: number = WIRE_BYTES * 4;
 export const REC_COMPLETION: number = COMPLETION * 4;
 export const REC_EXT: number = EXT * 4;
 
+/**
+ * What a loop needs no branches for: a unicast frame that goes into memory as it is, without a call
+ * for its copy.
+ */
+export const REC_PLAIN = 2;
+
 export const CAST_UCAST = 0;
 export const CAST_MCAST = 1;
 export const CAST_BCAST = 2;
@@ -53,7 +60,7 @@ export const frameRecords = (frames: number): FrameRecords => new Int32Array(fra
 export const recordBytes = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 export const recordsHeld = (rec: FrameRecords): number => rec.length >> SHIFT;
 
-export const recKnown = (rec: FrameRecords, n: number): boolean => rec[(n << SHIFT) + KNOWN] === 1;
+export const recKnown = (rec: FrameRecords, n: number): boolean => rec[(n << SHIFT) + KNOWN] !== 0;
 export const recLane = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + LANE]!;
 export const recCause = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + CAUSE]!;
 export const recCast = (rec: FrameRecords, n: number): number => rec[(n << SHIFT) + CAST]!;
@@ -121,7 +128,8 @@ export interface FrameClass {
 
 export function recStore(rec: FrameRecords, n: number, c: FrameClass): void {
   const r = n << SHIFT;
-  rec[r + KNOWN] = 1;
+  const short = c.len >= SHORT_MIN && c.len <= SHORT_MAX;
+  rec[r + KNOWN] = short && c.cast === CAST_UCAST && !c.strip ? REC_PLAIN : 1;
   rec[r + LANE] = c.lane;
   rec[r + CAUSE] = c.cause;
   rec[r + CAST] = c.cast;

@@ -47,7 +47,7 @@ function gatheredAt(cp: CompletionRing, first: Ps): Ps {
   let tx = cp.txHead;
   let records = 0;
   for (;;) {
-    const rxAt = pending === pendingTail ? Infinity : ring!.pendingAt[pending & ring!.mask]!;
+    const rxAt = pending === pendingTail ? Infinity : ring!.pendingAt(pending);
     const txAt = tx === txTail ? Infinity : cp.txAt[tx & mask]!;
     const isRx = rxAt <= txAt;
     const at = isRx ? rxAt : txAt;

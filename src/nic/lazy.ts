@@ -221,7 +221,7 @@ function searchIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
   let tx = cp.txHead;
   for (;;) {
     let rxAt = Infinity;
-    if (ring !== null && pending !== pendingTail) rxAt = ring.pendingAt[pending & ring.mask]!;
+    if (ring !== null && pending !== pendingTail) rxAt = ring.pendingAt(pending);
     else if (buffers > 0 && arrival !== arrivals) {
       const at = lane!.at[arrival & lane!.mask]!;
       if (at <= limit) {

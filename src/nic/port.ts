@@ -70,7 +70,7 @@ export class Port {
       const { ring } = lane;
       if (ring === null) continue;
       for (let i = 0; i < ring.pendingCount; i++) {
-        const n = ring.pendingFrame[(ring.pendingHead + i) & ring.mask]!;
+        const n = ring.pendingFrame(ring.pendingHead + i);
         numbers.add(n < 0 ? ~n : n);
       }
     }

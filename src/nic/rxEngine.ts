@@ -135,10 +135,7 @@ export class RxEngine {
     lane.stats.by[RX_BYTES + cast]! += len;
     stamps.set(haddr, at);
     rx.dmaFreeAt = (at > rx.dmaFreeAt ? at : rx.dmaFreeAt) + this.slotOf(n);
-    const i = rx.pendingTail++ & rx.mask;
-    rx.pendingAt[i] = rx.dmaFreeAt + this.dmaPs;
-    rx.pendingFrame[i] = len <= room ? n : ~n;
-    rx.pendingOpaque[i] = rxBdOpaque(words, bd);
+    rx.pend(rx.dmaFreeAt + this.dmaPs, len <= room ? n : ~n, rxBdOpaque(words, bd));
   }
 
   /** The first `len` bytes of frame `n`, without a tag that is stripped. */
@@ -159,7 +156,7 @@ export class RxEngine {
   write(cp: CompletionRing, lane: Lane, rx: RxRing, until: Ps): void {
     const { words } = this.parts.mem;
     const { rec } = this.classes;
-    const { pendingAt, pendingFrame, pendingOpaque, pendingTail, mask } = rx;
+    const { pendingTail } = rx;
     const { base, slots, stamps } = cp;
     const slotMask = cp.mask;
     let room = slots - cp.unread;
@@ -167,21 +164,21 @@ export class RxEngine {
     let raw = cp.prod;
     let { pendingHead } = rx;
     while (pendingHead !== pendingTail && room >= 2) {
-      const i = pendingHead & mask;
-      const stamp = pendingAt[i]!;
+      const stamp = rx.pendingAt(pendingHead);
       if (stamp > until) break;
-      const n = pendingFrame[i]!;
+      const n = rx.pendingFrame(pendingHead);
+      const opaque = rx.pendingOpaque(pendingHead);
       pendingHead = (pendingHead + 1) | 0;
       const slot = raw & slotMask;
       const extSlot = (raw + 1) & slotMask;
       stamps[slot] = stamp;
       stamps[extSlot] = stamp;
-      if (odd || n < 0) this.writeOdd(cp, lane, n, raw, pendingOpaque[i]!, stamp);
+      if (odd || n < 0) this.writeOdd(cp, lane, n, raw, opaque, stamp);
       else {
         const v = (raw & slots) === 0 ? 1 : 0;
         const vExt = ((raw + 1) & slots) === 0 ? 1 : 0;
         const at = base + (slot << DESC_SHIFT);
-        recComplete(words, rec, n, at, base + (extSlot << DESC_SHIFT), pendingOpaque[i]!, v, vExt);
+        recComplete(words, rec, n, at, base + (extSlot << DESC_SHIFT), opaque, v, vExt);
       }
       raw = (raw + 2) | 0;
       room -= 2;

@@ -7,24 +7,33 @@
  */
 import type { Ps } from '../host/clock.ts';
 import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
-import { BULK_BLOCK, DMA_FREE_AT, PENDING_HEAD, PENDING_TAIL, RX_CONS, RX_PROD } from './rxBulk.ts';
+import {
+  BULK_BLOCK,
+  DMA_FREE_AT,
+  PENDING_BYTES,
+  PENDING_FRAME,
+  PENDING_HEAD,
+  PENDING_OPAQUE,
+  PENDING_TAIL,
+  RX_CONS,
+  RX_PROD,
+} from './rxBulkBlock.ts';
 import type { CompletionRing } from './completionRing.ts';
 
 /** Bytes of host memory that a ring of `slots` wants for what it has accepted and not yet written. */
-export const rxRingBytes = (slots: number): number => BULK_BLOCK + slots * 16;
+export const rxRingBytes = (slots: number): number => BULK_BLOCK + slots * PENDING_BYTES;
 
 export class RxRing {
   readonly id: number;
   readonly base: HostAddr;
   readonly mask: number;
   readonly cp: CompletionRing;
-  readonly pendingAt: Float64Array;
-  readonly pendingFrame: Int32Array;
-  readonly pendingOpaque: Int32Array;
-  /** Its block of host memory, in which the NIC's loops find and move its state (`rxBulk.ts`). */
+  /** Its block of host memory, in which the NIC's loops find and move its state (`rxBulkBlock.ts`). */
   readonly block: HostAddr;
   private readonly state: HostWords;
   private readonly times: Float64Array;
+  private readonly pendingTimes: Float64Array;
+  private readonly pendingWords: HostWords;
 
   /** @param block `rxRingBytes(slots)` of host memory, the device's own */
   constructor(
@@ -43,9 +52,8 @@ export class RxRing {
     this.state = mem.wordsAt(block, BULK_BLOCK / 4);
     this.times = mem.doublesAt(block, BULK_BLOCK / 8);
     const pending = block + BULK_BLOCK;
-    this.pendingAt = mem.doublesAt(pending, slots);
-    this.pendingFrame = mem.wordsAt(pending + slots * 8, slots);
-    this.pendingOpaque = mem.wordsAt(pending + slots * 12, slots);
+    this.pendingTimes = mem.doublesAt(pending, (slots * PENDING_BYTES) / 8);
+    this.pendingWords = mem.wordsAt(pending, (slots * PENDING_BYTES) / 4);
   }
 
   /** Next descriptor to take, masked; equal to `prod` when no buffer is left. */
@@ -83,6 +91,29 @@ export class RxRing {
     this.state[PENDING_TAIL / 4] = pendingTail;
   }
 
+  /** When the completion of pending frame `i`, free running, is due. */
+  pendingAt(i: number): Ps {
+    return this.pendingTimes[(i & this.mask) * (PENDING_BYTES / 8)]!;
+  }
+
+  /** Number of pending frame `i`; negative, `~n`, if it did not fit its buffer. */
+  pendingFrame(i: number): number {
+    return this.pendingWords[((i & this.mask) * PENDING_BYTES + PENDING_FRAME) >> 2]!;
+  }
+
+  /** Opaque of the buffer that it lies in. */
+  pendingOpaque(i: number): number {
+    return this.pendingWords[((i & this.mask) * PENDING_BYTES + PENDING_OPAQUE) >> 2]!;
+  }
+
+  /** Another frame is pending. */
+  pend(at: Ps, frame: number, opaque: number): void {
+    const i = this.pendingTail++ & this.mask;
+    this.pendingTimes[i * (PENDING_BYTES / 8)] = at;
+    this.pendingWords[(i * PENDING_BYTES + PENDING_FRAME) >> 2] = frame;
+    this.pendingWords[(i * PENDING_BYTES + PENDING_OPAQUE) >> 2] = opaque;
+  }
+
   /** When the DMA engine of this queue is free for the next frame. */
   get dmaFreeAt(): number {
     return this.times[DMA_FREE_AT / 8]!;
@@ -103,16 +134,14 @@ export class RxRing {
 
   /** When the oldest pending completion becomes visible; Infinity when there is none. */
   pendingHeadAt(): Ps {
-    return this.pendingHead === this.pendingTail
-      ? Infinity
-      : this.pendingAt[this.pendingHead & this.mask]!;
+    return this.pendingHead === this.pendingTail ? Infinity : this.pendingAt(this.pendingHead);
   }
 
   /** Accepted frames whose completions are due by `at` and have not been written. */
   dueBy(at: Ps): number {
     let count = 0;
     for (let i = this.pendingHead; i !== this.pendingTail; i++, count++) {
-      if (this.pendingAt[i & this.mask]! > at) break;
+      if (this.pendingAt(i) > at) break;
     }
     return count;
   }

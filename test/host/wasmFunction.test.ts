@@ -16,13 +16,17 @@ import {
   fmul,
   ge,
   gt,
+  fourOf,
+  load16,
   load32,
   loadF64,
   ne,
   or,
   shl,
   shr,
+  or16,
   sub,
+  withWord,
 } from '../../src/host/wasmFunction.ts';
 
 type Run = (...args: number[]) => void;
@@ -108,7 +112,7 @@ test('sixteen bytes are copied, or as many as are asked for', () => {
   );
   const f = new WasmFunction();
   const len = f.param(I32);
-  f.copy16(AT + 256, AT + 3);
+  f.store16(AT + 250, 6, load16(AT, 3));
   f.copy(AT + 512, add(AT, load32(AT + 1024)), len);
   mem.words[(AT + 1024) >> 2] = 5;
   run(mem, f)(7);
@@ -132,6 +136,16 @@ test('ranges that lie apart are copied at every length, and nothing beside them 
     copy(1003, 20_000 + n, n);
     expect(Buffer.compare(mem.u8, expected), `${n} bytes`).toBe(0);
   }
+});
+
+test('words are replaced in sixteen bytes, and bits added', () => {
+  const mem = new HostMemory(65536);
+  const f = new WasmFunction();
+  const word = f.param(I32);
+  f.store16(AT, 0, or16(load16(AT, 16), withWord(fourOf(word), 2, 0x70)));
+  mem.words.set([1, 2, 4, 8], (AT + 16) >> 2);
+  run(mem, f)(0x100);
+  expect([...mem.words.subarray(AT >> 2, (AT >> 2) + 4)]).toEqual([0x101, 0x102, 0x74, 0x108]);
 });
 
 test('a double is made of an i32, multiplied, and rounded down', () => {
