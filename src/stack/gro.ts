@@ -37,42 +37,44 @@ export const GRO_NORMAL = 3;
  * @linux napi_gro_receive
  */
 export function napiGroReceive(napi: NapiStruct, skb: SkBuff): number {
-  if (napi.dev.net.stackOn) {
-    napi.cpu.charge(OP_GRO_RECEIVE);
-    napiGroCharged(napi, skb);
-    return GRO_NORMAL;
-  }
   skb.fates = napi.dev.rxFates;
   skb.napiId = napi.napiId;
-  napiConsumeSkb(skb, napi.weight, napi.cpu);
+  if (!napi.dev.net.stackOn) {
+    napiConsumeSkb(skb, napi.weight, napi.cpu);
+    return GRO_NORMAL;
+  }
+  groReceiveSkb(napi, skb);
   return GRO_NORMAL;
 }
 
-/** The same with the stack on, for a packet whose time at this door has passed already. */
-export function napiGroCharged(napi: NapiStruct, skb: SkBuff): void {
-  skb.fates = napi.dev.rxFates;
-  skb.napiId = napi.napiId;
-  groNormalOne(napi, skb);
-}
-
-/** @linux gro_receive_skb */
+/** @linux gro_receive_skb, gro_normal_one */
 export function groReceiveSkb(gro: GroNode, skb: SkBuff): void {
   gro.cpu.charge(OP_GRO_RECEIVE);
-  groNormalOne(gro, skb);
-}
-
-/** @linux gro_normal_one */
-function groNormalOne(gro: GroNode, skb: SkBuff): void {
   gro.rxList.queueTail(skb);
   if (gro.rxList.qlen >= GRO_NORMAL_BATCH) groNormalList(gro);
 }
 
-/** Pass up what has been collected, in its order, or to whom RPS says. @linux gro_normal_list, netif_receive_skb_list_internal */
+/**
+ * `napiGroReceive` for a packet whose time at that door has passed already.
+ *
+ * @param isUp all before it have gone up, and so does this one; else it waits for others
+ */
+export function napiGroCharged(napi: NapiStruct, skb: SkBuff, isUp: boolean): void {
+  skb.fates = napi.dev.rxFates;
+  skb.napiId = napi.napiId;
+  if (isUp) groNormalSkb(skb, napi.cpu);
+  else napi.rxList.queueTail(skb);
+}
+
+/** Pass up what has been collected, in its order. @linux gro_normal_list, netif_receive_skb_list_internal */
 export function groNormalList(gro: GroNode): void {
   const { rxList, cpu } = gro;
-  for (let skb = rxList.dequeue(); skb !== null; skb = rxList.dequeue()) {
-    const target = getRpsCpu(skb);
-    if (target < 0) netifReceiveSkb(skb, cpu);
-    else enqueueToBacklog(skb, skb.dev.net.softnet[target]!.cpu, cpu);
-  }
+  for (let skb = rxList.dequeue(); skb !== null; skb = rxList.dequeue()) groNormalSkb(skb, cpu);
+}
+
+/** Into the stack here, or to whom RPS says. */
+function groNormalSkb(skb: SkBuff, cpu: Cpu): void {
+  const target = getRpsCpu(skb);
+  if (target < 0) netifReceiveSkb(skb, cpu);
+  else enqueueToBacklog(skb, skb.dev.net.softnet[target]!.cpu, cpu);
 }

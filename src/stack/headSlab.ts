@@ -8,6 +8,7 @@
  */
 import { OP_PAGE_ALLOC } from '../host/cost.ts';
 import type { Cpu } from '../host/cpu.ts';
+import { bugOn } from '../host/errors.ts';
 import { SKB } from '../host/ledger.ts';
 import type { HostAddr } from '../host/memory.ts';
 import { PAGE_SIZE } from '../host/memory.ts';
@@ -19,7 +20,9 @@ export class HeadSlab {
   private readonly pages: PageAllocator;
   private readonly watch: Watch;
   private readonly owned: HostAddr[] = [];
+  /** Slots nobody uses, `count` of them; what lies behind is left over. */
   private readonly free: HostAddr[] = [];
+  private count = 0;
 
   /** @param slotBytes a power of two, up to a page */
   constructor(slotBytes: number, pages: PageAllocator, watch: Watch) {
@@ -35,26 +38,33 @@ export class HeadSlab {
 
   /** A slot, or 0 when host memory has no page left. */
   alloc(cpu: Cpu): HostAddr {
-    if (this.free.length === 0 && !this.grow(cpu)) return 0;
-    return this.free.pop()!;
+    if (this.count === 0 && !this.grow(cpu)) return 0;
+    return this.free[--this.count]!;
   }
 
   /** The slot that `alloc` gives after `n` others; 0 when it would take a page for that. */
   peek(n: number): HostAddr {
-    const i = this.free.length - 1 - n;
+    const i = this.count - 1 - n;
     return i < 0 ? 0 : this.free[i]!;
   }
 
+  /** What `alloc` does so often, for who has peeked at the slots. */
+  take(n: number): void {
+    this.count -= n;
+    bugOn(this.count < 0, 'more slots are taken than are free');
+  }
+
   release(slot: HostAddr): void {
-    this.free.push(slot);
+    this.free[this.count++] = slot;
   }
 
   /** Give all pages back, when no slot is in use. @returns whether it did */
   reap(): boolean {
-    if (this.free.length * this.slotBytes !== this.owned.length * PAGE_SIZE) return false;
+    if (this.count * this.slotBytes !== this.owned.length * PAGE_SIZE) return false;
     for (const page of this.owned) this.pages.release(page);
     this.owned.length = 0;
     this.free.length = 0;
+    this.count = 0;
     return true;
   }
 
@@ -64,7 +74,7 @@ export class HeadSlab {
     cpu.charge(OP_PAGE_ALLOC);
     if (this.watch.on) this.watch.page(page, SKB);
     this.owned.push(page);
-    for (let at = page + PAGE_SIZE; at > page;) this.free.push((at -= this.slotBytes));
+    for (let at = page + PAGE_SIZE; at > page;) this.release((at -= this.slotBytes));
     return true;
   }
 }

@@ -52,10 +52,13 @@ export class SkbPool {
   readonly faults: Faults;
   private readonly pages: PageAllocator;
   private readonly pp: PpPages;
+  /** Objects nobody holds, `idle` of them; what lies behind is left over. */
   private readonly free: SkBuff[] = [];
+  private idle = 0;
   /** Every object ever made, in use or not. */
   private readonly all: SkBuff[] = [];
   private readonly slabs: readonly HeadSlab[];
+  private readonly smallest: HeadSlab;
 
   constructor(host: SkbHost, pp: PpPages) {
     this.pages = host.pages;
@@ -63,6 +66,7 @@ export class SkbPool {
     this.faults = host.faults;
     this.pp = pp;
     this.slabs = SLOT_BYTES.map((bytes) => new HeadSlab(bytes, host.pages, host.watch));
+    this.smallest = this.slabs[0]!;
   }
 
   /** Pages held for small heads: not leaked, and given back by `reap`. */
@@ -89,14 +93,15 @@ export class SkbPool {
 
   /** The slab whose slots hold `size` bytes. */
   slabFor(size: number): HeadSlab {
-    let i = 0;
+    if (size <= SLOT_BYTES[0]!) return this.smallest;
+    let i = 1;
     while (i < SLOT_BYTES.length && SLOT_BYTES[i]! < size) i++;
     bugOn(i === SLOT_BYTES.length, 'an skb head is longer than a page');
     return this.slabs[i]!;
   }
 
   take(dev: NetDevice, head: HostAddr, size: number): SkBuff {
-    const skb = this.free.pop() ?? this.make(dev);
+    const skb = this.idle > 0 ? this.free[--this.idle]! : this.make(dev);
     this.live++;
     skbInit(skb, dev, head, head + size - SKB_SHARED_INFO_SIZE, size + SK_BUFF_BYTES);
     return skb;
@@ -116,7 +121,7 @@ export class SkbPool {
     this.releaseHead(skb, cpu);
     skb.head = 0;
     this.live--;
-    this.free.push(skb);
+    this.free[this.idle++] = skb;
   }
 
   private releaseHead(skb: SkBuff, cpu: Cpu): void {
@@ -188,20 +193,18 @@ export function napiAllocSkb(napi: NapiStruct, len: number): SkBuff | null {
   napi.cpu.charge(OP_SKB_ALLOC);
   napi.cpu.touchPacket();
   if (pool.faults.armed && pool.faults.fires(FAULT_SKB_ALLOC)) return null;
-  return skbOverHead(napi, len);
+  const slab = skbHeadSlab(napi.dev.net, len);
+  const head = slab.alloc(napi.cpu);
+  return head === 0 ? null : skbOverHead(napi.dev, slab, head);
 }
 
 /** Where the head of an skb with room for `len` bytes comes from. */
 export const skbHeadSlab = (net: Net, len: number): HeadSlab =>
   net.skbs.slabFor(NET_SKB_PAD + len + SKB_SHARED_INFO_SIZE);
 
-/** `napiAllocSkb` for who has charged it already; only a new page for heads still takes time. */
-export function skbOverHead(napi: NapiStruct, len: number): SkBuff | null {
-  const { net } = napi.dev;
-  const slab = skbHeadSlab(net, len);
-  const head = slab.alloc(napi.cpu);
-  if (head === 0) return null;
-  const skb = net.skbs.take(napi.dev, head, slab.slotBytes);
+/** An empty skb over a head of `slab`. */
+export function skbOverHead(dev: NetDevice, slab: HeadSlab, head: HostAddr): SkBuff {
+  const skb = dev.net.skbs.take(dev, head, slab.slotBytes);
   skbReserve(skb, NET_SKB_PAD);
   return skb;
 }

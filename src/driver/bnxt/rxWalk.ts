@@ -191,7 +191,7 @@ export class RxWalk {
     xdpRxq.latency.counted(n + ran);
     const isCopied = ran === 0 && words[(block + ACT) >> 2] === XDP_PASS;
     rxr.cpu.packetTouched = !isCopied && this.prog.touchesPacket;
-    if (passed > 0) passNoted(rxr);
+    passNoted(rxr, false);
     rxr.event |= BNXT_RX_EVENT;
     if (bnxtTxAvail(txr) !== txr.txRingSize) rxr.event &= ~BNXT_RX_EVENT;
     return n;

@@ -3,8 +3,9 @@
  *
  * Between a packet's copy and its NAPI's full list nothing but charges happens that somebody could
  * see. So the walk charges and copies, in the driver's order, into the head that the next skb would
- * get, and notes which packet that was. Where the list is full, and at the walk's end, the notes
- * become skbs: the same ones, in the same order, with the same heads, at the same time on the clock.
+ * get, and notes which packet that was. Where the list is full the notes become skbs, one after the
+ * other, each of which goes up at once, with the head and at the time that it would have had; those
+ * that are left at the walk's end wait on the list.
  *
  * What is not copied, has metadata in front or a tag behind its completion is left to TypeScript, as
  * is everything when no head is free, the stack is off or stages are booked.
@@ -46,7 +47,7 @@ import {
 import type { WasmFunction } from '../../host/wasmFunction.ts';
 import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
 import { RX_CMP_FLAGS2_META_FORMAT_VLAN } from '../../nic/hsi/rxCmp.ts';
-import { GRO_NORMAL_BATCH } from '../../stack/gro.ts';
+import { GRO_NORMAL_BATCH, groNormalList } from '../../stack/gro.ts';
 import { NET_SKB_PAD, skbHeadSlab, skbOverHead } from '../../stack/skbPool.ts';
 import { skbPut } from '../../stack/skbuff.ts';
 import { XDP_MD_DATA, XDP_MD_DATA_META } from '../../xdp/xdpBuff.ts';
@@ -167,7 +168,7 @@ export function passImports(around: Around): Record<string, () => number> {
       const rxr = around.cpr!.bnapi.rxRing!;
       around.catchesUp = true;
       rxr.cpu.packetTouched = false;
-      passNoted(rxr);
+      passNoted(rxr, true);
       around.catchesUp = false;
       return lendHeads(rxr);
     },
@@ -192,23 +193,28 @@ function lendHeads(rxr: BnxtRxRingInfo): number {
   return heads;
 }
 
-/** Make skbs of the notes, and pass the NAPI's list up where that fills it. */
-export function passNoted(rxr: BnxtRxRingInfo): void {
-  const { words, cpDescRing, cpRingMask } = rxr;
-  const { napi } = rxr.bnapi;
+/**
+ * Make skbs of the notes, in their order: for the NAPI's list, or, with all that stands there before
+ * them, for the stack.
+ */
+export function passNoted(rxr: BnxtRxRingInfo, areUp: boolean): void {
+  const { words, cpDescRing, cpRingMask, bp } = rxr;
   const { block } = rxr.walk!;
   const noted = words[(block + NOTED) >> 2]!;
   words[(block + NOTED) >> 2] = 0;
   words[(block + HEADS) >> 2] = 0;
+  if (noted === 0) return;
+  const slab = skbHeadSlab(bp.dev.net, bp.rxCopybreak);
+  bugOn(slab.peek(0) !== words[(block + NOTE_HEAD) >> 2]!, 'a packet was copied to no free head');
+  slab.take(noted);
+  if (areUp) groNormalList(rxr.bnapi.napi);
   for (let i = 0; i < noted; i++) {
     const note = block + (i << NOTE_SHIFT);
     const raw = words[(note + NOTE_RAW) >> 2]!;
     const at = cpDescRing + ((raw & cpRingMask) << DESC_SHIFT);
     const ext = cpDescRing + (((raw + 1) & cpRingMask) << DESC_SHIFT);
-    const len = words[(note + NOTE_LEN) >> 2]!;
-    const skb = skbOverHead(napi, len)!;
-    bugOn(skb.head !== words[(note + NOTE_HEAD) >> 2]!, 'a packet was copied to another head');
-    skbPut(skb, len);
-    deliverCharged(rxr, skb, at, ext);
+    const skb = skbOverHead(bp.dev, slab, words[(note + NOTE_HEAD) >> 2]!);
+    skbPut(skb, words[(note + NOTE_LEN) >> 2]!);
+    deliverCharged(rxr, skb, at, ext, areUp);
   }
 }

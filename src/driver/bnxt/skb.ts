@@ -250,16 +250,21 @@ function bnxtDeliverSkb(rxr: BnxtRxRingInfo, skb: SkBuff): void {
   napiGroReceive(rxr.bnapi.napi, skb);
 }
 
-/** For a packet without a tag that a walk has copied, and charged until it stands on the NAPI's list. */
+/**
+ * For a packet without a tag that a walk has copied, and charged until it stands on the NAPI's list.
+ *
+ * @param isUp see `napiGroCharged`
+ */
 export function deliverCharged(
   rxr: BnxtRxRingInfo,
   skb: SkBuff,
   at: HostAddr,
   ext: HostAddr,
+  isUp: boolean,
 ): void {
   describeSkb(rxr, skb, at, ext);
   recordSkb(rxr, skb);
-  napiGroCharged(rxr.bnapi.napi, skb);
+  napiGroCharged(rxr.bnapi.napi, skb, isUp);
 }
 
 function recordSkb(rxr: BnxtRxRingInfo, skb: SkBuff): void {
