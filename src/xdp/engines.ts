@@ -9,6 +9,7 @@ import type { BpfRunnable } from './engine.ts';
 import { Interpreter } from './interp/interpreter.ts';
 import { JitProgram } from './jit/compile.ts';
 import type { BpfProgramImage } from './loader/image.ts';
+import { BPF_PROG_TYPE_XDP } from './uapi.ts';
 
 export type EngineName = 'jit' | 'interp';
 
@@ -24,7 +25,12 @@ export function engineNamed(
   name: EngineName,
 ): (image: BpfProgramImage, bpf: Bpf, verified: boolean) => BpfRunnable {
   if (name === 'interp') return interpreterOf;
-  return (image, bpf, verified) => new JitProgram(image, bpf, verified ? {} : BOUNDED);
+  return (image, bpf, verified) =>
+    new JitProgram(
+      image,
+      bpf,
+      verified ? { takesXdpMd: image.type === BPF_PROG_TYPE_XDP } : BOUNDED,
+    );
 }
 
 /** @throws ProgramRefused */

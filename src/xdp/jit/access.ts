@@ -48,13 +48,28 @@ interface Width {
   readonly load: number;
   readonly loadSigned: number;
   readonly store: number;
+  /** From and to words; 0 where there are more bytes. */
+  readonly loadWord: number;
+  readonly storeWord: number;
 }
 
 const WIDTHS: Readonly<Record<number, Width>> = {
-  [BPF_B]: { bytes: 1, load: op.I64_LOAD8_U, loadSigned: op.I64_LOAD8_S, store: op.I64_STORE8 },
-  [BPF_H]: { bytes: 2, load: op.I64_LOAD16_U, loadSigned: op.I64_LOAD16_S, store: op.I64_STORE16 },
-  [BPF_W]: { bytes: 4, load: op.I64_LOAD32_U, loadSigned: op.I64_LOAD32_S, store: op.I64_STORE32 },
-  [BPF_DW]: { bytes: 8, load: op.I64_LOAD, loadSigned: op.I64_LOAD, store: op.I64_STORE },
+  [BPF_B]: {
+    ...{ bytes: 1, load: op.I64_LOAD8_U, loadSigned: op.I64_LOAD8_S, store: op.I64_STORE8 },
+    ...{ loadWord: op.I32_LOAD8_U, storeWord: op.I32_STORE8 },
+  },
+  [BPF_H]: {
+    ...{ bytes: 2, load: op.I64_LOAD16_U, loadSigned: op.I64_LOAD16_S, store: op.I64_STORE16 },
+    ...{ loadWord: op.I32_LOAD16_U, storeWord: op.I32_STORE16 },
+  },
+  [BPF_W]: {
+    ...{ bytes: 4, load: op.I64_LOAD32_U, loadSigned: op.I64_LOAD32_S, store: op.I64_STORE32 },
+    ...{ loadWord: op.I32_LOAD, storeWord: op.I32_STORE },
+  },
+  [BPF_DW]: {
+    ...{ bytes: 8, load: op.I64_LOAD, loadSigned: op.I64_LOAD, store: op.I64_STORE },
+    ...{ loadWord: 0, storeWord: 0 },
+  },
 };
 const MODE = 0xe0;
 
@@ -62,28 +77,34 @@ const MODE = 0xe0;
 export function writeAccess(regs: Registers, insn: Insn, address: AddressWriter): void {
   const width = WIDTHS[insn.code & BPF_DW]!;
   if ((insn.code & 7) === BPF_LDX) {
-    const isSigned = (insn.code & MODE) === BPF_MEMSX;
-    load(regs, insn, width.bytes, isSigned ? width.loadSigned : width.load, address);
+    load(regs, insn, width, (insn.code & MODE) === BPF_MEMSX, address);
   } else if ((insn.code & 7) === BPF_ST) {
     const offset = address(insn.dst, insn.off, width.bytes, true);
-    regs.out.i64(insn.imm).access(width.store, offset);
+    if (width.storeWord !== 0) regs.out.i32(insn.imm).access(width.storeWord, offset);
+    else regs.out.i64(insn.imm).access(width.store, offset);
   } else if ((insn.code & MODE) !== BPF_ATOMIC || insn.imm === BPF_STORE_REL) {
     const offset = address(insn.dst, insn.off, width.bytes, true);
-    regs.get(insn.src).access(width.store, offset);
-  } else if (insn.imm === BPF_LOAD_ACQ) load(regs, insn, width.bytes, width.load, address);
+    if (width.storeWord !== 0) regs.get32(insn.src).access(width.storeWord, offset);
+    else regs.get(insn.src).access(width.store, offset);
+  } else if (insn.imm === BPF_LOAD_ACQ) load(regs, insn, width, false, address);
   else atomic(regs, insn, width, address);
 }
 
 function load(
   regs: Registers,
   insn: Insn,
-  bytes: number,
-  instruction: number,
+  width: Width,
+  isSigned: boolean,
   address: AddressWriter,
 ): void {
-  const offset = address(insn.src, insn.off, bytes, false);
-  regs.out.access(instruction, offset);
-  regs.set(insn.dst);
+  const offset = address(insn.src, insn.off, width.bytes, false);
+  if (width.loadWord !== 0 && !isSigned) {
+    regs.out.access(width.loadWord, offset);
+    regs.set32(insn.dst);
+  } else {
+    regs.out.access(isSigned ? width.loadSigned : width.load, offset);
+    regs.set(insn.dst);
+  }
 }
 
 const COMBINE: Readonly<Record<number, number>> = {

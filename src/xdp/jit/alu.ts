@@ -69,7 +69,7 @@ export function writeAlu(regs: Registers, insn: Insn): void {
 
 function simple(regs: Registers, insn: Insn, wide: boolean): void {
   const form = SIMPLE.get(insn.code & 0xf0)!;
-  if (wide || isSameWide(regs, insn)) {
+  if (wide && !isSameInWords(regs, insn)) {
     regs.get(insn.dst);
     regs.operand(insn).op(form.wide);
     regs.set(insn.dst);
@@ -80,20 +80,19 @@ function simple(regs: Registers, insn: Insn, wide: boolean): void {
   regs.set32(insn.dst);
 }
 
-/** Would the 64-bit form of a 32-bit operation give the same? */
-function isSameWide(regs: Registers, insn: Insn): boolean {
-  const dst = regs.facts.isNarrow(insn.dst);
-  const other = regs.isOperandNarrow(insn);
+/** Would the 32-bit form of a 64-bit operation give the same? */
+function isSameInWords(regs: Registers, insn: Insn): boolean {
+  if (!regs.resultIsNarrow) return false;
+  const isShort = (insn.code & BPF_X) === 0 && insn.imm >= 0 && insn.imm < 32;
   switch (insn.code & 0xf0) {
-    case BPF_AND:
-      return dst || other;
-    case BPF_OR:
-    case BPF_XOR:
-      return dst && other;
+    case BPF_LSH:
+      return isShort;
     case BPF_RSH:
-      return dst && (insn.code & BPF_X) === 0 && insn.imm >= 0 && insn.imm < 32;
-    default:
+      return isShort && regs.facts.isNarrow(insn.dst);
+    case BPF_ARSH:
       return false;
+    default:
+      return true;
   }
 }
 
@@ -104,24 +103,17 @@ const SIGN_EXTEND: Readonly<Record<number, number>> = {
 };
 
 function move(regs: Registers, insn: Insn): void {
+  if (regs.resultIsNarrow && insn.off === 0) return moveWord(regs, insn);
   regs.operand(insn);
   if (insn.off !== 0) regs.out.op(SIGN_EXTEND[insn.off]!);
   regs.set(insn.dst);
 }
 
 function moveWord(regs: Registers, insn: Insn): void {
-  if ((insn.code & BPF_X) === 0) {
-    regs.out.i64(insn.imm, 0);
-    regs.set(insn.dst);
-  } else if (insn.off === 0 && regs.facts.isNarrow(insn.src)) {
-    regs.get(insn.src);
-    regs.set(insn.dst);
-  } else {
-    regs.get32(insn.src);
-    if (insn.off === 8) regs.out.op(op.I32_EXTEND8_S);
-    if (insn.off === 16) regs.out.op(op.I32_EXTEND16_S);
-    regs.set32(insn.dst);
-  }
+  regs.operand32(insn);
+  if (insn.off === 8) regs.out.op(op.I32_EXTEND8_S);
+  if (insn.off === 16) regs.out.op(op.I32_EXTEND16_S);
+  regs.set32(insn.dst);
 }
 
 function negate(regs: Registers, dst: number, wide: boolean): void {
@@ -227,22 +219,24 @@ function either(
 function byteOrder(regs: Registers, insn: Insn): void {
   const swaps = (insn.code & 7) !== BPF_ALU || (insn.code & BPF_X) === BPF_TO_BE;
   const { dst, imm: bits } = insn;
-  if (!swaps) {
-    if (bits === 64 || (bits === 32 && regs.facts.isNarrow(dst))) return;
+  if (bits === 64 && !swaps) {
     regs.get(dst);
-    regs.out.i64(bits === 16 ? 0xffff : -1, 0).op(op.I64_AND);
     regs.set(dst);
+  } else if (!swaps) {
+    regs.get32(dst);
+    if (bits === 16) regs.out.i32(0xffff).op(op.I32_AND);
+    regs.set32(dst);
   } else if (bits === 16) swap16(regs, dst);
   else if (bits === 32) swap32(regs, dst);
   else swap64(regs, dst);
 }
 
+/** The two bytes, twice one after the other: those in the middle are in the other order. */
 function swap16(regs: Registers, dst: number): void {
   const { out } = regs;
   regs.get32(dst);
-  out.i32(8).op(op.I32_SHL).i32(0xff00).op(op.I32_AND);
-  regs.get32(dst);
-  out.i32(8).op(op.I32_SHR_U).i32(0xff).op(op.I32_AND).op(op.I32_OR);
+  if (regs.facts.most[dst]! > 0xffff) out.i32(0xffff).op(op.I32_AND);
+  out.i32(0x10001).op(op.I32_MUL).i32(8).op(op.I32_SHR_U).i32(0xffff).op(op.I32_AND);
   regs.set32(dst);
 }
 

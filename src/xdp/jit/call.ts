@@ -5,7 +5,8 @@
  * in a map that is known here goes straight to that map, and is not a call at all where values can
  * be computed from an index.
  */
-import { I64 } from '../../host/wasm.ts';
+import { I32, I64 } from '../../host/wasm.ts';
+import type { WasmCode } from '../../host/wasm.ts';
 import { EINVAL } from '../../host/errno.ts';
 import type { Helper } from '../helpers/helper.ts';
 import {
@@ -32,6 +33,7 @@ const BPF_FUNC_GET_SMP_PROCESSOR_ID = 8;
 const BPF_FUNC_TAIL_CALL = 12;
 const BPF_FUNC_XDP_ADJUST_HEAD = 44;
 const ETH_HLEN = 14;
+const MAX_WORD = 0xffffffff;
 
 export function writeCall(
   unit: Unit,
@@ -51,11 +53,19 @@ export function writeCall(
   if (helper.id === BPF_FUNC_XDP_ADJUST_HEAD && !unit.checked) {
     return adjustHead(unit, regs, helper);
   }
-  const map = unit.bpf.maps.get(regs.facts.map[BPF_REG_1]!);
+  const map = unit.bpf.maps.get(regs.facts.mapIn(BPF_REG_1));
   if (helper.id !== BPF_FUNC_MAP_LOOKUP_ELEM || map === undefined)
     return callHelper(unit, regs, helper);
   if (map.inline !== null) return lookUpInline(unit, regs, map.inline, address);
   return lookUp(unit, regs, map);
+}
+
+/** What a call leaves in r0 at most; see `ResultMost`. @param map whose address r1 holds; 0: not known */
+export function mostOfCall(unit: Unit, insn: Insn, map: number): number {
+  if ((insn.code & BPF_X) !== 0 || insn.src !== 0) return Infinity;
+  if (insn.imm === BPF_FUNC_GET_SMP_PROCESSOR_ID) return MAX_WORD;
+  const isLookUp = insn.imm === BPF_FUNC_MAP_LOOKUP_ELEM && unit.bpf.maps.get(map) !== undefined;
+  return isLookUp ? MAX_WORD : Infinity;
 }
 
 function callHelper(unit: Unit, regs: Registers, helper: Helper): void {
@@ -158,16 +168,15 @@ function lookUpInline(
 ): void {
   const { out, spare32: index } = regs;
   const offset = address(BPF_REG_2, 0, 4, false);
-  out.access(op.I32_LOAD, offset).tee(index).i32(values.maxEntries).op(op.I32_LT_U).if(I64);
+  out.access(op.I32_LOAD, offset).tee(index).i32(values.maxEntries).op(op.I32_LT_U).if(I32);
   out.get(index).i32(values.stride).op(op.I32_MUL).i32(values.at).op(op.I32_ADD);
   if (values.perCpuStride !== 0 && unit.bpf.cpus > 1) {
     out.i32(unit.bpf.cpuWord).access(op.I32_LOAD, 0);
     out.i32(values.perCpuStride).op(op.I32_MUL).op(op.I32_ADD);
   }
-  out.op(op.I64_EXTEND_I32_U);
   out.else();
-  out.i64(0).end();
-  regs.set(BPF_REG_0);
+  out.i32(0).end();
+  regs.set32(BPF_REG_0);
 }
 
 function lookUp(unit: Unit, regs: Registers, map: JitMap): void {
@@ -198,15 +207,15 @@ function callLocal(unit: Unit, regs: Registers, target: number, slot: number): v
  * @linux emit_bpf_tail_call_indirect
  */
 function tailCall(unit: Unit, regs: Registers): void {
-  const { out, spare32: program } = regs;
+  const { out, spare32: program, spare64: result } = regs;
   const find = unit.import('tailCall', 2, 1, unit.options.tailTarget);
   regs.get32(BPF_REG_2);
   regs.get32(BPF_REG_3).callImport(find).tee(program).if();
   regs.get(BPF_REG_1);
   for (let n = 2; n <= ARGS; n++) out.i64(0);
   regs.pushFrame(0).get(program).op(op.CALL_INDIRECT).u32(unit.calleeType).u32(0);
-  regs.set(BPF_REG_0);
-  writeReturn(unit, regs);
+  out.set(result);
+  writeReturn(unit, regs, () => out.get(result));
   out.end();
 }
 
@@ -238,8 +247,14 @@ function callByNumber(unit: Unit, regs: Registers, insn: Insn, slot: number): vo
 /**
  * Leave the function with r0. What starts a run returns the low word, and leaves the high one in
  * `bpf.hi`, unless it is part of another function, which takes a verdict and no more.
+ *
+ * @param result leaves what is returned instead of r0
  */
-export function writeReturn(unit: Unit, regs: Registers): void {
+export function writeReturn(
+  unit: Unit,
+  regs: Registers,
+  result: () => WasmCode = () => regs.get(BPF_REG_0),
+): void {
   const { out, within } = regs;
   if (within !== null) {
     regs.get32(BPF_REG_0).set(within.result).br(within.end);
@@ -247,8 +262,8 @@ export function writeReturn(unit: Unit, regs: Registers): void {
   }
   if (regs.isEntry) {
     out.i32(unit.bpf.hi);
-    regs.get(BPF_REG_0).i64(32).op(op.I64_SHR_U).access(op.I64_STORE32, 0);
-    regs.get32(BPF_REG_0);
-  } else regs.get(BPF_REG_0);
+    result().i64(32).op(op.I64_SHR_U).access(op.I64_STORE32, 0);
+    result().op(op.I32_WRAP_I64);
+  } else result();
   out.op(op.RETURN);
 }

@@ -33,6 +33,8 @@ import { Unit } from './unit.ts';
 export interface JitOptions {
   /** Test every access and bound the run; for programs that nobody has verified. */
   readonly checked?: boolean;
+  /** It was verified as a program of type XDP: r1 is the address of a `struct xdp_md`. */
+  readonly takesXdpMd?: boolean;
   /** Helpers by number; all there are, unless set. */
   readonly helpers?: readonly (Helper | undefined)[];
   /** In checked mode, a run of more instructions is a fault; 2^27 unless given. */
@@ -209,6 +211,7 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
       new JitProgram(target, bpf, options, true);
     return new Unit(image, bpf, {
       checked,
+      takesXdpMd: !checked && (options.takesXdpMd ?? false),
       helpers: options.helpers ?? HELPERS,
       maxInsns: this.maxInsns,
       resume: () => void (bpf.engine = this),

@@ -24,6 +24,8 @@ import type { Registers } from './registers.ts';
 interface Comparison {
   readonly wide: number;
   readonly word: number;
+  /** Of words that are numbers of 64 bits, which are never negative; `word` unless given. */
+  readonly narrow?: number;
 }
 
 const COMPARISONS: ReadonlyMap<number, Comparison> = new Map([
@@ -33,14 +35,15 @@ const COMPARISONS: ReadonlyMap<number, Comparison> = new Map([
   [BPF_JGE, { wide: op.I64_GE_U, word: op.I32_GE_U }],
   [BPF_JLT, { wide: op.I64_LT_U, word: op.I32_LT_U }],
   [BPF_JLE, { wide: op.I64_LE_U, word: op.I32_LE_U }],
-  [BPF_JSGT, { wide: op.I64_GT_S, word: op.I32_GT_S }],
-  [BPF_JSGE, { wide: op.I64_GE_S, word: op.I32_GE_S }],
-  [BPF_JSLT, { wide: op.I64_LT_S, word: op.I32_LT_S }],
-  [BPF_JSLE, { wide: op.I64_LE_S, word: op.I32_LE_S }],
+  [BPF_JSGT, { wide: op.I64_GT_S, word: op.I32_GT_S, narrow: op.I32_GT_U }],
+  [BPF_JSGE, { wide: op.I64_GE_S, word: op.I32_GE_S, narrow: op.I32_GE_U }],
+  [BPF_JSLT, { wide: op.I64_LT_S, word: op.I32_LT_S, narrow: op.I32_LT_U }],
+  [BPF_JSLE, { wide: op.I64_LE_S, word: op.I32_LE_S, narrow: op.I32_LE_U }],
 ]);
 
 export function writeCondition(regs: Registers, insn: Insn): void {
-  const inWords = (insn.code & 7) === BPF_JMP32;
+  const isOfWords = (insn.code & 7) === BPF_JMP32;
+  const inWords = isOfWords || (regs.facts.isNarrow(insn.dst) && regs.isOperandNarrow(insn));
   if (inWords) {
     regs.get32(insn.dst);
     regs.operand32(insn);
@@ -54,8 +57,9 @@ export function writeCondition(regs: Registers, insn: Insn): void {
     else regs.out.op(op.I64_AND).i64(0).op(op.I64_NE);
     return;
   }
-  const { wide, word } = COMPARISONS.get(operation)!;
-  regs.out.op(inWords ? word : wide);
+  const { wide, word, narrow = word } = COMPARISONS.get(operation)!;
+  if (!inWords) regs.out.op(wide);
+  else regs.out.op(isOfWords ? word : narrow);
 }
 
 /**

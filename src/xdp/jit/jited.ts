@@ -6,6 +6,7 @@ import type { WasmFunction } from '../../host/wasmText.ts';
 import { wasmText } from '../../host/wasmText.ts';
 import type { BpfProgramImage } from '../loader/image.ts';
 import { HELPERS } from '../helpers/table.ts';
+import { BPF_PROG_TYPE_XDP } from '../uapi.ts';
 import { writeModule } from './compile.ts';
 import type { JitBpf } from './jitBpf.ts';
 import { runStateOf } from './runState.ts';
@@ -34,6 +35,7 @@ export function jited(image: BpfProgramImage, bpf: JitBpf, checked: boolean): Ji
   const origins: CodeOrigin[] = [];
   const unit = new Unit(image, bpf, {
     checked,
+    takesXdpMd: !checked && image.type === BPF_PROG_TYPE_XDP,
     helpers: HELPERS,
     maxInsns: 2 ** 27,
     resume: nothing,

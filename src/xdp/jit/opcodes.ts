@@ -6,6 +6,8 @@ export const CALL_INDIRECT = 0x11;
 
 export const I32_LOAD = 0x28;
 export const I64_LOAD = 0x29;
+export const I32_LOAD8_U = 0x2d;
+export const I32_LOAD16_U = 0x2f;
 export const I64_LOAD8_S = 0x30;
 export const I64_LOAD8_U = 0x31;
 export const I64_LOAD16_S = 0x32;
@@ -14,6 +16,8 @@ export const I64_LOAD32_S = 0x34;
 export const I64_LOAD32_U = 0x35;
 export const I32_STORE = 0x36;
 export const I64_STORE = 0x37;
+export const I32_STORE8 = 0x3a;
+export const I32_STORE16 = 0x3b;
 export const I64_STORE8 = 0x3c;
 export const I64_STORE16 = 0x3d;
 export const I64_STORE32 = 0x3e;

@@ -1,9 +1,11 @@
 /**
  * eBPF's registers as WebAssembly locals, for one function.
  *
- *   r0 to r9   i64
+ *   r0 to r9   each two locals, i32 for values that are held as words and i64 for others; which of
+ *              them has the value is known at every place (`webs.ts`)
  *   r10        not a local: the frame's lowest address, a constant in the function that a run
  *              begins with and the last parameter (i32) of all others, plus 512
+ *   behind     slots of the stack that are held like registers (`spills.ts`)
  *
  * Slots of the stack then lie at positive offsets from the frame, which WebAssembly's loads and
  * stores have a place for.
@@ -12,14 +14,14 @@ import type { HostAddr } from '../../host/memory.ts';
 import { I32, I64 } from '../../host/wasm.ts';
 import type { WasmCode } from '../../host/wasm.ts';
 import type { WasmFunction } from '../../host/wasmFunction.ts';
-import { BPF_REG_10, BPF_X, MAX_BPF_STACK } from '../isa/insn.ts';
+import { BPF_REG_1, BPF_REG_10, BPF_REG_2, BPF_X, MAX_BPF_STACK } from '../isa/insn.ts';
 import type { Insn } from '../isa/insn.ts';
-import type { Facts } from './facts.ts';
+import { Facts } from './facts.ts';
 import { I32_ADD, I32_WRAP_I64, I64_EXTEND_I32_U } from './opcodes.ts';
 
 /** Registers that hold a call's arguments: r1 to r5. */
 export const ARGS = 5;
-const SAVED = 4;
+const MAX_WORD = 0xffffffff;
 
 /** The function of somebody else that a program is written into. */
 interface Within {
@@ -44,7 +46,15 @@ export class Registers {
   private readonly frame: { readonly at: HostAddr } | { readonly local: number };
   /** Whom the function is a part of, and where it leaves; null: it is one by itself. */
   readonly within: Within | null;
-  private readonly local: number[];
+  /** Is what the instruction that is being written puts into its register below 2^32? */
+  resultIsNarrow = false;
+  /** And is it held as a word? */
+  resultIsWord = false;
+  /** Registers that are words here, as bits. */
+  private words = 0;
+  /** By register: its locals, once there is one. */
+  private readonly wide: (number | undefined)[] = [];
+  private readonly word: (number | undefined)[] = [];
   private readonly params: number;
 
   /** A function that starts a run: it has `params` parameters of type i32. */
@@ -54,10 +64,7 @@ export class Registers {
 
   /** A part of a function that starts runs, again and again. */
   static ofPart(out: WasmCode, facts: Facts, within: Within, frameAt: HostAddr): Registers {
-    const regs = new Registers(out, facts, 0, { at: frameAt }, within);
-    // or the last run's would seem to be needed
-    for (const local of regs.local) out.i64(0).set(local);
-    return regs;
+    return new Registers(out, facts, 0, { at: frameAt }, within);
   }
 
   /** A function that is called with r1 to r5 and its frame. */
@@ -78,9 +85,7 @@ export class Registers {
     this.frame = frame;
     this.within = within;
     this.isEntry = 'at' in frame;
-    const args = Array.from({ length: ARGS }, (_, i) => (this.isEntry ? this.add(I64) : i));
-    const saved = Array.from({ length: SAVED }, () => this.add(I64));
-    this.local = [this.add(I64), ...args, ...saved];
+    if (!this.isEntry) for (let n = 1; n <= ARGS; n++) this.wide[n] = n - 1;
     this.spare64 = this.add(I64);
     this.spare32 = this.add(I32);
   }
@@ -91,7 +96,8 @@ export class Registers {
     if (this.isEntry) named.push('ctx', 'len', 'given');
     if ('local' in this.frame) named[this.frame.local] = 'frame';
     for (let n = this.params; n < this.params + this.locals.length; n++) named[n] = `n${n}`;
-    this.local.forEach((local, register) => (named[local] = `r${register}`));
+    this.wide.forEach((local, register) => (named[local!] = nameOf('r', register)));
+    this.word.forEach((local, register) => (named[local!] = nameOf('w', register)));
     named[this.spare64] = 'spare64';
     named[this.spare32] = 'spare32';
     return named;
@@ -103,25 +109,73 @@ export class Registers {
     return this.params + this.locals.push(type) - 1;
   }
 
+  /** What is known where the function begins: arguments of a run are words. */
+  factsOnEntry(): Facts {
+    const facts = new Facts();
+    if (!this.isEntry) return facts;
+    facts.write(BPF_REG_1, MAX_WORD);
+    facts.write(BPF_REG_2, MAX_WORD);
+    return facts;
+  }
+
+  /** Of the instruction that is to be written. @param narrow below 2^32 @param word held as a word */
+  resultIs(narrow: boolean, word: boolean): void {
+    this.resultIsNarrow = narrow;
+    this.resultIsWord = word;
+  }
+
+  /** A block begins. @param words registers that are words there, as bits */
+  begin(words: number): void {
+    this.words = words;
+  }
+
   get(register: number): WasmCode {
-    if (register !== BPF_REG_10) return this.out.get(this.local[register]!);
-    return this.pushFrame(MAX_BPF_STACK).op(I64_EXTEND_I32_U);
+    if (register === BPF_REG_10 || this.isWord(register))
+      return this.get32(register).op(I64_EXTEND_I32_U);
+    return this.out.get(this.wideOf(register));
   }
 
   /** The low word. */
   get32(register: number): WasmCode {
     if (register === BPF_REG_10) return this.pushFrame(MAX_BPF_STACK);
-    return this.get(register).op(I32_WRAP_I64);
+    if (this.isWord(register)) return this.out.get(this.wordOf(register));
+    return this.out.get(this.wideOf(register)).op(I32_WRAP_I64);
   }
 
+  /** The instruction's result, 64 bits of it. */
   set(register: number): WasmCode {
-    return this.out.set(this.local[register]!);
+    if (!this.resultIsWord) return this.setWide(register);
+    this.out.op(I32_WRAP_I64);
+    return this.setWord(register);
   }
 
-  /** Zero-extend a word into a register. */
+  /** The instruction's result, a word that is zero-extended. */
   set32(register: number): WasmCode {
+    if (this.resultIsWord) return this.setWord(register);
     this.out.op(I64_EXTEND_I32_U);
-    return this.set(register);
+    return this.setWide(register);
+  }
+
+  private isWord(register: number): boolean {
+    return ((this.words >> register) & 1) !== 0;
+  }
+
+  private setWide(register: number): WasmCode {
+    this.words &= ~(1 << register);
+    return this.out.set(this.wideOf(register));
+  }
+
+  private setWord(register: number): WasmCode {
+    this.words |= 1 << register;
+    return this.out.set(this.wordOf(register));
+  }
+
+  private wideOf(register: number): number {
+    return (this.wide[register] ??= this.add(I64));
+  }
+
+  private wordOf(register: number): number {
+    return (this.word[register] ??= this.add(I32));
   }
 
   /** The second operand of arithmetic and conditions. */
@@ -133,6 +187,7 @@ export class Registers {
     return (insn.code & BPF_X) === 0 ? this.out.i32(insn.imm) : this.get32(insn.src);
   }
 
+  /** Is the second operand, sign-extended if it is a constant, below 2^32? */
   isOperandNarrow(insn: Insn): boolean {
     return (insn.code & BPF_X) === 0 ? insn.imm >= 0 : this.facts.isNarrow(insn.src);
   }
@@ -165,3 +220,7 @@ export class Registers {
     return 0;
   }
 }
+
+/** `r3` and `w3` as assembly has them; a slot of the stack by its place among those that are held. */
+const nameOf = (letter: string, register: number): string =>
+  register < BPF_REG_10 ? `${letter}${register}` : `${letter}_spill${register - BPF_REG_10}`;

@@ -50,6 +50,8 @@ type ImportedFunction = (...args: number[]) => number | void;
 export interface UnitOptions {
   /** Test every access; for programs that nobody has verified. */
   readonly checked: boolean;
+  /** Programs run on a `struct xdp_md`. */
+  readonly takesXdpMd: boolean;
   /** By number. */
   readonly helpers: readonly (Helper | undefined)[];
   /** Finds the program a tail call goes to: its place in the table of programs, or 0. */

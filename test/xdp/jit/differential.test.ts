@@ -1,6 +1,6 @@
 /**
  * Interpreter and compiler do the same: on every operation with corner values, and on random
- * programs, in result, given bytes and stack.
+ * programs, in result and given bytes, in checked mode in the stack, too.
  *
  * RINGSCOPE_RUNS multiplies the number of random programs, RINGSCOPE_SEED chooses others.
  */
@@ -17,6 +17,8 @@ import { GIVEN_BYTES, HELPERS, randomProgram } from './randomProgram.ts';
 const RUNS = Number(process.env['RINGSCOPE_RUNS'] ?? 1);
 const SEED = Number(process.env['RINGSCOPE_SEED'] ?? 2026);
 const PROGRAMS = 1500 * RUNS;
+/** Bytes of a result. */
+const WORDS = 8;
 
 const bpf = standaloneBpf({ moreBytes: 65536 });
 const given = bpf.mem.region('given', 4096).at;
@@ -49,7 +51,9 @@ test('random programs', () => {
   fc.assert(
     fc.property(randomProgram(given), (insns) => {
       const [reference, plain, checked] = subjectsOf(insns).map(outcomeOf);
-      if (!plain!.equals(reference!)) expect(plain).toEqual(reference);
+      // a plain program holds slots of its stack in registers
+      const seen = reference!.subarray(0, WORDS + GIVEN_BYTES);
+      if (!plain!.subarray(0, seen.length).equals(seen)) expect(plain).toEqual(reference);
       if (!checked!.equals(reference!)) expect(checked).toEqual(reference);
     }),
     { numRuns: PROGRAMS, seed: SEED },
