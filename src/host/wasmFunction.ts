@@ -141,6 +141,14 @@ export const callImport =
     code.callImport(index);
   };
 
+/** What the module's own function at `index` returns. */
+export const callOwn =
+  (index: number, ...params: readonly Value[]): Expr =>
+  (code) => {
+    for (const param of params) push(code, param);
+    code.call(index);
+  };
+
 const unary =
   (op: number) =>
   (a: Value): Expr =>
@@ -220,6 +228,11 @@ export class WasmFunction {
     this.code.set(to.index);
   }
 
+  /** `local` becomes `most` if it is more. */
+  atMost(local: Local, most: Value): void {
+    this.if(gt(local, most), () => this.set(local, most));
+  }
+
   store32(at: Value, offset: number, value: Value): void {
     push(this.code, at);
     push(this.code, value);
@@ -230,6 +243,11 @@ export class WasmFunction {
     push(this.code, at);
     push(this.code, value);
     this.code.access(F64_STORE, offset);
+  }
+
+  /** One more, or so many, of what is counted there in an f64. */
+  count(at: Value, offset: number, more: Value = ONE): void {
+    this.storeF64(at, offset, fadd(loadF64(at, offset), more));
   }
 
   store16(at: Value, offset: number, value: Value): void {

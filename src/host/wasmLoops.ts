@@ -8,7 +8,8 @@ import type { WasmFunction } from './wasmFunction.ts';
 import { WasmModule } from './wasm.ts';
 
 /**
- * @param functions writers of the module's functions, by the names they are exported under
+ * @param functions writers of the module's functions, by the names they are exported under, and in the
+ *   order in which `callOwn` counts them
  * @returns a function from a memory to the exports of its instance, which the caller says are `T`
  */
 export function wasmLoops<T extends object>(

@@ -13,14 +13,25 @@
  */
 import type { Ps } from '../host/clock.ts';
 import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
-import { I32 } from '../host/wasm.ts';
-import type { WasmFunction } from '../host/wasmFunction.ts';
-import { add, shl, sub, xor } from '../host/wasmFunction.ts';
+import { F64, I32 } from '../host/wasm.ts';
+import {
+  WasmFunction,
+  add,
+  and,
+  callOwn,
+  eq,
+  load32,
+  or,
+  shl,
+  shr,
+  sub,
+  xor,
+} from '../host/wasmFunction.ts';
 import { wasmLoops } from '../host/wasmLoops.ts';
 import type { Lane } from './lane.ts';
+import { LANE_HEAD } from './lane.ts';
 import type { NicParts } from './parts.ts';
 import {
-  BulkLoop,
   CP,
   DMA_LATENCY,
   DMA_SLOT,
@@ -31,28 +42,49 @@ import {
   RX_STAMPS,
 } from './rxBulkBlock.ts';
 import { completeLoop } from './rxBulkComplete.ts';
-import { receiveLoop } from './rxBulkReceive.ts';
+import { acceptOne, plainLoop } from './rxBulkReceive.ts';
 import type { RxRing } from './rxRing.ts';
 
 /** How `settle` tells what it has moved: frames taken, and above them frames completed. */
 const TAKEN_BITS = 12;
 const TAKEN_MASK: number = (1 << TAKEN_BITS) - 1;
 
-/** Both; what it moved, inverted when it stopped in front of something odd. */
-function settleLoops(): WasmFunction {
-  const f = new BulkLoop();
-  const moved = f.i32();
-  f.set(moved, receiveLoop(f));
-  f.set(moved, add(moved, shl(completeLoop(f), TAKEN_BITS)));
-  f.returns(xor(moved, sub(0, f.odd)), I32);
+/** What `settle` calls: their order is that in which `loopsOn` has them. */
+const PLAIN = 0;
+const ONE = 1;
+const COMPLETE = 2;
+
+/** Accept, then complete; what it moved, inverted when it stopped in front of something odd. */
+function settleLoop(): WasmFunction {
+  const f = new WasmFunction();
+  const q = f.param(I32);
+  const until = f.param(F64);
+  const lane = f.i32At(q, LANE);
+  const head = f.i32At(lane, LANE_HEAD);
+  const [isOdd, taken, completed] = [f.i32(), f.i32(), f.i32()] as const;
+  f.repeat(() => {
+    f.leaveIf(eq(callOwn(PLAIN, q, until), 0));
+    f.set(isOdd, callOwn(ONE, q));
+    f.leaveIf(isOdd);
+  });
+  f.set(taken, sub(load32(lane, LANE_HEAD), head));
+  f.set(completed, callOwn(COMPLETE, q, until));
+  f.set(isOdd, or(isOdd, and(completed, 1)));
+  f.set(taken, add(taken, shl(shr(completed, 1), TAKEN_BITS)));
+  f.returns(xor(taken, sub(0, isOdd)), I32);
   return f;
 }
 
-interface Loops {
+interface Loops extends Record<'plain' | 'one' | 'complete', unknown> {
   settle(q: HostAddr, until: Ps): number;
 }
 
-const loopsOn = wasmLoops<Loops>({ settle: settleLoops });
+const loopsOn = wasmLoops<Loops>({
+  plain: plainLoop,
+  one: acceptOne,
+  complete: completeLoop,
+  settle: settleLoop,
+});
 
 export class RxBulk {
   private readonly loops: Loops;

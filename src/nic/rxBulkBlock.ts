@@ -8,9 +8,8 @@
  *   f64       40 DMA free at | 48 DMA slot | 56 DMA latency
  *   pending frames, 64 + 16 each: f64 when their completion is due | 8 number | 12 opaque of the buffer
  */
-import { F64, I32 } from '../host/wasm.ts';
-import type { Local, Value } from '../host/wasmFunction.ts';
-import { ONE, WasmFunction, add, fadd, loadF64, shl } from '../host/wasmFunction.ts';
+import type { Value } from '../host/wasmFunction.ts';
+import { add, shl } from '../host/wasmFunction.ts';
 
 export const RX_BASE = 0;
 export const RX_MASK = 4;
@@ -32,18 +31,6 @@ export const PENDING_SHIFT = 4;
 export const PENDING_BYTES: number = 1 << PENDING_SHIFT;
 export const PENDING_FRAME = 8;
 export const PENDING_OPAQUE = 12;
-
-/** A loop over the block at `q`, up to a time; `odd` where it stops in front of what is rare. */
-export class BulkLoop extends WasmFunction {
-  readonly q: Local = this.param(I32);
-  readonly until: Local = this.param(F64);
-  readonly odd: Local = this.i32();
-
-  /** One more, or so many, of what is counted there. */
-  count(at: Value, offset: number, more: Value = ONE): void {
-    this.storeF64(at, offset, fadd(loadF64(at, offset), more));
-  }
-}
 
 export const word = (base: Value, index: Value): Value => add(base, shl(index, 2));
 export const stamp = (base: Value, index: Value): Value => add(base, shl(index, 3));

@@ -1,7 +1,9 @@
-/** The loop of `rxBulk.ts` over completions that are due. */
+/** `rxBulk.ts` on completions that are due. */
+import { F64, I32 } from '../host/wasm.ts';
 import type { Local, Value } from '../host/wasmFunction.ts';
 import {
   INFINITY,
+  WasmFunction,
   add,
   and,
   eq,
@@ -39,7 +41,6 @@ import {
 import { REC_COMPLETION, REC_EXT, REC_SHIFT } from './frameRecord.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
 import { CMP_TYPE_TX_L2_CMP } from './hsi/txCmp.ts';
-import type { BulkLoop } from './rxBulkBlock.ts';
 import {
   BULK_BLOCK,
   CP,
@@ -75,10 +76,14 @@ interface Place {
  * nothing waits where two records are enough and no TX completion is about, and a frame that comes
  * first never does where two are enough.
  *
- * @returns how many frames were completed
+ * @returns how many frames were completed, times two, and one more when it stopped in front of one that did
+ *   not fit its buffer
  */
-export function completeLoop(f: BulkLoop): Value {
-  const { q, until, odd } = f;
+export function completeLoop(): WasmFunction {
+  const f = new WasmFunction();
+  const q = f.param(I32);
+  const until = f.param(F64);
+  const isOdd = f.i32();
   const cp = f.i32At(q, CP);
   const pendingHead = f.i32At(q, PENDING_HEAD);
   const prod = f.i32At(cp, CP_PROD);
@@ -149,7 +154,6 @@ export function completeLoop(f: BulkLoop): Value {
     f.set(prod, add(prod, 1));
     f.set(txHead, add(txHead, 1));
   };
-  const atMost = (most: Value): void => f.if(gt(run, most), () => f.set(run, most));
   /** Frame `n` and those behind it that are due by `bound`, before anything has to begin anew. */
   const writeRx = (): void => {
     f.set(pending, pendingAddress(pendingHead));
@@ -157,9 +161,9 @@ export function completeLoop(f: BulkLoop): Value {
     f.set(run, shr(sub(slots, i), 1));
     f.if(eq(run, 0), () => f.set(run, 1)); // from the last slot to the first
     goTo(two, add(prod, 1));
-    atMost(shr(room, 1));
-    atMost(sub(load32(q, PENDING_TAIL), pendingHead));
-    atMost(sub(add(load32(q, RX_MASK), 1), and(pendingHead, load32(q, RX_MASK))));
+    f.atMost(run, shr(room, 1));
+    f.atMost(run, sub(load32(q, PENDING_TAIL), pendingHead));
+    f.atMost(run, sub(add(load32(q, RX_MASK), 1), and(pendingHead, load32(q, RX_MASK))));
     f.set(prod, add(prod, shl(run, 1)));
     f.set(pendingHead, add(pendingHead, run));
     f.repeat(() => {
@@ -221,8 +225,8 @@ export function completeLoop(f: BulkLoop): Value {
       f.again();
     });
     f.set(n, load32(pendingAddress(pendingHead), BULK_BLOCK + PENDING_FRAME));
-    f.set(odd, or(odd, gt(n, MAX_FRAME)));
-    f.leaveIf(gt(n, MAX_FRAME));
+    f.set(isOdd, gt(n, MAX_FRAME));
+    f.leaveIf(isOdd);
     f.if(fgt(bound, txAt), () => f.set(bound, txAt));
     writeRx();
     f.if(fgt(lastAt, limit), () => f.set(limit, lastAt));
@@ -232,5 +236,6 @@ export function completeLoop(f: BulkLoop): Value {
   f.store32(q, PENDING_HEAD, pendingHead);
   f.store32(cp, CP_PROD, prod);
   f.store32(cp, CP_TX_HEAD, txHead);
-  return n;
+  f.returns(or(shl(n, 1), isOdd), I32);
+  return f;
 }

@@ -1,14 +1,17 @@
-/** The loop of `rxBulk.ts` over frames that have arrived. */
+/** `rxBulk.ts` on frames that have arrived. */
 import { LOST_NO_BUFFER } from '../host/fates.ts';
 import { STAMP_SHIFT } from '../host/stamps.ts';
+import { F64, I32 } from '../host/wasm.ts';
 import type { Value } from '../host/wasmFunction.ts';
 import {
+  WasmFunction,
   add,
   and,
   double,
   eq,
   fadd,
   fgt,
+  fmax,
   gt,
   load32,
   loadF64,
@@ -29,7 +32,6 @@ import {
 } from './frameRecord.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
 import { LANE_FRAME, LANE_HEAD, LANE_LOST, LANE_ROOM, LANE_STATS, LANE_TAIL } from './lane.ts';
-import type { BulkLoop } from './rxBulkBlock.ts';
 import {
   BULK_BLOCK,
   DMA_FREE_AT,
@@ -57,94 +59,133 @@ const OPAQUE = 4;
 const HADDR = 8;
 const LEN_SHIFT = 16;
 
+const bufferAt = (q: Value, cons: Value): Value => add(load32(q, RX_BASE), shl(cons, DESC_SHIFT));
+const pendingAt = (q: Value, tail: Value): Value =>
+  add(q, shl(and(tail, load32(q, RX_MASK)), PENDING_SHIFT));
+
 /**
- * Every frame that has arrived by `until` takes a buffer and is copied into it, or is lost for want
- * of one. Plain frames go through a loop of their own, without calls and counted together.
+ * Every plain frame that has arrived by `until` takes a buffer and is copied into it, and every frame
+ * for which there is no buffer is lost, up to the first that is not plain or too long for its buffer.
+ * The inner loop takes as many as come before any of the arrays begins anew.
  *
- * @returns how many were taken
+ * @returns whether there is such a frame
  */
-export function receiveLoop(f: BulkLoop): Value {
-  const { q, until, odd } = f;
+export function plainLoop(): WasmFunction {
+  const f = new WasmFunction();
+  const q = f.param(I32);
+  const until = f.param(F64);
   const lane = f.i32At(q, LANE);
   const head = f.i32At(lane, LANE_HEAD);
-  const tail = f.i32At(lane, LANE_TAIL);
+  const cons = f.i32At(q, RX_CONS);
+  const pendingTail = f.i32At(q, PENDING_TAIL);
   const records = f.i32At(q, RECORDS);
   const stamps = f.i32At(q, RX_STAMPS);
-  const base = f.i32At(q, RX_BASE);
   const dmaFreeAt = f.f64At(q, DMA_FREE_AT);
-  const slotPs = f.f64At(q, DMA_SLOT);
-  const latency = f.f64At(q, DMA_LATENCY);
-  const [bd, bdEnd, prod, pending, pendingEnd] = [
-    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
+  const [at, arrival, number, bd, pending, run, most, n, rec, haddr, len, bytes, isOdd] = [
+    ...[f.f64(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
+    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
   ] as const;
-  const [at, i, n, rec, haddr, from, len, counted, packets, bytes] = [
-    ...[f.f64(), f.i32(), f.i32(), f.i32(), f.i32()],
-    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
-  ] as const;
+  const mask = load32(q, RX_MASK);
+  const free = and(sub(load32(q, RX_PROD), cons), mask);
 
-  /** Leaves where none has arrived; else with the first frame's `at`, `n`, `rec` and `len`. */
-  const look = (): void => {
-    f.leaveIf(eq(head, tail));
-    f.set(i, and(head, LANE_ROOM - 1));
-    f.set(at, loadF64(stamp(lane, i)));
-    f.leaveIf(fgt(at, until));
-    f.set(n, load32(word(lane, i), LANE_FRAME));
-    f.set(rec, add(records, shl(n, REC_SHIFT)));
-    f.set(len, load32(rec, REC_LEN));
-  };
-  const isTooLong = gt(len, shr(load32(bd), LEN_SHIFT));
-  /** It takes the buffer, and its completion is pending; it is to be copied from `from` to `haddr`. */
-  const accept = (): void => {
-    f.set(haddr, load32(bd, HADDR));
-    f.storeF64(stamp(stamps, shr(haddr, STAMP_SHIFT)), 0, at);
-    f.if(fgt(dmaFreeAt, at), () => f.set(at, dmaFreeAt));
-    f.set(dmaFreeAt, fadd(at, slotPs));
-    f.storeF64(pending, BULK_BLOCK, fadd(dmaFreeAt, latency));
-    f.store32(pending, BULK_BLOCK + PENDING_FRAME, n);
-    f.store32(pending, BULK_BLOCK + PENDING_OPAQUE, load32(bd, OPAQUE));
-    f.set(pending, add(pending, PENDING_BYTES));
-    f.if(eq(pending, pendingEnd), () => f.set(pending, q));
-    f.set(bd, add(bd, 1 << DESC_SHIFT));
-    f.if(eq(bd, bdEnd), () => f.set(bd, base));
-    f.set(head, add(head, 1));
-    f.set(from, load32(rec, REC_FROM));
-  };
-
-  const slots = add(load32(q, RX_MASK), 1);
-  f.set(bd, add(base, shl(load32(q, RX_CONS), DESC_SHIFT)));
-  f.set(prod, add(base, shl(load32(q, RX_PROD), DESC_SHIFT)));
-  f.set(bdEnd, add(base, shl(slots, DESC_SHIFT)));
-  f.set(i, and(load32(q, PENDING_TAIL), load32(q, RX_MASK)));
-  f.set(pending, add(q, shl(i, PENDING_SHIFT)));
-  f.set(pendingEnd, add(q, shl(slots, PENDING_SHIFT)));
   f.repeat(() => {
-    f.set(packets, 0);
-    f.set(bytes, 0);
-    f.repeat(() => {
-      look();
-      f.leaveIf(eq(bd, prod));
-      f.leaveIf(ne(load32(rec, REC_KNOWN), REC_PLAIN));
-      f.leaveIf(isTooLong);
-      accept();
-      f.copyShort(haddr, from, len);
-      f.set(packets, add(packets, 1));
-      f.set(bytes, add(bytes, len));
-    });
-    f.count(lane, LANE_STATS + RX_PKTS * 8, double(packets));
-    f.count(lane, LANE_STATS + RX_BYTES * 8, double(bytes));
-    look();
-    f.if(eq(bd, prod), () => {
+    f.leaveIf(isOdd);
+    f.leaveIf(eq(head, load32(lane, LANE_TAIL)));
+    f.set(n, and(head, LANE_ROOM - 1));
+    f.set(arrival, stamp(lane, n));
+    f.set(number, word(lane, n));
+    f.set(at, loadF64(arrival));
+    f.leaveIf(fgt(at, until));
+    f.if(eq(free, 0), () => {
       f.count(lane, LANE_LOST + LOST_NO_BUFFER * 8);
       f.count(lane, LANE_STATS + RX_DISCARD_PKTS * 8);
       f.set(head, add(head, 1));
       f.again();
     });
-    f.set(odd, isTooLong);
-    f.leaveIf(odd);
-    accept();
+    f.set(most, sub(LANE_ROOM, n));
+    f.atMost(most, sub(load32(lane, LANE_TAIL), head));
+    f.atMost(most, free);
+    f.atMost(most, sub(add(mask, 1), cons));
+    f.atMost(most, sub(add(mask, 1), and(pendingTail, mask)));
+    f.set(bd, bufferAt(q, cons));
+    f.set(pending, pendingAt(q, pendingTail));
+    f.set(run, most);
+    f.repeat(() => {
+      f.set(n, load32(number, LANE_FRAME));
+      f.set(rec, add(records, shl(n, REC_SHIFT)));
+      f.set(len, load32(rec, REC_LEN));
+      f.set(isOdd, 1);
+      f.leaveIf(ne(load32(rec, REC_KNOWN), REC_PLAIN));
+      f.leaveIf(gt(len, shr(load32(bd), LEN_SHIFT)));
+      f.set(isOdd, 0);
+      f.set(haddr, load32(bd, HADDR));
+      f.storeF64(stamp(stamps, shr(haddr, STAMP_SHIFT)), 0, at);
+      f.if(fgt(dmaFreeAt, at), () => f.set(at, dmaFreeAt));
+      f.set(dmaFreeAt, fadd(at, loadF64(q, DMA_SLOT)));
+      f.storeF64(pending, BULK_BLOCK, fadd(dmaFreeAt, loadF64(q, DMA_LATENCY)));
+      f.store32(pending, BULK_BLOCK + PENDING_FRAME, n);
+      f.store32(pending, BULK_BLOCK + PENDING_OPAQUE, load32(bd, OPAQUE));
+      f.set(bytes, add(bytes, len));
+      f.copyShort(haddr, load32(rec, REC_FROM), len);
+      f.set(run, sub(run, 1));
+      f.leaveIf(eq(run, 0));
+      f.set(arrival, add(arrival, 8));
+      f.set(number, add(number, 4));
+      f.set(pending, add(pending, PENDING_BYTES));
+      f.set(bd, add(bd, 1 << DESC_SHIFT));
+      f.set(at, loadF64(arrival));
+      f.leaveIf(fgt(at, until));
+    });
+    f.set(most, sub(most, run));
+    f.set(head, add(head, most));
+    f.set(cons, and(add(cons, most), mask));
+    f.set(pendingTail, add(pendingTail, most));
+  });
+  f.count(lane, LANE_STATS + RX_PKTS * 8, double(sub(pendingTail, load32(q, PENDING_TAIL))));
+  f.count(lane, LANE_STATS + RX_BYTES * 8, double(bytes));
+  f.store32(q, PENDING_TAIL, pendingTail);
+  f.store32(q, RX_CONS, cons);
+  f.storeF64(q, DMA_FREE_AT, dmaFreeAt);
+  f.store32(lane, LANE_HEAD, head);
+  f.returns(isOdd, I32);
+  return f;
+}
+
+/** The lane's first frame, of any kind, takes the next buffer. @returns whether it is too long for that: nothing happens */
+export function acceptOne(): WasmFunction {
+  const f = new WasmFunction();
+  const q = f.param(I32);
+  const lane = f.i32At(q, LANE);
+  const head = f.i32At(lane, LANE_HEAD);
+  const cons = f.i32At(q, RX_CONS);
+  const [at, i, n, rec, bd, haddr, from, len, pending, counted, isTooLong] = [
+    ...[f.f64(), f.i32(), f.i32(), f.i32(), f.i32()],
+    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
+  ] as const;
+  f.set(i, and(head, LANE_ROOM - 1));
+  f.set(n, load32(word(lane, i), LANE_FRAME));
+  f.set(rec, add(load32(q, RECORDS), shl(n, REC_SHIFT)));
+  f.set(len, load32(rec, REC_LEN));
+  f.set(bd, bufferAt(q, cons));
+  f.set(isTooLong, gt(len, shr(load32(bd), LEN_SHIFT)));
+  f.if(eq(isTooLong, 0), () => {
+    f.set(at, loadF64(stamp(lane, i)));
+    f.set(haddr, load32(bd, HADDR));
+    f.storeF64(stamp(load32(q, RX_STAMPS), shr(haddr, STAMP_SHIFT)), 0, at);
+    f.set(at, fadd(fmax(at, loadF64(q, DMA_FREE_AT)), loadF64(q, DMA_SLOT)));
+    f.storeF64(q, DMA_FREE_AT, at);
+    f.set(pending, pendingAt(q, load32(q, PENDING_TAIL)));
+    f.storeF64(pending, BULK_BLOCK, fadd(at, loadF64(q, DMA_LATENCY)));
+    f.store32(pending, BULK_BLOCK + PENDING_FRAME, n);
+    f.store32(pending, BULK_BLOCK + PENDING_OPAQUE, load32(bd, OPAQUE));
     f.set(counted, stamp(lane, load32(rec, REC_CAST)));
     f.count(counted, LANE_STATS + RX_PKTS * 8);
     f.count(counted, LANE_STATS + RX_BYTES * 8, double(len));
+    f.store32(q, PENDING_TAIL, add(load32(q, PENDING_TAIL), 1));
+    f.store32(q, RX_CONS, and(add(cons, 1), load32(q, RX_MASK)));
+    f.store32(lane, LANE_HEAD, add(head, 1));
+
+    f.set(from, load32(rec, REC_FROM));
     f.if(load32(rec, REC_STRIP), () => {
       f.copy(haddr, from, VLAN_OFFSET);
       f.set(haddr, add(haddr, VLAN_OFFSET));
@@ -153,11 +194,6 @@ export function receiveLoop(f: BulkLoop): Value {
     });
     f.copyApart(haddr, from, len);
   });
-  const accepted = and(sub(shr(sub(bd, base), DESC_SHIFT), load32(q, RX_CONS)), load32(q, RX_MASK));
-  f.store32(q, PENDING_TAIL, add(load32(q, PENDING_TAIL), accepted));
-  f.store32(q, RX_CONS, shr(sub(bd, base), DESC_SHIFT));
-  f.storeF64(q, DMA_FREE_AT, dmaFreeAt);
-  f.set(n, sub(head, load32(lane, LANE_HEAD)));
-  f.store32(lane, LANE_HEAD, head);
-  return n;
+  f.returns(isTooLong, I32);
+  return f;
 }
