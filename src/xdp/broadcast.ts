@@ -65,14 +65,14 @@ export function devMapEnqueueMulti(
     if (last >= 0) {
       const copy = cloneOf(xdp, frame);
       if (copy === 0) return -ENOMEM;
-      const bq = context.bulkQueue(map.targetAt(last));
+      const bq = xdp.bulkQueue(context, map.targetAt(last));
       bqEnqueue(xdp, context, bq, copy, map.progAt(last), cpu);
       xdp.fates.xdpCloned++;
     }
     last = slot;
   }
   if (last >= 0) {
-    const bq = context.bulkQueue(map.targetAt(last));
+    const bq = xdp.bulkQueue(context, map.targetAt(last));
     bqEnqueue(xdp, context, bq, frame, map.progAt(last), cpu);
     return 0;
   }

@@ -8,6 +8,7 @@
  *   +0    frames that wait
  *   +4    1: it is on its CPU's flush list; Linux asks `dev_rx` instead
  *   +8    frames it holds at most
+ *   +12   the longest frame its device takes, 0: none; as `askRoom` has found it
  *   +64   sixteen frames, the first ones waiting
  *
  * @linux struct xdp_dev_bulk_queue; kernel/bpf/devmap.c
@@ -35,7 +36,14 @@ const VLAN_HLEN = 4;
 const COUNT = 0;
 const LISTED = 4;
 const MOST = 8;
+const ROOM = 12;
 const FRAMES = 64;
+/** Offsets, for code that is compiled. */
+export const BULK_QUEUE_COUNT: number = COUNT;
+export const BULK_QUEUE_LISTED: number = LISTED;
+export const BULK_QUEUE_MOST: number = MOST;
+export const BULK_QUEUE_ROOM: number = ROOM;
+export const BULK_QUEUE_FRAMES: number = FRAMES;
 /** Bytes of one queue. */
 export const BULK_QUEUE_BYTES = 128;
 
@@ -83,6 +91,13 @@ export class XdpDevBulkQueue {
 
   clear(): void {
     this.words[(this.at + COUNT) >> 2] = 0;
+  }
+
+  /** Before compiled code queues frames without fragments as `xdpOkFwdDev` allows. @param except ifindex of the device that must not be sent to */
+  askRoom(except: number): void {
+    const { dev } = this;
+    const takes = (dev.xdpFeatures & NETDEV_XDP_ACT_NDO_XMIT) !== 0 && dev.up;
+    this.words[(this.at + ROOM) >> 2] = takes && dev.ifindex !== except ? roomOf(dev) : 0;
   }
 }
 
@@ -149,9 +164,10 @@ export function xdpOkFwdDev(words: HostWords, target: RedirectTarget, frame: Hos
     return -EOPNOTSUPP;
   }
   if (!target.up) return -ENETDOWN;
-  const room = target.mtu + target.hardHeaderLen + VLAN_HLEN;
-  return xdpFrameLen(words, frame) > room ? -EMSGSIZE : 0;
+  return xdpFrameLen(words, frame) > roomOf(target) ? -EMSGSIZE : 0;
 }
+
+const roomOf = ({ mtu, hardHeaderLen }: RedirectTarget): number => mtu + hardHeaderLen + VLAN_HLEN;
 
 /** Send all queues of this CPU that were used since the last flush. @linux __dev_flush */
 export function devFlush(xdp: XdpKernel, context: BpfNetContext, cpu: Cpu): void {

@@ -14,6 +14,7 @@ import type { BpfRegions } from './bpf.ts';
 import { Bpf } from './bpf.ts';
 import type { CpuMapEntry } from './cpumapEntry.ts';
 import { ClonePages } from './broadcast.ts';
+import type { XdpDevBulkQueue } from './bulkQueue.ts';
 import { BULK_QUEUE_BYTES, DEV_MAP_BULK_SIZE } from './bulkQueue.ts';
 import { MemModels } from './memModel.ts';
 import { BpfNetContext } from './netContext.ts';
@@ -111,6 +112,8 @@ export class XdpKernel {
   bulkFrames = 0;
   /** Those of them that `redirectAtOnce` sent by themselves. */
   singleFrames = 0;
+  /** The redirect state of the CPU that runs. @linux bpf_net_ctx_get */
+  netContext: BpfNetContext;
   private running: Cpu;
   private lastProgId = 0;
   private lastMapId = 0;
@@ -128,6 +131,7 @@ export class XdpKernel {
     this.clonePages =
       parts.pages === undefined ? null : new ClonePages(parts.pages, this.memModels);
     this.running = parts.cpus[0]!;
+    this.netContext = this.netContexts[0]!;
     this.hz = parts.hz ?? DEFAULT_HZ;
     this.isOver = parts.isOver ?? (() => false);
     this.redirectAtOnce = parts.redirectAtOnce ?? false;
@@ -143,6 +147,7 @@ export class XdpKernel {
   /** Compiled programs read the id from memory. */
   set cpu(cpu: Cpu) {
     this.running = cpu;
+    this.netContext = this.netContexts[cpu.id]!;
     this.mem.words[this.bpf.cpuWord >> 2] = cpu.id;
   }
 
@@ -155,9 +160,12 @@ export class XdpKernel {
     return ++this.lastMapId;
   }
 
-  /** The redirect state of the CPU that runs. @linux bpf_net_ctx_get */
-  get netContext(): BpfNetContext {
-    return this.netContexts[this.cpu.id]!;
+  /** A CPU's bulk queue for `target`; at the first use of one each CPU gets its own. @throws RangeRefused */
+  bulkQueue(context: BpfNetContext, target: RedirectTarget): XdpDevBulkQueue {
+    const known = context.bulkQueueOf(target);
+    if (known !== undefined) return known;
+    for (const each of this.netContexts) each.addBulkQueue(target);
+    return context.bulkQueueOf(target)!;
   }
 }
 

@@ -8,8 +8,9 @@
  *   +4    map_id
  *   +8    map_type
  *   +12   flags
+ *   +16   tgt_index
  *   +64   a frame that goes to its device by itself
- *   +128  bulk queues, in the order of their first use
+ *   +128  bulk queues, a device's at the same place for each CPU
  *
  * @linux struct bpf_net_context, struct bpf_redirect_info; include/linux/filter.h
  */
@@ -18,6 +19,7 @@ import type { HostAddr, HostWords, Region } from '../host/memory.ts';
 import type { BpfProgRef } from './bpf.ts';
 import { BULK_QUEUE_BYTES, XdpDevBulkQueue } from './bulkQueue.ts';
 import type { CpuMapEntry, XdpCpuBulkQueue } from './cpumapEntry.ts';
+import type { BpfMap } from './maps/bpfMap.ts';
 import type { Dtab } from './maps/devmap.ts';
 import { BPF_MAP_TYPE_UNSPEC } from './maps/uapi.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
@@ -25,12 +27,20 @@ import type { RedirectTarget } from './redirectTarget.ts';
 /** Map id that says: no map, `tgtIndex` is an ifindex. No map ever gets it. */
 export const MAP_ID_IFINDEX = 0x7fff_ffff;
 
+/** Words of what was chosen, the first four of which are used up with it. */
 const BULK_QUEUE = 0;
-const MAP_ID = 4;
-const MAP_TYPE = 8;
-const FLAGS = 12;
+const MAP_ID = 1;
+const MAP_TYPE = 2;
+const FLAGS = 3;
+const TGT_INDEX = 4;
+const WORDS = 5;
+const USED_UP = 4;
 const SINGLE = 64;
 const BULK_QUEUES = 128;
+
+/** For code that is compiled: what `forget` clears, and the first of it. */
+export const RI_USED_UP: number = USED_UP;
+export const RI_BULK_QUEUE: number = BULK_QUEUE * 4;
 
 /** Bytes of host memory for each CPU, with `devices` that frames can be redirected to. */
 export const netContextBytes = (devices: number): number =>
@@ -44,9 +54,8 @@ export const netContextBytes = (devices: number): number =>
 export class RedirectInfo {
   readonly at: HostAddr;
   private readonly words: HostWords;
-  tgtIndex = 0;
+  /** Of a choice that is not a bulk queue: the entry's device and its program. */
   tgtValue: RedirectTarget | null = null;
-  /** Of the devmap's entry. */
   tgtProg: BpfProgRef | null = null;
   /** Of a cpumap. */
   tgtEntry: CpuMapEntry | null = null;
@@ -54,42 +63,56 @@ export class RedirectInfo {
   tgtMap: Dtab | null = null;
 
   constructor(words: HostWords, at: HostAddr) {
-    this.words = words;
+    this.words = words.subarray(at >> 2, (at >> 2) + WORDS);
     this.at = at;
   }
 
-  /** @param bulkQueue of the device that `tgtIndex` names, where there is an ordinary one; else 0 */
+  /** Nothing, or what `tgtIndex` names. @param bulkQueue of an ordinary device, if it has one already; else 0 */
   chooseIfindex(bulkQueue: HostAddr): void {
-    const { words, at } = this;
-    words[(at + BULK_QUEUE) >> 2] = bulkQueue;
-    words[(at + MAP_ID) >> 2] = MAP_ID_IFINDEX;
-    words[(at + MAP_TYPE) >> 2] = BPF_MAP_TYPE_UNSPEC;
+    const { words } = this;
+    words[BULK_QUEUE] = bulkQueue;
+    words[MAP_ID] = MAP_ID_IFINDEX;
+    words[MAP_TYPE] = BPF_MAP_TYPE_UNSPEC;
   }
 
-  /** @param bulkQueue of the entry's device, where the frame goes there as it is, and nowhere else; else 0 */
-  chooseEntry(mapId: number, mapType: number, flags: number, bulkQueue: HostAddr): void {
-    const { words, at } = this;
-    words[(at + BULK_QUEUE) >> 2] = bulkQueue;
-    words[(at + MAP_ID) >> 2] = mapId;
-    words[(at + MAP_TYPE) >> 2] = mapType;
-    words[(at + FLAGS) >> 2] = flags;
+  /** @param bulkQueue if the frame goes there as it is, and nowhere else; else 0 */
+  chooseEntry({ id, type }: BpfMap, key: number, flags: number, bulkQueue: HostAddr): void {
+    const { words } = this;
+    words[BULK_QUEUE] = bulkQueue;
+    words[MAP_ID] = id;
+    words[MAP_TYPE] = type;
+    words[FLAGS] = flags;
+    words[TGT_INDEX] = key;
   }
 
   /** What was chosen is used up. */
   forget(): void {
-    this.chooseEntry(0, BPF_MAP_TYPE_UNSPEC, 0, 0);
+    this.words.fill(0, 0, USED_UP);
+  }
+
+  get bulkQueue(): HostAddr {
+    return this.words[BULK_QUEUE]!;
   }
 
   get mapId(): number {
-    return this.words[(this.at + MAP_ID) >> 2]!;
+    return this.words[MAP_ID]!;
   }
 
   get mapType(): number {
-    return this.words[(this.at + MAP_TYPE) >> 2]!;
+    return this.words[MAP_TYPE]!;
   }
 
   get flags(): number {
-    return this.words[(this.at + FLAGS) >> 2]!;
+    return this.words[FLAGS]!;
+  }
+
+  /** An ifindex, or a key. */
+  get tgtIndex(): number {
+    return this.words[TGT_INDEX]! >>> 0;
+  }
+
+  set tgtIndex(index: number) {
+    this.words[TGT_INDEX] = index;
   }
 }
 
@@ -104,9 +127,11 @@ export class BpfNetContext {
   readonly cpuMapFlushList: XdpCpuBulkQueue[] = [];
   private readonly words: HostWords;
   private readonly bulkSize: number;
-  private readonly bulkQueues: (XdpDevBulkQueue | undefined)[] = [];
-  /** From here on up to there is room for more bulk queues. */
-  private next: HostAddr;
+  /** By ifindex of their devices, and by number: as they lie one behind the other, from 1. */
+  private readonly byIfindex: (XdpDevBulkQueue | undefined)[] = [];
+  private readonly byNumber: (XdpDevBulkQueue | null)[] = [null];
+  /** Where number 0 would lie. */
+  private readonly base: HostAddr;
   private readonly end: HostAddr;
 
   /** @param region `netContextBytes` at least */
@@ -115,29 +140,46 @@ export class BpfNetContext {
     this.bulkSize = bulkSize;
     this.ri = new RedirectInfo(words, region.at);
     this.single = region.at + SINGLE;
-    this.next = region.at + BULK_QUEUES;
+    this.base = region.at + BULK_QUEUES - BULK_QUEUE_BYTES;
     this.end = region.at + region.bytes;
   }
 
-  /** This CPU's bulk queue for `target`, made at its first use. @throws RangeRefused */
-  bulkQueue(target: RedirectTarget): XdpDevBulkQueue {
-    return this.bulkQueues[target.ifindex] ?? this.makeBulkQueue(target);
-  }
-
-  private makeBulkQueue(target: RedirectTarget): XdpDevBulkQueue {
-    const at = this.next;
+  /** A device that frames are redirected to for the first time: its queue. @throws RangeRefused */
+  addBulkQueue(target: RedirectTarget): void {
+    const at = this.bulkQueueAt(this.byNumber.length);
     if (at + BULK_QUEUE_BYTES > this.end) {
-      const allowed = 'as many devices as redirects were told of';
+      const allowed = `for ${this.byNumber.length - 1} devices that frames are redirected to`;
       throw new RangeRefused('bulk queue of device', target.name, allowed);
     }
-    this.next += BULK_QUEUE_BYTES;
     const bq = new XdpDevBulkQueue(target, this.words, at, this.bulkSize);
-    this.bulkQueues[target.ifindex] = bq;
-    return bq;
+    this.byIfindex[target.ifindex] = bq;
+    this.byNumber.push(bq);
   }
 
-  /** Where `target`'s bulk queue lies; 0: it has none yet. */
-  bulkQueueAt(target: RedirectTarget | null): HostAddr {
-    return target === null ? 0 : (this.bulkQueues[target.ifindex]?.at ?? 0);
+  /** This CPU's bulk queue for `target`; undefined: nothing was redirected there so far. */
+  bulkQueueOf(target: RedirectTarget): XdpDevBulkQueue | undefined {
+    return this.byIfindex[target.ifindex];
+  }
+
+  /** The number of `target`'s queue, the same on each CPU; 0: it has none so far. */
+  bulkNumber(target: RedirectTarget): number {
+    const bq = this.byIfindex[target.ifindex];
+    return bq === undefined ? 0 : (bq.at - this.base) / BULK_QUEUE_BYTES;
+  }
+
+  /** Where the queue of this number lies. */
+  bulkQueueAt(number: number): HostAddr {
+    return this.base + number * BULK_QUEUE_BYTES;
+  }
+
+  /** The queue that lies there. */
+  bulkQueueFrom(at: HostAddr): XdpDevBulkQueue {
+    return this.byNumber[(at - this.base) / BULK_QUEUE_BYTES]!;
+  }
+
+  /** See `XdpDevBulkQueue.askRoom`. */
+  askRooms(except: number): void {
+    const { byNumber } = this;
+    for (let i = 1; i < byNumber.length; i++) byNumber[i]!.askRoom(except);
   }
 }

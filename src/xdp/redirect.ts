@@ -24,7 +24,7 @@ import type { CpuMap } from './maps/cpumap.ts';
 import { Dtab } from './maps/devmap.ts';
 import { BPF_MAP_TYPE_CPUMAP, BPF_MAP_TYPE_UNSPEC } from './maps/uapi.ts';
 import { xdpReturnFrameRxNapi } from './memModel.ts';
-import type { RedirectInfo } from './netContext.ts';
+import type { BpfNetContext, RedirectInfo } from './netContext.ts';
 import { MAP_ID_IFINDEX } from './netContext.ts';
 import type { RedirectTarget } from './redirectTarget.ts';
 import type { XdpRxqInfo } from './rxq.ts';
@@ -50,8 +50,9 @@ export function bpfRedirect(xdp: XdpKernel, ifindex: number, flags: number): num
   if (flags !== 0) return XDP_ABORTED;
   const context = xdp.netContext;
   const target = xdp.redirectAtOnce ? null : xdp.devices.devGetByIndex(ifindex);
+  const number = target === null ? 0 : context.bulkNumber(target);
   context.ri.tgtIndex = ifindex;
-  context.ri.chooseIfindex(context.bulkQueueAt(target));
+  context.ri.chooseIfindex(number === 0 ? 0 : context.bulkQueueAt(number));
   return XDP_REDIRECT;
 }
 
@@ -68,8 +69,7 @@ export function bpfRedirectElem(xdp: XdpKernel, map: BpfMap, key: number, flags:
   const entry = map.type === BPF_MAP_TYPE_CPUMAP ? (map as CpuMap).entryAt(key >>> 0) : null;
   if (entry !== null) {
     ri.tgtEntry = entry;
-    ri.tgtIndex = key >>> 0;
-    ri.chooseEntry(map.id, map.type, 0, 0);
+    ri.chooseEntry(map, key, 0, 0);
     return XDP_REDIRECT;
   }
   ri.chooseIfindex(0);
@@ -84,21 +84,31 @@ export function bpfRedirectElem(xdp: XdpKernel, map: BpfMap, key: number, flags:
  * @linux bpf_xdp_redirect_map, __bpf_xdp_redirect_map
  */
 export function bpfRedirectMap(xdp: XdpKernel, map: Dtab, key: number, flags: number): number {
-  if ((flags & ~(ACTION_MASK | DEVMAP_FLAGS)) !== 0) return XDP_ABORTED;
   const context = xdp.netContext;
+  const number = (flags & ~ACTION_MASK) === 0 ? map.bulkNumber(key >>> 0) : 0;
+  if (number !== 0) {
+    context.ri.chooseEntry(map, key, 0, context.bulkQueueAt(number));
+    return XDP_REDIRECT;
+  }
+  return redirectMapSlow(context, map, key, flags);
+}
+
+/** The entry's device has had no frame so far, or is not all there is to it. */
+function redirectMapSlow(context: BpfNetContext, map: Dtab, key: number, flags: number): number {
+  if ((flags & ~(ACTION_MASK | DEVMAP_FLAGS)) !== 0) return XDP_ABORTED;
   const { ri } = context;
-  ri.tgtValue = map.lookup(key >>> 0);
-  ri.tgtProg = map.hasProgs ? map.entryProg(key >>> 0) : null;
   const broadcast = (flags & BPF_F_BROADCAST) !== 0;
-  if (ri.tgtValue === null && !broadcast) {
+  const target = map.lookup(key >>> 0);
+  ri.tgtValue = target;
+  ri.tgtProg = map.hasProgs ? map.entryProg(key >>> 0) : null;
+  if (target === null && !broadcast) {
     ri.chooseIfindex(0);
     return flags & ACTION_MASK;
   }
-  ri.tgtIndex = key >>> 0;
   ri.tgtMap = map;
-  const isPlain = !broadcast && ri.tgtProg === null;
-  const bulkQueue = isPlain ? context.bulkQueueAt(ri.tgtValue) : 0;
-  ri.chooseEntry(map.id, map.type, broadcast ? flags : 0, bulkQueue);
+  ri.chooseEntry(map, key, broadcast ? flags : 0, 0);
+  if (target !== null && ri.tgtProg === null)
+    map.setBulkNumber(key >>> 0, context.bulkNumber(target));
   return XDP_REDIRECT;
 }
 
@@ -129,9 +139,10 @@ export const REDIRECTOR: Redirector = {
 /** @param frame 0: the packet cannot be one @linux __xdp_do_redirect_frame */
 function redirectFrame(xdp: XdpKernel, frame: HostAddr, from: number, cpu: Cpu): number {
   cpu.charge(OP_XDP_REDIRECT);
-  const { ri } = xdp.netContexts[cpu.id]!;
-  const target = chosenTarget(xdp, ri);
-  const err = frame === 0 ? -EOVERFLOW : enqueue(xdp, cpu, ri, target, frame);
+  const context = xdp.netContexts[cpu.id]!;
+  const { ri } = context;
+  const target = chosenTarget(xdp, context);
+  const err = frame === 0 ? -EOVERFLOW : enqueue(xdp, cpu, context, target, frame);
   ri.forget();
   if (xdp.watch.on) {
     const to = target === null ? 0 : target.ifindex;
@@ -142,7 +153,9 @@ function redirectFrame(xdp: XdpKernel, frame: HostAddr, from: number, cpu: Cpu):
 }
 
 /** The one device, where there is one. */
-function chosenTarget(xdp: XdpKernel, ri: RedirectInfo): RedirectTarget | null {
+function chosenTarget(xdp: XdpKernel, context: BpfNetContext): RedirectTarget | null {
+  const { ri } = context;
+  if (ri.bulkQueue !== 0) return context.bulkQueueFrom(ri.bulkQueue).dev;
   if (ri.mapType === BPF_MAP_TYPE_UNSPEC) {
     return ri.mapId === MAP_ID_IFINDEX ? xdp.devices.devGetByIndex(ri.tgtIndex) : null;
   }
@@ -153,17 +166,18 @@ function chosenTarget(xdp: XdpKernel, ri: RedirectInfo): RedirectTarget | null {
 function enqueue(
   xdp: XdpKernel,
   cpu: Cpu,
-  ri: RedirectInfo,
+  context: BpfNetContext,
   target: RedirectTarget | null,
   frame: HostAddr,
 ): number {
+  const { ri } = context;
   if (target === null) return enqueueElsewhere(xdp, cpu, ri, frame);
   const err = xdpOkFwdDev(xdp.mem.words, target, frame);
   if (err !== 0) return err;
-  const context = xdp.netContexts[cpu.id]!;
   const mapped = ri.mapType !== BPF_MAP_TYPE_UNSPEC;
   if (xdp.redirectAtOnce && !mapped) return bpfTxXdp(xdp, context.single, target, frame, cpu);
-  bqEnqueue(xdp, context, context.bulkQueue(target), frame, mapped ? ri.tgtProg : null, cpu);
+  const prog = mapped && ri.bulkQueue === 0 ? ri.tgtProg : null;
+  bqEnqueue(xdp, context, xdp.bulkQueue(context, target), frame, prog, cpu);
   return 0;
 }
 

@@ -36,7 +36,12 @@ const SHARED_INFO = 320;
 export const XDP_MD_DATA: number = DATA;
 export const XDP_MD_DATA_END: number = DATA_END;
 export const XDP_MD_DATA_META: number = DATA_META;
+export const XDP_MD_INGRESS_IFINDEX: number = INGRESS_IFINDEX;
 export const XDP_BUFF_HARD_START: number = DATA_HARD_START;
+export const XDP_BUFF_FRAME_SZ: number = FRAME_SZ;
+export const XDP_BUFF_FLAGS: number = FLAGS;
+/** Bytes at the buffer's end that are no packet's. */
+export const XDP_BUFF_SHARED_INFO: number = SHARED_INFO;
 
 /** Bytes of one context: a cache line, which its address must be a multiple of. */
 export const XDP_BUFF_BYTES = 64;

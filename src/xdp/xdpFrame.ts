@@ -47,11 +47,18 @@ const FLAGS = 36;
 const BYTES = 40;
 const HAS_FRAGS = 1;
 
-export const XDP_FRAME_BYTES: number = BYTES;
-/** For code that is compiled. */
+/** Offsets, for code that is compiled. */
 export const XDP_FRAME_DATA: number = DATA;
+export const XDP_FRAME_DATA_HIGH: number = DATA_HIGH;
 export const XDP_FRAME_LEN: number = LEN;
+export const XDP_FRAME_HEADROOM: number = HEADROOM;
+export const XDP_FRAME_METASIZE: number = METASIZE;
+export const XDP_FRAME_MEM_TYPE: number = MEM_TYPE;
+export const XDP_FRAME_DEV_RX: number = DEV_RX;
 export const XDP_FRAME_MEM_ID: number = MEM_ID;
+export const XDP_FRAME_FRAME_SZ: number = FRAME_SZ;
+export const XDP_FRAME_FLAGS: number = FLAGS;
+export const XDP_FRAME_BYTES: number = BYTES;
 
 export const xdpFrameData = (words: HostWords, frame: HostAddr): HostAddr =>
   words[(frame + DATA) >> 2]!;

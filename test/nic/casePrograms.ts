@@ -1,7 +1,7 @@
 /** Programs of the lazy/eager comparison: each alone, and all of them by a hash of the packet. */
 import type { XdpProgramSpec } from '../../src/xdp/define.ts';
 import { defineXdp, devMap } from '../../src/xdp/define.ts';
-import { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX } from '../../src/xdp/uapi.ts';
+import { XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_REDIRECT, XDP_TX } from '../../src/xdp/uapi.ts';
 
 export const PROGRAM_NAMES = [
   'none',
@@ -13,8 +13,8 @@ export const PROGRAM_NAMES = [
   'mixed',
   'slow',
 ] as const;
-/** The last is for cases that ask for it. */
-export type ProgramName = (typeof PROGRAM_NAMES)[number] | 'sieve';
+/** The last two are for cases that ask for them. */
+export type ProgramName = (typeof PROGRAM_NAMES)[number] | 'sieve' | 'choosy';
 
 const maps = { ports: devMap(1) };
 
@@ -68,6 +68,34 @@ const sieve = defineXdp(
   { name: 'sieve' },
 );
 
+/** Ifindexes of the two NICs, whichever receives. */
+const BOTH = 2 + 3;
+/** Mostly redirects, one packet in several by each of the ways in which that ends otherwise. */
+const choosy = defineXdp(
+  (ctx) => {
+    const hash = hashOf(ctx.u32(6), ctx.u32(ctx.len - 4));
+    const { ports } = ctx.maps;
+    if (hash < 2) return XDP_REDIRECT; // to nobody, or to whom the last call chose
+    if (hash < 6) ctx.redirectMap(ports, 0);
+    if (hash < 14) return XDP_DROP;
+    if (hash >= 236) return XDP_PASS;
+    if (hash < 16) return ctx.redirectMap(ports, 1, XDP_TX); // no such entry
+    if (hash < 17) return ctx.redirect(77); // no such device
+    if (hash < 18) return ctx.redirect(ctx.ingressIfindex);
+    if (hash < 21)
+      ctx.adjustTail(1600); // longer than devices take
+    else if (hash < 60) ctx.adjustHead(-200);
+    else if (hash < 80) ctx.adjustMeta(-8);
+    else if (hash < 82)
+      ctx.adjustHead(-216); // no room for the frame
+    else if (hash < 120) ctx.adjustHead(14);
+    return hash % 3 === 0
+      ? ctx.redirect(BOTH - ctx.ingressIfindex)
+      : ctx.redirectMap(ports, 0, XDP_ABORTED);
+  },
+  { name: 'choosy', maps: { ports: devMap(2) } },
+);
+
 const PROGRAMS: Readonly<Record<ProgramName, XdpProgramSpec | null>> = {
   none: null,
   drop,
@@ -77,6 +105,7 @@ const PROGRAMS: Readonly<Record<ProgramName, XdpProgramSpec | null>> = {
   mixed,
   slow,
   sieve,
+  choosy,
 };
 
 export const programOf = (name: ProgramName): XdpProgramSpec | null => PROGRAMS[name];

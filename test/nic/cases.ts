@@ -96,6 +96,8 @@ export interface Case {
   readonly nics: readonly CaseNic[];
   /** The run pauses here, in nanoseconds, as a scenario's `at:` entries make it. */
   readonly pausesNs: readonly number[];
+  /** The last NIC is closed and opened again at these times. */
+  readonly downNs?: readonly [number, number];
   /** Books and rings are looked at so often; 0 or absent: never. */
   readonly sampleNs?: number;
   /** The stack sends every so many-th packet it gets; 0 or absent: none. */

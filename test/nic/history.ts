@@ -12,6 +12,7 @@ import { TRACE_POINTS } from '../../src/host/trace.ts';
 import type { MachinePace } from '../../src/machine.ts';
 import { Machine } from '../../src/machine.ts';
 import { CompletionRing } from '../../src/nic/completionRing.ts';
+import { devClose, devOpen } from '../../src/stack/netdevice.ts';
 import { dbIndex } from '../../src/nic/hsi/doorbell.ts';
 import { FrameTable } from '../../src/wire/frames.ts';
 import { Answers } from './caseAnswers.ts';
@@ -46,7 +47,9 @@ export function historyOf(c: Case, pace: PaceMaker, watched: boolean = true): Hi
   for (const ns of c.pausesNs.toSorted((a, b) => a - b)) machine.run(ns * PS_PER_NS);
   machine.run(END_OF_TIME);
   const books = booksOf(machine);
-  const seen = machine.mem.regions.filter(({ name }) => !/^(chip|records|walks)/.test(name));
+  const seen = machine.mem.regions.filter(
+    ({ name }) => !/^(chip|records|walks|redirects)/.test(name),
+  );
   const memory = seen.map(({ at, bytes }) => digest(machine.mem, at, bytes));
   machine.close();
   return {
@@ -91,6 +94,11 @@ function build(c: Case, pace: PaceMaker, watched: boolean): { machine: Machine; 
       streams.passed.push(port, time, len, digest(machine.mem, at, len)),
   });
   if ((c.answerEvery ?? 0) > 0) machine.net.addTap(new Answers(machine.mem, c.answerEvery!));
+  if (c.downNs !== undefined) {
+    const { dev } = machine.nics.at(-1)!.bp;
+    machine.at(c.downNs[0] * PS_PER_NS, () => devClose(dev));
+    machine.at(c.downNs[1] * PS_PER_NS, () => void devOpen(dev));
+  }
   c.nics.forEach((n, i) => {
     machine.attachXdp(i, programOf(n.program));
     if (n.traffic.count > 0) machine.offer(i, new CaseArrivals(c, i, machine.frames));

@@ -1,7 +1,8 @@
 /**
- * The poll's walk over packets that the program drops, sends back or passes up, as WebAssembly: what
- * `bnxtRxPkt`, `bnxtRxXdp`, `__bnxtXmitXdp` and `bnxtCopyXdp` do packet by packet, for all that follow
- * each other and are ordinary, and what `bnxtTxCmp` does with TX completions between them.
+ * The poll's walk over packets as WebAssembly: what `bnxtRxPkt`, `bnxtRxXdp`, `__bnxtXmitXdp`,
+ * `bnxtXdpRedirect` and `bnxtCopyXdp` do packet by packet with those that are dropped, sent back,
+ * redirected or passed up, for all that follow each other and are ordinary, and what `bnxtTxCmp` does
+ * with TX completions between them.
  *
  * They say each step, in TypeScript, and do everything that is not here; this is the same once more
  * for speed, since most of what their machine code does is to check that arrays and objects are what
@@ -10,10 +11,11 @@
  *
  * A packet is ordinary when both slots of its completion are written, name the buffer that is
  * expected, and tell of no error; the ring is in page mode and has a program. In front of anything
- * else the walk stops. Behind another verdict, without room to send, or where what is passed up is none
- * of the packets that `rxWalkPass.ts` tells of, it stops too, and the driver goes on with that packet
- * where it would have come back from the program. Where nothing is written it lets the NIC catch up, as
- * `bnxtCmpValid` does, and ends the pass if that brings nothing.
+ * else the walk stops. Behind another verdict, without room to send, where a redirect is not to one
+ * device that takes the frame, or where what is passed up is none of the packets that `rxWalkPass.ts`
+ * tells of, it stops too, and the driver goes on with that packet where it would have come back from
+ * the program. Where nothing is written it lets the NIC catch up, as `bnxtCmpValid` does, and ends the
+ * pass if that brings nothing.
  *
  * It does not begin while somebody watches, counts charges or has armed faults, nor for
  * fewer than `LEAST` packets; a ring where it stops early does without for some polls.
@@ -31,8 +33,9 @@ import { programFaultOn } from '../../xdp/program.ts';
 import { XDP_PASS } from '../../xdp/uapi.ts';
 import { xdpDataHardStart } from '../../xdp/xdpBuff.ts';
 import type { BnxtCpRingInfo, BnxtRxRingInfo } from './bnxt.ts';
-import { BNXT_RX_EVENT, BNXT_TX_CMP_EVENT, BNXT_TX_EVENT } from './bnxt.ts';
+import { BNXT_REDIRECT_EVENT, BNXT_RX_EVENT, BNXT_TX_CMP_EVENT, BNXT_TX_EVENT } from './bnxt.ts';
 import { rxPktRan } from './rx.ts';
+import { IN_BULK_QUEUE, IN_PROGRAM } from './rxWalkAround.ts';
 import {
   ACT,
   AGES,
@@ -43,7 +46,10 @@ import {
   PACKETS,
   PROD,
   RAW_INDEXES,
+  REDIRECTED,
+  RI,
   SENT,
+  TAKEN,
   TX_COMPLETIONS,
   TX_CONS,
   TX_HW_CONS,
@@ -51,8 +57,9 @@ import {
   VERDICTS,
   initWalkBlock,
 } from './rxWalkBlock.ts';
-import type { ProgramWalk } from './rxWalkLoop.ts';
-import { WALK_EMPTY, WALK_RAN, walkOf } from './rxWalkLoop.ts';
+import { WALK_EMPTY, WALK_RAN } from './rxWalkLoop.ts';
+import type { ProgramWalk } from './rxWalkOf.ts';
+import { walkOf } from './rxWalkOf.ts';
 import { PASSED, initPassWords, passNoted } from './rxWalkPass.ts';
 import { bnxtTxAvail } from './xdp.ts';
 
@@ -134,14 +141,17 @@ export class RxWalk {
     words[(block + NEXT_CONS) >> 2] = rxr.rxNextCons;
     words[(block + TX_PROD) >> 2] = txr.txProd;
     words[(block + TX_CONS) >> 2] = txr.txCons;
-    around.cpr = rxr.cpr;
-    around.catchesUp = false;
+    const context = rxr.xdpRxq.xdp.netContexts[rxr.cpu.id]!;
+    context.askRooms(rxr.bp.dev.ifindex);
+    words[(block + RI) >> 2] = context.ri.at;
+    around.rxr = rxr;
+    around.inside = IN_PROGRAM;
     let end: number;
     try {
       end = walk(block, rxr.cpu.timeAt, rxr.rawCons, budget < MOST ? budget : MOST);
     } catch (error) {
-      this.book(0);
-      if (around.catchesUp) throw error;
+      this.book(around.inside === IN_BULK_QUEUE ? 1 : 0);
+      if (around.inside !== IN_PROGRAM) throw error;
       throw programFaultOn(this.prog, rxr.xdpRxq, error);
     }
     this.foundEmpty = end === WALK_EMPTY;
@@ -166,10 +176,11 @@ export class RxWalk {
   /** What the walk has done becomes the rings'. @param ran verdicts behind the last packet @returns packets */
   private book(ran: number): number {
     const { rxr, block } = this;
-    const { words, cpr, fates, xdpRxq } = rxr;
+    const { words, cpr, fates, xdpRxq, pagePool } = rxr;
     const txr = rxr.txr!;
     const n = words[(block + PACKETS) >> 2]!;
     const sent = words[(block + SENT) >> 2]!;
+    const redirected = words[(block + REDIRECTED) >> 2]!;
     const completions = words[(block + TX_COMPLETIONS) >> 2]!;
     if (xdpRxq.stages !== null) this.bookStages(xdpRxq.stages, n + ran);
     rxr.rawCons += 2 * n + completions;
@@ -178,9 +189,12 @@ export class RxWalk {
     cpr.packets += n;
     cpr.bytes += words[(block + BYTES) >> 2]!;
     const passed = words[(block + PASSED) >> 2]!;
-    fates.xdpDrop += n - sent - passed;
+    fates.xdpDrop += n - sent - redirected - passed;
     fates.xdpPass += passed;
     fates.xdpTx += sent;
+    fates.xdpRedirect += redirected;
+    pagePool.stats.allocFast += words[(block + TAKEN) >> 2]!;
+    if (redirected > 0) rxr.event |= BNXT_REDIRECT_EVENT;
     txr.txProd = (txr.txProd + sent) & 0xffff;
     if (sent > 0) rxr.event |= BNXT_TX_EVENT;
     if (completions > 0) {

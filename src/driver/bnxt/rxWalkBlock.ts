@@ -8,9 +8,11 @@
  *   walk      10 rx_prod | 11 rx_next_cons | 12 packets | 13 their bytes | 14 verdict behind them
  *   XDP TX    15 descriptors | 16 notes | 17 mask | 18 usable | 19 opaque | 20 enough to wake
  *             21 tx_prod | 22 tx_cons | 23 tx_hw_cons | 24 packets sent | 25 TX completions
- *   stages    26 are booked? then of each packet (f64 14 on) how long ago it had arrived at its
+ *   stages    26 are booked? then of each packet (f64 18 on) how long ago it had arrived at its
  *             verdict; behind those the times of the verdicts, and raw indexes
  *   latency   27 histogram of all packets from arrival to verdict, at the end of the block
+ *   redirect  28 page_pool | 29 where a page's DMA begins | 30 memory model's kind | 31 and id
+ *             32 the CPU's redirect info | 33 packets redirected | 34 pages out of the pool's cache
  */
 import { HISTOGRAM_BYTES } from '../../host/histogram.ts';
 import type { HostAddr } from '../../host/memory.ts';
@@ -46,7 +48,14 @@ export const SENT = 96;
 export const TX_COMPLETIONS = 100;
 export const STAGED = 104;
 export const LATENCY = 108;
-export const AGES = 112;
+export const POOL = 112;
+export const DMA_OFFSET = 116;
+export const MEM_TYPE = 120;
+export const MEM_ID = 124;
+export const RI = 128;
+export const REDIRECTED = 132;
+export const TAKEN = 136;
+export const AGES = 144;
 
 /** Packets of one walk: there is no room for the ages of more. */
 export const MOST = 128;
@@ -80,4 +89,8 @@ export function initWalkBlock(block: HostAddr, rxr: BnxtRxRingInfo, prog: XdpPro
   words[(block + TX_SIZE) >> 2] = txr.txRingSize;
   words[(block + TX_OPAQUE) >> 2] = setTxOpaque(txr.txNapiIdx, 0, 1);
   words[(block + TX_WAKE) >> 2] = rxr.bp.txWakeThresh;
+  words[(block + POOL) >> 2] = rxr.pagePool.at;
+  words[(block + DMA_OFFSET) >> 2] = rxr.bp.rxDmaOffset;
+  words[(block + MEM_TYPE) >> 2] = xdpRxq.memType;
+  words[(block + MEM_ID) >> 2] = xdpRxq.memId;
 }

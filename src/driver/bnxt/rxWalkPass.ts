@@ -53,7 +53,8 @@ import { skbPut } from '../../stack/skbuff.ts';
 import { XDP_MD_DATA, XDP_MD_DATA_META } from '../../xdp/xdpBuff.ts';
 import type { BnxtRxRingInfo } from './bnxt.ts';
 import { PASS, TOUCHES } from './rxWalkBlock.ts';
-import type { Around } from './rxWalkLoop.ts';
+import type { Around } from './rxWalkAround.ts';
+import { ELSEWHERE, IN_PROGRAM } from './rxWalkAround.ts';
 import { deliverCharged } from './skb.ts';
 
 const COPIED_BELOW: number = PASS;
@@ -163,13 +164,13 @@ export class PassStatements {
 /** What these statements call: for heads when none is lent, and where the NAPI's list is full. */
 export function passImports(around: Around): Record<string, () => number> {
   return {
-    lend: () => lendHeads(around.cpr!.bnapi.rxRing!),
+    lend: () => lendHeads(around.rxr!),
     deliver: () => {
-      const rxr = around.cpr!.bnapi.rxRing!;
-      around.catchesUp = true;
+      const rxr = around.rxr!;
+      around.inside = ELSEWHERE;
       rxr.cpu.packetTouched = false;
       passNoted(rxr, true);
-      around.catchesUp = false;
+      around.inside = IN_PROGRAM;
       return lendHeads(rxr);
     },
   };

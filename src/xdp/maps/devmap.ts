@@ -30,6 +30,11 @@ export abstract class Dtab extends BpfMap {
   protected readonly at: HostAddr;
   protected readonly devices: (RedirectTarget | null)[];
   protected readonly progs: (BpfProgRef | null)[];
+  /**
+   * By slot: the number of the device's bulk queue (`netContext.ts`), which says all about the entry when
+   * it has no program; 0: not known, or there is a program.
+   */
+  protected readonly bulkNumbers: Int32Array;
 
   constructor(bpf: Bpf, def: MapDef, handle: HostAddr) {
     // a value is the device's own number: programs must not write it
@@ -41,11 +46,13 @@ export abstract class Dtab extends BpfMap {
     bpf.arena.open(this.at, openElems(this, layout));
     this.devices = Array.from({ length: def.maxEntries }, () => null);
     this.progs = Array.from({ length: def.maxEntries }, () => null);
+    this.bulkNumbers = new Int32Array(def.maxEntries);
   }
 
   protected override destroy(): void {
     this.bpf.arena.release(this.at);
     this.order = [];
+    this.bulkNumbers.fill(0);
     this.devices.length = 0; // whoever still holds the map finds no entry, nor a place for one
   }
 
@@ -67,6 +74,11 @@ export abstract class Dtab extends BpfMap {
   /** The program of the entry at `key`, or null. */
   abstract entryProg(key: number): BpfProgRef | null;
 
+  /** See `bulkNumbers`; 0 without an entry. */
+  abstract bulkNumber(key: number): number;
+
+  abstract setBulkNumber(key: number, number: number): void;
+
   /** @returns the program that a value names, null for none, or a negative errno */
   protected progOf(value: HostAddr): BpfProgRef | null | number {
     const id = this.valueSize === DEVMAP_VAL_BYTES ? this.mem.words[(value + PROG_ID) >> 2]! : 0;
@@ -85,6 +97,7 @@ export abstract class Dtab extends BpfMap {
     this.order = null;
     this.devices[slot] = device;
     this.progs[slot] = prog;
+    this.bulkNumbers[slot] = 0;
     this.mem.words[value] = device.ifindex;
     this.mem.words[value + 1] = prog === null ? 0 : prog.id;
   }
@@ -93,6 +106,7 @@ export abstract class Dtab extends BpfMap {
     this.order = null;
     this.devices[slot] = null;
     this.progs[slot] = null;
+    this.bulkNumbers[slot] = 0;
   }
 
   protected entryValue(slot: number): HostAddr {
@@ -112,6 +126,15 @@ export class DevMap extends Dtab {
 
   override entryProg(key: number): BpfProgRef | null {
     return this.progs[key] ?? null;
+  }
+
+  override bulkNumber(key: number): number {
+    const { bulkNumbers } = this;
+    return key < bulkNumbers.length ? bulkNumbers[key]! : 0;
+  }
+
+  override setBulkNumber(key: number, number: number): void {
+    this.bulkNumbers[key] = number;
   }
 
   /** Put in a device by itself. @returns 0; -E2BIG when `key` is past the end */
@@ -194,6 +217,15 @@ export class DevMapHash extends Dtab {
   override entryProg(key: number): BpfProgRef | null {
     const slot = this.slots.get(key);
     return slot === undefined ? null : this.progs[slot]!;
+  }
+
+  override bulkNumber(key: number): number {
+    const slot = this.slots.get(key);
+    return slot === undefined ? 0 : this.bulkNumbers[slot]!;
+  }
+
+  override setBulkNumber(key: number, number: number): void {
+    this.bulkNumbers[this.slots.get(key)!] = number;
   }
 
   override lookupElem(key: HostAddr): HostAddr {

@@ -1,5 +1,5 @@
 /**
- * Random machines whose polls find many packets, most of which are dropped, sent back or passed up: bursts that run
+ * Random machines whose polls find many packets, most of which are dropped, sent back, redirected or passed up: bursts that run
  * rings out of buffers, rings short enough to be gone round many times, budgets above and below a walk's.
  */
 import fc from 'fast-check';
@@ -11,16 +11,8 @@ const pick = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 
 const bursts = fc.record({
   program: pick<ProgramName>(
-    'drop',
-    'drop',
-    'slow',
-    'slow',
-    'mixed',
-    'echo',
-    'echo',
-    'pass',
-    'sieve',
-    'sieve',
+    ...(['drop', 'drop', 'slow', 'slow', 'mixed', 'echo', 'echo'] as const),
+    ...(['pass', 'sieve', 'sieve', 'redirect', 'redirect', 'choosy'] as const),
   ),
   txRing: pick(19, 40, 64, 255, 511),
   rxRing: pick(16, 33, 64, 150, 511),
@@ -31,9 +23,15 @@ const bursts = fc.record({
 });
 
 export const droppingCase: fc.Arbitrary<Case> = fc
-  .tuple(anyCase, fc.tuple(bursts, bursts), pick(7, 8, 9, 20, 64, 64, 256, 300))
-  .map(([c, each, budget]) => ({
+  .tuple(
+    anyCase,
+    fc.tuple(bursts, bursts),
+    pick(7, 8, 9, 20, 64, 64, 256, 300),
+    pick<Case['downNs']>(undefined, undefined, [8000, 20_000], [15_000, 15_500]),
+  )
+  .map(([c, each, budget, downNs]) => ({
     ...c,
+    ...(downNs !== undefined && { downNs }),
     budget,
     nics: c.nics.map((n, i) => {
       const { gapNs, burst, ...given } = each[i]!;

@@ -12,7 +12,7 @@ import { run } from '../../../src/lab/given.ts';
 import type { Machine } from '../../../src/machine.ts';
 import { LazyHardware } from '../../../src/nic/lazy.ts';
 import type { XdpContext } from '../../../src/xdp/context.ts';
-import { defineXdp } from '../../../src/xdp/define.ts';
+import { defineXdp, devMap } from '../../../src/xdp/define.ts';
 import { XDP_DROP, XDP_PASS, XDP_TX } from '../../../src/xdp/uapi.ts';
 import { oneNic } from '../../machine/oneNic.ts';
 import { difference, historyOf } from '../../nic/history.ts';
@@ -25,7 +25,7 @@ const CASES = 60 * RUNS;
 const PATIENCE = { timeout: 120_000 * RUNS };
 
 test(
-  'random machines whose programs drop most packets, pass them up, or neither',
+  'random machines whose programs drop most packets, redirect them, pass them up, or neither',
   PATIENCE,
   async () => {
     let packets = 0;
@@ -79,6 +79,14 @@ describe('whole runs give the same report, captures and maps', () => {
     ['sent back, from a short ring', { xdp: 'echo', traffic: RATE, queues: 1, txRing: 128 }],
     ['sent back by a program of an object', { xdp: BALANCER, traffic: RATE, queues: 1 }],
     ['large frames sent back', { xdp: 'echo', traffic: 'udp size=imix rate=line', queues: 1 }],
+    ['redirected', { xdp: 'redirect', traffic: RATE, queues: 1, txOut: true }],
+    ['redirected on P5', { xdp: 'redirect', traffic: RATE, queues: 2, chip: 'p5', txOut: true }],
+    ['redirected to a short ring', { xdp: 'redirect', traffic: RATE, queues: 1, txRing: 31 }],
+    [
+      'redirected one by one',
+      { xdp: 'redirect', traffic: RATE, profile: 'i40e-2019-retpoline-unbulked' },
+    ],
+    ['stages of what is redirected', { xdp: 'redirect', traffic: RATE, queues: 1, stages: true }],
     ['stages', { xdp: 'drop', traffic: RATE, queues: 2, cpus: 2, stages: true }],
     ['stages of what is sent back', { xdp: 'echo', traffic: RATE, queues: 1, stages: true }],
     ['passed up', { xdp: 'pass', traffic: RATE, queues: 1 }],
@@ -109,7 +117,7 @@ describe('whole runs give the same report, captures and maps', () => {
 
   test.each<[string, RunGiven]>([
     ['calls tails', { xdp: CHAIN }],
-    ['redirects', { xdp: 'redirect' }],
+    ['redirects to where no program is', { xdp: 'redirect', xdpPeer: 'none' }],
     ['passes long packets up', { xdp: 'pass', traffic: IMIX }],
     ['passes packets with tags up', { xdp: 'pass', traffic: TAGGED }],
     ['passes up to no stack', { xdp: 'pass', stack: false }],
@@ -178,6 +186,31 @@ function tappedBy(last: number): string {
   return JSON.stringify({ error, fates, mean, now });
 }
 
+const NICS = [0, 1].map((i) => ({
+  ...{ name: `eth${i}`, mac: Uint8Array.of(2, 0, 0, 0, 0, i + 1), queues: 1, rxRing: 511 },
+  ...{ txRing: 511, mtu: 1500, linkBps: 1e11, rxUsecs: 10, rxFrames: 15, txUsecs: 28 },
+  ...{ txFrames: 30, rxvlan: true, promisc: false, irqAffinity: [0] },
+}));
+const PORTS = { ports: devMap(1) };
+const toPeer = defineXdp((ctx) => ctx.redirectMap(ctx.maps.ports, 0), { maps: PORTS });
+
+/** Of one that redirects, when the other device's driver fails at the `last`th call. */
+function refusedBy(last: number): string {
+  const machine = oneNic({ ...FAST, xdp: toPeer, machine: { check: false, nics: NICS } });
+  machine.attachXdp(
+    1,
+    defineXdp(() => XDP_DROP, { name: 'drop' }),
+  );
+  let calls = 0;
+  const { dev } = machine.nics[1]!.bp;
+  const xmit = dev.ndoXdpXmit.bind(dev);
+  dev.ndoXdpXmit = (...args) => {
+    if (++calls === last) throw new Error('no such register');
+    return xmit(...args);
+  };
+  return leftOf(machine);
+}
+
 describe('a run that ends or errs in the middle of a walk', () => {
   test.each<[string, (ctx: XdpContext) => unknown]>([
     ['throws', () => Object.freeze(['x']).concat().at(-1)!.repeat(-1)],
@@ -193,6 +226,17 @@ describe('a run that ends or errs in the middle of a walk', () => {
       expect(what).toBe(await unwalked(() => endedBy(last, before)));
       expect(packets).toBeGreaterThan(500);
     }
+  });
+
+  test('what fails while a full bulk queue is sent is not the program', PATIENCE, async () => {
+    let inWalks = 0;
+    for (let last = 40; last < 44; last++) {
+      const { what, threw } = await walked(() => refusedBy(last));
+      expect(what).toBe(await unwalked(() => refusedBy(last)));
+      expect(what).toContain('"Error: no such register"');
+      inWalks += threw;
+    }
+    expect(inWalks).toBeGreaterThan(1);
   });
 
   test('what fails while the NIC catches up is not the program', PATIENCE, async () => {

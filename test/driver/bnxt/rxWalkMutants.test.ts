@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RxWalk } from '../../../src/driver/bnxt/rxWalk.ts';
 import type { BnxtRxRingInfo } from '../../../src/driver/bnxt/bnxt.ts';
-import { BNXT_RX_EVENT, BNXT_TX_EVENT } from '../../../src/driver/bnxt/bnxt.ts';
+import {
+  BNXT_REDIRECT_EVENT,
+  BNXT_RX_EVENT,
+  BNXT_TX_EVENT,
+} from '../../../src/driver/bnxt/bnxt.ts';
 import { LazyHardware } from '../../../src/nic/lazy.ts';
 import type { History } from '../../nic/history.ts';
 import { difference, historyOf } from '../../nic/history.ts';
@@ -60,6 +64,13 @@ test.each<[string, Partial<Inside>]>([
   [
     'publishes buffers while XDP_TX is under way',
     booked(({ rxr }) => void (rxr.event |= BNXT_RX_EVENT)),
+  ],
+  ['gives the NIC the wrong part of a new page', inBlock(116, (offset) => offset + 64)],
+  ['says of frames that they came from elsewhere', inBlock(124, (memId) => memId ^ 1)],
+  ['forgets to flush', booked(({ rxr }) => void (rxr.event &= ~BNXT_REDIRECT_EVENT))],
+  [
+    'counts a redirect twice',
+    booked(({ rxr }, n) => void (rxr.fates.xdpRedirect += n > 20 ? 1 : 0)),
   ],
   ['ends a pass that goes on', booked((walk) => void (walk.foundEmpty = true))],
   ['copies packets of any length that it passes up', inBlock(2672, () => 2000)],

@@ -1,0 +1,18 @@
+/** What a walk (`rxWalk.ts`) and what it calls in TypeScript tell each other. */
+import type { BnxtRxRingInfo } from './bnxt.ts';
+
+/** What runs now: whose fault it is when something is thrown. */
+export const IN_PROGRAM = 0;
+/** NIC or stack. */
+export const ELSEWHERE = 1;
+export const IN_BULK_QUEUE = 2;
+
+/** What a walk needs of what is around it. */
+export interface Around {
+  /** Whose completions are walked. */
+  rxr: BnxtRxRingInfo | null;
+  /** The last verdict, as the program gave it, of one that is not WebAssembly. */
+  act: number;
+  /** `IN_*` or `ELSEWHERE` */
+  inside: number;
+}
