@@ -189,7 +189,8 @@ function notifiedIrq(nic: Nic, nq: NotificationQueue, limit: Ps): Ps {
 function knownIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
   if (cp.irqAt !== Infinity) return cp.irqAt;
   if (cp.quietTo < limit) {
-    const to = nic.parts.faults.armed ? limit : Math.min(nic.port.knownTo, END_OF_TIME);
+    const known = cp.lane === null ? END_OF_TIME : Math.min(nic.port.knownTo, END_OF_TIME);
+    const to = nic.parts.faults.armed ? limit : known;
     const at = searchIrq(nic, cp, to);
     if (at <= to) return (cp.irqAt = at);
     cp.quietTo = to;
