@@ -16,6 +16,7 @@ import type { Ps } from '../host/clock.ts';
 import type { IrqLine } from '../host/irq.ts';
 import { bugOn } from '../host/errors.ts';
 import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
+import { BELL_CP } from './bell.ts';
 import { CMP_TYPE_TX_L2_CMP, txCmpWrite } from './hsi/txCmp.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
 import type { Lane } from './lane.ts';
@@ -50,6 +51,7 @@ export interface Coalescing {
 }
 
 export class CompletionRing {
+  readonly bell: typeof BELL_CP = BELL_CP;
   readonly id: number;
   readonly base: HostAddr;
   readonly slots: number;

@@ -7,12 +7,13 @@
 import type { BusDevice } from '../host/bus.ts';
 import type { Ps } from '../host/clock.ts';
 import type { Cpu } from '../host/cpu.ts';
-import { BugError, bugOn } from '../host/errors.ts';
+import { BugError } from '../host/errors.ts';
 import { FAULT_IRQ_LOST } from '../host/faults.ts';
 import type { Link } from '../wire/link.ts';
+import { BELL_CP, BELL_NQ, BELL_RX, BELL_TX } from './bell.ts';
 import { RxBulk } from './rxBulk.ts';
 import { FrameClasses } from './classes.ts';
-import { CompletionRing } from './completionRing.ts';
+import type { CompletionRing } from './completionRing.ts';
 import {
   DBR_TYPE_CQ_ARMALL,
   DBR_TYPE_NQ_ARM,
@@ -25,14 +26,14 @@ import {
 import { gathers, writtenAt } from './gathering.ts';
 import type { Lane } from './lane.ts';
 import { LookAhead } from './lookAhead.ts';
-import { NotificationQueue } from './notificationQueue.ts';
+import type { NotificationQueue } from './notificationQueue.ts';
 import type { NicParts } from './parts.ts';
 import { Port } from './port.ts';
 import { RxEngine } from './rxEngine.ts';
-import { RxRing } from './rxRing.ts';
+import type { RxRing } from './rxRing.ts';
 import { PortCounters } from './stats.ts';
 import { TxEngine } from './txEngine.ts';
-import { TxRing } from './txRing.ts';
+import type { TxRing } from './txRing.ts';
 
 /** When a NIC's elementary steps happen. */
 export interface Pace {
@@ -106,9 +107,10 @@ export class Nic implements BusDevice {
   }
 
   settle(offset: number, hi: number, cpu: Cpu): boolean {
-    const cp = this.bellAt(offset, hi);
-    if (cp instanceof NotificationQueue) return this.settleNq(cp, cpu);
-    if (!(cp instanceof CompletionRing)) return false;
+    const cp = this.bellAt(offset, hi) ?? null;
+    if (cp === null) return false;
+    if (cp.bell === BELL_NQ) return this.settleNq(cp, cpu);
+    if (cp.bell !== BELL_CP) return false;
     const before = cp.prod;
     const half = cp.halfAt;
     this.pace.settle(this, cp, cpu);
@@ -124,16 +126,17 @@ export class Nic implements BusDevice {
   doorbell(offset: number, lo: number, hi: number, now: Ps, cpu: Cpu): void {
     const bell = this.bellAt(offset, hi);
     const p5 = this.parts.p5 === true;
-    bugOn((hi !== 0) !== p5, `${p5 ? '32' : '64'}-bit doorbell on a ${p5 ? 'P5' : 'P4'} chip`);
-    if (bell instanceof CompletionRing) {
+    if ((hi !== 0) !== p5)
+      throw new BugError(`${p5 ? '32' : '64'}-bit doorbell on a ${p5 ? 'P5' : 'P4'} chip`);
+    if (bell === undefined)
+      throw new BugError(`doorbell at offset 0x${offset.toString(16)} never had a ring`);
+    if (bell === null) return;
+    if (bell.bell === BELL_CP) {
       const arms = p5 ? dbrType(hi) === DBR_TYPE_CQ_ARMALL : dbArms(lo);
       this.completionDoorbell(bell, dbIndex(lo), arms, now, cpu);
-    } else if (bell instanceof NotificationQueue)
-      this.notificationDoorbell(bell, dbIndex(lo), dbrType(hi) === DBR_TYPE_NQ_ARM, now, cpu);
-    else if (bell instanceof RxRing) this.rxDoorbell(bell, lo, cpu);
-    else if (bell instanceof TxRing) this.txDoorbell(bell, lo, now, cpu);
-    else if (bell === undefined)
-      throw new BugError(`doorbell at offset 0x${offset.toString(16)} never had a ring`);
+    } else if (bell.bell === BELL_RX) this.rxDoorbell(bell, lo, cpu);
+    else if (bell.bell === BELL_TX) this.txDoorbell(bell, lo, now, cpu);
+    else this.notificationDoorbell(bell, dbIndex(lo), dbrType(hi) === DBR_TYPE_NQ_ARM, now, cpu);
   }
 
   /**

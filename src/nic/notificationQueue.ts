@@ -14,12 +14,14 @@
 import type { Ps } from '../host/clock.ts';
 import type { IrqLine } from '../host/irq.ts';
 import type { HostAddr, HostWords } from '../host/memory.ts';
+import { BELL_NQ } from './bell.ts';
 import type { CompletionRing } from './completionRing.ts';
 import { nqeCnWrite } from './hsi/nq.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
 import type { LookAhead } from './lookAhead.ts';
 
 export class NotificationQueue {
+  readonly bell: typeof BELL_NQ = BELL_NQ;
   readonly id: number;
   readonly base: HostAddr;
   readonly slots: number;

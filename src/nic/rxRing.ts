@@ -7,6 +7,7 @@
  */
 import type { Ps } from '../host/clock.ts';
 import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
+import { BELL_RX } from './bell.ts';
 import {
   BULK_BLOCK,
   DMA_FREE_AT,
@@ -24,6 +25,7 @@ import type { CompletionRing } from './completionRing.ts';
 export const rxRingBytes = (slots: number): number => BULK_BLOCK + slots * PENDING_BYTES;
 
 export class RxRing {
+  readonly bell: typeof BELL_RX = BELL_RX;
   readonly id: number;
   readonly base: HostAddr;
   readonly mask: number;

@@ -6,6 +6,7 @@
  */
 import type { Ps } from '../host/clock.ts';
 import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
+import { BELL_TX } from './bell.ts';
 import type { CompletionRing } from './completionRing.ts';
 import type { RingStats } from './stats.ts';
 import { BELL_HEAD, BELL_TAIL, TX_BLOCK, TX_CONS } from './txBulk.ts';
@@ -14,6 +15,7 @@ import { BELL_HEAD, BELL_TAIL, TX_BLOCK, TX_CONS } from './txBulk.ts';
 export const txRingBytes = (slots: number): number => TX_BLOCK + slots * 12;
 
 export class TxRing {
+  readonly bell: typeof BELL_TX = BELL_TX;
   readonly id: number;
   readonly base: HostAddr;
   readonly mask: number;
