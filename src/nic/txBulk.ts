@@ -77,8 +77,8 @@ const word = (base: Value, index: Value): Value => add(base, shl(index, 2));
 const stamp = (base: Value, index: Value): Value => add(base, shl(index, 3));
 
 /**
- * Send what is decided on by `until`, up to the first packet that is more than one short descriptor.
- * Leaves when the wire is free then.
+ * Send what is decided on by `until`, up to the first packet that is more than one short descriptor:
+ * doorbell by doorbell, and of each the packets before its producer. Leaves when the wire is free then.
  */
 function transmitLoop(): WasmFunction {
   const f = new WasmFunction();
@@ -87,60 +87,74 @@ function transmitLoop(): WasmFunction {
   const wireFreeAt = f.param(F64);
   const cpuSeen = f.param(F64);
   const cpuStepEnd = f.param(F64);
-  const mask = f.i32At(q, MASK);
-  const cons = f.i32At(q, TX_CONS);
-  const bellHead = f.i32At(q, BELL_HEAD);
+  const base = f.i32At(q, BASE);
   const cp = f.i32At(q, CP);
   const cmpTail = f.i32At(cp, CP_TX_TAIL);
   const fifo = f.i32At(q, FIFO);
-  const [at, done, bd, flags, len, counted, i] = [
-    ...[f.f64(), f.f64()],
+  const psPerByte = f.f64At(q, PS_PER_BYTE);
+  const latency = f.f64At(q, CMP_LATENCY);
+  const [at, done, bd, bdEnd, prod, flags, len, counted, packets, bytes, i] = [
+    ...[f.f64(), f.f64(), f.i32(), f.i32(), f.i32(), f.i32()],
     ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
   ] as const;
   const count = (offset: number, more: Value): void =>
     f.storeF64(counted, offset, fadd(loadF64(counted, offset), more));
+  const bellHead = load32(q, BELL_HEAD);
+  const descriptor = (index: Value): Value => add(base, shl(index, DESC_SHIFT));
 
+  f.set(bd, descriptor(load32(q, TX_CONS)));
+  f.set(bdEnd, descriptor(add(load32(q, MASK), 1)));
+  f.set(prod, bd);
   f.repeat(() => {
-    f.leaveIf(eq(bellHead, load32(q, BELL_TAIL)));
-    f.set(i, and(bellHead, mask));
-    f.set(at, fmax(loadF64(stamp(load32(q, BELL_AT), i)), wireFreeAt));
+    f.if(eq(bd, prod), () => {
+      f.leaveIf(eq(bellHead, load32(q, BELL_TAIL)));
+      f.set(i, and(bellHead, load32(q, MASK)));
+      f.set(at, fmax(loadF64(stamp(load32(q, BELL_AT), i)), wireFreeAt));
+      f.set(prod, descriptor(load32(word(load32(q, BELL_PROD), i))));
+    });
     f.leaveIf(fgt(at, until));
-    f.set(bd, add(load32(q, BASE), shl(cons, DESC_SHIFT)));
     f.set(flags, load32(bd));
     f.leaveIf(ne(and(flags, SHORT_AND_COUNT), ONE_SHORT));
     f.set(len, shr(flags, LEN_SHIFT));
     f.copyApart(fifo, load32(bd, HADDR), len);
-
-    f.set(counted, load32(q, STATS));
-    f.if(and(load32(fifo), 1), () => {
-      f.set(counted, add(counted, 8 * CAST_MCAST));
-      f.if(eq(load32(fifo), -1), () =>
-        f.if(eq(and(load32(fifo, 4), 0xffff), 0xffff), () =>
-          f.set(counted, add(load32(q, STATS), 8 * CAST_BCAST)),
-        ),
-      );
-    });
-    count(TX_PKTS * 8, ONE);
-    count(TX_BYTES * 8, double(len));
+    f.if(
+      and(load32(fifo), 1),
+      () => {
+        f.set(counted, add(load32(q, STATS), 8 * CAST_MCAST));
+        f.if(eq(load32(fifo), -1), () =>
+          f.if(eq(and(load32(fifo, 4), 0xffff), 0xffff), () =>
+            f.set(counted, add(load32(q, STATS), 8 * CAST_BCAST)),
+          ),
+        );
+        count(TX_PKTS * 8, ONE);
+        count(TX_BYTES * 8, double(len));
+      },
+      () => {
+        f.set(packets, add(packets, 1));
+        f.set(bytes, add(bytes, len));
+      },
+    );
 
     f.if(gt(MIN_LEN, len), () => f.set(len, MIN_LEN));
-    f.set(
-      wireFreeAt,
-      fadd(at, ffloor(fadd(fmul(double(add(len, OVERHEAD)), loadF64(q, PS_PER_BYTE)), HALF))),
-    );
-    f.set(cons, and(add(cons, 1), mask));
-    f.if(eq(cons, load32(word(load32(q, BELL_PROD), i))), () => f.set(bellHead, add(bellHead, 1)));
-
-    f.if(and(flags, TX_BD_FLAGS_NO_CMPL), () => f.again());
-    f.set(done, fadd(wireFreeAt, loadF64(q, CMP_LATENCY)));
-    f.if(fgt(at, cpuSeen), () => f.set(done, fmax(done, cpuStepEnd)));
-    f.set(i, and(cmpTail, sub(load32(cp, CP_SLOTS), 1)));
-    f.storeF64(stamp(load32(cp, CP_TX_AT), i), 0, done);
-    f.store32(word(load32(cp, CP_TX_OPAQUE), i), 0, load32(bd, OPAQUE));
-    f.set(cmpTail, add(cmpTail, 1));
+    f.set(done, fmul(double(add(len, OVERHEAD)), psPerByte));
+    f.set(wireFreeAt, fadd(at, ffloor(fadd(done, HALF))));
+    f.if(eq(and(flags, TX_BD_FLAGS_NO_CMPL), 0), () => {
+      f.set(done, fadd(wireFreeAt, latency));
+      f.if(fgt(at, cpuSeen), () => f.set(done, fmax(done, cpuStepEnd)));
+      f.set(i, and(cmpTail, sub(load32(cp, CP_SLOTS), 1)));
+      f.storeF64(stamp(load32(cp, CP_TX_AT), i), 0, done);
+      f.store32(word(load32(cp, CP_TX_OPAQUE), i), 0, load32(bd, OPAQUE));
+      f.set(cmpTail, add(cmpTail, 1));
+    });
+    f.set(at, wireFreeAt);
+    f.set(bd, add(bd, 1 << DESC_SHIFT));
+    f.if(eq(bd, bdEnd), () => f.set(bd, base));
+    f.if(eq(bd, prod), () => f.store32(q, BELL_HEAD, add(bellHead, 1)));
   });
-  f.store32(q, TX_CONS, cons);
-  f.store32(q, BELL_HEAD, bellHead);
+  f.set(counted, load32(q, STATS));
+  count(TX_PKTS * 8, double(packets));
+  count(TX_BYTES * 8, double(bytes));
+  f.store32(q, TX_CONS, shr(sub(bd, base), DESC_SHIFT));
   f.store32(cp, CP_TX_TAIL, cmpTail);
   f.returns(wireFreeAt, F64);
   return f;
