@@ -5,7 +5,7 @@
  * in a map that is known here goes straight to that map, and is not a call at all where values can
  * be computed from an index.
  */
-import { I32, I64 } from '../../host/wasm.ts';
+import { I32 } from '../../host/wasm.ts';
 import type { WasmCode } from '../../host/wasm.ts';
 import { EINVAL } from '../../host/errno.ts';
 import type { Helper } from '../helpers/helper.ts';
@@ -51,7 +51,7 @@ export function writeCall(
     return void regs.set(BPF_REG_0);
   }
   if (helper.id === BPF_FUNC_XDP_ADJUST_HEAD && !unit.checked) {
-    return adjustHead(unit, regs, helper);
+    return adjustHead(regs);
   }
   const map = unit.bpf.maps.get(regs.facts.mapIn(BPF_REG_1));
   if (helper.id !== BPF_FUNC_MAP_LOOKUP_ELEM || map === undefined)
@@ -93,37 +93,61 @@ function pushHelper(unit: Unit, regs: Registers, helper: Helper): void {
 }
 
 /**
- * The packet's first byte moved on the spot, as `bpfXdpAdjustHead` does it; a packet with metadata
- * is left to the helper.
+ * The packet's first byte moved on the spot, and metadata with it, as `bpfXdpAdjustHead` does. A call
+ * of that would have V8 store whatever the program needs later, for every packet.
  */
-function adjustHead(unit: Unit, regs: Registers, helper: Helper): void {
+function adjustHead(regs: Registers): void {
   const { out, spare32: data } = regs;
-  const field = (offset: number): void => {
+  const metalen = regs.add(I32);
+  const field = (offset: number): WasmCode => regs.get32(BPF_REG_1).access(op.I32_LOAD, offset);
+  const setField = (offset: number): void => {
     regs.get32(BPF_REG_1);
-    out.access(op.I32_LOAD, offset);
+    out.get(data).access(op.I32_STORE, offset);
   };
+  const end = out.block();
+  const refused = out.block();
   field(XDP_MD_DATA);
-  field(XDP_MD_DATA_META);
-  out.op(op.I32_EQ).if(I64);
+  field(XDP_MD_DATA_META).op(op.I32_SUB).set(metalen);
   field(XDP_MD_DATA);
-  regs.get32(BPF_REG_2);
-  out.op(op.I32_ADD).tee(data);
-  field(XDP_BUFF_HARD_START);
-  out.i32(XDP_FRAME_BYTES).op(op.I32_ADD).op(op.I32_GE_S);
+  regs.get32(BPF_REG_2).op(op.I32_ADD).tee(data);
+  field(XDP_BUFF_HARD_START).i32(XDP_FRAME_BYTES).op(op.I32_ADD);
+  // below 0 where the driver supports none
+  out.i32(0).get(metalen).get(metalen).i32(0).op(op.I32_LT_S).op(op.SELECT).op(op.I32_ADD);
+  out.op(op.I32_LT_S).brIf(refused);
   out.get(data);
-  field(XDP_MD_DATA_END);
-  out.i32(ETH_HLEN).op(op.I32_SUB).op(op.I32_LE_S).op(op.I32_AND).if(I64);
-  regs.get32(BPF_REG_1);
-  out.get(data).access(op.I32_STORE, XDP_MD_DATA);
-  regs.get32(BPF_REG_1);
-  out.get(data).access(op.I32_STORE, XDP_MD_DATA_META);
-  out.i64(0);
-  out.else();
-  out.i64(-EINVAL).end();
-  out.else();
-  pushHelper(unit, regs, helper);
+  field(XDP_MD_DATA_END).i32(ETH_HLEN).op(op.I32_SUB).op(op.I32_GT_S).brIf(refused);
+  setField(XDP_MD_DATA);
+  out.get(metalen).i32(0).op(op.I32_GT_S).if();
+  moveMetadata(regs, data, metalen);
   out.end();
+  out.get(data).get(metalen).op(op.I32_SUB).set(data);
+  setField(XDP_MD_DATA_META);
+  out.i64(0);
+  regs.set(BPF_REG_0).br(end).end();
+  out.i64(-EINVAL);
   regs.set(BPF_REG_0);
+  out.end();
+}
+
+/**
+ * The `bytes` in front of where the packet began come to lie in front of `data`, a word at a time,
+ * the end first when they go up: the ranges may overlap.
+ */
+function moveMetadata(regs: Registers, data: number, bytes: number): void {
+  const { out } = regs;
+  const [step, at, left] = [regs.add(I32), regs.add(I32), regs.add(I32)];
+  // the next word is to come to `at`
+  out.i32(4).i32(-4);
+  regs.get32(BPF_REG_2).i32(0).op(op.I32_LT_S).op(op.SELECT).set(step);
+  out.get(data).get(bytes).op(op.I32_SUB).get(data).i32(4).op(op.I32_SUB);
+  out.get(step).i32(0).op(op.I32_GT_S).op(op.SELECT).set(at);
+  out.get(bytes).set(left);
+  const again = out.loop();
+  out.get(at).get(at);
+  regs.get32(BPF_REG_2).op(op.I32_SUB).access(op.I32_LOAD, 0).access(op.I32_STORE, 0);
+  out.get(at).get(step).op(op.I32_ADD).set(at);
+  out.get(left).i32(4).op(op.I32_SUB).tee(left).brIf(again);
+  out.end();
 }
 
 /** Arguments that the helper's function declares, behind the machine. */

@@ -80,7 +80,7 @@ export function findWebs(
       if (register >= 0) {
         now[register] = writes.get(slot)!;
         if (facts.isNarrow(register)) narrow.add(slot);
-        else sets.markWide(now[register]!);
+        else sets.markWide(now[register]);
       }
       if (isLdImm64(insns[slot]!)) slot++;
     }
