@@ -6,9 +6,8 @@
  * It lies in host memory, so that compiled code can fill it and send from it (`driver/bnxt/rxWalk.ts`):
  *
  *   +0    frames that wait
- *   +4    1: it is on its CPU's flush list; Linux asks `dev_rx` instead
- *   +8    frames it holds at most
- *   +12   the longest frame its device takes, 0: none; as `askRoom` has found it
+ *   +4    frames it holds at most while it is on its CPU's flush list, else 0; Linux asks `dev_rx` instead
+ *   +8    the longest frame its device takes, 0: none; as `askRoom` has found it
  *   +64   sixteen frames, the first ones waiting
  *
  * @linux struct xdp_dev_bulk_queue; kernel/bpf/devmap.c
@@ -34,14 +33,12 @@ export const DEV_MAP_BULK_SIZE = 16;
 const VLAN_HLEN = 4;
 
 const COUNT = 0;
-const LISTED = 4;
-const MOST = 8;
-const ROOM = 12;
+const LIMIT = 4;
+const ROOM = 8;
 const FRAMES = 64;
 /** Offsets, for code that is compiled. */
 export const BULK_QUEUE_COUNT: number = COUNT;
-export const BULK_QUEUE_LISTED: number = LISTED;
-export const BULK_QUEUE_MOST: number = MOST;
+export const BULK_QUEUE_LIMIT: number = LIMIT;
 export const BULK_QUEUE_ROOM: number = ROOM;
 export const BULK_QUEUE_FRAMES: number = FRAMES;
 /** Bytes of one queue. */
@@ -53,6 +50,7 @@ export class XdpDevBulkQueue {
   readonly at: HostAddr;
   readonly frames: HostAddr;
   private readonly words: HostWords;
+  private readonly most: number;
   /** Program of the devmap entry that the first frame since the last flush came by; all others run it too. */
   prog: BpfProgRef | null = null;
 
@@ -62,9 +60,9 @@ export class XdpDevBulkQueue {
     this.words = words;
     this.at = at;
     this.frames = at + FRAMES;
+    this.most = most;
     words[(at + COUNT) >> 2] = 0;
-    words[(at + LISTED) >> 2] = 0;
-    words[(at + MOST) >> 2] = most;
+    words[(at + LIMIT) >> 2] = 0;
   }
 
   get count(): number {
@@ -72,15 +70,15 @@ export class XdpDevBulkQueue {
   }
 
   get isFull(): boolean {
-    return this.count === this.words[(this.at + MOST) >> 2]!;
+    return this.count === this.most;
   }
 
   get isListed(): boolean {
-    return this.words[(this.at + LISTED) >> 2]! !== 0;
+    return this.words[(this.at + LIMIT) >> 2]! !== 0;
   }
 
   set isListed(listed: boolean) {
-    this.words[(this.at + LISTED) >> 2] = listed ? 1 : 0;
+    this.words[(this.at + LIMIT) >> 2] = listed ? this.most : 0;
   }
 
   push(frame: HostAddr): void {

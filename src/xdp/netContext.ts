@@ -38,9 +38,9 @@ const USED_UP = 4;
 const SINGLE = 64;
 const BULK_QUEUES = 128;
 
-/** For code that is compiled: what `forget` clears, and the first of it. */
-export const RI_USED_UP: number = USED_UP;
+/** Offsets, for code that is compiled: the bulk queue, and the four words that `forget` clears. */
 export const RI_BULK_QUEUE: number = BULK_QUEUE * 4;
+export const RI_USED_UP: number = BULK_QUEUE * 4;
 
 /** Bytes of host memory for each CPU, with `devices` that frames can be redirected to. */
 export const netContextBytes = (devices: number): number =>

@@ -52,11 +52,10 @@ export const XDP_FRAME_DATA: number = DATA;
 export const XDP_FRAME_DATA_HIGH: number = DATA_HIGH;
 export const XDP_FRAME_LEN: number = LEN;
 export const XDP_FRAME_HEADROOM: number = HEADROOM;
+/** Here and in the next three words: whose page it is, where it came in, how long the buffer is. */
+export const XDP_FRAME_ORIGIN: number = MEM_TYPE;
 export const XDP_FRAME_METASIZE: number = METASIZE;
-export const XDP_FRAME_MEM_TYPE: number = MEM_TYPE;
-export const XDP_FRAME_DEV_RX: number = DEV_RX;
 export const XDP_FRAME_MEM_ID: number = MEM_ID;
-export const XDP_FRAME_FRAME_SZ: number = FRAME_SZ;
 export const XDP_FRAME_FLAGS: number = FLAGS;
 export const XDP_FRAME_BYTES: number = BYTES;
 

@@ -49,7 +49,6 @@ import {
   REDIRECTED,
   RI,
   SENT,
-  TAKEN,
   TX_COMPLETIONS,
   TX_CONS,
   TX_HW_CONS,
@@ -146,6 +145,7 @@ export class RxWalk {
     words[(block + RI) >> 2] = context.ri.at;
     around.rxr = rxr;
     around.inside = IN_PROGRAM;
+    around.refills = 0;
     let end: number;
     try {
       end = walk(block, rxr.cpu.timeAt, rxr.rawCons, budget < MOST ? budget : MOST);
@@ -177,6 +177,7 @@ export class RxWalk {
   private book(ran: number): number {
     const { rxr, block } = this;
     const { words, cpr, fates, xdpRxq, pagePool } = rxr;
+    const { inside, refills } = this.of!.around;
     const txr = rxr.txr!;
     const n = words[(block + PACKETS) >> 2]!;
     const sent = words[(block + SENT) >> 2]!;
@@ -193,7 +194,8 @@ export class RxWalk {
     fates.xdpPass += passed;
     fates.xdpTx += sent;
     fates.xdpRedirect += redirected;
-    pagePool.stats.allocFast += words[(block + TAKEN) >> 2]!;
+    // a page whose frame was refused by an error had been taken
+    pagePool.stats.allocFast += redirected - refills + (inside === IN_BULK_QUEUE ? 1 : 0);
     if (redirected > 0) rxr.event |= BNXT_REDIRECT_EVENT;
     txr.txProd = (txr.txProd + sent) & 0xffff;
     if (sent > 0) rxr.event |= BNXT_TX_EVENT;

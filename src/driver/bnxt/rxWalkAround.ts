@@ -15,4 +15,6 @@ export interface Around {
   act: number;
   /** `IN_*` or `ELSEWHERE` */
   inside: number;
+  /** Pages that came out of the pool's ring, with others for its cache. */
+  refills: number;
 }

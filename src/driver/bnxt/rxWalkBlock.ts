@@ -11,8 +11,8 @@
  *   stages    26 are booked? then of each packet (f64 18 on) how long ago it had arrived at its
  *             verdict; behind those the times of the verdicts, and raw indexes
  *   latency   27 histogram of all packets from arrival to verdict, at the end of the block
- *   redirect  28 page_pool | 29 where a page's DMA begins | 30 memory model's kind | 31 and id
- *             32 the CPU's redirect info | 33 packets redirected | 34 pages out of the pool's cache
+ *   redirect  28 page_pool | 29 where a page's DMA begins | 30 the CPU's redirect info
+ *             31 packets redirected | 32 what frames say of their origin, four words as in `xdpFrame.ts`
  */
 import { HISTOGRAM_BYTES } from '../../host/histogram.ts';
 import type { HostAddr } from '../../host/memory.ts';
@@ -50,11 +50,9 @@ export const STAGED = 104;
 export const LATENCY = 108;
 export const POOL = 112;
 export const DMA_OFFSET = 116;
-export const MEM_TYPE = 120;
-export const MEM_ID = 124;
-export const RI = 128;
-export const REDIRECTED = 132;
-export const TAKEN = 136;
+export const RI = 120;
+export const REDIRECTED = 124;
+export const ORIGIN = 128;
 export const AGES = 144;
 
 /** Packets of one walk: there is no room for the ages of more. */
@@ -91,6 +89,8 @@ export function initWalkBlock(block: HostAddr, rxr: BnxtRxRingInfo, prog: XdpPro
   words[(block + TX_WAKE) >> 2] = rxr.bp.txWakeThresh;
   words[(block + POOL) >> 2] = rxr.pagePool.at;
   words[(block + DMA_OFFSET) >> 2] = rxr.bp.rxDmaOffset;
-  words[(block + MEM_TYPE) >> 2] = xdpRxq.memType;
-  words[(block + MEM_ID) >> 2] = xdpRxq.memId;
+  words[(block + ORIGIN) >> 2] = xdpRxq.memType;
+  words[(block + ORIGIN + 4) >> 2] = xdpRxq.ifindex;
+  words[(block + ORIGIN + 8) >> 2] = xdpRxq.memId;
+  words[(block + ORIGIN + 12) >> 2] = rxr.rxPageSize;
 }

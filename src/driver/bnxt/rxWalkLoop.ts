@@ -1,7 +1,16 @@
 /**
  * The loop of `rxWalk.ts`, in WebAssembly over the ring's block (`rxWalkBlock.ts`).
  */
-import { OP_COUNT, OP_DMA_RMB, OP_DMA_SYNC, OP_PACKET_TOUCH, OP_XDP_RUN } from '../../host/cost.ts';
+import {
+  OP_BD_POST,
+  OP_COUNT,
+  OP_DMA_RMB,
+  OP_DMA_SYNC,
+  OP_PACKET_TOUCH,
+  OP_XDP_REDIRECT,
+  OP_XDP_RUN,
+  OP_XDP_XMIT,
+} from '../../host/cost.ts';
 import { recordInHistogram } from '../../host/histogram.ts';
 import { PAGE_MASK } from '../../host/memory.ts';
 import { STAMP_SHIFT } from '../../host/stamps.ts';
@@ -14,6 +23,7 @@ import {
   and,
   callImport,
   eq,
+  fadd,
   fsub,
   ge,
   load32,
@@ -49,11 +59,11 @@ import {
   PROD,
   RAW_INDEXES,
   REDIRECTED,
+  RI,
   RX_MASK,
   SENT,
   STAGED,
   STAMPS,
-  TAKEN,
   TOUCHES,
   TX_COMPLETIONS,
   TX_CONS,
@@ -67,7 +77,7 @@ import {
 } from './rxWalkBlock.ts';
 import { PassStatements } from './rxWalkPass.ts';
 import type { RedirectImports, Walking } from './rxWalkVerdicts.ts';
-import { charge, post, redirect, xmit } from './rxWalkVerdicts.ts';
+import { costOf, post, redirect, xmit } from './rxWalkVerdicts.ts';
 import { SW_RX_BD_DATA_PTR, SW_RX_BD_MAPPING, SW_RX_BD_SHIFT } from './swRxBd.ts';
 
 /** Within descriptors, see `nic/hsi/`: of both slots of a completion. */
@@ -102,25 +112,45 @@ export function walkLoop(
   const prod = f.i32At(q, PROD);
   const cons = f.i32At(q, NEXT_CONS);
   const xdp = f.i32At(q, XDP);
+  const ri = f.i32At(q, RI);
   const txProd = f.i32At(q, TX_PROD);
+  const cpRing = f.i32At(q, CP_RING);
+  const cpMask = f.i32At(q, CP_MASK);
+  const cpBit = f.i32At(q, CP_BIT);
+  const rxMask = f.i32At(q, RX_MASK);
   const now = f.f64At(time, OP_COUNT * 8);
-  const [n, at, ext, buf, page, to, len, bytes, act, end] = [
-    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
-    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
+  const [n, at, ext, first, buf, page] = [
+    ...[f.i32(), f.i32(), f.i32()],
+    ...[f.i32(), f.i32(), f.i32()],
+  ] as const;
+  const [to, data, len, bytes, act, end] = [
+    ...[f.i32(), f.i32(), f.i32()],
+    ...[f.i32(), f.i32(), f.i32()],
   ] as const;
   const age = f.f64();
-  const w: Walking = { f, q, time, xdp, now, prod, txProd, page, len, spare: [at, ext, to] };
+  const w: Walking = {
+    ...{ f, q, time, ri, xdp, now, prod, txProd, rxMask, page, data, len },
+    spare: [at, to],
+  };
+  const costs = {
+    toProgram: costOf(w, OP_DMA_RMB, OP_DMA_SYNC, OP_XDP_RUN),
+    xmit: costOf(w, OP_DMA_SYNC, OP_XDP_XMIT),
+    redirect: costOf(w, OP_BD_POST, OP_XDP_REDIRECT),
+  };
+  f.if(load32(q, TOUCHES), () =>
+    f.set(costs.toProgram, fadd(costs.toProgram, loadF64(time, OP_PACKET_TOUCH * 8))),
+  );
+  const takes = (cost: Value): void => f.set(now, fadd(now, cost));
 
   /** The address of this raw index's slot goes to `slot`. @returns whether nothing is written there yet */
   const slotIsEmpty = (slot: Local, index: Value): Value => {
-    f.set(slot, add(load32(q, CP_RING), shl(and(index, load32(q, CP_MASK)), DESC_SHIFT)));
-    return eq(and(load32(slot, V), 1), ne(and(index, load32(q, CP_BIT)), 0));
+    f.set(slot, add(cpRing, shl(and(index, cpMask), DESC_SHIFT)));
+    return eq(and(load32(slot, V), 1), ne(and(index, cpBit), 0));
   };
 
   const pass = new PassStatements(module, f, { q, time, now, raw, ext, xdp, len, to });
   f.store32(q, SENT, 0);
   f.store32(q, REDIRECTED, 0);
-  f.store32(q, TAKEN, 0);
   f.store32(q, TX_COMPLETIONS, 0);
   f.repeat(() => {
     f.leaveIf(ge(n, most));
@@ -134,35 +164,33 @@ export function walkLoop(
       f.leaveIf(isEmpty);
       f.set(end, WALK_STOPPED);
     });
-    f.if(eq(and(load32(at), TYPE), CMP_TYPE_TX_L2_CMP), () => {
+    f.set(first, load32(at));
+    f.if(eq(and(first, TYPE), CMP_TYPE_TX_L2_CMP), () => {
       f.set(to, load32(at, OPAQUE));
       f.leaveIf(shr(to, OPAQUE_RING_SHIFT));
       f.set(to, add(to, and(shr(to, OPAQUE_BDS_SHIFT), OPAQUE_BDS)));
       f.set(to, and(to, load32(q, TX_MASK)));
       f.leaveIf(ge(and(sub(to, load32(q, TX_CONS)), load32(q, TX_MASK)), load32(q, TX_WAKE)));
-      charge(w, OP_DMA_RMB);
+      takes(loadF64(time, OP_DMA_RMB * 8));
       f.store32(q, TX_HW_CONS, to);
       f.store32(q, TX_COMPLETIONS, add(load32(q, TX_COMPLETIONS), 1));
       f.set(raw, add(raw, 1));
       f.again();
     });
-    f.leaveIf(ne(and(load32(at), TYPE), CMP_TYPE_RX_L2_CMP));
+    f.leaveIf(ne(and(first, TYPE), CMP_TYPE_RX_L2_CMP));
     f.leaveIf(slotIsEmpty(ext, add(raw, 1)));
     f.leaveIf(and(load32(ext, V), L2_ERRORS));
     f.leaveIf(ne(load32(at, OPAQUE), cons));
-    charge(w, OP_DMA_RMB);
 
     f.set(buf, add(load32(q, BUF_RING), shl(cons, SW_RX_BD_SHIFT)));
     f.set(page, load32(buf));
     f.store32(buf, 0, 0);
-    charge(w, OP_DMA_SYNC);
-    f.set(to, add(page, load32(q, HEADROOM)));
+    f.set(data, add(page, load32(q, HEADROOM)));
     f.store32(xdp, XDP_BUFF_HARD_START, page);
-    f.store32(xdp, XDP_MD_DATA, to);
-    f.store32(xdp, XDP_MD_DATA_END, add(to, shr(load32(at), LEN_SHIFT)));
-    f.store32(xdp, XDP_MD_DATA_META, to);
-    charge(w, OP_XDP_RUN);
-    f.if(load32(q, TOUCHES), () => charge(w, OP_PACKET_TOUCH));
+    f.store32(xdp, XDP_MD_DATA, data);
+    f.store32(xdp, XDP_MD_DATA_END, add(data, shr(first, LEN_SHIFT)));
+    f.store32(xdp, XDP_MD_DATA_META, data);
+    takes(costs.toProgram);
 
     // it may read the clock, move it, or throw
     f.store32(q, PACKETS, n);
@@ -170,8 +198,8 @@ export function walkLoop(
     f.storeF64(time, OP_COUNT * 8, now);
     f.set(act, program(f, xdp));
     f.set(now, loadF64(time, OP_COUNT * 8));
-    f.set(to, and(load32(xdp, XDP_MD_DATA), PAGE_MASK));
-    f.set(to, add(load32(q, STAMPS), shl(shr(to, STAMP_SHIFT), 3)));
+    f.set(data, load32(xdp, XDP_MD_DATA));
+    f.set(to, add(load32(q, STAMPS), shl(shr(and(data, PAGE_MASK), STAMP_SHIFT), 3)));
     f.set(age, fsub(now, loadF64(to)));
     f.set(to, load32(q, LATENCY));
     recordInHistogram(f, to, age, at);
@@ -180,17 +208,18 @@ export function walkLoop(
       f.storeF64(add(q, shl(n, 3)), VERDICTS, now);
       f.store32(add(q, shl(n, 2)), RAW_INDEXES, raw);
     });
-    f.set(len, sub(load32(xdp, XDP_MD_DATA_END), load32(xdp, XDP_MD_DATA)));
+    f.set(len, sub(load32(xdp, XDP_MD_DATA_END), data));
     f.set(end, WALK_RAN);
     f.if(
       eq(act, XDP_REDIRECT),
-      () => redirect(w, imports),
+      () => redirect(w, costs.redirect, imports),
       () => {
         f.if(
           eq(act, XDP_TX),
           () => {
             f.set(to, and(sub(txProd, load32(q, TX_CONS)), load32(q, TX_MASK)));
             f.leaveIf(eq(to, load32(q, TX_SIZE)));
+            takes(costs.xmit);
             xmit(w);
           },
           () => {
@@ -205,14 +234,16 @@ export function walkLoop(
             );
           },
         );
-        post(w, page, load32(buf, SW_RX_BD_DATA_PTR), load32(buf, SW_RX_BD_MAPPING));
+        takes(loadF64(time, OP_BD_POST * 8));
+        f.set(first, load32(buf, SW_RX_BD_MAPPING));
+        post(w, page, load32(buf, SW_RX_BD_DATA_PTR), first);
       },
     );
     f.set(end, WALK_STOPPED);
 
     f.set(bytes, add(bytes, len));
     f.set(prod, add(prod, 1));
-    f.set(cons, and(add(cons, 1), load32(q, RX_MASK)));
+    f.set(cons, and(add(cons, 1), rxMask));
     f.set(raw, add(raw, 2));
     f.set(n, add(n, 1));
     f.if(eq(act, XDP_PASS), () =>

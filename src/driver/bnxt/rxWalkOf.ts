@@ -44,7 +44,9 @@ function importsOf(around: Around): WebAssembly.Imports {
     driver: {
       refill(): HostAddr {
         const { pagePool, cpu } = around.rxr!;
-        return pagePool.ringPages > 0 ? pagePool.alloc(cpu) : 0;
+        if (pagePool.ringPages === 0) return 0;
+        around.refills++;
+        return pagePool.alloc(cpu);
       },
       enqueue(bulkQueue: HostAddr, frame: HostAddr): number {
         const { xdpRxq, cpu } = around.rxr!;
@@ -81,7 +83,7 @@ const walks: WeakMap<XdpProg, ProgramWalk> = new WeakMap();
 export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
   let known = walks.get(prog);
   if (known === undefined) {
-    const around: Around = { rxr: null, act: XDP_DROP, inside: IN_PROGRAM };
+    const around: Around = { rxr: null, act: XDP_DROP, inside: IN_PROGRAM, refills: 0 };
     const run = (md: HostAddr): number => {
       const act = prog.run(md);
       around.act = act;

@@ -2,13 +2,7 @@
  * What the walk's loop (`rxWalkLoop.ts`) does behind a verdict: the WebAssembly of `bnxtReuseRxData`,
  * `__bnxtXmitXdp` and `bnxtXdpRedirect`, with what that calls as long as it is ordinary.
  */
-import {
-  OP_BD_POST,
-  OP_COUNT,
-  OP_DMA_SYNC,
-  OP_XDP_REDIRECT,
-  OP_XDP_XMIT,
-} from '../../host/cost.ts';
+import { OP_COUNT } from '../../host/cost.ts';
 import type { Local, Value, WasmFunction } from '../../host/wasmFunction.ts';
 import {
   add,
@@ -16,8 +10,10 @@ import {
   callImport,
   eq,
   fadd,
+  fourOf,
   ge,
   gt,
+  load16,
   load32,
   loadF64,
   or,
@@ -35,53 +31,37 @@ import { PP_CACHE, PP_CACHED } from '../../stack/pagePoolBlock.ts';
 import {
   BULK_QUEUE_COUNT,
   BULK_QUEUE_FRAMES,
-  BULK_QUEUE_LISTED,
-  BULK_QUEUE_MOST,
+  BULK_QUEUE_LIMIT,
   BULK_QUEUE_ROOM,
 } from '../../xdp/bulkQueue.ts';
 import { RI_USED_UP, RI_BULK_QUEUE } from '../../xdp/netContext.ts';
 import { XDP_TX } from '../../xdp/uapi.ts';
-import {
-  XDP_BUFF_SHARED_INFO,
-  XDP_BUFF_FLAGS,
-  XDP_BUFF_FRAME_SZ,
-  XDP_MD_DATA,
-  XDP_MD_DATA_END,
-  XDP_MD_DATA_META,
-  XDP_MD_INGRESS_IFINDEX,
-} from '../../xdp/xdpBuff.ts';
+import { XDP_BUFF_SHARED_INFO, XDP_BUFF_FRAME_SZ, XDP_MD_DATA_META } from '../../xdp/xdpBuff.ts';
 import {
   XDP_FRAME_BYTES,
   XDP_FRAME_DATA,
   XDP_FRAME_DATA_HIGH,
-  XDP_FRAME_DEV_RX,
   XDP_FRAME_FLAGS,
-  XDP_FRAME_FRAME_SZ,
   XDP_FRAME_HEADROOM,
   XDP_FRAME_LEN,
-  XDP_FRAME_MEM_ID,
-  XDP_FRAME_MEM_TYPE,
   XDP_FRAME_METASIZE,
+  XDP_FRAME_ORIGIN,
 } from '../../xdp/xdpFrame.ts';
 import {
   BUF_RING,
   DMA_OFFSET,
   HEADROOM,
-  MEM_ID,
-  MEM_TYPE,
+  ORIGIN,
   POOL,
   REDIRECTED,
-  RI,
-  RX_MASK,
   RX_RING,
   SENT,
-  TAKEN,
   TX_BUF_RING,
   TX_MASK,
   TX_OPAQUE,
   TX_RING,
 } from './rxWalkBlock.ts';
-import { SW_RX_BD_DATA_PTR, SW_RX_BD_MAPPING, SW_RX_BD_SHIFT } from './swRxBd.ts';
+import { SW_RX_BD_DATA_PTR, SW_RX_BD_MAPPING } from './swRxBd.ts';
 import { SW_TX_BD_PAGE, SW_TX_BD_RX_PROD, SW_TX_BD_SHIFT } from './swTxBd.ts';
 
 /** Within descriptors, see `nic/hsi/`. */
@@ -98,18 +78,21 @@ const TX_FLAGS: number =
 /** The function that is written, and the locals that its parts share. */
 export interface Walking {
   readonly f: WasmFunction;
-  /** Addresses of the ring's block, the CPU's times and the packet's context. */
+  /** Addresses of the ring's block, the CPU's times and redirect info, and the packet's context. */
   readonly q: Local;
   readonly time: Local;
+  readonly ri: Local;
   readonly xdp: Local;
   readonly now: Local;
   readonly prod: Local;
   readonly txProd: Local;
+  readonly rxMask: Local;
   /** Of the packet behind its program. */
   readonly page: Local;
+  readonly data: Local;
   readonly len: Local;
   /** For what is needed at once. */
-  readonly spare: readonly [Local, Local, Local];
+  readonly spare: readonly [Local, Local];
 }
 
 /** Imports, by their indices. */
@@ -120,9 +103,6 @@ export interface RedirectImports {
   readonly enqueue: number;
 }
 
-export const charge = ({ f, time, now }: Walking, op: number): void =>
-  f.set(now, fadd(now, loadF64(time, op * 8)));
-
 /** Time passes elsewhere: who is called finds the clock up to date, and may move it. */
 export function withClock({ f, time, now }: Walking, call: () => void): void {
   f.storeF64(time, OP_COUNT * 8, now);
@@ -130,35 +110,39 @@ export function withClock({ f, time, now }: Walking, call: () => void): void {
   f.set(now, loadF64(time, OP_COUNT * 8));
 }
 
-/** A buffer into the producer slot, whose notes and descriptor are found here. */
+/** What operations that follow each other take, found once: nobody sees the clock between them. */
+export function costOf({ f, time }: Pick<Walking, 'f' | 'time'>, ...ops: readonly number[]): Local {
+  const cost = f.f64();
+  f.set(cost, ops.map((op): Value => loadF64(time, op * 8)).reduce(fadd));
+  return cost;
+}
+
+/** A buffer into the producer slot, whose notes are as long as its descriptor; its time is the caller's. */
 export function post(w: Walking, data: Value, dataPtr: Value, mapping: Value): void {
   const { f, q, prod } = w;
   const [slot, notes] = w.spare;
-  f.set(slot, and(prod, load32(q, RX_MASK)));
-  f.set(notes, add(load32(q, BUF_RING), shl(slot, SW_RX_BD_SHIFT)));
-  f.set(slot, add(load32(q, RX_RING), shl(slot, DESC_SHIFT)));
+  f.set(slot, shl(and(prod, w.rxMask), DESC_SHIFT));
+  f.set(notes, add(load32(q, BUF_RING), slot));
   f.store32(notes, 0, data);
   f.store32(notes, SW_RX_BD_DATA_PTR, dataPtr);
   f.store32(notes, SW_RX_BD_MAPPING, mapping);
-  charge(w, OP_BD_POST);
-  f.store32(slot, HADDR, mapping);
+  f.store32(add(load32(q, RX_RING), slot), HADDR, mapping);
 }
 
-/** The packet becomes the next descriptor of the XDP TX ring. */
+/** The packet becomes the next descriptor of the XDP TX ring; its time is the caller's. */
 export function xmit(w: Walking): void {
-  const { f, q, xdp, prod, txProd, page, len } = w;
-  const [slot, at, flags] = w.spare;
-  charge(w, OP_DMA_SYNC);
+  const { f, q, prod, txProd, page, data, len } = w;
+  const [slot, at] = w.spare;
+  const flags = f.i32();
   f.set(slot, and(txProd, load32(q, TX_MASK)));
   f.set(at, add(load32(q, TX_RING), shl(slot, DESC_SHIFT)));
-  charge(w, OP_XDP_XMIT);
-  f.store32(at, OPAQUE, or(load32(q, TX_OPAQUE), slot));
-  f.store32(at, HADDR, load32(xdp, XDP_MD_DATA));
-  f.store32(at, HADDR_HI, 0);
   f.set(flags, shr(len, LHINT_STEP));
   f.set(flags, add(add(ge(flags, 1), ge(flags, 2)), ge(flags, 4)));
   f.set(flags, or(shl(flags, LHINT_SHIFT), or(shl(len, LEN_SHIFT), TX_FLAGS)));
   f.store32(at, 0, flags);
+  f.store32(at, OPAQUE, or(load32(q, TX_OPAQUE), slot));
+  f.store32(at, HADDR, data);
+  f.store32(at, HADDR_HI, 0);
   f.set(at, add(load32(q, TX_BUF_RING), shl(slot, SW_TX_BD_SHIFT)));
   f.store32(at, 0, XDP_TX);
   f.store32(at, SW_TX_BD_RX_PROD, and(add(prod, 1), 0xffff));
@@ -170,34 +154,42 @@ export function xmit(w: Walking): void {
 /**
  * A new page takes the slot, and the packet goes as a frame to the bulk queue of its device. The loop
  * is left before anything is done, when that is not a device's alone, would not take the frame, or
- * the frame or a page is not to be had.
+ * the frame or a page is not to be had. A packet here has no fragments, and its context room for
+ * metadata.
+ *
+ * @param cost of what is done before the frame is queued
  */
-export function redirect(w: Walking, imports: RedirectImports): void {
-  const { f, q, xdp, page } = w;
-  const [bq, fresh] = [f.i32(), f.i32()] as const;
-  f.set(bq, load32(load32(q, RI), RI_BULK_QUEUE));
+export function redirect(w: Walking, cost: Local, imports: RedirectImports): void {
+  const { f, q, ri, xdp, now, page, data, len } = w;
+  const [bq, meta, fresh, mapping] = [f.i32(), f.i32(), f.i32(), f.i32()] as const;
+  f.set(bq, load32(ri, RI_BULK_QUEUE));
   f.leaveIf(eq(bq, 0));
-  f.leaveIf(gt(w.len, load32(bq, BULK_QUEUE_ROOM)));
-  f.leaveIf(load32(xdp, XDP_BUFF_FLAGS));
-  f.leaveIf(gt(load32(xdp, XDP_MD_DATA_META), load32(xdp, XDP_MD_DATA)));
-  f.leaveIf(gt(add(page, XDP_FRAME_BYTES), load32(xdp, XDP_MD_DATA_META)));
-  const hardEnd = sub(add(page, load32(xdp, XDP_BUFF_FRAME_SZ)), XDP_BUFF_SHARED_INFO);
-  f.leaveIf(gt(load32(xdp, XDP_MD_DATA_END), hardEnd));
+  f.leaveIf(gt(len, load32(bq, BULK_QUEUE_ROOM)));
+  f.set(meta, load32(xdp, XDP_MD_DATA_META));
+  f.leaveIf(gt(add(page, XDP_FRAME_BYTES), meta));
+  const room = sub(load32(xdp, XDP_BUFF_FRAME_SZ), XDP_BUFF_SHARED_INFO);
+  f.leaveIf(gt(sub(add(data, len), page), room));
   takePage(w, fresh, imports);
-  post(w, fresh, add(fresh, load32(q, HEADROOM)), add(fresh, load32(q, DMA_OFFSET)));
-  convertBuffToFrame(w);
-  charge(w, OP_XDP_REDIRECT);
+  f.set(mapping, add(fresh, load32(q, DMA_OFFSET)));
+  post(w, fresh, add(fresh, load32(q, HEADROOM)), mapping);
+  // xdp_convert_buff_to_frame
+  f.store32(page, XDP_FRAME_DATA, data);
+  f.store32(page, XDP_FRAME_DATA_HIGH, 0);
+  f.store32(page, XDP_FRAME_LEN, len);
+  f.store32(page, XDP_FRAME_HEADROOM, sub(sub(data, page), XDP_FRAME_BYTES));
+  f.store32(page, XDP_FRAME_METASIZE, sub(data, meta));
+  f.store16(page, XDP_FRAME_ORIGIN, load16(q, ORIGIN));
+  f.store32(page, XDP_FRAME_FLAGS, 0);
+  f.set(now, fadd(now, cost));
   enqueue(w, bq, imports);
-  for (let i = 0; i < RI_USED_UP; i++) f.store32(load32(q, RI), i * 4, 0);
+  f.store16(ri, RI_USED_UP, fourOf(0));
   f.store32(q, REDIRECTED, add(load32(q, REDIRECTED), 1));
 }
 
 /** @linux page_pool_alloc_pages */
-function takePage(
-  { f, q, spare: [pool, cached] }: Walking,
-  to: Local,
-  { refill }: RedirectImports,
-): void {
+function takePage(w: Walking, to: Local, imports: RedirectImports): void {
+  const { f, q } = w;
+  const [pool, cached] = w.spare;
   f.set(pool, load32(q, POOL));
   f.set(cached, load32(pool, PP_CACHED));
   f.if(
@@ -206,28 +198,12 @@ function takePage(
       f.set(cached, sub(cached, 1));
       f.store32(pool, PP_CACHED, cached);
       f.set(to, load32(add(pool, shl(cached, 2)), PP_CACHE));
-      f.store32(q, TAKEN, add(load32(q, TAKEN), 1));
     },
     () => {
-      f.set(to, callImport(refill));
+      f.set(to, callImport(imports.refill));
       f.leaveIf(eq(to, 0));
     },
   );
-}
-
-/** @linux xdp_convert_buff_to_frame */
-function convertBuffToFrame({ f, q, xdp, page, len }: Walking): void {
-  const data = load32(xdp, XDP_MD_DATA);
-  f.store32(page, XDP_FRAME_DATA, data);
-  f.store32(page, XDP_FRAME_DATA_HIGH, 0);
-  f.store32(page, XDP_FRAME_LEN, len);
-  f.store32(page, XDP_FRAME_HEADROOM, sub(sub(data, page), XDP_FRAME_BYTES));
-  f.store32(page, XDP_FRAME_METASIZE, sub(data, load32(xdp, XDP_MD_DATA_META)));
-  f.store32(page, XDP_FRAME_MEM_TYPE, load32(q, MEM_TYPE));
-  f.store32(page, XDP_FRAME_DEV_RX, load32(xdp, XDP_MD_INGRESS_IFINDEX));
-  f.store32(page, XDP_FRAME_MEM_ID, load32(q, MEM_ID));
-  f.store32(page, XDP_FRAME_FRAME_SZ, load32(xdp, XDP_BUFF_FRAME_SZ));
-  f.store32(page, XDP_FRAME_FLAGS, 0);
 }
 
 /** @linux bq_enqueue */
@@ -236,7 +212,7 @@ function enqueue(w: Walking, bq: Local, imports: RedirectImports): void {
   const [count] = w.spare;
   f.set(count, load32(bq, BULK_QUEUE_COUNT));
   f.if(
-    and(load32(bq, BULK_QUEUE_LISTED), gt(load32(bq, BULK_QUEUE_MOST), count)),
+    gt(load32(bq, BULK_QUEUE_LIMIT), count),
     () => {
       f.store32(add(bq, shl(count, 2)), BULK_QUEUE_FRAMES, page);
       f.store32(bq, BULK_QUEUE_COUNT, add(count, 1));

@@ -66,7 +66,7 @@ test.each<[string, Partial<Inside>]>([
     booked(({ rxr }) => void (rxr.event |= BNXT_RX_EVENT)),
   ],
   ['gives the NIC the wrong part of a new page', inBlock(116, (offset) => offset + 64)],
-  ['says of frames that they came from elsewhere', inBlock(124, (memId) => memId ^ 1)],
+  ['says of frames that they came from elsewhere', inBlock(136, (memId) => memId ^ 1)],
   ['forgets to flush', booked(({ rxr }) => void (rxr.event &= ~BNXT_REDIRECT_EVENT))],
   [
     'counts a redirect twice',
