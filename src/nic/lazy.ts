@@ -191,11 +191,35 @@ function knownIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
   if (cp.quietTo < limit) {
     const known = cp.lane === null ? END_OF_TIME : Math.min(nic.port.knownTo, END_OF_TIME);
     const to = nic.parts.faults.armed ? limit : known;
-    const at = searchIrq(nic, cp, to);
+    const at = isForTxAlone(cp) ? txIrq(cp, to) : searchIrq(nic, cp, to);
     if (at <= to) return (cp.irqAt = at);
     cp.quietTo = to;
   }
   return cp.quietTo + 1;
+}
+
+/** Nothing but transmissions completes, as far as is known; their times ascend, and each is one record. */
+const isForTxAlone = ({ lane, timerReset, coalRecords, slots }: CompletionRing): boolean =>
+  !timerReset &&
+  coalRecords <= slots &&
+  (lane === null ||
+    (lane.head === lane.tail && (lane.ring === null || lane.ring.pendingCount === 0)));
+
+/** As `searchIrq`: then only the first and the last of the records that make a message matter. */
+function txIrq(cp: CompletionRing, limit: Ps): Ps {
+  const { unread, coalRecords, armedAt, txHead, txTail, txAt, mask } = cp;
+  if (unread >= coalRecords) return cp.fireAt();
+  const held = cp.halfAt === Infinity ? 0 : cp.halfAt; // nothing becomes visible before a late half
+  const last = (txHead + coalRecords - unread - 1) | 0;
+  let from = cp.timerFrom();
+  if (from === Infinity) {
+    const first = txHead === txTail ? Infinity : Math.max(txAt[txHead & mask]!, held);
+    if (first > limit) return Infinity;
+    from = cp.timerStart(first);
+  }
+  let at = from + cp.coalTimerPs;
+  if (((txTail - last) | 0) > 0) at = Math.min(at, Math.max(txAt[last & mask]!, held));
+  return Math.max(at, armedAt);
 }
 
 /**
