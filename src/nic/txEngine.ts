@@ -120,7 +120,7 @@ export class TxEngine {
     const frames = (ring.cons - cons) & ring.mask; // one descriptor each
     this.fates.onWire += frames;
     this.counters.txGoodFrames += frames;
-    if (ring.cons === ring.prod) this.waiting.length = 0;
+    if (ring.cons === ring.prod) this.waiting.pop();
   }
 
   /** Send the packet whose turn it is at `at`. */
@@ -131,7 +131,7 @@ export class TxEngine {
     const ring = waiting[turn]!;
     this.transmit(ring, at);
     if (waiting.length === 1) {
-      if (ring.cons === ring.prod) waiting.length = 0;
+      if (ring.cons === ring.prod) waiting.pop();
       return;
     }
     waiting.splice(turn, 1);

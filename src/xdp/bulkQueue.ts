@@ -170,11 +170,9 @@ const roomOf = ({ mtu, hardHeaderLen }: RedirectTarget): number => mtu + hardHea
 /** Send all queues of this CPU that were used since the last flush. @linux __dev_flush */
 export function devFlush(xdp: XdpKernel, context: BpfNetContext, cpu: Cpu): void {
   const list = context.devFlushList;
-  for (let i = list.length - 1; i >= 0; i--) {
-    const bq = list[i]!;
+  for (let bq = list.pop(); bq !== undefined; bq = list.pop()) {
     bqXmitAll(xdp, bq, XDP_XMIT_FLUSH, cpu);
     bq.isListed = false;
     bq.prog = null;
   }
-  list.length = 0;
 }
