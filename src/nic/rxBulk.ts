@@ -40,6 +40,7 @@ import {
   RX_BASE,
   RX_MASK,
   RX_STAMPS,
+  RX_STAMP_STRIDE,
 } from './rxBulkBlock.ts';
 import { completeLoop } from './rxBulkComplete.ts';
 import { acceptOne, plainLoop } from './rxBulkReceive.ts';
@@ -107,6 +108,7 @@ export class RxBulk {
     words[(q + CP) >> 2] = rx.cp.block;
     words[(q + RECORDS) >> 2] = records.byteOffset;
     words[(q + RX_STAMPS) >> 2] = stamps.at.byteOffset;
+    words[(q + RX_STAMP_STRIDE) >> 2] = stamps.pages * 8;
     doubles[(q + DMA_SLOT) >> 3] = timing.rxDmaSlotPs;
     doubles[(q + DMA_LATENCY) >> 3] = timing.rxDmaPs;
   }

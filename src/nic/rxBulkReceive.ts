@@ -1,6 +1,5 @@
 /** `rxBulk.ts` on frames that have arrived. */
 import { LOST_NO_BUFFER } from '../host/fates.ts';
-import { STAMP_SHIFT } from '../host/stamps.ts';
 import { F64, I32 } from '../host/wasm.ts';
 import type { Value } from '../host/wasmFunction.ts';
 import {
@@ -49,7 +48,9 @@ import {
   RX_MASK,
   RX_PROD,
   RX_STAMPS,
+  RX_STAMP_STRIDE,
   stamp,
+  stampOf,
   word,
 } from './rxBulkBlock.ts';
 import { RX_BYTES, RX_DISCARD_PKTS, RX_PKTS } from './stats.ts';
@@ -119,7 +120,7 @@ export function plainLoop(): WasmFunction {
       f.leaveIf(gt(len, shr(load32(bd), LEN_SHIFT)));
       f.set(isOdd, 0);
       f.set(haddr, load32(bd, HADDR));
-      f.storeF64(stamp(stamps, shr(haddr, STAMP_SHIFT)), 0, at);
+      f.storeF64(stampOf(stamps, load32(q, RX_STAMP_STRIDE), haddr), 0, at);
       f.if(fgt(dmaFreeAt, at), () => f.set(at, dmaFreeAt));
       f.set(dmaFreeAt, fadd(at, loadF64(q, DMA_SLOT)));
       f.storeF64(pending, BULK_BLOCK, fadd(dmaFreeAt, loadF64(q, DMA_LATENCY)));
@@ -171,7 +172,7 @@ export function acceptOne(): WasmFunction {
   f.if(eq(isTooLong, 0), () => {
     f.set(at, loadF64(stamp(lane, i)));
     f.set(haddr, load32(bd, HADDR));
-    f.storeF64(stamp(load32(q, RX_STAMPS), shr(haddr, STAMP_SHIFT)), 0, at);
+    f.storeF64(stampOf(load32(q, RX_STAMPS), load32(q, RX_STAMP_STRIDE), haddr), 0, at);
     f.set(at, fadd(fmax(at, loadF64(q, DMA_FREE_AT)), loadF64(q, DMA_SLOT)));
     f.storeF64(q, DMA_FREE_AT, at);
     f.set(pending, pendingAt(q, load32(q, PENDING_TAIL)));

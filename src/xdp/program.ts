@@ -10,8 +10,7 @@ import type { Cpu } from '../host/cpu.ts';
 import { thrownText } from '../host/errors.ts';
 import { DRIVER } from '../host/ledger.ts';
 import type { HostAddr } from '../host/memory.ts';
-import { PAGE_MASK } from '../host/memory.ts';
-import { STAMP_SHIFT } from '../host/stamps.ts';
+import { PAGE_MASK, PAGE_SHIFT } from '../host/memory.ts';
 import { TP_XDP_VERDICT } from '../host/trace.ts';
 import type { BpfProgRef } from './bpf.ts';
 import type { LinkProgram } from './engine.ts';
@@ -91,8 +90,7 @@ export function bpfProgRunXdp(prog: XdpProg, md: HostAddr, rxq: XdpRxqInfo, cpu:
     throw programFaultOn(prog, rxq, error);
   }
   // a program moves the packet's start, but never out of its page
-  const page = xdpData(rxq.words, md) & PAGE_MASK;
-  const arrived = rxq.arrivedAt[page >>> STAMP_SHIFT]!;
+  const arrived = rxq.arrivedAt[xdpData(rxq.words, md) >>> PAGE_SHIFT]!;
   rxq.latency.record(cpu.now - arrived);
   if (rxq.stages !== null) rxq.stages.verdict(arrived, cpu.now);
   if (rxq.watch.on) watchRun(rxq.xdp, prog, md, cpu, act);

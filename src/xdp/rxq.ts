@@ -22,6 +22,7 @@ export class XdpRxqInfo {
   /** What each packet needs of `xdp` and `stamps`, one step away. */
   readonly words: HostWords;
   readonly watch: Watch;
+  /** By page. */
   readonly arrivedAt: Float64Array;
   /** From the frame's arrival until its verdict. */
   readonly latency: Histogram = new Histogram();

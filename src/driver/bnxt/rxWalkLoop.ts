@@ -12,8 +12,7 @@ import {
   OP_XDP_XMIT,
 } from '../../host/cost.ts';
 import { recordInHistogram } from '../../host/histogram.ts';
-import { PAGE_MASK } from '../../host/memory.ts';
-import { STAMP_SHIFT } from '../../host/stamps.ts';
+import { PAGE_SHIFT } from '../../host/memory.ts';
 import { I32 } from '../../host/wasm.ts';
 import type { WasmModule } from '../../host/wasm.ts';
 import type { Local, Value } from '../../host/wasmFunction.ts';
@@ -199,7 +198,7 @@ export function walkLoop(
     f.set(act, program(f, xdp));
     f.set(now, loadF64(time, OP_COUNT * 8));
     f.set(data, load32(xdp, XDP_MD_DATA));
-    f.set(to, add(load32(q, STAMPS), shl(shr(and(data, PAGE_MASK), STAMP_SHIFT), 3)));
+    f.set(to, add(load32(q, STAMPS), shl(shr(data, PAGE_SHIFT), 3)));
     f.set(age, fsub(now, loadF64(to)));
     f.set(to, load32(q, LATENCY));
     recordInHistogram(f, to, age, at);
