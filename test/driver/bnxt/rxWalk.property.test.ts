@@ -15,8 +15,9 @@ import type { XdpContext } from '../../../src/xdp/context.ts';
 import { defineXdp, devMap } from '../../../src/xdp/define.ts';
 import { XDP_DROP, XDP_PASS, XDP_TX } from '../../../src/xdp/uapi.ts';
 import { oneNic } from '../../machine/oneNic.ts';
+import type { Case } from '../../nic/cases.ts';
 import { difference, historyOf } from '../../nic/history.ts';
-import { droppingCase } from './droppingCases.ts';
+import { droppingCase, passingCase } from './droppingCases.ts';
 import { unwalked, walked } from './walked.ts';
 
 const RUNS = Number(process.env['RINGSCOPE_RUNS'] ?? 1);
@@ -24,23 +25,22 @@ const SEED = Number(process.env['RINGSCOPE_SEED'] ?? 2026);
 const CASES = 60 * RUNS;
 const PATIENCE = { timeout: 120_000 * RUNS };
 
-test(
-  'random machines whose programs drop most packets, redirect them, pass them up, or neither',
-  PATIENCE,
-  async () => {
-    let packets = 0;
-    await fc.assert(
-      fc.asyncProperty(droppingCase, async (c) => {
-        const of = () => historyOf(c, () => new LazyHardware(), false);
-        const one = await walked(of);
-        packets += one.packets;
-        expect(difference(one.what, await unwalked(of))).toBeNull();
-      }),
-      { numRuns: CASES, seed: SEED, endOnFailure: true },
-    );
-    expect(packets).toBeGreaterThan(120 * CASES);
-  },
-);
+test.each<[string, fc.Arbitrary<Case>, number, number]>([
+  ['drop most packets, redirect them, pass them up, or neither', droppingCase, CASES, 120],
+  ['pass most packets up to an application', passingCase, CASES / 4, 100],
+])('random machines whose programs %s', PATIENCE, async (_, cases, numRuns, least) => {
+  let packets = 0;
+  await fc.assert(
+    fc.asyncProperty(cases, async (c) => {
+      const of = () => historyOf(c, () => new LazyHardware(), false);
+      const one = await walked(of);
+      packets += one.packets;
+      expect(difference(one.what, await unwalked(of))).toBeNull();
+    }),
+    { numRuns, seed: SEED, endOnFailure: true },
+  );
+  expect(packets).toBeGreaterThan(least * numRuns);
+});
 
 const object = (name: string): Uint8Array =>
   readFileSync(new URL(`../../../${name}`, import.meta.url));
