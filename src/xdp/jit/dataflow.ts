@@ -57,7 +57,7 @@ function definedByAtomic({ code, dst, src, imm }: Insn): number {
 }
 
 /** Registers that an instruction may read, as bits. */
-function usedBy(insn: Insn): number {
+export function usedBy(insn: Insn): number {
   const { code, dst, src } = insn;
   const other = (code & BPF_X) === 0 ? 0 : 1 << src;
   switch (code & 7) {

@@ -21,6 +21,7 @@ import {
 import { writeAccess } from './access.ts';
 import type { AddressWriter } from './access.ts';
 import { writeAlu } from './alu.ts';
+import { withWholeNumbers } from './bytes.ts';
 import { mostOfCall, writeCall, writeReturn } from './call.ts';
 import { checkedAddress, writeBudget, writeLegacyLoad } from './checked.ts';
 import { writeCondition, writeMayGoto } from './condition.ts';
@@ -106,7 +107,8 @@ class FunctionWriter implements BlockWriter {
     unit.announce(length, slot);
     // a callback may come back to the frame below which it runs
     const keepsSpills = unit.checked || unit.callbacks.length > 0;
-    this.insns = keepsSpills ? insns : withoutSpills(insns, this.graph);
+    const whole = unit.checked ? insns : withWholeNumbers(insns, this.graph);
+    this.insns = keepsSpills ? whole : withoutSpills(whole, this.graph);
     this.resultMost = (insn, map) => mostOfCall(unit, insn, map);
     const facts = regs.factsOnEntry();
     if (slot === 0 && unit.options.takesXdpMd) facts.beginWithContext();
