@@ -8,6 +8,7 @@ import {
   and,
   eq,
   fadd,
+  fge,
   fgt,
   fmax,
   fourOf,
@@ -91,11 +92,11 @@ export function completeLoop(): WasmFunction {
   const wanted = f.i32At(cp, CP_GATHER_RECORDS);
   const released = f.f64At(cp, CP_RELEASED_TO);
   const records = f.i32At(q, RECORDS);
-  const [rxAt, txAt, limit, bound, first, at] = [
-    ...[f.f64(), f.f64(), f.f64(), f.f64(), f.f64(), f.f64()],
+  const [rxAt, txAt, txNext, limit, bound, first, at] = [
+    ...[f.f64(), f.f64(), f.f64(), f.f64(), f.f64(), f.f64(), f.f64()],
   ] as const;
-  const [n, i, rx, tx, gathered, rec, pending, run] = [
-    ...[f.i32(), f.i32(), f.i32(), f.i32()],
+  const [isTx, n, i, rx, tx, gathered, rec, pending, run] = [
+    ...[f.i32(), f.i32(), f.i32(), f.i32(), f.i32()],
     ...[f.i32(), f.i32(), f.i32(), f.i32()],
   ] as const;
   const place = (): Place => ({ slot: f.i32(), stamp: f.i32(), valid: f.v128() });
@@ -106,14 +107,16 @@ export function completeLoop(): WasmFunction {
     add(q, shl(and(index, load32(q, RX_MASK)), PENDING_SHIFT));
 
   /** When the completions at these places are due: Infinity where there is none. */
-  const lookAt = (pendingIndex: Value, transmitted: Value): void => {
-    f.set(rxAt, INFINITY);
-    f.if(ne(pendingIndex, load32(q, PENDING_TAIL)), () =>
-      f.set(rxAt, loadF64(pendingAddress(pendingIndex), BULK_BLOCK)),
+  const lookAtRx = (to: Local, index: Value): void => {
+    f.set(to, INFINITY);
+    f.if(ne(index, load32(q, PENDING_TAIL)), () =>
+      f.set(to, loadF64(pendingAddress(index), BULK_BLOCK)),
     );
-    f.set(txAt, INFINITY);
-    f.if(ne(transmitted, load32(cp, CP_TX_TAIL)), () =>
-      f.set(txAt, loadF64(stamp(load32(cp, CP_TX_AT), and(transmitted, slotMask)))),
+  };
+  const lookAtTx = (to: Local, index: Value): void => {
+    f.set(to, INFINITY);
+    f.if(ne(index, load32(cp, CP_TX_TAIL)), () =>
+      f.set(to, loadF64(stamp(load32(cp, CP_TX_AT), and(index, slotMask)))),
     );
   };
   /** Valid is 1 on even laps. */
@@ -124,18 +127,18 @@ export function completeLoop(): WasmFunction {
     f.set(valid, withWord(fourOf(0), V_WORD, eq(and(index, slots), 0)));
   };
   const room = sub(slots, sub(prod, load32(cp, CP_CONS)));
-  /** Leaves in `at` when those are written that gather behind the first, which is due then, a transmission if `n`. */
+  /** Leaves in `at` when those are written that gather behind the first, which is due then. */
   const gather = (): void => {
     const over = fadd(first, loadF64(cp, CP_GATHER_TIMER));
-    f.set(tx, add(txHead, n));
-    f.set(rx, add(pendingHead, sub(1, n)));
-    f.set(gathered, sub(2, n));
+    f.set(tx, add(txHead, isTx));
+    f.set(rx, add(pendingHead, sub(1, isTx)));
+    f.set(gathered, sub(2, isTx));
     f.repeat(() => {
       f.leaveIf(ge(gathered, wanted));
-      lookAt(rx, tx);
-      f.set(n, fgt(rxAt, txAt));
-      f.set(at, rxAt);
-      f.if(n, () => f.set(at, txAt));
+      lookAtRx(at, rx);
+      lookAtTx(txNext, tx);
+      f.set(n, fgt(at, txNext));
+      f.if(n, () => f.set(at, txNext));
       f.set(tx, add(tx, n));
       f.set(rx, add(rx, sub(1, n)));
       f.set(gathered, add(gathered, sub(2, n)));
@@ -200,28 +203,34 @@ export function completeLoop(): WasmFunction {
     f.if(fgt(limit, released), () => f.set(limit, released)),
   );
   f.repeat(() => {
-    lookAt(pendingHead, txHead);
-    f.set(n, fgt(rxAt, txAt));
+    lookAtRx(rxAt, pendingHead);
+    lookAtTx(txAt, txHead);
+    f.set(isTx, fgt(rxAt, txAt));
     f.set(first, rxAt);
     f.set(bound, limit);
     f.if(
-      n,
+      isTx,
       () => f.set(first, txAt),
       () => f.if(gt(3, wanted), () => f.set(bound, until)),
     );
+    f.leaveIf(fgt(first, until));
+    f.leaveIf(gt(sub(2, isTx), room));
     f.if(fgt(first, bound), () => {
-      f.leaveIf(fgt(first, until));
-      f.leaveIf(gt(sub(2, n), room));
       f.set(at, first);
       gather();
       f.leaveIf(fgt(at, until));
       f.set(released, at);
       f.set(limit, at);
-      f.again();
+      f.set(bound, at);
     });
-    f.leaveIf(gt(sub(2, n), room));
-    f.if(n, () => {
-      writeTx();
+    f.if(isTx, () => {
+      f.repeat(() => {
+        writeTx();
+        lookAtTx(txAt, txHead);
+        f.leaveIf(fgt(txAt, limit));
+        f.leaveIf(fge(txAt, rxAt));
+        f.leaveIf(eq(room, 0));
+      });
       f.again();
     });
     f.set(n, load32(pendingAddress(pendingHead), BULK_BLOCK + PENDING_FRAME));
