@@ -17,6 +17,7 @@ import type { Value } from '../host/wasmFunction.ts';
 import {
   HALF,
   ONE,
+  SHORT_MAX,
   WasmFunction,
   add,
   and,
@@ -31,6 +32,7 @@ import {
   load32,
   loadF64,
   ne,
+  or,
   shl,
   shr,
   sub,
@@ -78,7 +80,8 @@ const stamp = (base: Value, index: Value): Value => add(base, shl(index, 3));
 
 /**
  * Send what is decided on by `until`, up to the first packet that is more than one short descriptor:
- * doorbell by doorbell, and of each the packets before its producer. Leaves when the wire is free then.
+ * doorbell by doorbell, and of each the packets before its producer. Usual frames have a loop of their
+ * own, without calls, and are counted together. Leaves when the wire is free then.
  */
 function transmitLoop(): WasmFunction {
   const f = new WasmFunction();
@@ -102,10 +105,8 @@ function transmitLoop(): WasmFunction {
   const bellHead = load32(q, BELL_HEAD);
   const descriptor = (index: Value): Value => add(base, shl(index, DESC_SHIFT));
 
-  f.set(bd, descriptor(load32(q, TX_CONS)));
-  f.set(bdEnd, descriptor(add(load32(q, MASK), 1)));
-  f.set(prod, bd);
-  f.repeat(() => {
+  /** Leaves where the next packet is not to be sent by `until`; else with its `at`, `flags` and `len`. */
+  const look = (): void => {
     f.if(eq(bd, prod), () => {
       f.leaveIf(eq(bellHead, load32(q, BELL_TAIL)));
       f.set(i, and(bellHead, load32(q, MASK)));
@@ -116,31 +117,14 @@ function transmitLoop(): WasmFunction {
     f.set(flags, load32(bd));
     f.leaveIf(ne(and(flags, SHORT_AND_COUNT), ONE_SHORT));
     f.set(len, shr(flags, LEN_SHIFT));
-    f.copyApart(fifo, load32(bd, HADDR), len);
-    f.if(
-      and(load32(fifo), 1),
-      () => {
-        f.set(counted, add(load32(q, STATS), 8 * CAST_MCAST));
-        f.if(eq(load32(fifo), -1), () =>
-          f.if(eq(and(load32(fifo, 4), 0xffff), 0xffff), () =>
-            f.set(counted, add(load32(q, STATS), 8 * CAST_BCAST)),
-          ),
-        );
-        count(TX_PKTS * 8, ONE);
-        count(TX_BYTES * 8, double(len));
-      },
-      () => {
-        f.set(packets, add(packets, 1));
-        f.set(bytes, add(bytes, len));
-      },
-    );
-
-    f.if(gt(MIN_LEN, len), () => f.set(len, MIN_LEN));
+  };
+  /** It has left, and its completion becomes visible. */
+  const complete = (): void => {
     f.set(done, fmul(double(add(len, OVERHEAD)), psPerByte));
     f.set(wireFreeAt, fadd(at, ffloor(fadd(done, HALF))));
     f.if(eq(and(flags, TX_BD_FLAGS_NO_CMPL), 0), () => {
       f.set(done, fadd(wireFreeAt, latency));
-      f.if(fgt(at, cpuSeen), () => f.set(done, fmax(done, cpuStepEnd)));
+      f.if(fgt(at, cpuSeen), () => f.if(fgt(cpuStepEnd, done), () => f.set(done, cpuStepEnd)));
       f.set(i, and(cmpTail, sub(load32(cp, CP_SLOTS), 1)));
       f.storeF64(stamp(load32(cp, CP_TX_AT), i), 0, done);
       f.store32(word(load32(cp, CP_TX_OPAQUE), i), 0, load32(bd, OPAQUE));
@@ -150,10 +134,42 @@ function transmitLoop(): WasmFunction {
     f.set(bd, add(bd, 1 << DESC_SHIFT));
     f.if(eq(bd, bdEnd), () => f.set(bd, base));
     f.if(eq(bd, prod), () => f.store32(q, BELL_HEAD, add(bellHead, 1)));
+  };
+  /** It is not unicast, too short for the wire, or longer than what is copied without a call. */
+  const isOdd = or(gt(sub(len, MIN_LEN), SHORT_MAX - MIN_LEN), and(load32(load32(bd, HADDR)), 1));
+
+  f.set(bd, descriptor(load32(q, TX_CONS)));
+  f.set(bdEnd, descriptor(add(load32(q, MASK), 1)));
+  f.set(prod, bd);
+  f.repeat(() => {
+    f.set(packets, 0);
+    f.set(bytes, 0);
+    f.repeat(() => {
+      look();
+      f.leaveIf(isOdd);
+      f.copyShort(fifo, load32(bd, HADDR), len);
+      f.set(packets, add(packets, 1));
+      f.set(bytes, add(bytes, len));
+      complete();
+    });
+    f.set(counted, load32(q, STATS));
+    count(TX_PKTS * 8, double(packets));
+    count(TX_BYTES * 8, double(bytes));
+    look();
+    f.copyApart(fifo, load32(bd, HADDR), len);
+    f.if(and(load32(fifo), 1), () => {
+      f.set(counted, add(counted, 8 * CAST_MCAST));
+      f.if(eq(load32(fifo), -1), () =>
+        f.if(eq(and(load32(fifo, 4), 0xffff), 0xffff), () =>
+          f.set(counted, add(load32(q, STATS), 8 * CAST_BCAST)),
+        ),
+      );
+    });
+    count(TX_PKTS * 8, ONE);
+    count(TX_BYTES * 8, double(len));
+    f.if(gt(MIN_LEN, len), () => f.set(len, MIN_LEN));
+    complete();
   });
-  f.set(counted, load32(q, STATS));
-  count(TX_PKTS * 8, double(packets));
-  count(TX_BYTES * 8, double(bytes));
   f.store32(q, TX_CONS, shr(sub(bd, base), DESC_SHIFT));
   f.store32(cp, CP_TX_TAIL, cmpTail);
   f.returns(wireFreeAt, F64);
