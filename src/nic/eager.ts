@@ -173,7 +173,7 @@ export class EagerHardware implements Hardware, Pace {
   /** The next event of each kind and ring. */
   private *due(limit: Ps): Generator<Event> {
     for (const nic of this.nics) {
-      yield { at: nic.tx.nextAt(), kind: TRANSMIT, nic, ring: null };
+      yield { at: nic.tx.nextAt, kind: TRANSMIT, nic, ring: null };
       for (const cp of nic.completionRings) {
         const lane = cp.lane;
         if (lane !== null && lane.ring !== null) {

@@ -98,7 +98,7 @@ export class LazyHardware implements Hardware, Pace {
       let known = Infinity;
       let limit = horizon;
       for (const { port, tx } of this.nics) {
-        const decided = tx.nextAt() + this.txLookahead;
+        const decided = tx.nextAt + this.txLookahead;
         if (decided < limit) limit = decided;
         if (port.knownTo < known) known = port.knownTo;
       }
@@ -117,7 +117,7 @@ export class LazyHardware implements Hardware, Pace {
   /** Nobody interrupts or decides to send by then, and no arrivals have to be made. */
   private isQuietTo(horizon: Ps): boolean {
     for (const { ahead, port, tx } of this.nics) {
-      if (ahead.quietTo < horizon || port.knownTo < horizon || tx.nextAt() <= horizon) return false;
+      if (ahead.quietTo < horizon || port.knownTo < horizon || tx.nextAt <= horizon) return false;
     }
     return true;
   }

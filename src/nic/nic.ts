@@ -89,7 +89,7 @@ export class Nic implements BusDevice {
 
   /** When something happens in it next; Infinity while it waits for a doorbell or a frame from outside. */
   nextAt(): Ps {
-    let at = Math.min(this.port.nextAt(), this.tx.nextAt());
+    let at = Math.min(this.port.nextAt(), this.tx.nextAt);
     for (const cp of this.completionRings) at = Math.min(at, this.nextDueAt(cp), cp.fireAt());
     for (const nq of this.notificationQueues) at = Math.min(at, nq.fireAt());
     return at;

@@ -47,6 +47,8 @@ export class TxEngine {
   /** Rings with something to send, in the order of their turn; the first goes next. */
   private readonly waiting: TxRing[] = [];
   private wireFreeAt: Ps = 0;
+  /** When the next packet is decided on; Infinity when no ring has one. Asked for more often than it changes. */
+  nextAt: Ps = Infinity;
   /** How long XDP's frames were under way, each from its doorbell to its completion; 0 unless `booksFrames`. */
   underWayPs: Ps = 0;
 
@@ -67,7 +69,9 @@ export class TxEngine {
   publish(ring: TxRing, prod: number, now: Ps): void {
     const idle = ring.cons === ring.prod;
     ring.publish(prod, now + this.parts.timing.txFetchPs);
-    if (idle && ring.cons !== ring.prod) this.waiting.push(ring);
+    if (!idle || ring.cons === ring.prod) return;
+    this.waiting.push(ring);
+    this.lookAgain();
   }
 
   /** How long reading what a doorbell up to `prod` publishes keeps the upward direction busy. */
@@ -84,29 +88,24 @@ export class TxEngine {
   quiesce(ring: TxRing): number {
     const waits = this.waiting.indexOf(ring);
     if (waits >= 0) this.waiting.splice(waits, 1);
+    this.lookAgain();
     return ring.cons;
   }
 
-  /** When the next packet is decided on; Infinity when no ring has one. */
-  nextAt(): Ps {
-    if (this.waiting.length === 0) return Infinity;
+  private lookAgain(): void {
     let ready = Infinity;
     for (const ring of this.waiting) {
       const at = ring.readyAt();
       if (at < ready) ready = at;
     }
-    return ready > this.wireFreeAt ? ready : this.wireFreeAt;
+    this.nextAt = ready > this.wireFreeAt ? ready : this.wireFreeAt;
   }
 
   /** Send every packet decided on at or before `until`. */
   settle(until: Ps): void {
-    const { waiting } = this;
-    if (waiting.length === 1 && this.nextAt() <= until) this.settleAlone(waiting[0]!, until);
-    while (waiting.length > 0) {
-      const at = this.nextAt();
-      if (at > until) return;
-      this.transmitNext(at);
-    }
+    if (this.nextAt > until) return;
+    if (this.waiting.length === 1) this.settleAlone(this.waiting[0]!, until);
+    while (this.nextAt <= until) this.transmitNext(this.nextAt);
   }
 
   /** A ring that waits alone, as nearly always, has no turns to take: in bulk, unless somebody watches. */
@@ -121,6 +120,7 @@ export class TxEngine {
     this.fates.onWire += frames;
     this.counters.txGoodFrames += frames;
     if (ring.cons === ring.prod) this.waiting.pop();
+    this.lookAgain();
   }
 
   /** Send the packet whose turn it is at `at`. */
@@ -130,12 +130,11 @@ export class TxEngine {
     while (waiting[turn]!.readyAt() > at) turn++;
     const ring = waiting[turn]!;
     this.transmit(ring, at);
-    if (waiting.length === 1) {
-      if (ring.cons === ring.prod) waiting.pop();
-      return;
-    }
-    waiting.splice(turn, 1);
-    if (ring.cons !== ring.prod) waiting.push(ring);
+    if (waiting.length > 1) {
+      waiting.splice(turn, 1);
+      if (ring.cons !== ring.prod) waiting.push(ring);
+    } else if (ring.cons === ring.prod) waiting.pop();
+    this.lookAgain();
   }
 
   private transmit(ring: TxRing, at: Ps): void {
