@@ -58,7 +58,7 @@ import {
 } from './rxWalkBlock.ts';
 import { WALK_EMPTY, WALK_RAN } from './rxWalkLoop.ts';
 import type { ProgramWalk } from './rxWalkOf.ts';
-import { walkOf } from './rxWalkOf.ts';
+import { ANOTHER, walkOf } from './rxWalkOf.ts';
 import { PASSED, initPassWords, passNoted } from './rxWalkPass.ts';
 import { bnxtTxAvail } from './xdp.ts';
 
@@ -160,7 +160,8 @@ export class RxWalk {
     if (handled >= LEAST) this.pauses = 0;
     else if (!this.foundEmpty) this.rest();
     if (ran === 0) return handled;
-    const act = this.prog.link === undefined ? around.act : words[(block + ACT) >> 2]!;
+    const told = words[(block + ACT) >> 2]!;
+    const act = this.prog.link === undefined && told === ANOTHER ? around.act : told;
     const rc = rxPktRan(rxr, rxr.rxNextCons, xdpDataHardStart(words, rxr.xdp), act);
     rxr.rawCons++;
     return handled + (rc === -ENOMEM ? 1 : rc);

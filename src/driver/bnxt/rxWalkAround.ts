@@ -11,7 +11,7 @@ export const IN_BULK_QUEUE = 2;
 export interface Around {
   /** Whose completions are walked. */
   rxr: BnxtRxRingInfo | null;
-  /** The last verdict, as the program gave it, of one that is not WebAssembly. */
+  /** The last verdict as a program in TypeScript gave it, of those that the walk was not told. */
   act: number;
   /** `IN_*` or `ELSEWHERE` */
   inside: number;

@@ -126,7 +126,7 @@ export function walkLoop(
     ...[f.i32(), f.i32(), f.i32()],
     ...[f.i32(), f.i32(), f.i32()],
   ] as const;
-  const age = f.f64();
+  const [arrived, age] = [f.f64(), f.f64()] as const;
   const w: Walking = {
     ...{ f, q, time, ri, xdp, now, prod, txProd, rxMask, page, data, len },
     spare: [at, to],
@@ -190,6 +190,8 @@ export function walkLoop(
     f.store32(xdp, XDP_MD_DATA_END, add(data, shr(first, LEN_SHIFT)));
     f.store32(xdp, XDP_MD_DATA_META, data);
     takes(costs.toProgram);
+    // it is asked for early, since it may be far away: a packet stays in its page
+    f.set(arrived, loadF64(add(load32(q, STAMPS), shl(shr(page, PAGE_SHIFT), 3))));
 
     // it may read the clock, move it, or throw
     f.store32(q, PACKETS, n);
@@ -197,9 +199,7 @@ export function walkLoop(
     f.storeF64(time, OP_COUNT * 8, now);
     f.set(act, program(f, xdp));
     f.set(now, loadF64(time, OP_COUNT * 8));
-    f.set(data, load32(xdp, XDP_MD_DATA));
-    f.set(to, add(load32(q, STAMPS), shl(shr(data, PAGE_SHIFT), 3)));
-    f.set(age, fsub(now, loadF64(to)));
+    f.set(age, fsub(now, arrived));
     f.set(to, load32(q, LATENCY));
     recordInHistogram(f, to, age, at);
     f.if(load32(q, STAGED), () => {
@@ -207,6 +207,7 @@ export function walkLoop(
       f.storeF64(add(q, shl(n, 3)), VERDICTS, now);
       f.store32(add(q, shl(n, 2)), RAW_INDEXES, raw);
     });
+    f.set(data, load32(xdp, XDP_MD_DATA));
     f.set(len, sub(load32(xdp, XDP_MD_DATA_END), data));
     f.set(end, WALK_RAN);
     f.if(

@@ -8,7 +8,7 @@ import { callImport } from '../../host/wasmFunction.ts';
 import { bqEnqueue } from '../../xdp/bulkQueue.ts';
 import type { InlinedProgram } from '../../xdp/engine.ts';
 import type { XdpProg } from '../../xdp/program.ts';
-import { XDP_DROP, XDP_PASS, XDP_REDIRECT, XDP_TX } from '../../xdp/uapi.ts';
+import { XDP_DROP, XDP_REDIRECT } from '../../xdp/uapi.ts';
 import { catchUp } from './poll.ts';
 import type { Around } from './rxWalkAround.ts';
 import { ELSEWHERE, IN_BULK_QUEUE, IN_PROGRAM } from './rxWalkAround.ts';
@@ -23,11 +23,8 @@ export interface ProgramWalk {
   readonly around: Around;
 }
 
-/** What the walk is told instead of a verdict that it leaves to TypeScript, and that may be no integer. */
-const ANOTHER = 0;
-
-const isWalked = (act: number): boolean =>
-  act === XDP_DROP || act === XDP_TX || act === XDP_REDIRECT || act === XDP_PASS;
+/** What the walk is told instead of a verdict that it knows nothing of, and that may be no integer. */
+export const ANOTHER = 0;
 
 /** What the loop calls, as its module imports it. */
 function importsOf(around: Around): WebAssembly.Imports {
@@ -83,11 +80,12 @@ const walks: WeakMap<XdpProg, ProgramWalk> = new WeakMap();
 export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
   let known = walks.get(prog);
   if (known === undefined) {
-    const around: Around = { rxr: null, act: XDP_DROP, inside: IN_PROGRAM, refills: 0 };
+    const around: Around = { rxr: null, act: 0, inside: IN_PROGRAM, refills: 0 };
     const run = (md: HostAddr): number => {
       const act = prog.run(md);
+      if ((act | 0) === act && act >= XDP_DROP && act <= XDP_REDIRECT) return act;
       around.act = act;
-      return isWalked(act) ? act : ANOTHER;
+      return ANOTHER;
     };
     const imports = importsOf(around);
     const exports =
