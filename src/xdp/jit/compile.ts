@@ -42,6 +42,8 @@ export interface JitOptions {
 }
 
 const MAX_INSNS = 2 ** 27;
+/** A longer program is called: its code once more would cost more than calls do. */
+const MOST_LINKED_BYTES = 2 ** 18;
 
 type Callback = (r1: number, r2: number, r3: number, r4: number) => number;
 
@@ -58,7 +60,7 @@ interface Exports {
 export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
   /** @param ctx address of the context @returns the low word of r0 */
   readonly run: (ctx: HostAddr) => number;
-  readonly link: LinkProgram | undefined;
+  readonly link?: LinkProgram;
   private readonly image: EngineImage;
   private readonly bpf: JitBpf;
   private readonly state: RunState;
@@ -83,7 +85,8 @@ export class JitProgram implements BpfRunnable, RunningEngine, TailTarget {
     for (const slot of unit.callbacks) this.callbacks[slot] = this.exports[callbackName(slot)]!;
     const isBare = unit.isBare && !asTarget;
     this.run = isBare ? this.exports.run : (ctx) => this.enter(ctx);
-    this.link = isBare ? (write, imports) => this.linked(options, write, imports) : undefined;
+    const isShort = bytes.length <= MOST_LINKED_BYTES;
+    if (isBare && isShort) this.link = (write, imports) => this.linked(options, write, imports);
   }
 
   /** High word of r0 after a run. */

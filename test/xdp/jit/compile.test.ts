@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { findLeaders, buildGraph } from '../../../src/xdp/jit/graph.ts';
 import { moduleOf } from '../../../src/xdp/jit/moduleCache.ts';
-import { WasmCode, WasmModule } from '../../../src/host/wasm.ts';
+import { I32, WasmCode, WasmModule } from '../../../src/host/wasm.ts';
+import { WasmFunction, add, eq } from '../../../src/host/wasmFunction.ts';
 import type { Insn } from '../../../src/xdp/isa/insn.ts';
 import { ProgramFault } from '../../../src/xdp/program.ts';
 import { EXIT, insn } from '../interp/rig.ts';
@@ -221,4 +222,43 @@ test('modules are kept by their bytes', () => {
   const one = moduleOf(bytesOf(1));
   expect(moduleOf(bytesOf(1))).toBe(one);
   expect(moduleOf(bytesOf(2))).not.toBe(one);
+});
+
+describe('within a function of somebody else', () => {
+  /** The square of the word at the context, by a loop. */
+  const squares = [
+    ...[mov(0, 0), insn(0x61, { dst: 2, src: 1 }), insn(0xbf, { dst: 3, src: 2 })],
+    ...[insn(0x15, { dst: 3, off: 3 }), insn(0x0f, { src: 2 }), addImm(3, -1), jump(-4), EXIT],
+  ];
+
+  test('it runs again and again', () => {
+    const rig = jitRig();
+    const { words } = rig.bpf.mem;
+    [3, 1, 4, 1, 5].forEach((n, i) => (words[(rig.page >> 2) + i] = n));
+    const program = rig.compile(squares);
+    const exported = program.link!((module, inlined) => {
+      const f = new WasmFunction();
+      const [at, end] = [f.param(I32), f.param(I32)] as const;
+      const sum = f.i32();
+      f.repeat(() => {
+        f.leaveIf(eq(at, end));
+        f.set(sum, add(sum, inlined(f, at)));
+        f.set(at, add(at, 4));
+      });
+      f.returns(sum, I32);
+      f.exportTo(module, 'sum');
+    }, {});
+    const sum = exported['sum'] as (at: number, end: number) => number;
+    expect(sum(rig.page, rig.page + 20)).toBe(9 + 1 + 16 + 1 + 25);
+    expect(program.run(rig.page + 8)).toBe(16);
+  });
+
+  test('not what needs preparation, nor what is long', () => {
+    const rig = jitRig();
+    expect(rig.compile(squares, { checked: true }).link).toBeUndefined();
+    const long = Array.from({ length: 40_000 }, (_, i) => mov(2, 2 ** 31 - 1 - i));
+    const program = rig.compile([...long, ...squares]);
+    expect(program.link).toBeUndefined();
+    expect(program.run(rig.page)).toBe(0);
+  });
 });
