@@ -175,10 +175,6 @@ export const ONE: Expr = (code) => void code.raw(F64_CONST_ONE);
 export const HALF: Expr = (code) => void code.raw(F64_CONST_HALF);
 export const INFINITY: Expr = (code) => void code.raw(F64_CONST_INFINITY);
 
-/** How long what is copied without a call may be. */
-export const SHORT_MIN = 16;
-export const SHORT_MAX = 256;
-
 export class WasmFunction {
   readonly code: WasmCode = new WasmCode();
   private readonly params: number[] = [];
@@ -261,41 +257,6 @@ export class WasmFunction {
     push(this.code, from);
     push(this.code, bytes);
     this.code.raw(MEMORY_COPY);
-  }
-
-  /** The same where the ranges do not overlap: twice as fast for small frames. */
-  copyApart(to: Value, from: Value, bytes: Value): void {
-    this.if(
-      gt(sub(bytes, SHORT_MIN), SHORT_MAX - SHORT_MIN),
-      () => this.copy(to, from, bytes),
-      () => this.copyShort(to, from, bytes),
-    );
-  }
-
-  /** `SHORT_MIN` to `SHORT_MAX` bytes, sixteen at a time, the last sixteen as a whole; ranges do not overlap. */
-  copyShort(to: Value, from: Value, bytes: Value): void {
-    const [dst, src, end] = [this.i32(), this.i32(), this.i32()] as const;
-    const copy16 = (at: Value, source: Value, offset: number): void =>
-      this.store16(at, offset, load16(source, offset));
-    this.set(dst, to);
-    this.set(src, from);
-    this.set(end, sub(add(dst, bytes), 16));
-    copy16(end, sub(add(src, bytes), 16), 0);
-    this.if(
-      gt(33, sub(bytes, 32)), // 32 to 64: twice two
-      () => {
-        copy16(sub(end, 16), sub(add(src, bytes), 32), 0);
-        copy16(dst, src, 0);
-        copy16(dst, src, 16);
-      },
-      () =>
-        this.repeat(() => {
-          copy16(dst, src, 0);
-          this.set(dst, add(dst, 16));
-          this.set(src, add(src, 16));
-          this.leaveIf(ge(dst, end));
-        }),
-    );
   }
 
   if(condition: Value, then: () => void, otherwise?: () => void): void {

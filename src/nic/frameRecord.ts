@@ -9,7 +9,7 @@
  * Kept flat, because a million flows have a million of these and each packet reads one.
  */
 import type { HostAddr, HostWords } from '../host/memory.ts';
-import { SHORT_MAX, SHORT_MIN } from '../host/wasmFunction.ts';
+import { SHORT_MAX, SHORT_MIN } from '../host/wasmCopy.ts';
 import { CMP_TYPE_RX_L2_CMP, rxCmpExtWrite, rxCmpWrite } from './hsi/rxCmp.ts';
 
 const SHIFT = 4;

@@ -1,6 +1,7 @@
 /** `rxBulk.ts` on frames that have arrived. */
 import { LOST_NO_BUFFER } from '../host/fates.ts';
 import { F64, I32 } from '../host/wasm.ts';
+import { copyApart, copyShort } from '../host/wasmCopy.ts';
 import type { Value } from '../host/wasmFunction.ts';
 import {
   WasmFunction,
@@ -127,7 +128,7 @@ export function plainLoop(): WasmFunction {
       f.store32(pending, BULK_BLOCK + PENDING_FRAME, n);
       f.store32(pending, BULK_BLOCK + PENDING_OPAQUE, load32(bd, OPAQUE));
       f.set(bytes, add(bytes, len));
-      f.copyShort(haddr, load32(rec, REC_FROM), len);
+      copyShort(f, haddr, load32(rec, REC_FROM), len);
       f.set(run, sub(run, 1));
       f.leaveIf(eq(run, 0));
       f.set(arrival, add(arrival, 8));
@@ -193,7 +194,7 @@ export function acceptOne(): WasmFunction {
       f.set(from, add(from, VLAN_OFFSET + VLAN_HLEN));
       f.set(len, sub(len, VLAN_OFFSET));
     });
-    f.copyApart(haddr, from, len);
+    copyApart(f, haddr, from, len);
   });
   f.returns(isTooLong, I32);
   return f;

@@ -12,12 +12,12 @@
  */
 import type { Ps } from '../host/clock.ts';
 import type { HostAddr, HostMemory, HostWords } from '../host/memory.ts';
-import { F64, I32, WasmModule } from '../host/wasm.ts';
+import { F64, I32 } from '../host/wasm.ts';
+import { SHORT_MAX, copyApart, copyShort } from '../host/wasmCopy.ts';
 import type { Value } from '../host/wasmFunction.ts';
 import {
   HALF,
   ONE,
-  SHORT_MAX,
   WasmFunction,
   add,
   and,
@@ -37,6 +37,7 @@ import {
   shr,
   sub,
 } from '../host/wasmFunction.ts';
+import { wasmLoops } from '../host/wasmLoops.ts';
 import type { Link } from '../wire/link.ts';
 import { MIN_LEN, wireBytes } from '../wire/link.ts';
 import { CP_SLOTS, CP_TX_AT, CP_TX_OPAQUE, CP_TX_TAIL } from './completionRing.ts';
@@ -147,7 +148,7 @@ function transmitLoop(): WasmFunction {
     f.repeat(() => {
       look();
       f.leaveIf(isOdd);
-      f.copyShort(fifo, load32(bd, HADDR), len);
+      copyShort(f, fifo, load32(bd, HADDR), len);
       f.set(packets, add(packets, 1));
       f.set(bytes, add(bytes, len));
       complete();
@@ -156,7 +157,7 @@ function transmitLoop(): WasmFunction {
     count(TX_PKTS * 8, double(packets));
     count(TX_BYTES * 8, double(bytes));
     look();
-    f.copyApart(fifo, load32(bd, HADDR), len);
+    copyApart(f, fifo, load32(bd, HADDR), len);
     f.if(and(load32(fifo), 1), () => {
       f.set(counted, add(counted, 8 * CAST_MCAST));
       f.if(eq(load32(fifo), -1), () =>
@@ -176,39 +177,19 @@ function transmitLoop(): WasmFunction {
   return f;
 }
 
-interface Loop {
+interface Loops {
   transmit(q: HostAddr, until: Ps, wireFreeAt: Ps, cpuSeen: Ps, cpuStepEnd: Ps): Ps;
 }
 
-function encodeLoop(): Uint8Array<ArrayBuffer> {
-  const module = new WasmModule();
-  module.importMemory('host', 'memory');
-  transmitLoop().exportTo(module, 'transmit');
-  return module.encode();
-}
-
-let compiled: WebAssembly.Module | null = null;
-const instances: WeakMap<WebAssembly.Memory, Loop> = new WeakMap();
-
-/** As in `rxBulk.ts`: one instance for each memory. */
-function loopOn(memory: WebAssembly.Memory): Loop {
-  let loop = instances.get(memory);
-  if (loop === undefined) {
-    compiled ??= new WebAssembly.Module(encodeLoop());
-    const { exports } = new WebAssembly.Instance(compiled, { host: { memory } });
-    loop = exports as unknown as Loop;
-    instances.set(memory, loop);
-  }
-  return loop;
-}
+const loopsOn = wasmLoops<Loops>({ transmit: transmitLoop });
 
 export class TxBulk {
-  private readonly loop: Loop;
+  private readonly loops: Loops;
   private readonly words: HostWords;
   private readonly doubles: Float64Array;
 
   constructor(mem: HostMemory) {
-    this.loop = loopOn(mem.memory);
+    this.loops = loopsOn(mem.memory);
     this.words = mem.words;
     this.doubles = mem.doubles;
   }
@@ -233,7 +214,7 @@ export class TxBulk {
     const { cp } = ring;
     const { txTail } = cp;
     const { sharedSeen, stepEnd } = cp.irq.cpu;
-    const freeAt = this.loop.transmit(ring.block, until, wireFreeAt, sharedSeen, stepEnd);
+    const freeAt = this.loops.transmit(ring.block, until, wireFreeAt, sharedSeen, stepEnd);
     if (cp.txTail !== txTail) cp.forgetIrq();
     return freeAt;
   }

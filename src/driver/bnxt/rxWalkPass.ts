@@ -27,6 +27,7 @@ import { bugOn } from '../../host/errors.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import { I32 } from '../../host/wasm.ts';
 import type { WasmModule } from '../../host/wasm.ts';
+import { copyApart } from '../../host/wasmCopy.ts';
 import type { Local, Value } from '../../host/wasmFunction.ts';
 import {
   add,
@@ -141,7 +142,7 @@ export class PassStatements {
     f.set(to, add(q, shl(load32(q, NOTED), NOTE_SHIFT)));
     f.store32(to, NOTE_RAW, raw);
     f.store32(to, NOTE_LEN, len);
-    f.copyApart(add(load32(to, NOTE_HEAD), NET_SKB_PAD), load32(xdp, XDP_MD_DATA), len);
+    copyApart(f, add(load32(to, NOTE_HEAD), NET_SKB_PAD), load32(xdp, XDP_MD_DATA), len);
     this.charge(OP_DMA_SYNC);
   }
 
