@@ -11,22 +11,15 @@ import {
   eq,
   fadd,
   fourOf,
-  ge,
   gt,
   load16,
   load32,
   loadF64,
   or,
   shl,
-  shr,
   sub,
 } from '../../host/wasmFunction.ts';
 import { DESC_SHIFT } from '../../nic/hsi/ring.ts';
-import {
-  TX_BD_FLAGS_BD_CNT_SHIFT,
-  TX_BD_FLAGS_PACKET_END,
-  TX_BD_TYPE_SHORT_TX_BD,
-} from '../../nic/hsi/txBd.ts';
 import { PP_CACHE, PP_CACHED } from '../../stack/pagePoolBlock.ts';
 import {
   BULK_QUEUE_COUNT,
@@ -61,19 +54,12 @@ import {
   TX_OPAQUE,
   TX_RING,
 } from './rxWalkBlock.ts';
+import { postShortTxBd } from './shortTxBd.ts';
 import { SW_RX_BD_DATA_PTR, SW_RX_BD_MAPPING } from './swRxBd.ts';
 import { SW_TX_BD_PAGE, SW_TX_BD_RX_PROD, SW_TX_BD_SHIFT } from './swTxBd.ts';
 
-/** Within descriptors, see `nic/hsi/`. */
-const OPAQUE = 4;
+/** Within a descriptor of a buffer, see `nic/hsi/rxBd.ts`. */
 const HADDR = 8;
-const HADDR_HI = 12;
-const LEN_SHIFT = 16;
-const LHINT_STEP = 9;
-const LHINT_SHIFT = 13;
-/** One short descriptor is the whole packet. */
-const TX_FLAGS: number =
-  TX_BD_TYPE_SHORT_TX_BD | (1 << TX_BD_FLAGS_BD_CNT_SHIFT) | TX_BD_FLAGS_PACKET_END;
 
 /** The function that is written, and the locals that its parts share. */
 export interface Walking {
@@ -133,16 +119,9 @@ export function post(w: Walking, data: Value, dataPtr: Value, mapping: Value): v
 export function xmit(w: Walking): void {
   const { f, q, prod, txProd, page, data, len } = w;
   const [slot, at] = w.spare;
-  const flags = f.i32();
   f.set(slot, and(txProd, load32(q, TX_MASK)));
-  f.set(at, add(load32(q, TX_RING), shl(slot, DESC_SHIFT)));
-  f.set(flags, shr(len, LHINT_STEP));
-  f.set(flags, add(add(ge(flags, 1), ge(flags, 2)), ge(flags, 4)));
-  f.set(flags, or(shl(flags, LHINT_SHIFT), or(shl(len, LEN_SHIFT), TX_FLAGS)));
-  f.store32(at, 0, flags);
-  f.store32(at, OPAQUE, or(load32(q, TX_OPAQUE), slot));
-  f.store32(at, HADDR, data);
-  f.store32(at, HADDR_HI, 0);
+  const to = add(load32(q, TX_RING), shl(slot, DESC_SHIFT));
+  postShortTxBd(f, to, or(load32(q, TX_OPAQUE), slot), data, len);
   f.set(at, add(load32(q, TX_BUF_RING), shl(slot, SW_TX_BD_SHIFT)));
   f.store32(at, 0, XDP_TX);
   f.store32(at, SW_TX_BD_RX_PROD, and(add(prod, 1), 0xffff));

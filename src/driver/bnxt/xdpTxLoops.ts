@@ -40,7 +40,7 @@ import {
   xdpFrameMemId,
 } from '../../xdp/xdpFrame.ts';
 import type { BnxtTxRingInfo } from './bnxt.ts';
-import { ShortTxBd } from './shortTxBd.ts';
+import { postShortTxBd } from './shortTxBd.ts';
 import { SW_TX_BD_PAGE, SW_TX_BD_RX_PROD, SW_TX_BD_SHIFT, swTxBdAt, swTxBdXdpf } from './swTxBd.ts';
 
 /**
@@ -126,7 +126,6 @@ function xmitLoop(): WasmFunction {
   ] as const;
   const [mask, prod, opaque] = [f.param(I32), f.param(I32), f.param(I32)] as const;
   const [slot, note, frame, end] = [f.i32(), f.i32(), f.i32(), f.i32()] as const;
-  const txBd = new ShortTxBd(f);
 
   f.set(end, add(frames, shl(n, 2)));
   f.repeat(() => {
@@ -134,7 +133,8 @@ function xmitLoop(): WasmFunction {
     f.set(frame, load32(frames));
     f.set(slot, and(prod, mask));
     const data = load32(frame, XDP_FRAME_DATA);
-    txBd.post(
+    postShortTxBd(
+      f,
       add(ring, shl(slot, DESC_SHIFT)),
       or(opaque, slot),
       data,
