@@ -78,6 +78,11 @@ export class CompletionRing {
    */
   irqAt: Ps = Infinity;
   quietTo: Ps = -1;
+  /**
+   * All that happens before then has happened, of what arrives and what is completed. Known after a
+   * look that found nothing to do, while nothing is being sent.
+   */
+  idleTo: Ps = -1;
   /** When the record in each slot was due, gathered or not. */
   readonly stamps: Float64Array;
   /**
@@ -237,6 +242,12 @@ export class CompletionRing {
     this.ahead.forget();
   }
 
+  /** Nothing is known of what comes: the traffic or the configuration are about to change. */
+  forgetAhead(): void {
+    this.idleTo = -1;
+    this.forgetIrq();
+  }
+
   /** Since when the timer runs, as far as visible records tell; Infinity when there are none. */
   timerFrom(): Ps {
     const { cons, unread, mask, stamps } = this;
@@ -277,6 +288,12 @@ export class CompletionRing {
     const i = this.txTail++ & this.mask;
     this.txAt[i] = at;
     this.txOpaque[i] = opaque;
+    this.txPended();
+  }
+
+  /** TX completions have been added to those not yet visible. */
+  txPended(): void {
+    this.idleTo = -1;
     this.forgetIrq();
   }
 

@@ -74,12 +74,14 @@ export class LazyHardware implements Hardware, Pace {
     const lane = cp.lane;
     if (lane !== null && lane.ring !== null) {
       const ring = lane.ring;
+      if (now < cp.idleTo && now < lane.markAt) return;
       nic.port.makeTo(now);
       while (lane.markAt <= now) {
         nic.settleRx(cp, lane, ring, lane.markAt);
         lane.passMarks(lane.markAt);
       }
-      nic.settleRx(cp, lane, ring, now);
+      if (!nic.settleRx(cp, lane, ring, now) && cp.txHead === cp.txTail)
+        cp.idleTo = Math.min(nic.port.madeTo, lane.headAt(), ring.pendingHeadAt());
     } else nic.writeDue(cp, now);
   }
 

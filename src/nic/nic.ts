@@ -83,7 +83,7 @@ export class Nic implements BusDevice {
 
   settleAll(now: Ps): void {
     this.pace.settleAll(this, now);
-    for (const cp of this.completionRings) cp.forgetIrq();
+    for (const cp of this.completionRings) cp.forgetAhead();
     this.ahead.forget();
   }
 
@@ -199,8 +199,10 @@ export class Nic implements BusDevice {
   /**
    * Accept every arrival up to `now`, then write every completion due by then: in bulk as far as
    * that goes, the rest one by one.
+   *
+   * @returns false when no frame has moved, for certain
    */
-  settleRx(cp: CompletionRing, lane: Lane, ring: RxRing, now: Ps): void {
+  settleRx(cp: CompletionRing, lane: Lane, ring: RxRing, now: Ps): boolean {
     const { watch, faults, timing } = this.parts;
     if (
       !watch.on &&
@@ -209,12 +211,14 @@ export class Nic implements BusDevice {
       !(cp.armed && gathers(cp)) &&
       this.classes.inHostMemory &&
       lane.inHostMemory &&
-      timing.pcie === null &&
-      this.bulk.settle(lane, ring, now)
-    )
-      return;
+      timing.pcie === null
+    ) {
+      const told = this.bulk.settle(lane, ring, now);
+      if (told >= 0) return told > 0;
+    }
     this.rx.receive(lane, ring, now);
     this.writeDue(cp, now);
+    return true;
   }
 
   /** Make every completion of `cp` visible that is to be by `now`, in the order of time, RX before TX. */

@@ -116,13 +116,13 @@ export class RxBulk {
   /**
    * As `RxEngine.receive` and then `Nic.writeDue`, while lane and records lie in host memory.
    *
-   * @returns false when it stopped in front of a frame that does not fit its buffer
+   * @returns 0 when no frame has moved; negative when it stopped in front of one that does not fit its buffer
    */
-  settle({ fates }: Lane, rx: RxRing, until: Ps): boolean {
+  settle({ fates }: Lane, rx: RxRing, until: Ps): number {
     const told = this.loops.settle(rx.block, until);
     const moved = told < 0 ? ~told : told;
     fates.offered += moved & TAKEN_MASK;
     fates.received += moved >> TAKEN_BITS;
-    return told >= 0;
+    return told;
   }
 }

@@ -215,7 +215,7 @@ export class TxBulk {
     const { txTail } = cp;
     const { sharedSeen, stepEnd } = cp.irq.cpu;
     const freeAt = this.loops.transmit(ring.block, until, wireFreeAt, sharedSeen, stepEnd);
-    if (cp.txTail !== txTail) cp.forgetIrq();
+    if (cp.txTail !== txTail) cp.txPended();
     return freeAt;
   }
 }
