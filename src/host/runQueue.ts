@@ -15,7 +15,7 @@
 import type { Ps } from './clock.ts';
 import { PS_PER_MS, PS_PER_SEC } from './clock.ts';
 import { OP_IPI, OP_SWITCH, OP_TIMER_IRQ, OP_WAKE } from './cost.ts';
-import type { Cpu, Steps, Work } from './cpu.ts';
+import type { Cpu, Steps } from './cpu.ts';
 import { CTX_HARDIRQ, CTX_IDLE, CTX_KSOFTIRQD } from './cpu.ts';
 import { Cfs } from './cfs.ts';
 import { Eevdf } from './eevdf.ts';
@@ -35,7 +35,7 @@ export class Task implements FairEntity, Movable {
   /** `CTX_*` that its time is booked to. */
   readonly context: number;
   /** Never ends; yields after `sleep`, and where it may be preempted. */
-  readonly work: Work;
+  readonly work: Steps;
   /** On the run queue, running included. */
   runnable = false;
   /** A wake-up is on its way from another CPU. */
@@ -58,7 +58,7 @@ export class Task implements FairEntity, Movable {
     name: string,
     cpu: Cpu,
     context: number,
-    body: (task: Task) => Work,
+    body: (task: Task) => Steps,
     allowed: readonly Cpu[] = [cpu],
   ) {
     this.name = name;

@@ -10,7 +10,7 @@
  * @linux kernel/softirq.c
  */
 import { OP_SOFTIRQ } from '../host/cost.ts';
-import type { Stepped, Steps, Work } from '../host/cpu.ts';
+import type { Stepped, Steps } from '../host/cpu.ts';
 import { CTX_IDLE, CTX_KSOFTIRQD, CTX_SOFTIRQ, STEPS_OVER, STEP_MADE } from '../host/cpu.ts';
 import { Task } from '../host/runQueue.ts';
 import { backlogInit } from './backlog.ts';
@@ -32,9 +32,8 @@ export function softirqInit(net: Net): void {
     const softirqs = new Softirqs(net, sd);
     const atInterrupt = new DoSoftirq(net, sd, softirqs);
     cpu.runQueue.init(net.softnet.length, net.hz, net.cfs);
-    sd.ksoftirqd = new Task(`ksoftirqd/${cpu.id}`, cpu, CTX_KSOFTIRQD, (task) =>
-      runKsoftirqd(sd, softirqs, task),
-    );
+    const name = `ksoftirqd/${cpu.id}`;
+    sd.ksoftirqd = new Task(name, cpu, CTX_KSOFTIRQD, (task) => new Ksoftirqd(sd, softirqs, task));
     cpu.irqExit = (): void => {
       if (cpu.bhOff) return; // the dispatcher runs, and will look
       if (sd.softirqPending === 0 || ksoftirqdRunning(net, sd)) cpu.runQueue.schedule();
@@ -89,18 +88,36 @@ function wakeupSoftirqd(net: Net, sd: SoftnetData): void {
   sd.cpu.runQueue.wake(sd.ksoftirqd!, sd.cpu, net.irqs);
 }
 
-/** The thread `ksoftirqd/N`: the same dispatcher, again and again. @linux run_ksoftirqd */
-function* runKsoftirqd(sd: SoftnetData, softirqs: Softirqs, task: Task): Work {
-  const { cpu } = sd;
-  for (;;) {
-    if (sd.softirqPending === 0) task.sleep();
-    else {
+/**
+ * The thread `ksoftirqd/N`: the same dispatcher, again and again; between two runs, and once it has
+ * nothing to do, another thread may have the CPU (cond_resched).
+ *
+ * @linux run_ksoftirqd
+ */
+class Ksoftirqd implements Steps {
+  private readonly sd: SoftnetData;
+  private readonly softirqs: Softirqs;
+  private readonly task: Task;
+
+  constructor(sd: SoftnetData, softirqs: Softirqs, task: Task) {
+    this.sd = sd;
+    this.softirqs = softirqs;
+    this.task = task;
+  }
+
+  next(): Stepped {
+    const { sd, softirqs } = this;
+    const { cpu } = sd;
+    if (!cpu.bhOff) {
+      if (sd.softirqPending === 0) {
+        this.task.sleep();
+        return STEP_MADE;
+      }
       cpu.bhOff = true;
       softirqs.begin();
-      while (softirqs.next() === STEP_MADE) yield;
-      cpu.bhOff = false;
     }
-    yield; // cond_resched
+    if (softirqs.next() !== STEP_MADE) cpu.bhOff = false;
+    return STEP_MADE;
   }
 }
 
