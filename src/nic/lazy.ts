@@ -81,7 +81,7 @@ export class LazyHardware implements Hardware, Pace {
         lane.passMarks(lane.markAt);
       }
       if (!nic.settleRx(cp, lane, ring, now) && cp.txHead === cp.txTail)
-        cp.idleTo = Math.min(nic.port.madeTo, lane.headAt(), ring.pendingHeadAt());
+        cp.idleTo = Math.min(nic.port.knownTo, lane.headAt(), ring.pendingHeadAt());
     } else nic.writeDue(cp, now);
   }
 

@@ -26,7 +26,7 @@ export class Port {
   private feed: LinkFeed | null = null;
   private readonly bulk: ArrivalBulk;
   /** Every arrival before this time lies in its lane. */
-  madeTo: Ps = Infinity;
+  private madeTo: Ps = Infinity;
 
   private readonly engine: RxEngine;
 
@@ -48,7 +48,7 @@ export class Port {
     this.feed = source instanceof LinkFeed && source.link.whole ? source : null;
     this.bulk.setLine(this.feed);
     this.madeTo = -1;
-    for (const { ring } of this.lanes) ring?.cp.forgetAhead(); // it was found for a port without traffic
+    for (const { ring } of this.lanes) ring?.cp.forgetAhead(); // it was known of a port without traffic
   }
 
   /** It may be offered traffic: what there was has all been made. */
