@@ -111,10 +111,9 @@ describe('a histogram in host memory', () => {
   const f = new WasmFunction();
   recordInHistogram(f, f.param(I32), f.param(F64), f.i32());
   f.exportTo(module, 'record');
-  const { exports } = new WebAssembly.Instance(
-    new WebAssembly.Module(module.encode() as Uint8Array<ArrayBuffer>),
-    { host: { memory: mem.memory } },
-  );
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), {
+    host: { memory: mem.memory },
+  });
   const record = exports['record'] as (at: number, ps: number) => void;
   const rng = new Rng(3);
   const values = Array.from({ length: 4000 }, (_, i) =>
