@@ -74,7 +74,7 @@ const F64_LOAD = 0x2b;
 const I32_STORE = 0x36;
 const F64_STORE = 0x39;
 const I64_CONST = 0x42;
-const I64_SHR_U = 0x88;
+const I64_SHR_S = 0x87;
 const I32_WRAP_I64 = 0xa7;
 const I64_REINTERPRET_F64 = 0xbd;
 const V128_LOAD = [0xfd, 0x00];
@@ -158,7 +158,7 @@ const unary =
   };
 
 export const ffloor: (a: Value) => Expr = unary(0x9c);
-/** The first `bits` of a double, sign and exponent before the fraction; at most 32. */
+/** The first `bits` of a double, sign and exponent before the fraction, as a signed number; at most 32. */
 export const topBits =
   (a: Value, bits: number): Expr =>
   (code) => {
@@ -166,7 +166,7 @@ export const topBits =
     code
       .op(I64_REINTERPRET_F64)
       .raw([I64_CONST, 64 - bits])
-      .op(I64_SHR_U)
+      .op(I64_SHR_S)
       .op(I32_WRAP_I64);
   };
 /** The double that is as large as an i32, unsigned. */

@@ -124,6 +124,17 @@ describe('a histogram in host memory', () => {
         : Math.floor(2 ** ((rng.uint32() / 2 ** 32) * 53)),
   );
 
+  test('counts what is less than nothing as nothing, in the first bucket and nowhere else', () => {
+    const histogram = of();
+    histogram.moveTo(mem.doublesAt(AT, HISTOGRAM_BYTES / 8));
+    for (const ps of [-1, -5_109_000, -(2 ** 53)]) record(AT, ps);
+    histogram.counted(3);
+    expect(told(histogram)).toEqual(told(of(-1, -5_109_000, -(2 ** 53))));
+    expect(mem.words.subarray((AT + HISTOGRAM_BYTES) >> 2).every((word) => word === 0)).toBe(true);
+    histogram.moveTo(null);
+    mem.fill(AT, HISTOGRAM_BYTES, 0);
+  });
+
   test('is told the same by compiled code and by `record`, in turn, and keeps it', () => {
     const histogram = of(...values.slice(0, 300));
     histogram.moveTo(mem.doublesAt(AT, HISTOGRAM_BYTES / 8));
