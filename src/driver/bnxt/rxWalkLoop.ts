@@ -66,15 +66,14 @@ import {
   TOUCHES,
   TX_COMPLETIONS,
   TX_CONS,
-  TX_HW_CONS,
   TX_MASK,
   TX_PROD,
   TX_SIZE,
-  TX_WAKE,
   VERDICTS,
   XDP,
 } from './rxWalkBlock.ts';
 import { PassStatements } from './rxWalkPass.ts';
+import { txCompletions } from './rxWalkTxCmp.ts';
 import type { RedirectImports, Walking } from './rxWalkVerdicts.ts';
 import { costOf, post, redirect, xmit } from './rxWalkVerdicts.ts';
 import { SW_RX_BD_DATA_PTR, SW_RX_BD_MAPPING, SW_RX_BD_SHIFT } from './swRxBd.ts';
@@ -85,9 +84,6 @@ const OPAQUE = 4;
 const V = 8;
 const LEN_SHIFT = 16;
 const L2_ERRORS: number = (7 << 1) | (1 << 8);
-const OPAQUE_BDS_SHIFT = 16;
-const OPAQUE_BDS = 0xff;
-const OPAQUE_RING_SHIFT = 24;
 
 /** How a walk ends: in front of a packet, behind a verdict, or where nothing is written up to now. */
 const WALK_STOPPED = 0;
@@ -165,15 +161,7 @@ export function walkLoop(
     });
     f.set(first, load32(at));
     f.if(eq(and(first, TYPE), CMP_TYPE_TX_L2_CMP), () => {
-      f.set(to, load32(at, OPAQUE));
-      f.leaveIf(shr(to, OPAQUE_RING_SHIFT));
-      f.set(to, add(to, and(shr(to, OPAQUE_BDS_SHIFT), OPAQUE_BDS)));
-      f.set(to, and(to, load32(q, TX_MASK)));
-      f.leaveIf(ge(and(sub(to, load32(q, TX_CONS)), load32(q, TX_MASK)), load32(q, TX_WAKE)));
-      takes(loadF64(time, OP_DMA_RMB * 8));
-      f.store32(q, TX_HW_CONS, to);
-      f.store32(q, TX_COMPLETIONS, add(load32(q, TX_COMPLETIONS), 1));
-      f.set(raw, add(raw, 1));
+      txCompletions(w, at, raw, slotIsEmpty);
       f.again();
     });
     f.leaveIf(ne(and(first, TYPE), CMP_TYPE_RX_L2_CMP));
