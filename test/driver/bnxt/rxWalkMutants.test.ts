@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RxWalk } from '../../../src/driver/bnxt/rxWalk.ts';
+import { PASS } from '../../../src/driver/bnxt/rxWalkBlock.ts';
 import type { BnxtRxRingInfo } from '../../../src/driver/bnxt/bnxt.ts';
 import {
   BNXT_REDIRECT_EVENT,
@@ -73,7 +74,7 @@ test.each<[string, Partial<Inside>]>([
     booked(({ rxr }, n) => void (rxr.fates.xdpRedirect += n > 20 ? 1 : 0)),
   ],
   ['ends a pass that goes on', booked((walk) => void (walk.foundEmpty = true))],
-  ['copies packets of any length that it passes up', inBlock(2672, () => 2000)],
+  ['copies packets of any length that it passes up', inBlock(PASS, () => 2000)],
   ['loses one that it passes up', booked(({ rxr }) => void (rxr.fates.xdpPass &= ~1))],
   ['forgets a fate', booked(({ rxr }, dropped) => void (rxr.fates.xdpDrop -= dropped > 0 ? 1 : 0))],
 ])('a walk that %s is found out', { timeout: 120_000 }, async (_, mutant) => {
