@@ -106,7 +106,7 @@ class Structured {
   }
 }
 
-/** @param next a local (i32) that holds the number of the block that comes next; 0 at first */
+/** @param next a local (i32) for the number of the block that comes next; it may hold anything before */
 export function writeDispatched(
   graph: Graph,
   out: WasmCode,
@@ -114,6 +114,7 @@ export function writeDispatched(
   next: number,
 ): void {
   const { blocks } = graph;
+  out.i32(0).set(next);
   const top = out.loop();
   const labels = blocks.map(() => out.block()).toReversed();
   out.get(next).brTable(labels);

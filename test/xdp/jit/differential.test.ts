@@ -1,16 +1,20 @@
 /**
  * Interpreter and compiler do the same: on every operation with corner values, and on random
- * programs, in result and given bytes, in checked mode in the stack, too.
+ * programs, in result and given bytes, in checked mode in the stack, too. A random program that a
+ * loop may contain does the same on its second turn there, whatever the first left in locals.
  *
  * RINGSCOPE_RUNS multiplies the number of random programs, RINGSCOPE_SEED chooses others.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { I32 } from '../../../src/host/wasm.ts';
+import { WasmFunction, callImport, eq } from '../../../src/host/wasmFunction.ts';
 import { CALL_CHAIN_BYTES } from '../../../src/xdp/engine.ts';
 import { Interpreter } from '../../../src/xdp/interp/interpreter.ts';
 import * as isa from '../../../src/xdp/isa/insn.ts';
 import type { Insn } from '../../../src/xdp/isa/insn.ts';
 import { compile } from '../../../src/xdp/jit/compile.ts';
+import type { JitProgram } from '../../../src/xdp/jit/compile.ts';
 import { standaloneBpf } from '../../../src/xdp/standalone.ts';
 import { GIVEN_BYTES, HELPERS, randomProgram } from './randomProgram.ts';
 
@@ -30,9 +34,13 @@ interface Subject {
   runOn(at: number, len: number): number;
 }
 
+function fillGiven(): void {
+  for (let i = 0; i < GIVEN_BYTES; i++) bpf.mem.u8[given + i] = (i * 37 + 11) & 0xff;
+}
+
 /** Result, given bytes and stack, as bytes. */
 function outcomeOf(subject: Subject): Buffer {
-  for (let i = 0; i < GIVEN_BYTES; i++) bpf.mem.u8[given + i] = (i * 37 + 11) & 0xff;
+  fillGiven();
   const lo = subject.runOn(given, GIVEN_BYTES);
   return Buffer.concat([
     new Uint8Array(Int32Array.of(lo, subject.r0Hi).buffer),
@@ -41,7 +49,39 @@ function outcomeOf(subject: Subject): Buffer {
   ]);
 }
 
-const subjectsOf = (insns: readonly Insn[]): Subject[] => [
+/** Low words of the results and given bytes of two runs in one loop, from the same memory. */
+function outcomesInLoop(program: JitProgram): Buffer[] {
+  const outcomes: Buffer[] = [];
+  const begin = (): number => {
+    fillGiven();
+    bpf.mem.fill(stacks, CALL_CHAIN_BYTES, 0);
+    return given;
+  };
+  const end = (lo: number): number => {
+    const bytes = bpf.mem.u8.subarray(given, given + GIVEN_BYTES);
+    return outcomes.push(Buffer.concat([new Uint8Array(Int32Array.of(lo).buffer), bytes]));
+  };
+  const { loop } = program.link!(
+    (module, inlined) => {
+      const begins = module.importFunction('test', 'begin', module.type([], [I32]));
+      const ends = module.importFunction('test', 'end', module.type([I32], [I32]));
+      const f = new WasmFunction();
+      const [ctx, runs] = [f.i32(), f.i32()];
+      f.repeat(() => {
+        f.leaveIf(eq(runs, 2));
+        f.set(ctx, callImport(begins));
+        f.set(runs, callImport(ends, inlined(f, ctx)));
+      });
+      f.exportTo(module, 'loop');
+    },
+    { test: { begin, end } },
+  );
+  (loop as () => void)();
+  expect(outcomes.length).toBe(2);
+  return outcomes;
+}
+
+const subjectsOf = (insns: readonly Insn[]): [Interpreter, JitProgram, JitProgram] => [
   new Interpreter({ name: 'random', insns }, bpf, { helpers: HELPERS }),
   compile({ name: 'random', insns }, bpf, { helpers: HELPERS }),
   compile({ name: 'random', insns }, bpf, { helpers: HELPERS, checked: true }),
@@ -50,11 +90,15 @@ const subjectsOf = (insns: readonly Insn[]): Subject[] => [
 test('random programs', () => {
   fc.assert(
     fc.property(randomProgram(given), (insns) => {
-      const [reference, plain, checked] = subjectsOf(insns).map(outcomeOf);
+      const subjects = subjectsOf(insns);
+      const [reference, plain, checked] = subjects.map(outcomeOf);
       // a plain program holds slots of its stack in registers
       const seen = reference!.subarray(0, WORDS + GIVEN_BYTES);
       if (!plain!.subarray(0, seen.length).equals(seen)) expect(plain).toEqual(reference);
       if (!checked!.equals(reference!)) expect(checked).toEqual(reference);
+      const expected = Buffer.concat([seen.subarray(0, 4), seen.subarray(WORDS)]);
+      for (const looped of outcomesInLoop(subjects[1]))
+        if (!looped.equals(expected)) expect(looped).toEqual(expected);
     }),
     { numRuns: PROGRAMS, seed: SEED },
   );
