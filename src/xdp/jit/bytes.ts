@@ -40,6 +40,8 @@ const SIZE_OF: Readonly<Record<number, number>> = {
   [BPF_W]: 4,
   [BPF_DW]: 8,
 };
+/** That are looked at together: so many neighbours are compared for each. */
+const MOST_STORES = 64;
 const CODE_OF: Readonly<Record<number, number>> = { 1: BPF_B, 2: BPF_H, 4: BPF_W };
 
 /** What a register holds: `bytes` of memory at `offset` from a base, that many bits to the left. */
@@ -182,6 +184,7 @@ class Joiner {
     );
     if (!isPlain || base !== this.base || overlaps) this.joinStores();
     if (!isPlain) return;
+    if (this.stores.length === MOST_STORES) this.joinStores();
     this.base = base;
     const isConstant = (code & 7) === BPF_ST;
     const part = isConstant ? { value: -1, shift: 0, constant: imm } : this.partOf(src);
@@ -192,17 +195,18 @@ class Joiner {
   private joinStores(): void {
     const stores = this.stores.toSorted((a, b) => a.offset - b.offset);
     this.stores = [];
-    for (let i = 0; i < stores.length;) i += this.joinRun(stores.slice(i));
+    for (let i = 0; i < stores.length;) i += this.joinRun(stores, i);
   }
 
-  /** @returns how many stores, the first of `stores` among them, are done with */
-  private joinRun(stores: readonly Store[]): number {
+  /** @returns how many stores from `first` on are done with */
+  private joinRun(stores: readonly Store[], first: number): number {
     for (const size of [4, 2]) {
       let bytes = 0;
-      let count = 0;
-      while (bytes < size && count < stores.length && follows(stores[0]!, stores[count]!, bytes))
-        bytes += stores[count++]!.bytes;
-      if (bytes === size && count > 1 && this.joinAs(size, stores.slice(0, count))) return count;
+      let next = first;
+      while (bytes < size && next < stores.length && follows(stores[first]!, stores[next]!, bytes))
+        bytes += stores[next++]!.bytes;
+      const count = next - first;
+      if (bytes === size && count > 1 && this.joinAs(size, stores.slice(first, next))) return count;
     }
     return 1;
   }

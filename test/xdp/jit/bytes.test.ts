@@ -57,6 +57,14 @@ describe('joined', () => {
     ];
     expect(joined(...constants)).toEqual([insn(0x62, { dst: 1, imm: 0xfffeff02 | 0 })]);
   });
+
+  test('however many there are in a row', () => {
+    const bytes = Array.from({ length: 200 }, (_, off) => insn(ST_B, { dst: 1, off, imm: off }));
+    const words = Array.from({ length: 50 }, (_, i) =>
+      insn(0x62, { dst: 1, off: 4 * i, imm: (0x03020100 + 0x04040404 * i) | 0 }),
+    );
+    expect(joined(...bytes)).toEqual(words);
+  });
 });
 
 describe('left alone', () => {
