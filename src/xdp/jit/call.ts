@@ -22,6 +22,7 @@ import type { Insn } from '../isa/insn.ts';
 import { XDP_BUFF_HARD_START, XDP_MD_DATA, XDP_MD_DATA_END, XDP_MD_DATA_META } from '../xdpBuff.ts';
 import { XDP_FRAME_BYTES } from '../xdpFrame.ts';
 import type { AddressWriter } from './access.ts';
+import { isTailCall } from './dataflow.ts';
 import type { InlineValues, JitMap } from './jitBpf.ts';
 import * as op from './opcodes.ts';
 import type { Registers } from './registers.ts';
@@ -30,7 +31,6 @@ import type { Unit } from './unit.ts';
 
 const BPF_FUNC_MAP_LOOKUP_ELEM = 1;
 const BPF_FUNC_GET_SMP_PROCESSOR_ID = 8;
-const BPF_FUNC_TAIL_CALL = 12;
 const BPF_FUNC_XDP_ADJUST_HEAD = 44;
 const ETH_HLEN = 14;
 const MAX_WORD = 0xffffffff;
@@ -45,7 +45,7 @@ export function writeCall(
   if ((insn.code & BPF_X) !== 0) return callByNumber(unit, regs, insn, slot);
   if (insn.src === BPF_PSEUDO_CALL) return callLocal(unit, regs, slot + 1 + insn.imm, slot);
   const helper = unit.helper(insn, slot);
-  if (helper.id === BPF_FUNC_TAIL_CALL) return tailCall(unit, regs);
+  if (isTailCall(insn)) return tailCall(unit, regs);
   if (helper.id === BPF_FUNC_GET_SMP_PROCESSOR_ID) {
     regs.out.i32(unit.bpf.cpuWord).access(op.I64_LOAD32_U, 0);
     return void regs.set(BPF_REG_0);

@@ -30,6 +30,11 @@ import type { Graph } from './graph.ts';
 
 /** r1 to r5. */
 const ARGUMENTS = 0b111110;
+const BPF_FUNC_TAIL_CALL = 12;
+
+/** A call that leaves every register alone when it does not go on elsewhere. */
+export const isTailCall = ({ code, src, imm }: Insn): boolean =>
+  code === (BPF_JMP | BPF_CALL) && src === 0 && imm === BPF_FUNC_TAIL_CALL;
 
 /** The register that an instruction writes, or -1; none writes two. */
 export function definedBy(insn: Insn): number {
@@ -43,7 +48,7 @@ export function definedBy(insn: Insn): number {
     case BPF_STX:
       return definedByAtomic(insn);
     case BPF_JMP:
-      return (insn.code & 0xf0) === BPF_CALL ? BPF_REG_0 : -1;
+      return (insn.code & 0xf0) === BPF_CALL && !isTailCall(insn) ? BPF_REG_0 : -1;
     default:
       return -1;
   }
@@ -94,25 +99,51 @@ function usedByJump({ code, dst }: Insn, other: number): number {
 
 /** @returns by block: registers whose value at its beginning may be read, as bits */
 export function liveAtStart(insns: readonly Insn[], { blocks }: Graph): Int32Array {
-  const live = new Int32Array(blocks.length);
-  for (let changed = true; changed;) {
-    changed = false;
-    for (let i = blocks.length - 1; i >= 0; i--) {
-      const { start, end, next } = blocks[i]!;
-      let needed = next.reduce((all, to) => all | live[to]!, 0);
-      for (let slot = end - 1; slot >= start; slot--) {
-        const insn = insns[slot]!;
-        if (isSecondSlot(insns, slot, start)) continue;
-        const defined = definedBy(insn);
-        if (defined >= 0) needed &= ~(1 << defined);
-        needed |= usedBy(insn);
-      }
-      if (needed !== live[i]) changed = true;
-      live[i] = needed;
+  const used = new Int32Array(blocks.length);
+  const defined = new Int32Array(blocks.length);
+  blocks.forEach(({ start, end }, i) => {
+    for (let slot = start; slot < end; slot++) {
+      const insn = insns[slot]!;
+      used[i]! |= usedBy(insn) & ~defined[i]!;
+      const register = definedBy(insn);
+      if (register >= 0) defined[i]! |= 1 << register;
+      if (isLdImm64(insn)) slot++;
     }
-  }
+  });
+  const live = used.slice();
+  untilSettled(
+    blocks.map((_, i) => i),
+    (i, again) => {
+      const { next, before } = blocks[i]!;
+      const after = next.reduce((all, to) => all | live[to]!, 0);
+      const needed = used[i]! | (after & ~defined[i]!);
+      if (needed === live[i]) return;
+      live[i] = needed;
+      before.forEach(again);
+    },
+  );
   return live;
 }
 
-const isSecondSlot = (insns: readonly Insn[], slot: number, start: number): boolean =>
-  slot > start && isLdImm64(insns[slot - 1]!);
+/**
+ * Visit blocks until no visit asks for another. What visits change can change a few times for each
+ * block, so they end, in whatever order; a good one takes little more than one visit a block.
+ *
+ * @param first all blocks, the first to visit last
+ */
+export function untilSettled(
+  first: readonly number[],
+  visit: (block: number, again: (other: number) => void) => void,
+): void {
+  const waiting = first.slice();
+  const waits: boolean[] = first.map(() => true);
+  const again = (block: number): void => {
+    if (waits[block]) return;
+    waits[block] = true;
+    waiting.push(block);
+  };
+  for (let block = waiting.pop(); block !== undefined; block = waiting.pop()) {
+    waits[block] = false;
+    visit(block, again);
+  }
+}

@@ -46,6 +46,7 @@ import {
 } from '../isa/insn.ts';
 import type { Insn } from '../isa/insn.ts';
 import { XDP_MD_DATA_META } from '../xdpBuff.ts';
+import { isTailCall } from './dataflow.ts';
 import type { Graph } from './graph.ts';
 
 /** Registers, with those that `spills.ts` adds: as many as bits of a word below its sign. */
@@ -122,7 +123,7 @@ export class Facts {
         this.afterAtomic(insn);
         break;
       case BPF_JMP:
-        if ((insn.code & 0xf0) === BPF_CALL)
+        if ((insn.code & 0xf0) === BPF_CALL && !isTailCall(insn))
           this.write(BPF_REG_0, resultMost(insn, this.mapIn(BPF_REG_1)));
         break;
       case BPF_LD:

@@ -32,7 +32,7 @@ import {
   MAX_BPF_STACK,
 } from '../isa/insn.ts';
 import type { Insn } from '../isa/insn.ts';
-import { definedBy, liveAtStart } from './dataflow.ts';
+import { definedBy, liveAtStart, untilSettled } from './dataflow.ts';
 import { MOST_REGISTERS } from './facts.ts';
 import type { Graph } from './graph.ts';
 import { ARGS } from './registers.ts';
@@ -108,17 +108,15 @@ class StackUse {
     const known: (Int32Array | undefined)[] = blocks.map(() => undefined);
     known[0] = new Int32Array(MAX_BPF_REG).fill(NO_ADDRESS);
     known[0][BPF_REG_10] = 0;
-    for (let changed = true; changed;) {
-      changed = false;
-      blocks.forEach(({ next }, i) => {
-        const now = known[i]!.slice();
-        this.block(i, now, false);
-        for (const to of next) {
-          if (known[to] === undefined) known[to] = now.slice();
-          else if (meet(known[to], now) && to <= i) changed = true;
-        }
-      });
-    }
+    const inOrder = blocks.map((_, i) => i);
+    untilSettled(inOrder.toReversed(), (i, again) => {
+      const now = known[i]!.slice();
+      this.block(i, now, false);
+      for (const to of blocks[i]!.next) {
+        if (known[to] === undefined) known[to] = now.slice();
+        else if (meet(known[to], now)) again(to);
+      }
+    });
     blocks.forEach((_, i) => this.block(i, known[i]!.slice(), true));
   }
 

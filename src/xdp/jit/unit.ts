@@ -22,8 +22,6 @@ import { unknownHelper } from '../helpers/helperNames.ts';
 import { poisoned } from '../helpers/poison.ts';
 import { KFUNCS } from '../helpers/table.ts';
 import {
-  BPF_CALL,
-  BPF_JMP,
   BPF_PSEUDO_FUNC,
   BPF_PSEUDO_KFUNC_CALL,
   BPF_PSEUDO_MAP_FD,
@@ -38,11 +36,11 @@ import type { Insn } from '../isa/insn.ts';
 import { ProgramFault } from '../program.ts';
 import type { ProgramMemory } from '../programMemory.ts';
 import { findLeaders } from './graph.ts';
+import { isTailCall } from './dataflow.ts';
 import type { JitBpf } from './jitBpf.ts';
 import { ARGS } from './registers.ts';
 
 const FRAME_WORD = 6;
-const BPF_FUNC_TAIL_CALL = 12;
 
 /** Parameters and result are i32. */
 type ImportedFunction = (...args: number[]) => number | void;
@@ -253,9 +251,6 @@ export class Unit {
 }
 
 const words = (n: number): number[] => Array<number>(n).fill(I32);
-
-const isTailCall = ({ code, src, imm }: Insn): boolean =>
-  code === (BPF_JMP | BPF_CALL) && src === 0 && imm === BPF_FUNC_TAIL_CALL;
 
 function callbacksOf(insns: readonly Insn[]): number[] {
   const slots = new Set<number>();

@@ -204,6 +204,19 @@ describe('tail calls', () => {
     expect(rig.compile([...tail(index), mov(0, 3), EXIT], { helpers }).run(0)).toBe(3);
   });
 
+  test('that do not happen leave r0 as it was, on both engines', () => {
+    // the second value is read behind a jump, so in another block than the call
+    const insns = [mov(0, 5), ...tail(0), insn(0x15, { dst: 3, off: 1, imm: 9 }), addImm(0, 1)];
+    const rig = jitRig(1, [progArray([null])]);
+    const image = { name: 'p', insns: [...insns, EXIT] };
+    const interpreter = new Interpreter(image, rig.machine, { helpers });
+    expect(interpreter.runOn(rig.page, 64)).toBe(6);
+    for (const checked of [false, true]) {
+      const program = rig.compile(image.insns, { helpers, checked });
+      expect([checked, program.runOn(rig.page, 64)]).toEqual([checked, 6]);
+    }
+  });
+
   test('follow the map’s changes', () => {
     const entries: (EngineImage | null)[] = [null];
     const program = jitRig(1, [progArray(entries)]).compile([...tail(0), mov(0, 3), EXIT], {
