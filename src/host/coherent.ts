@@ -30,7 +30,11 @@ export class CoherentMemory {
     if (reused === undefined) {
       const end = this.region.at + this.region.bytes;
       if (at + size > end)
-        throw new RangeRefused('coherent memory', `${size} bytes`, `${end - at} left`);
+        throw new RangeRefused(
+          `memory of ${this.region.name}`,
+          `${size} bytes`,
+          `${end - at} left`,
+        );
       this.next += size;
     }
     this.mem.fill(at, size, 0);

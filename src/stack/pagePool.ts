@@ -53,7 +53,7 @@ const EMPTY_BLOCK: HostWords = new Int32Array((PP_RING >> 2) + ptrRingWords(0));
 const ringSize = (poolSize: number): number =>
   Math.min(poolSize === 0 ? DEFAULT_RING_SIZE : poolSize, MAX_RING_SIZE);
 
-/** Bytes of a pool's block in host memory. @param poolSize as in the constructor */
+/** Bytes of the block in host memory of a pool of up to `poolSize`, as in the constructor. */
 export const pagePoolBytes = (poolSize: number): number =>
   PP_RING + 4 * ptrRingWords(ringSize(poolSize));
 
@@ -84,22 +84,24 @@ export class PagePool implements MemAllocator {
 
   /**
    * @param poolSize slots of the ring; 0 means 1024, above 16384 counts as 16384
+   * @param largest size of any pool that may have this one's memory after it
    * @throws RangeRefused
    * @linux page_pool_create
    */
-  constructor(net: Net, poolSize: number = 0) {
+  constructor(net: Net, poolSize: number = 0, largest: number = poolSize) {
     if (!Number.isInteger(poolSize) || poolSize < 0) {
       throw new RangeRefused('page_pool pool_size', poolSize, '0 or more');
     }
+    const ringEnd = pagePoolBytes(poolSize) >> 2;
     this.pp = net.ppPages;
     this.watch = net.watch;
     this.pages = net.pages;
     this.framesToCache = net.framesToCache;
     this.kernel = net.kernel;
-    this.blockBytes = pagePoolBytes(poolSize);
+    this.blockBytes = pagePoolBytes(largest);
     this.at = this.kernel.alloc(this.blockBytes);
     this.block = net.mem.wordsAt(this.at, this.blockBytes >> 2);
-    this.ring = new PtrRing(this.block.subarray(PP_RING >> 2));
+    this.ring = new PtrRing(this.block.subarray(PP_RING >> 2, ringEnd));
     this.id = this.pp.register(this);
   }
 

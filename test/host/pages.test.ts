@@ -88,7 +88,7 @@ describe('coherent memory', () => {
     const { rings } = coherent(2);
     rings.alloc(1);
     expect(() => rings.alloc(PAGE_SIZE + 1)).toThrow(
-      'coherent memory: 8192 bytes is out of range (4096 left)',
+      'memory of rings: 8192 bytes is out of range (4096 left)',
     );
   });
 });

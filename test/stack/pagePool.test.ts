@@ -258,6 +258,16 @@ describe('the block in host memory', () => {
     expect([pool.cachedPages, pool.ringPages, next.cachedPages]).toEqual([0, 0, 64]);
     expect(mem.nullPageIsZero()).toBe(true);
   });
+
+  test('has room for the largest pool that may come after, and a ring of its own size', () => {
+    const { net, mem, cpu } = poolRig();
+    const small = new PagePool(net, 1024, 8191);
+    const { at } = small;
+    expect(mem.words[(at + 528) >> 2]).toBe(1024);
+    small.destroy(cpu);
+    const large = new PagePool(net, 8191);
+    expect([large.at, mem.words[(at + 528) >> 2]]).toEqual([at, 8191]);
+  });
 });
 
 describe('ledger', () => {

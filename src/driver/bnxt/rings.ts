@@ -130,10 +130,9 @@ export function bnxtAllocRxRing(bp: Bnxt, rxr: BnxtRxRingInfo): void {
   rxr.rxOffset = bp.rxOffset;
   rxr.rxBufRing = bp.pdev.kernel.alloc(swRxBytes(bp));
   rxr.rxPageSize = PAGE_SIZE;
-  rxr.pagePool = new PagePool(
-    net,
-    bnxtRxPageMode(bp) ? bp.rxRingSize : Math.min(bp.rxRingSize, 1024),
-  );
+  const poolSize = bnxtRxPageMode(bp) ? bp.rxRingSize : Math.min(bp.rxRingSize, 1024);
+  // as much memory in either mode: what one gives back, the other takes
+  rxr.pagePool = new PagePool(net, poolSize, bp.rxRingSize);
   rxr.headPool = rxr.pagePool;
   rxr.pagePool.enableDirectRecycling(rxr.bnapi.napi);
   xdpRxqInfoRegMemModel(rxr.xdpRxq, rxr.pagePool);

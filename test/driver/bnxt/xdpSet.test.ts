@@ -10,6 +10,8 @@ import { NOTHING, Rig, SMALL, program, udpFrame, verdicts } from './rig.ts';
 
 const withFrags: XdpProgramSpec = defineXdp(() => XDP_DROP, { name: 'frags', frags: true });
 
+const DROP: XdpProgramSpec = verdicts(XDP_DROP);
+
 function set(rig: Rig, spec: XdpProgramSpec | null): { rc: number; msg: string } {
   const extack = new NetlinkExtAck();
   const prog = spec === null ? null : spec.load(rig.machine.xdp);
@@ -298,5 +300,25 @@ describe('opened and closed 200 times', () => {
     }).toEqual(before);
     expect(rig.fates().offered).toBe(600);
     expect(rig.leftOver()).toEqual(NOTHING);
+  });
+});
+
+describe('a program comes and goes three times', () => {
+  const sizes = [511, 2047, 4095, 8191].flatMap((rx) => [64, 255, 2047].map((tx) => [rx, tx]));
+  test.each(sizes)('rx-ring %i, tx-ring %i: memory was planned for it', (rxRing, txRing) => {
+    for (const chip of ['p4', 'p5'] as const) {
+      for (const first of [null, DROP]) {
+        const rig = new Rig({ chip, rxRing, txRing, queues: 2, check: false, xdp: [first] });
+        for (let change = 1; change <= 6; change++) {
+          const attached = rig.bp().xdpProg !== null;
+          rig.machine.attachXdp(0, attached ? null : DROP);
+          expect(bnxtRxPageMode(rig.bp())).toBe(!attached);
+          rig.ready(3);
+          for (const queue of [0, 1]) rig.poll(queue);
+        }
+        expect(rig.fates().offered).toBe(18);
+        expect(rig.leftOver()).toEqual(NOTHING);
+      }
+    }
   });
 });
