@@ -26,7 +26,7 @@ import type { NotificationQueue } from './notificationQueue.ts';
 /** Bytes of host memory that a ring of `slots` wants for what is not yet visible, and when the rest became so. */
 export const completionRingBytes = (slots: number): number => CP_STATE_BYTES + slots * 20;
 
-/** Bytes of its block where compiled loops find it (`rxBulk.ts`, `txBulk.ts`); the arrays lie behind. */
+/** Bytes of its block where compiled loops find it (`rxBulkComplete.ts`, `txBulk.ts`); the arrays lie behind. */
 export const CP_BASE = 0;
 export const CP_SLOTS = 4;
 export const CP_PROD = 8;

@@ -49,7 +49,7 @@ export class Lane {
   markAt: Ps = Infinity;
   private markEvery: Ps = Infinity;
   private readonly marks: LaneMark[] = [];
-  /** Its block of host memory, where `rxBulk.ts` finds it. */
+  /** Its block of host memory, where compiled loops find it (`arrivalBulk.ts`, `rxBulkReceive.ts`). */
   readonly block: HostAddr;
   /** Head and tail, which the NIC's loops move too, and how many may wait before TypeScript has to see to it. */
   private readonly state: HostWords;

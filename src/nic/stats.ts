@@ -14,7 +14,7 @@ export const RX_ERROR_PKTS = 7;
 export const TX_PKTS = 8;
 export const TX_BYTES = 11;
 
-/** One array, because loops in WebAssembly count in it (`rxBulk.ts`, `txBulk.ts`). */
+/** One array, because loops in WebAssembly count in it (`rxBulkReceive.ts`, `txBulk.ts`). */
 export class RingStats implements CtxHwStats {
   readonly by: Float64Array;
 

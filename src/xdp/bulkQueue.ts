@@ -3,7 +3,7 @@
  * target's lock, ring and doorbell are touched once for many. Linux 4.17 and before called the
  * device for each frame: a queue of one.
  *
- * It lies in host memory, so that compiled code can fill it and send from it (`driver/bnxt/rxWalk.ts`):
+ * It lies in host memory, so that compiled code can fill it (`driver/bnxt/rxWalk.ts`) and send from it (`xdpTxLoops.ts`):
  *
  *   +0    frames that wait
  *   +4    frames it holds at most while it is on its CPU's flush list, else 0; Linux asks `dev_rx` instead

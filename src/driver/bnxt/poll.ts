@@ -132,8 +132,8 @@ export function bnxtPollWork(bp: Bnxt, cpr: BnxtCpRingInfo, budget: number): num
 /**
  * Walks one completion ring until it is empty or `budget` frames have been received.
  *
- * A TX completion only moves its ring's `txHwCons`. Packets that are dropped, sent back or passed up one after
- * the other are walked by `rxWalk.ts`, which does what is said here. Redirects are flushed and XDP
+ * A TX completion only moves its ring's `txHwCons`. Packets that are dropped, sent back, redirected or passed
+ * up one after the other are walked by `rxWalk.ts`, which does what is said here. Redirects are flushed and XDP
  * transmissions made known once, after the walk.
  *
  * @param budget frames; 0: receive nothing
