@@ -8,7 +8,6 @@ import { callImport } from '../../host/wasmFunction.ts';
 import { bqEnqueue } from '../../xdp/bulkQueue.ts';
 import type { InlinedProgram } from '../../xdp/engine.ts';
 import type { XdpProg } from '../../xdp/program.ts';
-import { XDP_DROP, XDP_REDIRECT } from '../../xdp/uapi.ts';
 import { catchUp } from './poll.ts';
 import type { Around } from './rxWalkAround.ts';
 import { ELSEWHERE, IN_BULK_QUEUE, IN_PROGRAM } from './rxWalkAround.ts';
@@ -23,7 +22,7 @@ export interface ProgramWalk {
   readonly around: Around;
 }
 
-/** What the walk is told instead of a verdict that it knows nothing of, and that may be no integer. */
+/** What the walk is told instead of a verdict that may be no integer; like any that it knows nothing of, it stops the walk. */
 export const ANOTHER = 0;
 
 /** What the loop calls, as its module imports it. */
@@ -83,7 +82,7 @@ export function walkOf(prog: XdpProg, memory: WebAssembly.Memory): ProgramWalk {
     const around: Around = { rxr: null, act: 0, inside: IN_PROGRAM, refills: 0 };
     const run = (md: HostAddr): number => {
       const act = prog.run(md);
-      if ((act | 0) === act && act >= XDP_DROP && act <= XDP_REDIRECT) return act;
+      if ((act | 0) === act && act > ANOTHER) return act;
       around.act = act;
       return ANOTHER;
     };
