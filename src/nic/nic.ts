@@ -84,7 +84,6 @@ export class Nic implements BusDevice {
   settleAll(now: Ps): void {
     this.pace.settleAll(this, now);
     for (const cp of this.completionRings) cp.forgetAhead();
-    this.ahead.forget();
   }
 
   /** When something happens in it next; Infinity while it waits for a doorbell or a frame from outside. */

@@ -48,12 +48,12 @@ export class NotificationQueue {
     this.stamps = new Float64Array(slots);
   }
 
-  /** Notifications up to the one with masked index `index` belong to the NIC again. */
+  /** Notifications up to the one with masked index `index` belong to the NIC again: no message comes of that. */
   acknowledge(index: number): void {
     this.cons = this.prod - ((this.prod - index) & this.mask);
-    this.ahead.forget();
   }
 
+  /** Its rings may have been armed long before, while nobody looked for its message. */
   arm(now: Ps): void {
     this.armed = true;
     this.armedAt = now;

@@ -151,6 +151,19 @@ class OnlyWhenIdle extends Knowing {
   }
 }
 
+/** What was found out while a notification queue was not armed is believed when it is. */
+class ArmedUnnoticed extends Knowing {
+  override add(nic: Nic): void {
+    super.add(nic);
+    const { doorbell } = nic;
+    nic.doorbell = (offset, lo, hi, now, cpu) => {
+      const { quietTo } = nic.ahead;
+      doorbell.call(nic, offset, lo, hi, now, cpu);
+      if (nic.bellAt(offset, hi) instanceof NotificationQueue) nic.ahead.quietTo = quietTo;
+    };
+  }
+}
+
 class ControlPathUnsettled extends Knowing {
   override settleAll(): void {}
 }
@@ -176,6 +189,7 @@ export const MUTANTS: readonly Mutant[] = [
   { name: 'interrupts sought only while all CPUs idle', make: (cpus) => new OnlyWhenIdle(cpus) },
   { name: 'no settling before an acknowledgement', make: () => new Without('ack') },
   { name: 'no settling before arming', make: () => new Without('arm') },
+  { name: 'no looking ahead anew once a queue is armed', make: () => new ArmedUnnoticed() },
   { name: 'the control path does not settle', make: () => new ControlPathUnsettled() },
 ];
 
