@@ -67,8 +67,8 @@ interface Store {
   readonly offset: number;
   readonly bytes: number;
   readonly part: Part;
-  /** By register: the value it holds there. */
-  readonly held: readonly number[];
+  /** A register that holds the whole value there; -1: none does. */
+  readonly holder: number;
 }
 
 /** @returns `insns` with joined accesses in the place of their parts; itself when there are none */
@@ -179,16 +179,20 @@ class Joiner {
     this.memory++;
     const isPlain = (code & 0xe0) === BPF_MEM && bytes <= 2;
     const base = this.held[dst]!;
-    const overlaps = this.stores.some(
-      (other) => off < other.offset + other.bytes && other.offset < off + bytes,
-    );
-    if (!isPlain || base !== this.base || overlaps) this.joinStores();
+    if (!isPlain || base !== this.base || this.overlaps(off, off + bytes)) this.joinStores();
     if (!isPlain) return;
     if (this.stores.length === MOST_STORES) this.joinStores();
     this.base = base;
     const isConstant = (code & 7) === BPF_ST;
     const part = isConstant ? { value: -1, shift: 0, constant: imm } : this.partOf(src);
-    this.stores.push({ slot, offset: off, bytes, part, held: this.held.slice() });
+    const holder = this.held.indexOf(part.value);
+    this.stores.push({ slot, offset: off, bytes, part, holder });
+  }
+
+  private overlaps(offset: number, end: number): boolean {
+    for (const other of this.stores)
+      if (offset < other.offset + other.bytes && other.offset < end) return true;
+    return false;
   }
 
   /** The stores so far, each run of four or two bytes as one. */
@@ -214,15 +218,14 @@ class Joiner {
   private joinAs(size: number, run: readonly Store[]): boolean {
     const { offset, part } = run[0]!;
     const code = CODE_OF[size]! | BPF_MEM;
-    const heldAt = ({ held }: Store): number => held.indexOf(part.value);
-    const at = part.constant === null ? run.find((store) => heldAt(store) >= 0) : run[0];
+    const at = part.constant === null ? run.find(({ holder }) => holder >= 0) : run[0];
     if (at === undefined) return false;
     const { dst } = this.insns[at.slot]!;
     for (const { slot } of run) this.insns[slot] = NOTHING;
     const into = { dst, off: offset };
     this.insns[at.slot] =
       part.constant === null
-        ? { ...into, code: code | BPF_STX, src: heldAt(at), imm: 0 }
+        ? { ...into, code: code | BPF_STX, src: at.holder, imm: 0 }
         : { ...into, code: code | BPF_ST, src: 0, imm: constantOf(run) };
     this.joined++;
     return true;
