@@ -75,10 +75,22 @@ interface Store {
 export function withWholeNumbers(insns: readonly Insn[], graph: Graph): readonly Insn[] {
   const changed = insns.slice();
   let joined = 0;
-  for (const { start, end } of graph.blocks) joined += new Joiner(changed, start, end).joined;
+  for (const { start, end } of graph.blocks)
+    if (hasParts(insns, start, end)) joined += new Joiner(changed, start, end).joined;
   if (joined === 0) return insns;
   dropUnused(changed, graph);
   return changed;
+}
+
+/** Is any byte or half of a word loaded or stored? */
+function hasParts(insns: readonly Insn[], start: number, end: number): boolean {
+  for (let slot = start; slot < end; slot++) {
+    const { code } = insns[slot]!;
+    const cls = code & 7;
+    if ((cls === BPF_LDX || cls === BPF_ST || cls === BPF_STX) && SIZE_OF[code & BPF_DW]! <= 2)
+      return true;
+  }
+  return false;
 }
 
 class Joiner {

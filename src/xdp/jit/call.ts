@@ -98,7 +98,7 @@ function pushHelper(unit: Unit, regs: Registers, helper: Helper): void {
  */
 function adjustHead(regs: Registers): void {
   const { out, spare32: data } = regs;
-  const metalen = regs.add(I32);
+  const metalen = regs.temporary(0);
   const field = (offset: number): WasmCode => regs.get32(BPF_REG_1).access(op.I32_LOAD, offset);
   const setField = (offset: number): void => {
     regs.get32(BPF_REG_1);
@@ -135,7 +135,7 @@ function adjustHead(regs: Registers): void {
  */
 function moveMetadata(regs: Registers, data: number, bytes: number): void {
   const { out } = regs;
-  const [step, at, left] = [regs.add(I32), regs.add(I32), regs.add(I32)];
+  const [step, at, left] = [regs.temporary(1), regs.temporary(2), regs.temporary(3)];
   // the next word is to come to `at`
   out.i32(4).i32(-4);
   regs.get32(BPF_REG_2).i32(0).op(op.I32_LT_S).op(op.SELECT).set(step);
@@ -239,7 +239,7 @@ function tailCall(unit: Unit, regs: Registers): void {
   for (let n = 2; n <= ARGS; n++) out.i64(0);
   regs.pushFrame(0).get(program).op(op.CALL_INDIRECT).u32(unit.calleeType).u32(0);
   out.set(result);
-  writeReturn(unit, regs, () => out.get(result));
+  writeReturn(unit, regs, result);
   out.end();
 }
 
@@ -272,22 +272,21 @@ function callByNumber(unit: Unit, regs: Registers, insn: Insn, slot: number): vo
  * Leave the function with r0. What starts a run returns the low word, and leaves the high one in
  * `bpf.hi`, unless it is part of another function, which takes a verdict and no more.
  *
- * @param result leaves what is returned instead of r0
+ * @param result a local (i64) with what is returned instead of r0; -1: r0
  */
-export function writeReturn(
-  unit: Unit,
-  regs: Registers,
-  result: () => WasmCode = () => regs.get(BPF_REG_0),
-): void {
+export function writeReturn(unit: Unit, regs: Registers, result: number = -1): void {
   const { out, within } = regs;
+  const wide = (): WasmCode => (result < 0 ? regs.get(BPF_REG_0) : out.get(result));
+  const low = (): WasmCode =>
+    result < 0 ? regs.get32(BPF_REG_0) : out.get(result).op(op.I32_WRAP_I64);
   if (within !== null) {
-    regs.get32(BPF_REG_0).set(within.result).br(within.end);
+    low().set(within.result).br(within.end);
     return;
   }
   if (regs.isEntry) {
     out.i32(unit.bpf.hi);
-    result().i64(32).op(op.I64_SHR_U).access(op.I64_STORE32, 0);
-    result().op(op.I32_WRAP_I64);
-  } else result();
+    wide().i64(32).op(op.I64_SHR_U).access(op.I64_STORE32, 0);
+    low();
+  } else wide();
   out.op(op.RETURN);
 }

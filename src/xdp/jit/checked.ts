@@ -153,7 +153,8 @@ export function writeLegacyLoad(unit: Unit, regs: Registers, insn: Insn, slot: n
   out.i32(insn.imm);
   if ((insn.code & 0xe0) === BPF_IND) regs.get32(insn.src).op(op.I32_ADD);
   out.i32(bytes).callImport(find).tee(regs.spare32).op(op.I32_EQZ).if();
-  writeReturn(unit, regs, () => out.i64(0));
+  out.i64(0).set(regs.spare64);
+  writeReturn(unit, regs, regs.spare64);
   out.end();
   out.get(regs.spare32).i32(bytes).callImport(load);
   regs.set32(BPF_REG_0);

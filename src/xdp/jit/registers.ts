@@ -55,6 +55,7 @@ export class Registers {
   /** By register: its locals, once there is one. */
   private readonly wide: (number | undefined)[] = [];
   private readonly word: (number | undefined)[] = [];
+  private readonly temporaries: number[] = [];
   private readonly params: number;
 
   /** A function that starts a run: it has `params` parameters of type i32. */
@@ -107,6 +108,11 @@ export class Registers {
   add(type: number): number {
     if (this.within !== null) return this.within.f.local(type).index;
     return this.params + this.locals.push(type) - 1;
+  }
+
+  /** The local (i32) of number `n` for a value within one instruction: all instructions have the same. */
+  temporary(n: number): number {
+    return (this.temporaries[n] ??= this.add(I32));
   }
 
   /** What is known where the function begins: arguments of a run are words. */

@@ -37,7 +37,7 @@ import { MOST_REGISTERS } from './facts.ts';
 import type { Graph } from './graph.ts';
 import { ARGS } from './registers.ts';
 
-/** What a register holds besides a distance from r10, which is never positive. */
+/** What a register holds besides a distance from r10 within the frame, which is never positive. */
 const NO_ADDRESS = 1;
 const SOME_ADDRESS = 2;
 
@@ -192,7 +192,8 @@ function follow(insn: Insn, points: Int32Array): void {
     const moved = byRegister ? points[src]! : NO_ADDRESS;
     points[dst] = moved === NO_ADDRESS || (isWide && off === 0) ? moved : SOME_ADDRESS;
   } else if (isWide && (code & 0xf0) === BPF_ADD && !byRegister && points[dst]! <= 0) {
-    points[dst] = points[dst]! + imm <= 0 ? points[dst]! + imm : SOME_ADDRESS;
+    const to = points[dst]! + imm;
+    points[dst] = to <= 0 && to >= -MAX_BPF_STACK ? to : SOME_ADDRESS;
   } else if (points[dst] !== NO_ADDRESS || (byRegister && points[src] !== NO_ADDRESS)) {
     points[dst] = SOME_ADDRESS;
   }

@@ -11,7 +11,7 @@ import { Facts, MOST_REGISTERS } from './facts.ts';
 import type { Graph } from './graph.ts';
 
 export interface Webs {
-  /** By block: registers that are words where it begins, as bits. */
+  /** By block: registers that are words where it begins and are needed there, as bits. */
   readonly atStart: Int32Array;
   /** Of an instruction that writes a register: is what it writes below 2^32? */
   isNarrow(slot: number): boolean;
@@ -25,7 +25,7 @@ class Sets {
   private readonly wide: Uint8Array;
 
   constructor(count: number) {
-    this.parent = Int32Array.from({ length: count }, (_, i) => i);
+    this.parent = new Int32Array(count).map((_, i) => i);
     this.wide = new Uint8Array(count);
   }
 
@@ -50,6 +50,8 @@ class Sets {
   }
 }
 
+const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits);
+
 /** @param known facts by block @param wide registers that are held in 64 bits on entry, as bits */
 export function findWebs(
   insns: readonly Insn[],
@@ -60,14 +62,15 @@ export function findWebs(
 ): Webs {
   const { blocks } = graph;
   const live = liveAtStart(insns, graph);
-  const writes = new Map<number, number>();
-  const narrow = new Set<number>();
+  // registers where blocks begin, and behind them what instructions write
+  const writes = new Int32Array(insns.length);
+  const narrow = new Uint8Array(insns.length);
+  let count = blocks.length * MOST_REGISTERS;
   for (const { start, end } of blocks) {
     for (let slot = start; slot < end; slot++)
-      if (definedBy(insns[slot]!) >= 0)
-        writes.set(slot, blocks.length * MOST_REGISTERS + writes.size);
+      if (definedBy(insns[slot]!) >= 0) writes[slot] = count++;
   }
-  const sets = new Sets(blocks.length * MOST_REGISTERS + writes.size);
+  const sets = new Sets(count);
   for (let r = 0; r < MOST_REGISTERS; r++) if (((wide >> r) & 1) !== 0) sets.markWide(r);
   const facts = new Facts();
   const now = new Int32Array(MOST_REGISTERS);
@@ -78,26 +81,30 @@ export function findWebs(
       const register = definedBy(insns[slot]!);
       facts.after(insns, slot, resultMost);
       if (register >= 0) {
-        now[register] = writes.get(slot)!;
-        if (facts.isNarrow(register)) narrow.add(slot);
+        now[register] = writes[slot]!;
+        if (facts.isNarrow(register)) narrow[slot] = 1;
         else sets.markWide(now[register]);
       }
       if (isLdImm64(insns[slot]!)) slot++;
     }
     for (const to of block.next) {
-      for (let r = 0; r < MOST_REGISTERS; r++)
-        if (((live[to]! >> r) & 1) !== 0) sets.join(now[r]!, to * MOST_REGISTERS + r);
+      for (let rest = live[to]!; rest !== 0; rest &= rest - 1) {
+        const r = lowestBit(rest);
+        sets.join(now[r]!, to * MOST_REGISTERS + r);
+      }
     }
   });
   const atStart = Int32Array.from(blocks, (_, i) => {
     let words = 0;
-    for (let r = 0; r < MOST_REGISTERS; r++)
+    for (let rest = live[i]!; rest !== 0; rest &= rest - 1) {
+      const r = lowestBit(rest);
       if (!sets.isWide(i * MOST_REGISTERS + r)) words |= 1 << r;
+    }
     return words;
   });
   return {
     atStart,
-    isNarrow: (slot) => narrow.has(slot),
-    isWord: (slot) => !sets.isWide(writes.get(slot)!),
+    isNarrow: (slot) => narrow[slot] === 1,
+    isWord: (slot) => !sets.isWide(writes[slot]!),
   };
 }

@@ -57,3 +57,11 @@ test('compiled and called, it does the same', () => {
     { numRuns: 1000 },
   );
 });
+
+test('however often a program calls it', () => {
+  const calls = Array.from({ length: 13_000 }, () => insn(0x85, { imm: 44 }));
+  packet(60, 0, true);
+  const start = seen();
+  expect(rig.compile([insn(0xb7, { dst: 2 }), ...calls, EXIT]).run(md)).toBe(0);
+  expect(seen()).toBe(start);
+});

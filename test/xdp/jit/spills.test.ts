@@ -118,4 +118,14 @@ describe('stays in memory', () => {
     ];
     expect(run(...byTheWay)).toEqual({ r0: 9, written: all });
   });
+
+  test('everything, when an address goes below the frame and comes back', () => {
+    const far = [-(2 ** 31) + 1, -(2 ** 31), 2 ** 31 - 1, 2 ** 31 - 8];
+    const insns = [
+      ...[mov(2, 7), store(-8, 2), insn(0xbf, { dst: 1, src: FP })],
+      ...far.map((imm) => insn(0x07, { dst: 1, imm })),
+      ...[insn(LDX_DW, { dst: 0, src: 1 }), EXIT],
+    ];
+    expect(run(...insns)).toEqual({ r0: 7, written: [-4, -8] });
+  });
 });
