@@ -95,7 +95,10 @@ function ofSize(size: number, seed: number): Insn[] {
   return [...out, { code: 0x95, dst: 0, src: 0, off: 0, imm: 0 }];
 }
 
-/** Milliseconds to compile, the first run included, by size. */
+/**
+ * Milliseconds to compile, the first run included, by size. A driver that links the program into its
+ * own loop compiles it once more, at the first packet there.
+ */
 function compileMs(): Record<string, number> {
   const bpf = standaloneBpf({ moreBytes: 8192 });
   const md = bpf.mem.region('context', 4096).at;

@@ -23,9 +23,9 @@ import {
   xdpDataMetaUnsupported,
   xdpGetMetalen,
 } from './xdpBuff.ts';
+import { XDP_FRAME_BYTES } from './xdpFrame.ts';
 
 const ETH_HLEN = 14;
-const FRAME_BYTES = 40;
 /** `meta_len` of the shared info is a u8, and metadata comes in words of four bytes. */
 const METALEN_MAX = 255;
 
@@ -39,7 +39,7 @@ export function bpfXdpAdjustHead(mem: HostMemory, md: HostAddr, delta: number): 
   const words = mem.words;
   const metalen = xdpGetMetalen(words, md);
   const data = xdpData(words, md) + (delta | 0);
-  if (data < xdpDataHardStart(words, md) + FRAME_BYTES + metalen) return -EINVAL;
+  if (data < xdpDataHardStart(words, md) + XDP_FRAME_BYTES + metalen) return -EINVAL;
   if (data > xdpDataEnd(words, md) - ETH_HLEN) return -EINVAL;
 
   const meta = xdpDataMeta(words, md);
@@ -79,7 +79,7 @@ export function bpfXdpAdjustMeta(mem: HostMemory, md: HostAddr, delta: number): 
   if (xdpDataMetaUnsupported(words, md)) return -ENOTSUPP;
   const data = xdpData(words, md);
   const meta = xdpDataMeta(words, md) + (delta | 0);
-  if (meta < xdpDataHardStart(words, md) + FRAME_BYTES || meta > data) return -EINVAL;
+  if (meta < xdpDataHardStart(words, md) + XDP_FRAME_BYTES || meta > data) return -EINVAL;
   const metalen = data - meta;
   if ((metalen & 3) !== 0 || metalen > METALEN_MAX) return -EACCES;
 

@@ -75,7 +75,8 @@ export interface EngineBpf {
 export type InlinedProgram = (f: WasmFunction, ctx: Local) => Value;
 
 /**
- * Makes a module of WebAssembly functions that run the program without a call.
+ * Makes a module of WebAssembly functions that run the program without a call. The program is
+ * compiled once more for it, at the time of this call.
  *
  * @param write adds them to the module
  * @param imports that they have; those of the program come by themselves

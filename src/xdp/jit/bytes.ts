@@ -12,7 +12,6 @@ import {
   BPF_ALU,
   BPF_ALU64,
   BPF_B,
-  BPF_DW,
   BPF_H,
   BPF_JA,
   BPF_JMP,
@@ -30,16 +29,10 @@ import {
   MAX_BPF_REG,
 } from '../isa/insn.ts';
 import type { Insn } from '../isa/insn.ts';
-import { definedBy, liveAtStart, usedBy } from './dataflow.ts';
+import { bytesOf, definedBy, liveAtStart, usedBy } from './dataflow.ts';
 import type { Graph } from './graph.ts';
 
 const NOTHING: Insn = { code: BPF_JMP | BPF_JA, dst: 0, src: 0, off: 0, imm: 0 };
-const SIZE_OF: Readonly<Record<number, number>> = {
-  [BPF_B]: 1,
-  [BPF_H]: 2,
-  [BPF_W]: 4,
-  [BPF_DW]: 8,
-};
 /** That are looked at together: so many neighbours are compared for each. */
 const MOST_STORES = 64;
 const CODE_OF: Readonly<Record<number, number>> = { 1: BPF_B, 2: BPF_H, 4: BPF_W };
@@ -85,10 +78,9 @@ export function withWholeNumbers(insns: readonly Insn[], graph: Graph): readonly
 /** Is any byte or half of a word loaded or stored? */
 function hasParts(insns: readonly Insn[], start: number, end: number): boolean {
   for (let slot = start; slot < end; slot++) {
-    const { code } = insns[slot]!;
-    const cls = code & 7;
-    if ((cls === BPF_LDX || cls === BPF_ST || cls === BPF_STX) && SIZE_OF[code & BPF_DW]! <= 2)
-      return true;
+    const insn = insns[slot]!;
+    const cls = insn.code & 7;
+    if ((cls === BPF_LDX || cls === BPF_ST || cls === BPF_STX) && bytesOf(insn) <= 2) return true;
   }
   return false;
 }
@@ -158,8 +150,9 @@ class Joiner {
     return this.part[register] ?? { value: this.held[register]!, shift: 0, constant: null };
   }
 
-  private load({ code, dst, src, off }: Insn): Loaded | undefined {
-    const bytes = SIZE_OF[code & BPF_DW]!;
+  private load(insn: Insn): Loaded | undefined {
+    const { dst, src, off } = insn;
+    const bytes = bytesOf(insn);
     if (bytes > 2 || dst === src) return undefined;
     const baseValue = this.held[src]!;
     return { base: src, baseValue, offset: off, bytes, shift: 0, memory: this.memory };
@@ -187,7 +180,7 @@ class Joiner {
 
   private store(insn: Insn, slot: number): void {
     const { code, dst, src, off, imm } = insn;
-    const bytes = SIZE_OF[code & BPF_DW]!;
+    const bytes = bytesOf(insn);
     this.memory++;
     const isPlain = (code & 0xe0) === BPF_MEM && bytes <= 2;
     const base = this.held[dst]!;

@@ -23,6 +23,7 @@ import { XDP_BUFF_HARD_START, XDP_MD_DATA, XDP_MD_DATA_END, XDP_MD_DATA_META } f
 import { XDP_FRAME_BYTES } from '../xdpFrame.ts';
 import type { AddressWriter } from './access.ts';
 import { isTailCall } from './dataflow.ts';
+import { MAX_WORD } from './facts.ts';
 import type { InlineValues, JitMap } from './jitBpf.ts';
 import * as op from './opcodes.ts';
 import type { Registers } from './registers.ts';
@@ -33,7 +34,6 @@ const BPF_FUNC_MAP_LOOKUP_ELEM = 1;
 const BPF_FUNC_GET_SMP_PROCESSOR_ID = 8;
 const BPF_FUNC_XDP_ADJUST_HEAD = 44;
 const ETH_HLEN = 14;
-const MAX_WORD = 0xffffffff;
 
 export function writeCall(
   unit: Unit,

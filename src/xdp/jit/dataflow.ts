@@ -32,6 +32,12 @@ import type { Graph } from './graph.ts';
 const ARGUMENTS = 0b111110;
 const BPF_FUNC_TAIL_CALL = 12;
 
+/** By size, as it stands in bits 3 and 4: BPF_W, BPF_H, BPF_B, BPF_DW. */
+const BYTES = [4, 2, 1, 8] as const;
+
+/** Bytes that a load or store is of. */
+export const bytesOf = ({ code }: Insn): number => BYTES[(code >> 3) & 3]!;
+
 /** A call that leaves every register alone when it does not go on elsewhere. */
 export const isTailCall = ({ code, src, imm }: Insn): boolean =>
   code === (BPF_JMP | BPF_CALL) && src === 0 && imm === BPF_FUNC_TAIL_CALL;

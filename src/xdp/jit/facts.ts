@@ -52,7 +52,7 @@ import type { Graph } from './graph.ts';
 /** Registers, with those that `spills.ts` adds: as many as bits of a word below its sign. */
 export const MOST_REGISTERS = 31;
 
-const MAX_WORD = 0xffffffff;
+export const MAX_WORD = 0xffffffff;
 const MAX_ADDRESS = 0x7fffffff;
 
 const NOTHING = 0;

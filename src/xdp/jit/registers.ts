@@ -16,12 +16,11 @@ import type { WasmCode } from '../../host/wasm.ts';
 import type { WasmFunction } from '../../host/wasmFunction.ts';
 import { BPF_REG_1, BPF_REG_10, BPF_REG_2, BPF_X, MAX_BPF_STACK } from '../isa/insn.ts';
 import type { Insn } from '../isa/insn.ts';
-import { Facts } from './facts.ts';
+import { Facts, MAX_WORD } from './facts.ts';
 import { I32_ADD, I32_WRAP_I64, I64_EXTEND_I32_U } from './opcodes.ts';
 
 /** Registers that hold a call's arguments: r1 to r5. */
 export const ARGS = 5;
-const MAX_WORD = 0xffffffff;
 
 /** The function of somebody else that a program is written into. */
 interface Within {

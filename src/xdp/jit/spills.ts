@@ -15,7 +15,6 @@ import {
   BPF_ALU,
   BPF_ALU64,
   BPF_CALL,
-  BPF_DW,
   BPF_JMP,
   BPF_LDX,
   BPF_MEM,
@@ -25,14 +24,13 @@ import {
   BPF_REG_10,
   BPF_ST,
   BPF_STX,
-  BPF_W,
   BPF_X,
   isLdImm64,
   MAX_BPF_REG,
   MAX_BPF_STACK,
 } from '../isa/insn.ts';
 import type { Insn } from '../isa/insn.ts';
-import { definedBy, liveAtStart, untilSettled } from './dataflow.ts';
+import { bytesOf, definedBy, liveAtStart, untilSettled } from './dataflow.ts';
 import { MOST_REGISTERS } from './facts.ts';
 import type { Graph } from './graph.ts';
 import { ARGS } from './registers.ts';
@@ -148,7 +146,7 @@ class StackUse {
   private access(insn: Insn, slot: number, base: number): void {
     if (base === NO_ADDRESS) return;
     const offset = base + insn.off;
-    const bytes = BYTES[insn.code & BPF_DW]!;
+    const bytes = bytesOf(insn);
     if (base === SOME_ADDRESS || offset < -MAX_BPF_STACK || offset + bytes > 0) {
       this.reached = -Infinity;
       return;
@@ -173,8 +171,6 @@ class StackUse {
     }
   }
 }
-
-const BYTES: Readonly<Record<number, number>> = { [BPF_W]: 4, 8: 2, 16: 1, [BPF_DW]: 8 };
 
 /** What registers point to after `insn`. */
 function follow(insn: Insn, points: Int32Array): void {
