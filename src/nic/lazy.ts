@@ -200,7 +200,10 @@ function knownIrq(nic: Nic, cp: CompletionRing, limit: Ps): Ps {
   return cp.quietTo + 1;
 }
 
-/** Nothing but transmissions completes, as far as is known; their times ascend, and each is one record. */
+/**
+ * Nothing but transmissions completes, as far as is known; their times ascend, and each is one record.
+ * They ascend because late ones are moved to the end of the step of one CPU, the ring's for good.
+ */
 const isForTxAlone = ({ lane, timerReset, coalRecords, slots }: CompletionRing): boolean =>
   !timerReset &&
   coalRecords <= slots &&

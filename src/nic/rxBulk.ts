@@ -116,6 +116,9 @@ export class RxBulk {
   /**
    * As `RxEngine.receive` and then `Nic.writeDue`, while lane and records lie in host memory.
    *
+   * It completes up to `until` even where it stopped before; but the MAC refuses what is longer than
+   * the MTU allows, which buffers have room for, so that none is known to stop it.
+   *
    * @returns 0 when no frame has moved; negative when it stopped in front of one that does not fit its buffer
    */
   settle({ fates }: Lane, rx: RxRing, until: Ps): number {

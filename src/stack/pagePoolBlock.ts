@@ -7,9 +7,9 @@
  *   +520  ring    `host/ptrRing.ts`
  *
  * A loop may do what `PagePool` does with whole pages where it need not ask anybody, while nobody
- * watches, no faults are armed, and `PagePool.at` is not 0:
+ * watches, and `PagePool.at` is not 0:
  *
- * - take: the cache has a page, and gives its last. No charge.
+ * - take: no faults are armed, the cache has a page, and gives its last. No charge.
  * - give: `cut` is 0. Into the cache, when whoever gives runs in the pool's NAPI (`napiLocal`) and
  *   the cache has room: charge `OP_PAGE_POOL_CACHE`. Else into the ring when that has room: charge
  *   `OP_PAGE_POOL_RING`.

@@ -101,19 +101,14 @@ export class LinkFeed implements ArrivalSource {
 
   fill(block: ArrivalBlock): void {
     this.want(block);
-    this.startFrom(block, 0);
+    if (this.link.whole) this.startFrom(block, 0);
+    else this.start(block);
   }
 
   /** The frames that come next, at the times at which the source wants to start them. */
   want(block: ArrivalBlock): void {
     block.count = 0;
     if (!this.ended) this.source.fill(block);
-  }
-
-  /** Frame `i` of those wanted and all behind it go on the line. */
-  startFrom(block: ArrivalBlock, i: number): void {
-    if (this.link.whole) this.startWhole(block, i);
-    else this.start(block, i);
   }
 
   /** When the line is free, where a byte takes a whole number of picoseconds; who puts frames on it for us moves it. */
@@ -126,10 +121,11 @@ export class LinkFeed implements ArrivalSource {
   }
 
   /**
-   * Where a byte takes a whole number of picoseconds the time at which the line is free can be
-   * carried on as it is. `busyFrom` is that time, and `busyBytes` stays 0.
+   * Frame `from` of those wanted and all behind it go on a line where a byte takes a whole number of
+   * picoseconds: the time at which it is free can be carried on as it is. `busyFrom` is that time,
+   * and `busyBytes` stays 0.
    */
-  private startWhole(block: ArrivalBlock, from: number): void {
+  startFrom(block: ArrivalBlock, from: number): void {
     const { at, frame, count } = block;
     const { len } = this.frames;
     const { psPerByte, delayPs } = this.link;
@@ -151,14 +147,14 @@ export class LinkFeed implements ArrivalSource {
     if (i < count) this.stop(block, i);
   }
 
-  private start(block: ArrivalBlock, from: number): void {
+  private start(block: ArrivalBlock): void {
     const { at, frame, count } = block;
     const { len } = this.frames;
     const { psPerByte, delayPs } = this.link;
     const end = this.endPs;
     let busyFrom = this.busyFrom;
     let busyBytes = this.busyBytes;
-    for (let i = from; i < count; i++) {
+    for (let i = 0; i < count; i++) {
       // Bytes are counted and multiplied anew each time: a rate whose byte is no whole number of
       // picoseconds is off by half of one at most, however long the line is busy.
       let start = busyFrom + busyBytes * psPerByte;

@@ -144,7 +144,7 @@ export class BpfNetContext {
     this.end = region.at + region.bytes;
   }
 
-  /** A device that frames are redirected to for the first time: its queue. @throws RangeRefused */
+  /** A device that frames are redirected to for the first time: its queue. Memory is planned for the machine's NICs: a device too many is refused in the middle of a poll. @throws RangeRefused */
   addBulkQueue(target: RedirectTarget): void {
     const at = this.bulkQueueAt(this.byNumber.length);
     if (at + BULK_QUEUE_BYTES > this.end) {

@@ -35,7 +35,7 @@ import { xdpDataHardStart } from '../../xdp/xdpBuff.ts';
 import type { BnxtCpRingInfo, BnxtRxRingInfo } from './bnxt.ts';
 import { BNXT_REDIRECT_EVENT, BNXT_RX_EVENT, BNXT_TX_CMP_EVENT, BNXT_TX_EVENT } from './bnxt.ts';
 import { rxPktRan } from './rx.ts';
-import { IN_BULK_QUEUE, IN_PROGRAM } from './rxWalkAround.ts';
+import { ELSEWHERE, IN_BULK_QUEUE, IN_PROGRAM } from './rxWalkAround.ts';
 import {
   ACT,
   AGES,
@@ -150,7 +150,7 @@ export class RxWalk {
     try {
       end = walk(block, rxr.cpu.timeAt, rxr.rawCons, budget < MOST ? budget : MOST);
     } catch (error) {
-      this.book(around.inside === IN_BULK_QUEUE ? 1 : 0);
+      this.book(around.inside === IN_PROGRAM || around.inside === ELSEWHERE ? 0 : 1);
       if (around.inside !== IN_PROGRAM) throw error;
       throw programFaultOn(this.prog, rxr.xdpRxq, error);
     }

@@ -6,6 +6,8 @@ export const IN_PROGRAM = 0;
 /** NIC or stack. */
 export const ELSEWHERE = 1;
 export const IN_BULK_QUEUE = 2;
+/** Page pool or heads of skbs, behind the program of the packet that needs one. */
+export const IN_ALLOCATOR = 3;
 
 /** What a walk needs of what is around it. */
 export interface Around {

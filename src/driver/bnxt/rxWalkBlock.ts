@@ -17,6 +17,7 @@
 import { HISTOGRAM_BYTES } from '../../host/histogram.ts';
 import type { HostAddr } from '../../host/memory.ts';
 import { setTxOpaque } from '../../nic/hsi/txBd.ts';
+import { GRO_NORMAL_BATCH } from '../../stack/gro.ts';
 import type { XdpProg } from '../../xdp/program.ts';
 import type { BnxtRxRingInfo } from './bnxt.ts';
 
@@ -61,7 +62,9 @@ export const VERDICTS: number = AGES + MOST * 8;
 export const RAW_INDEXES: number = VERDICTS + MOST * 8;
 /** Where `rxWalkPass.ts` keeps what it knows. */
 export const PASS: number = RAW_INDEXES + MOST * 4;
-export const HISTOGRAM: number = PASS + 160;
+export const PASS_NOTES: number = PASS + 32;
+export const PASS_NOTE_SHIFT = 4;
+export const HISTOGRAM: number = PASS_NOTES + (GRO_NORMAL_BATCH << PASS_NOTE_SHIFT);
 /** Bytes of a ring's block. */
 export const RX_WALK_BLOCK: number = HISTOGRAM + HISTOGRAM_BYTES;
 

@@ -10,7 +10,7 @@ import type { InlinedProgram } from '../../xdp/engine.ts';
 import type { XdpProg } from '../../xdp/program.ts';
 import { catchUp } from './poll.ts';
 import type { Around } from './rxWalkAround.ts';
-import { ELSEWHERE, IN_BULK_QUEUE, IN_PROGRAM } from './rxWalkAround.ts';
+import { ELSEWHERE, IN_ALLOCATOR, IN_BULK_QUEUE, IN_PROGRAM } from './rxWalkAround.ts';
 import { walkLoop } from './rxWalkLoop.ts';
 import { passImports } from './rxWalkPass.ts';
 
@@ -41,8 +41,11 @@ function importsOf(around: Around): WebAssembly.Imports {
       refill(): HostAddr {
         const { pagePool, cpu } = around.rxr!;
         if (pagePool.ringPages === 0) return 0;
+        around.inside = IN_ALLOCATOR;
+        const page = pagePool.alloc(cpu);
+        around.inside = IN_PROGRAM;
         around.refills++;
-        return pagePool.alloc(cpu);
+        return page;
       },
       enqueue(bulkQueue: HostAddr, frame: HostAddr): number {
         const { xdpRxq, cpu } = around.rxr!;

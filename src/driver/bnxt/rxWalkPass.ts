@@ -53,9 +53,9 @@ import { NET_SKB_PAD, skbHeadSlab, skbOverHead } from '../../stack/skbPool.ts';
 import { skbPut } from '../../stack/skbuff.ts';
 import { XDP_MD_DATA, XDP_MD_DATA_META } from '../../xdp/xdpBuff.ts';
 import type { BnxtRxRingInfo } from './bnxt.ts';
-import { PASS, TOUCHES } from './rxWalkBlock.ts';
+import { PASS, PASS_NOTE_SHIFT, PASS_NOTES, TOUCHES } from './rxWalkBlock.ts';
 import type { Around } from './rxWalkAround.ts';
-import { ELSEWHERE, IN_PROGRAM } from './rxWalkAround.ts';
+import { ELSEWHERE, IN_ALLOCATOR, IN_PROGRAM } from './rxWalkAround.ts';
 import { deliverCharged } from './skb.ts';
 
 const COPIED_BELOW: number = PASS;
@@ -63,11 +63,9 @@ const NOTED: number = PASS + 4;
 const NOTES_FILL: number = PASS + 8;
 const HEADS: number = PASS + 12;
 export const PASSED: number = PASS + 16;
-const NOTES: number = PASS + 32;
-const NOTE_SHIFT = 4;
-const NOTE_HEAD = NOTES;
-const NOTE_RAW: number = NOTES + 4;
-const NOTE_LEN: number = NOTES + 8;
+const NOTE_HEAD: number = PASS_NOTES;
+const NOTE_RAW: number = PASS_NOTES + 4;
+const NOTE_LEN: number = PASS_NOTES + 8;
 
 export function initPassWords(block: HostAddr, rxr: BnxtRxRingInfo): void {
   const { words, bp, xdpRxq } = rxr;
@@ -139,7 +137,7 @@ export class PassStatements {
     this.charge(OP_DMA_SYNC);
     const lines = double(shr(add(len, 63), 6));
     f.set(now, fadd(now, fmul(loadF64(time, OP_COPY_64B * 8), lines)));
-    f.set(to, add(q, shl(load32(q, NOTED), NOTE_SHIFT)));
+    f.set(to, add(q, shl(load32(q, NOTED), PASS_NOTE_SHIFT)));
     f.store32(to, NOTE_RAW, raw);
     f.store32(to, NOTE_LEN, len);
     copyApart(f, add(load32(to, NOTE_HEAD), NET_SKB_PAD), load32(xdp, XDP_MD_DATA), len);
@@ -165,14 +163,20 @@ export class PassStatements {
 /** What these statements call: for heads when none is lent, and where the NAPI's list is full. */
 export function passImports(around: Around): Record<string, () => number> {
   return {
-    lend: () => lendHeads(around.rxr!),
+    lend: () => {
+      around.inside = IN_ALLOCATOR;
+      const heads = lendHeads(around.rxr!);
+      around.inside = IN_PROGRAM;
+      return heads;
+    },
     deliver: () => {
       const rxr = around.rxr!;
       around.inside = ELSEWHERE;
       rxr.cpu.packetTouched = false;
       passNoted(rxr, true);
+      const heads = lendHeads(rxr);
       around.inside = IN_PROGRAM;
-      return lendHeads(rxr);
+      return heads;
     },
   };
 }
@@ -188,7 +192,7 @@ function lendHeads(rxr: BnxtRxRingInfo): number {
   for (; heads < fill; heads++) {
     const head = slab.peek(heads);
     if (head === 0) break;
-    words[(block + NOTE_HEAD + (heads << NOTE_SHIFT)) >> 2] = head;
+    words[(block + NOTE_HEAD + (heads << PASS_NOTE_SHIFT)) >> 2] = head;
   }
   words[(block + NOTES_FILL) >> 2] = fill;
   words[(block + HEADS) >> 2] = heads;
@@ -211,7 +215,7 @@ export function passNoted(rxr: BnxtRxRingInfo, areUp: boolean): void {
   slab.take(noted);
   if (areUp) groNormalList(rxr.bnapi.napi);
   for (let i = 0; i < noted; i++) {
-    const note = block + (i << NOTE_SHIFT);
+    const note = block + (i << PASS_NOTE_SHIFT);
     const raw = words[(note + NOTE_RAW) >> 2]!;
     const at = cpDescRing + ((raw & cpRingMask) << DESC_SHIFT);
     const ext = cpDescRing + (((raw + 1) & cpRingMask) << DESC_SHIFT);

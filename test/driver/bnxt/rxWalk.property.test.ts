@@ -5,12 +5,13 @@
  */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { END_OF_TIME } from '../../../src/host/clock.ts';
 import type { RunGiven } from '../../../src/lab/given.ts';
 import { run } from '../../../src/lab/given.ts';
 import type { Machine } from '../../../src/machine.ts';
 import { LazyHardware } from '../../../src/nic/lazy.ts';
+import { HeadSlab } from '../../../src/stack/headSlab.ts';
 import type { XdpContext } from '../../../src/xdp/context.ts';
 import { defineXdp, devMap } from '../../../src/xdp/define.ts';
 import { XDP_DROP, XDP_PASS, XDP_TX } from '../../../src/xdp/uapi.ts';
@@ -211,6 +212,45 @@ function refusedBy(last: number): string {
   return leftOf(machine);
 }
 
+/** Of one that redirects, when the pool fails at the `last`th page out of its ring. */
+function unfilledBy(last: number): string {
+  // a frame's page goes into the ring on a CPU that is not the pool's
+  const nics = [NICS[0]!, { ...NICS[1]!, irqAffinity: [1] }];
+  const machine = oneNic({ ...FAST, xdp: toPeer, machine: { check: false, cpus: 2, nics } });
+  machine.attachXdp(
+    1,
+    defineXdp(() => XDP_DROP, { name: 'drop' }),
+  );
+  machine.open();
+  let refills = 0;
+  const { pagePool } = machine.nics[0]!.bp.rxRing[0]!;
+  const alloc = pagePool.alloc.bind(pagePool);
+  pagePool.alloc = (cpu) => {
+    const refill = pagePool.cachedPages === 0 && pagePool.ringPages > 0;
+    if (refill && ++refills === last) throw new Error('no such page');
+    return alloc(cpu);
+  };
+  return leftOf(machine);
+}
+
+/** Of one that passes everything, when there is no looking for the `last`th head of an skb. */
+function headlessBy(last: number): string {
+  let looks = 0;
+  const { peek } = HeadSlab.prototype;
+  const spy = vi.spyOn(HeadSlab.prototype, 'peek').mockImplementation(function look(
+    this: HeadSlab,
+    ahead,
+  ) {
+    if (++looks === last) throw new Error('no such head');
+    return peek.call(this, ahead);
+  });
+  try {
+    return leftOf(oneNic({ ...FAST, xdp: defineXdp(() => XDP_PASS, { name: 'pass' }) }));
+  } finally {
+    spy.mockRestore();
+  }
+}
+
 describe('a run that ends or errs in the middle of a walk', () => {
   test.each<[string, (ctx: XdpContext) => unknown]>([
     ['throws', () => Object.freeze(['x']).concat().at(-1)!.repeat(-1)],
@@ -237,6 +277,21 @@ describe('a run that ends or errs in the middle of a walk', () => {
       inWalks += threw;
     }
     expect(inWalks).toBeGreaterThan(1);
+  });
+
+  test('nor is what fails while the pool refills its cache', PATIENCE, async () => {
+    const { what, threw } = await walked(() => unfilledBy(3));
+    expect(what).toBe(await unwalked(() => unfilledBy(3)));
+    expect(what).toContain('"Error: no such page"');
+    expect(threw).toBe(1);
+  });
+
+  test('nor is what fails while heads are lent', PATIENCE, async () => {
+    for (let last = 1; last < 20; last++) {
+      const { what, threw } = await walked(() => headlessBy(last));
+      expect(what).toContain('"Error: no such head"');
+      expect(threw).toBe(1);
+    }
   });
 
   test('what fails while the NIC catches up is not the program', PATIENCE, async () => {
