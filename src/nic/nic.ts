@@ -48,7 +48,8 @@ export interface Pace {
   /**
    * The control path is about to change or to read `nic` at `now`, the latest of all CPU clocks,
    * with no CPU inside a step. A CPU that is behind, by less than one poll, may then find
-   * completions of its own future; both paces do the same.
+   * completions of its own future, unless the device closes (`napiDisable` lets it wait); both
+   * paces do the same.
    */
   settleAll(nic: Nic, now: Ps): void;
 }

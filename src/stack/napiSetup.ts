@@ -3,6 +3,8 @@
  *
  * @linux netif_napi_add_weight, napi_enable, napi_disable; net/core/dev.c
  */
+import type { Ps } from '../host/clock.ts';
+import type { Cpu } from '../host/cpu.ts';
 import { CTX_NAPI_THREAD, CTX_SOFTIRQ } from '../host/cpu.ts';
 import { bugOn } from '../host/errors.ts';
 import type { NapiPollFn, NapiStruct } from './napi.ts';
@@ -70,13 +72,16 @@ export function napiEnable(napi: NapiStruct): void {
  * polls run now, on the owner's CPU and time; with `DISABLE` set a full poll completes too. An
  * application that busy-polls it lets go at once.
  *
+ * @param now the caller's present, up to which hardware has written completions: an owner that is
+ *   behind, by less than one poll, waits for it, or it would read what is yet to arrive
  * @linux napi_disable
  */
-export function napiDisable(napi: NapiStruct): void {
+export function napiDisable(napi: NapiStruct, now: Ps = 0): void {
   napi.state |= NAPIF_STATE_DISABLE;
   while ((napi.state & (NAPIF_STATE_SCHED | NAPIF_STATE_NPSVC)) !== 0) {
     const threaded = (napi.state & NAPIF_STATE_SCHED_THREADED) !== 0;
     if (napi.busyPoller !== null) {
+      waitFor(now, napi.cpu);
       napi.busyPoller.stop();
       continue;
     }
@@ -85,6 +90,7 @@ export function napiDisable(napi: NapiStruct): void {
       'napi_disable: the NAPI is owned, but nobody will poll it',
     );
     if (threaded) napi.cpu = napi.thread!.cpu;
+    waitFor(now, napi.cpu);
     const interrupted = napi.cpu.enter(threaded ? CTX_NAPI_THREAD : CTX_SOFTIRQ);
     napi.pollList?.remove(napi);
     __napiPoll(napi);
@@ -93,4 +99,9 @@ export function napiDisable(napi: NapiStruct): void {
   napi.state |= NAPIF_STATE_SCHED | NAPIF_STATE_NPSVC;
   napi.state &= ~(NAPIF_STATE_DISABLE | NAPIF_STATE_THREADED | NAPIF_STATE_PREFER_BUSY_POLL);
   napi.config.timer?.cancel();
+}
+
+/** A CPU that is behind does nothing until then; it does not sleep, and its caches stay warm. */
+function waitFor(now: Ps, cpu: Cpu): void {
+  if (cpu.now < now) cpu.now = now;
 }

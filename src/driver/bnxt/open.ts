@@ -6,6 +6,7 @@
  *
  * @linux bnxt_open_nic, __bnxt_open_nic, bnxt_init_chip, __bnxt_close_nic; bnxt.c
  */
+import type { Ps } from '../../host/clock.ts';
 import { LOST_UNREAD_AT_CLOSE } from '../../host/fates.ts';
 import { Histogram } from '../../host/histogram.ts';
 import { TP_NETDEV_CLOSE, TP_NETDEV_OPEN } from '../../host/trace.ts';
@@ -297,9 +298,10 @@ export function bnxtCloseNic(bp: Bnxt): void {
   bp.open = false;
   bnxtClearUsrFltrs(bp);
   bnxtDimCancel(bp);
-  const hwCons = bnxtShutdownNic(bp);
+  const now = bp.ctlNow;
+  const hwCons = bnxtShutdownNic(bp, now);
   for (const bnapi of bp.bnapi) {
-    bnxtDisableNapi(bnapi);
+    bnxtDisableNapi(bnapi, now);
     bnapi.irq.handler = null;
   }
   bp.txRing.forEach((txr, i) => bnxtFreeOneTxRing(bp, txr, hwCons[i]!));
@@ -311,17 +313,16 @@ export function bnxtCloseNic(bp: Bnxt): void {
 }
 
 /** A ring that is closed with a reset pending has been reset by that. @linux bnxt_disable_napi */
-function bnxtDisableNapi(bnapi: BnxtNapi): void {
+function bnxtDisableNapi(bnapi: BnxtNapi, now: Ps): void {
   const { swStats } = bnapi.cpRing;
   if (bnapi.txFault) swStats.txResets++;
   if (bnapi.inReset) swStats.rxResets++;
-  napiDisable(bnapi.napi);
+  napiDisable(bnapi.napi, now);
 }
 
 /** TX and RX rings before the completion rings that serve them. @returns where the NIC stopped in each TX ring @linux bnxt_shutdown_nic, bnxt_hwrm_ring_free */
-function bnxtShutdownNic(bp: Bnxt): number[] {
+function bnxtShutdownNic(bp: Bnxt, now: Ps): number[] {
   const { hwrm } = bp.pdev;
-  const now = bp.ctlNow;
   const hwCons = bp.txRing.map((txr) =>
     hwrm.ringFree(RING_ALLOC_REQ_RING_TYPE_TX, txr.fwRingId, now),
   );

@@ -1,12 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { bnxtXdp } from '../../../src/driver/bnxt/xdpSet.ts';
 import { BNXT_FLAG_SHARED_RINGS, bnxtRxPageMode } from '../../../src/driver/bnxt/bnxt.ts';
 import { EINVAL, EOPNOTSUPP } from '../../../src/host/errno.ts';
+import { Histogram } from '../../../src/host/histogram.ts';
+import { run } from '../../../src/lab/given.ts';
 import { NetlinkExtAck, devChangeMtu, devClose, devOpen } from '../../../src/stack/netdevice.ts';
 import type { XdpProgramSpec } from '../../../src/xdp/define.ts';
 import { defineXdp } from '../../../src/xdp/define.ts';
 import { XDP_DROP, XDP_PASS, XDP_TX } from '../../../src/xdp/uapi.ts';
 import { NOTHING, Rig, SMALL, program, udpFrame, verdicts } from './rig.ts';
+import { unwalked } from './walked.ts';
 
 const withFrags: XdpProgramSpec = defineXdp(() => XDP_DROP, { name: 'frags', frags: true });
 
@@ -322,3 +325,21 @@ describe('a program comes and goes three times', () => {
     }
   });
 });
+
+test.each(['p4', 'p5'])(
+  'on %s, a CPU that is behind when the device closes judges no packet before it came',
+  async (chip) => {
+    const record = vi.spyOn(Histogram.prototype, 'record');
+    try {
+      const traffic = 'udp size=64 flows=16 rate=14Mpps';
+      const at = '100us xdp drop';
+      const given = { xdp: 'none', queues: 4, cpus: 4, seed: 5, count: 4000, traffic, chip, at };
+      const { report } = await unwalked(() => run(given));
+      expect(report.packets.xdpDrop).toBeGreaterThan(500);
+      expect(report.packets.noProgram).toBeGreaterThan(500);
+      expect(Math.min(...record.mock.calls.map(([ps]) => ps))).toBeGreaterThan(0);
+    } finally {
+      record.mockRestore();
+    }
+  },
+);
