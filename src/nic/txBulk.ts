@@ -49,6 +49,7 @@ import {
 } from './hsi/txBd.ts';
 import { DESC_SHIFT } from './hsi/ring.ts';
 import type { NicParts } from './parts.ts';
+import { stamp, word } from './rxBulkBlock.ts';
 import { TX_BYTES, TX_PKTS } from './stats.ts';
 import type { TxRing } from './txRing.ts';
 
@@ -75,9 +76,6 @@ const LEN_SHIFT = 16;
 const SHORT_AND_COUNT: number = TX_BD_TYPE_LONG_TX_BD | (0x1f << TX_BD_FLAGS_BD_CNT_SHIFT);
 const ONE_SHORT: number = 1 << TX_BD_FLAGS_BD_CNT_SHIFT;
 const OVERHEAD: number = wireBytes(MIN_LEN) - MIN_LEN;
-
-const word = (base: Value, index: Value): Value => add(base, shl(index, 2));
-const stamp = (base: Value, index: Value): Value => add(base, shl(index, 3));
 
 /**
  * Send what is decided on by `until`, up to the first packet that is more than one short descriptor:
